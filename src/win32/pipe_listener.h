@@ -1,0 +1,30 @@
+/* The service's pipe: created with a security descriptor of ours, closed to other machines, and accepted on a thread of its
+ * own with several instances waiting, so that a burst of clients finds an open door. */
+#ifndef JP_WIN32_PIPE_LISTENER_H
+#define JP_WIN32_PIPE_LISTENER_H
+
+#include "base/log.h"
+#include "win32/security.h"
+
+/* SYSTEM and Administrators may connect. Clients get read, write and synchronize (0x12019b), which is FILE_GENERIC_READ and
+ * FILE_GENERIC_WRITE without FILE_CREATE_PIPE_INSTANCE (0x4): who has that can pose as the service. */
+#define JP_PIPE_DEFAULT_SECURITY "D:P(A;;GA;;;SY)(A;;0x12019b;;;BA)"
+
+struct jp_win32_listener_options {
+    const char *name;     /* "\\\\.\\pipe\\jobpool" */
+    const char *security; /* SDDL; NULL: JP_PIPE_DEFAULT_SECURITY */
+    /* Called on the listener's thread. The callback owns `pipe`, an overlapped, connected server end. */
+    void (*connected)(void *context, HANDLE pipe);
+    void *context;
+    const struct jp_log *log; /* may be NULL */
+};
+
+struct jp_win32_listener;
+
+/* When this returns, clients can connect. JP_E_DENIED if the name is taken. */
+jp_status jp_win32_listener_new(const struct jp_win32_listener_options *options, struct jp_win32_listener **ret_listener,
+                                struct jp_error *error);
+/* Takes no more clients; `connected` is not called after this returns. NULL is fine. */
+void jp_win32_listener_free(struct jp_win32_listener *listener);
+
+#endif
