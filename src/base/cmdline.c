@@ -10,9 +10,8 @@
 #include <string.h>
 
 static void add_backslashes(struct jp_str *line, size_t count) {
-    while (count-- > 0) {
+    while (count-- > 0)
         jp_str_putc(line, '\\');
-    }
 }
 
 static void add_quoted(struct jp_str *line, const char *argument) {
@@ -47,9 +46,8 @@ static void add_program(struct jp_str *line, const char *program) {
 }
 
 char *jp_cmdline_from_argv(const char *const *argv, size_t count) {
-    if (count == 0 || *argv[0] == '\0' || strchr(argv[0], '"') != NULL) {
+    if (count == 0 || *argv[0] == '\0' || strchr(argv[0], '"') != NULL)
         return NULL;
-    }
     struct jp_str line = {0};
     add_program(&line, argv[0]);
     for (size_t i = 1; i < count; i++) {
