@@ -1,0 +1,187 @@
+/* cJSON behind a strict door. */
+#include "base/json.h"
+
+#include "base/json_check.h"
+#include "base/units.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct jp_json_place place_at(const char *text, size_t offset) {
+    struct jp_json_place place = {1, 1};
+    for (size_t i = 0; i < offset; i++) {
+        place.column++;
+        if (text[i] == '\n')
+            place = (struct jp_json_place){place.line + 1, 1};
+    }
+    return place;
+}
+
+static int compare_keys(const void *one, const void *other) {
+    const cJSON *a = *(const cJSON *const *)one, *b = *(const cJSON *const *)other;
+    return strcmp(a->string, b->string);
+}
+
+/* Of two members with the same key in `object`, one; or NULL. */
+static const cJSON *duplicate_in(const cJSON *object) {
+    size_t count = 0, i = 0;
+    const cJSON *member;
+    cJSON_ArrayForEach(member, object) count++;
+    if (count < 2)
+        return NULL;
+    const cJSON **members = jp_realloc_array(NULL, count, sizeof *members);
+    cJSON_ArrayForEach(member, object) members[i++] = member;
+    qsort(members, count, sizeof *members, compare_keys);
+    const cJSON *found = NULL;
+    for (i = 1; i < count && !found; i++)
+        if (strcmp(members[i - 1]->string, members[i]->string) == 0)
+            found = members[i];
+    jp_free(members);
+    return found;
+}
+
+static const cJSON *find_duplicate(const cJSON *item) {
+    const cJSON *found = cJSON_IsObject(item) ? duplicate_in(item) : NULL;
+    const cJSON *child;
+    if (cJSON_IsObject(item) || cJSON_IsArray(item))
+        cJSON_ArrayForEach(child, item) {
+            if (found)
+                break;
+            found = find_duplicate(child);
+        }
+    return found;
+}
+
+jp_status jp_json_parse(const char *text, size_t length, const struct jp_json_rules *rules, struct jp_json *ret_json,
+                        struct jp_json_place *ret_place, struct jp_error *error) {
+    *ret_place = (struct jp_json_place){0, 0};
+    if (length > rules->max_bytes)
+        return jp_fail(error, JP_E_QUOTA, "%zu bytes are more than the %zu allowed", length, rules->max_bytes);
+    struct jp_json json = {.text = jp_strndup(text, length)};
+    size_t offset = 0;
+    jp_status status = jp__json_check(&json, length, rules, &offset, error);
+    if (!status) {
+        json.root = cJSON_ParseWithLength(json.text, length + 1); /* with its NUL, which cJSON wants to see */
+        if (!json.root)
+            status = jp_fail(error, JP_E_PARSE, "not JSON");
+    }
+    if (status) {
+        *ret_place = place_at(text, offset);
+        jp_json_free(&json);
+        return status;
+    }
+    const cJSON *duplicate = find_duplicate(json.root);
+    if (duplicate) {
+        *ret_place = jp_json_place_of(&json, duplicate, true);
+        status = jp_fail(error, JP_E_PARSE, "the key \"%.64s\" is there twice", duplicate->string);
+        jp_json_free(&json);
+        return status;
+    }
+    *ret_json = json;
+    return JP_OK;
+}
+
+void jp_json_free(struct jp_json *json) {
+    cJSON_Delete(json->root);
+    jp_free(json->text);
+    jp_free(json->offsets);
+    jp_free(json->key_offsets);
+    *json = (struct jp_json){0};
+}
+
+cJSON *jp_json_take_root(struct jp_json *json) {
+    cJSON *root = json->root;
+    json->root = NULL;
+    return root;
+}
+
+/* The number of `wanted` in document order, counting from *counter. */
+static bool find_in_order(const cJSON *item, const cJSON *wanted, size_t *counter) {
+    if (item == wanted)
+        return true;
+    (*counter)++;
+    const cJSON *child;
+    if (cJSON_IsObject(item) || cJSON_IsArray(item))
+        cJSON_ArrayForEach(child, item) if (find_in_order(child, wanted, counter)) return true;
+    return false;
+}
+
+struct jp_json_place jp_json_place_of(const struct jp_json *json, const cJSON *item, bool at_key) {
+    size_t number = 0;
+    if (!item || !find_in_order(json->root, item, &number) || number >= json->count)
+        return (struct jp_json_place){0, 0};
+    bool key = at_key && json->key_offsets[number] != SIZE_MAX;
+    return place_at(json->text, key ? json->key_offsets[number] : json->offsets[number]);
+}
+
+bool jp_json_get_u64(const cJSON *item, uint64_t *ret_value) {
+    if (cJSON_IsNumber(item)) {
+        double value = item->valuedouble;
+        if (!(value >= 0 && value <= (double)JP_JSON_EXACT_MAX) || floor(value) < value)
+            return false;
+        *ret_value = (uint64_t)value;
+        return true;
+    }
+    struct jp_error ignored;
+    return cJSON_IsString(item) && jp_u64_parse(item->valuestring, ret_value, &ignored) == JP_OK;
+}
+
+void jp_json_add_u64(cJSON *object, const char *name, uint64_t value) {
+    char text[24];
+    snprintf(text, sizeof text, "%" PRIu64, value);
+    if (value > JP_JSON_EXACT_MAX)
+        cJSON_AddStringToObject(object, name, text);
+    else
+        cJSON_AddRawToObject(object, name, text); /* cJSON would print 1e+15 */
+}
+
+void jp_json_add_i64(cJSON *object, const char *name, int64_t value) {
+    if (value >= 0) {
+        jp_json_add_u64(object, name, (uint64_t)value);
+        return;
+    }
+    char text[24];
+    snprintf(text, sizeof text, "%" PRId64, value);
+    if (value < -(int64_t)JP_JSON_EXACT_MAX)
+        cJSON_AddStringToObject(object, name, text);
+    else
+        cJSON_AddRawToObject(object, name, text);
+}
+
+void jp_json_add_string(cJSON *object, const char *name, const char *text) {
+    if (text)
+        cJSON_AddStringToObject(object, name, text);
+    else
+        cJSON_AddNullToObject(object, name);
+}
+
+void jp_json_add_time(cJSON *object, const char *name, int64_t time_100ns) {
+    char text[JP_TIME_TEXT];
+    jp_json_add_string(object, name, time_100ns ? jp_time_format(time_100ns, text) : NULL);
+}
+
+/* WTF-8 for a surrogate is ED A0..BF 80..BF, which no valid UTF-8 has. */
+static bool lone_surrogate(const char *text, size_t left) {
+    return left >= 3 && (unsigned char)text[0] == 0xED && (unsigned char)text[1] >= 0xA0;
+}
+
+void jp_json_print(const cJSON *item, struct jp_str *out) {
+    char *text = cJSON_PrintUnformatted(item);
+    if (!text)
+        return;
+    size_t length = strlen(text), from = 0;
+    for (const char *next = memchr(text, 0xED, length); next; next = memchr(next + 1, 0xED, length - (size_t)(next + 1 - text))) {
+        size_t at = (size_t)(next - text);
+        if (at < from || !lone_surrogate(next, length - at))
+            continue;
+        jp_str_add(out, text + from, at - from);
+        jp_str_printf(out, "\\u%04x", 0xD000u | ((unsigned)(unsigned char)text[at + 1] & 0x3Fu) << 6 |
+                                          ((unsigned)(unsigned char)text[at + 2] & 0x3Fu));
+        from = at + 3;
+    }
+    jp_str_add(out, text + from, length - from);
+    cJSON_free(text);
+}

@@ -1,0 +1,273 @@
+/* The configuration file's tables, and the way from its text to a checked model. */
+#include "config/config.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const struct jp_choice log_levels[] = {
+    {"error", JP_LOG_ERROR}, {"warning", JP_LOG_WARNING}, {"info", JP_LOG_INFO}, {"debug", JP_LOG_DEBUG}, {NULL, 0}};
+
+static const struct jp_field log_fields[] = {
+    {.key = "file", .type = JP_FIELD_PATH, .offset = offsetof(struct jp_log_config, file), .min = 1,
+     .documentation = "The log file; default jobpool.log beside the database."},
+    {.key = "level", .type = JP_FIELD_CHOICE, .offset = offsetof(struct jp_log_config, level), .choices = log_levels,
+     .documentation = "What is written: this and all that is worse. Default info."},
+    {.key = "max_size", .type = JP_FIELD_BYTES, .offset = offsetof(struct jp_log_config, max_size_bytes), .min = 4096,
+     .max = UINT64_C(1) << 40, .documentation = "A larger file is put aside as .1, .2, ... Default 10MiB."},
+    {.key = "keep", .type = JP_FIELD_U32, .offset = offsetof(struct jp_log_config, keep), .max = 100,
+     .documentation = "How many old files are kept. Default 5."},
+    {0}};
+
+static const struct jp_field database_fields[] = {
+    {.key = "file", .type = JP_FIELD_PATH, .offset = offsetof(struct jp_database_config, file), .min = 1,
+     .documentation = "The accounting database; default %ProgramData%\\JobPool\\accounting.db."},
+    {.key = "flush_interval", .type = JP_FIELD_DURATION, .offset = offsetof(struct jp_database_config, flush_interval_100ns),
+     .max = UINT64_C(60) * JP_100NS_PER_S,
+     .documentation = "How long records may wait for others before they are committed together. Default 50ms."},
+    {.key = "max_backlog", .type = JP_FIELD_U64, .offset = offsetof(struct jp_database_config, max_backlog), .min = 1000,
+     .max = 10000000, .documentation = "Records kept in memory while the database cannot be written. Default 100000."},
+    {0}};
+
+static const struct jp_field pipe_fields[] = {
+    {.key = "name", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_pipe_config, name), .min = 1, .max = 200,
+     .documentation = "Name after \\\\.\\pipe\\. Default jobpool."},
+    {.key = "security", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_pipe_config, security), .min = 1,
+     .documentation = "Who may connect, as SDDL. Default: SYSTEM and Administrators."},
+    {.key = "max_connections", .type = JP_FIELD_U32, .offset = offsetof(struct jp_pipe_config, max_connections), .min = 1,
+     .max = 1000, .documentation = "Connections at a time. Default 256."},
+    {0}};
+
+const struct jp_field jp_config_fields[] = {
+    {.key = "$schema", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_config, schema),
+     .documentation = "For editors."},
+    {.key = "log", .type = JP_FIELD_OBJECT, .offset = offsetof(struct jp_config, log), .fields = log_fields,
+     .documentation = "The log file."},
+    {.key = "database", .type = JP_FIELD_OBJECT, .offset = offsetof(struct jp_config, database), .fields = database_fields,
+     .documentation = "The accounting database."},
+    {.key = "pipe", .type = JP_FIELD_OBJECT, .offset = offsetof(struct jp_config, pipe), .fields = pipe_fields,
+     .documentation = "The named pipe."},
+    {.key = "pools", .type = JP_FIELD_JSON, .offset = offsetof(struct jp_config, pools_json),
+     .documentation = "The pools, by name."},
+    {0}};
+
+enum { LOG_FILE, LOG_LEVEL, LOG_MAX_SIZE, LOG_KEEP };          /* rows of log_fields */
+enum { DATABASE_FILE, DATABASE_FLUSH_INTERVAL, DATABASE_MAX_BACKLOG };
+enum { PIPE_NAME, PIPE_SECURITY, PIPE_MAX_CONNECTIONS };
+
+void jp_config_faults_free(struct jp_config_faults *faults) {
+    for (size_t i = 0; i < faults->count; i++)
+        jp_free(faults->items[i].text);
+    jp_free(faults->items);
+    *faults = (struct jp_config_faults){0};
+}
+
+void jp_config_free(struct jp_config *config) {
+    for (size_t i = 0; i < config->pool_count; i++) {
+        jp_free(config->pools[i].name);
+        jp_schema_clear(jp_pool_fields, &config->pools[i].spec);
+    }
+    jp_free(config->pools);
+    config->pools = NULL;
+    config->pool_count = 0;
+    jp_schema_clear(jp_config_fields, config);
+}
+
+char *jp_config_faults_format(const struct jp_config_faults *faults, const char *file) {
+    struct jp_str text = {0};
+    for (size_t i = 0; i < faults->count; i++)
+        jp_str_printf(&text, "%s:%u:%u: %s\n", file, faults->items[i].line, faults->items[i].column, faults->items[i].text);
+    return jp_str_take(&text);
+}
+
+static const struct jp_named_spec *find_pool(const struct jp_config *config, const char *name) {
+    for (size_t i = 0; i < config->pool_count; i++)
+        if (strcmp(config->pools[i].name, name) == 0)
+            return &config->pools[i];
+    return NULL;
+}
+
+static const char *nearest_pool(const struct jp_config *config, const char *name) {
+    return config->pool_count
+               ? jp_nearest(name, (const char *const *)(const void *)&config->pools->name, config->pool_count, sizeof *config->pools)
+               : NULL;
+}
+
+/* Follows the parents of pool i; a chain longer than there are pools comes round. Only the pools on the circle are told. */
+static bool on_cycle(const struct jp_config *config, size_t i) {
+    const struct jp_named_spec *at = &config->pools[i];
+    for (size_t steps = 0; steps < config->pool_count && at && at->spec.parent; steps++) {
+        at = find_pool(config, at->spec.parent);
+        if (at == &config->pools[i])
+            return true;
+    }
+    return false;
+}
+
+static const cJSON *key_or(const cJSON *object, const char *key) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+    return item ? item : object;
+}
+
+static void check_parents(const struct jp_config *config, const cJSON *pools, struct jp_faults *faults) {
+    for (size_t i = 0; i < config->pool_count; i++) {
+        const struct jp_named_spec *pool = &config->pools[i];
+        const cJSON *at = key_or(cJSON_GetObjectItemCaseSensitive(pools, pool->name), "parent");
+        const char *parent = pool->spec.parent;
+        if (!parent)
+            continue;
+        if (!find_pool(config, parent)) {
+            const char *nearest = nearest_pool(config, parent);
+            jp_faults_add(faults, at, false, "pools.%s.parent: there is no pool \"%s\"%s%s%s", pool->name, parent,
+                          nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+        } else if (on_cycle(config, i)) {
+            jp_faults_add(faults, at, false, "pools.%s.parent: the pool is its own ancestor through \"%s\"", pool->name, parent);
+        }
+    }
+}
+
+static void check_object_names(const struct jp_config *config, const cJSON *pools, struct jp_faults *faults) {
+    struct jp_map names = {0};
+    char **owned = jp_realloc_array(NULL, config->pool_count, sizeof *owned);
+    for (size_t i = 0; i < config->pool_count; i++) {
+        const struct jp_named_spec *pool = &config->pools[i];
+        owned[i] = jp_pool_object_name(pool->name, &pool->spec);
+        const struct jp_named_spec *other = jp_map_get(&names, owned[i]);
+        if (other)
+            jp_faults_add(faults, key_or(cJSON_GetObjectItemCaseSensitive(pools, pool->name), "object_name"), false,
+                          "pools.%s.object_name: \"%s\" is the job object of pool \"%s\" already", pool->name, owned[i], other->name);
+        else
+            jp_map_put(&names, owned[i], &config->pools[i]);
+    }
+    jp_map_free(&names);
+    for (size_t i = 0; i < config->pool_count; i++)
+        jp_free(owned[i]);
+    jp_free(owned);
+}
+
+static void read_pools(const struct jp_schema_context *context, const cJSON *pools, struct jp_config *config) {
+    if (!cJSON_IsObject(pools)) {
+        jp_faults_add(context->faults, pools, false, "pools: expected an object {\"name\": {...}, ...}");
+        return;
+    }
+    size_t count = (size_t)cJSON_GetArraySize(pools);
+    if (count > JP_CONFIG_MAX_POOLS) {
+        jp_faults_add(context->faults, pools, false, "pools: %zu are more than the %d allowed", count, JP_CONFIG_MAX_POOLS);
+        return;
+    }
+    config->pools = jp_alloc(count * sizeof *config->pools);
+    const cJSON *item;
+    cJSON_ArrayForEach(item, pools) {
+        if (!jp_pool_name_valid(item->string)) {
+            jp_faults_add(context->faults, item, true,
+                          "pools: \"%.80s\" is not a name for a pool; use 1 to 64 of A-Z a-z 0-9 . _ -, a letter or digit first",
+                          item->string);
+            continue;
+        }
+        struct jp_named_spec *pool = &config->pools[config->pool_count++];
+        pool->name = jp_strdup(item->string);
+        char *path = jp_sprintf("pools.%s", item->string);
+        if (jp_schema_read(context, jp_pool_fields, item, path, &pool->spec))
+            jp_pool_spec_check(&pool->spec, item, path, context->faults);
+        jp_free(path);
+    }
+}
+
+static void set_u64(uint64_t present, unsigned row, uint64_t *value, uint64_t standard) {
+    if (!(present & JP_SCHEMA_BIT(row)))
+        *value = standard;
+}
+
+static void set_u32(uint64_t present, unsigned row, uint32_t *value, uint32_t standard) {
+    if (!(present & JP_SCHEMA_BIT(row)))
+        *value = standard;
+}
+
+/* "C:\ProgramData\JobPool\accounting.db" -> the same folder's "jobpool.log" */
+static char *beside(const char *file, const char *name) {
+    size_t folder = strlen(file);
+    while (folder && file[folder - 1] != '\\' && file[folder - 1] != '/')
+        folder--;
+    return jp_sprintf("%.*s%s", (int)folder, file, name);
+}
+
+static void fill_defaults(struct jp_config *config, const char *(*environment)(const char *name)) {
+    struct jp_database_config *database = &config->database;
+    struct jp_log_config *log = &config->log;
+    struct jp_pipe_config *pipe = &config->pipe;
+    if (!database->file) {
+        const char *data = environment ? environment("ProgramData") : NULL;
+        database->file = jp_sprintf("%s\\JobPool\\accounting.db", data ? data : "C:\\ProgramData");
+    }
+    set_u64(database->present, DATABASE_FLUSH_INTERVAL, &database->flush_interval_100ns, 50 * JP_100NS_PER_MS);
+    set_u64(database->present, DATABASE_MAX_BACKLOG, &database->max_backlog, 100000);
+    if (!log->file)
+        log->file = beside(database->file, "jobpool.log");
+    set_u32(log->present, LOG_LEVEL, &log->level, JP_LOG_INFO);
+    set_u64(log->present, LOG_MAX_SIZE, &log->max_size_bytes, 10 << 20);
+    set_u32(log->present, LOG_KEEP, &log->keep, 5);
+    if (!pipe->name)
+        pipe->name = jp_strdup("jobpool");
+    set_u32(pipe->present, PIPE_MAX_CONNECTIONS, &pipe->max_connections, 256);
+}
+
+static void place_faults(const struct jp_json *json, const struct jp_faults *faults, struct jp_config_faults *ret) {
+    ret->items = jp_alloc(faults->count * sizeof *ret->items);
+    ret->count = faults->count;
+    for (size_t i = 0; i < faults->count; i++) {
+        struct jp_json_place place = jp_json_place_of(json, faults->items[i].item, faults->items[i].at_key);
+        struct jp_config_fault fault = {.line = place.line, .column = place.column, .text = jp_strdup(faults->items[i].text)};
+        size_t at = i; /* insertion keeps them in the order of the file */
+        for (; at && (ret->items[at - 1].line > fault.line ||
+                      (ret->items[at - 1].line == fault.line && ret->items[at - 1].column > fault.column)); at--)
+            ret->items[at] = ret->items[at - 1];
+        ret->items[at] = fault;
+    }
+}
+
+static jp_status single_fault(struct jp_config_faults *ret, struct jp_json_place place, const char *text) {
+    ret->items = jp_alloc(sizeof *ret->items);
+    ret->count = 1;
+    ret->items[0] = (struct jp_config_fault){.line = place.line ? place.line : 1, .column = place.line ? place.column : 1,
+                                             .text = jp_strdup(text)};
+    return JP_E_CONFIG;
+}
+
+jp_status jp_config_parse(const char *text, size_t length, const char *(*environment)(const char *name),
+                          struct jp_config *ret_config, struct jp_config_faults *ret_faults) {
+    static const struct jp_json_rules rules = {.max_bytes = JP_CONFIG_MAX_BYTES, .max_depth = JP_CONFIG_MAX_DEPTH, .comments = true};
+    struct jp_json json;
+    struct jp_json_place place;
+    struct jp_error error;
+    if (length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) { /* Notepad writes a byte order mark */
+        text += 3;
+        length -= 3;
+    }
+    if (jp_json_parse(text, length, &rules, &json, &place, &error))
+        return single_fault(ret_faults, place, error.text);
+
+    struct jp_config config = {0};
+    struct jp_faults faults = {0};
+    struct jp_schema_context context = {.environment = environment, .faults = &faults};
+    jp_schema_read(&context, jp_config_fields, json.root, "", &config);
+    const cJSON *pools = cJSON_GetObjectItemCaseSensitive(json.root, "pools");
+    if (pools)
+        read_pools(&context, pools, &config);
+    check_parents(&config, pools, &faults);
+    if (!faults.count)
+        check_object_names(&config, pools, &faults);
+    if (config.pipe.name && strchr(config.pipe.name, '\\'))
+        jp_faults_add(&faults, key_or(key_or(json.root, "pipe"), "name"), false, "pipe.name: may not hold a backslash");
+
+    jp_status status = JP_OK;
+    if (faults.count) {
+        place_faults(&json, &faults, ret_faults);
+        jp_config_free(&config);
+        status = JP_E_CONFIG;
+    } else {
+        fill_defaults(&config, environment);
+        *ret_config = config;
+    }
+    jp_faults_free(&faults);
+    jp_json_free(&json);
+    return status;
+}

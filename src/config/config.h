@@ -1,0 +1,65 @@
+/* The configuration: file text to a checked model. */
+#ifndef JP_CONFIG_CONFIG_H
+#define JP_CONFIG_CONFIG_H
+
+#include "base/log.h"
+#include "pool/pools.h"
+
+enum { JP_CONFIG_MAX_BYTES = 4 << 20, JP_CONFIG_MAX_POOLS = 10000, JP_CONFIG_MAX_DEPTH = 16 };
+
+/* The log section. */
+struct jp_log_config {
+    uint64_t present;
+    char *file;              /* NULL: beside the database, "jobpool.log" */
+    uint32_t level;          /* enum jp_log_level */
+    uint64_t max_size_bytes; /* a file larger than this is put aside as .1, .2, ... */
+    uint32_t keep;           /* so many old files */
+};
+
+struct jp_database_config {
+    uint64_t present;
+    char *file;
+    uint64_t flush_interval_100ns;
+    uint64_t max_backlog; /* records kept while the database refuses to be written */
+};
+
+struct jp_pipe_config {
+    uint64_t present;
+    char *name;      /* without the leading \\.\pipe\ */
+    char *security;  /* SDDL */
+    uint32_t max_connections;
+};
+
+struct jp_config {
+    uint64_t present;
+    char *schema;    /* "$schema", for editors; not looked at */
+    struct jp_log_config log;
+    struct jp_database_config database;
+    struct jp_pipe_config pipe;
+    cJSON *pools_json; /* as written */
+    struct jp_named_spec *pools; /* in the order of the file */
+    size_t pool_count;
+};
+
+extern const struct jp_field jp_config_fields[];
+
+struct jp_config_fault {
+    unsigned line, column;
+    char *text;
+};
+struct jp_config_faults {
+    struct jp_config_fault *items; /* in the order of the file */
+    size_t count;
+};
+void jp_config_faults_free(struct jp_config_faults *faults);
+
+/* Reads `text` with all defaults filled in. JP_E_CONFIG if there are faults: then *ret_faults lists every one and *ret_config
+ * is not written. `environment` serves %VAR% in paths. */
+jp_status jp_config_parse(const char *text, size_t length, const char *(*environment)(const char *name),
+                          struct jp_config *ret_config, struct jp_config_faults *ret_faults);
+void jp_config_free(struct jp_config *config);
+
+/* "file:line:column: text" for each, a line each. New memory (jp_free). */
+char *jp_config_faults_format(const struct jp_config_faults *faults, const char *file);
+
+#endif

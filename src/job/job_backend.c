@@ -1,0 +1,14 @@
+/* What is common to all implementations of the port. */
+#include "job/job_backend.h"
+
+const char *jp_enforcer_name(enum jp_enforcer enforcer) {
+    static const char *const names[] = {"none", "service", "kernel"};
+    return names[enforcer];
+}
+
+void jp_process_facts_clear(struct jp_process_facts *facts) {
+    jp_free(facts->image);
+    jp_free(facts->command_line);
+    jp_free(facts->user);
+    *facts = (struct jp_process_facts){0};
+}

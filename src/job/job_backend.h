@@ -1,0 +1,137 @@
+/* The port to the operating system's job objects and processes.
+ *
+ * `win32/` implements it with the real calls, `tests/sim/` with a kernel of its own. All functions are called on the loop's
+ * thread. What happens by itself comes back through `struct jp_job_listener`, also on the loop's thread.
+ *
+ * Ownership: whoever got a job or a process from a `ret_` pointer closes it. Strings in results are jp_free'd by the
+ * caller through the *_clear functions. */
+#ifndef JP_JOB_JOB_BACKEND_H
+#define JP_JOB_JOB_BACKEND_H
+
+#include "job/limits.h"
+
+struct jp_backend;   /* the implementation's own */
+struct jp_job;       /* a job object, held by handle */
+struct jp_process;   /* a process, held by handle: while it is held, its pid is not given to another */
+struct jp_principal; /* on whose behalf: a client's token. NULL: the service itself */
+
+/* Who does what a limit promises. */
+enum jp_enforcer { JP_ENFORCED_BY_NONE, JP_ENFORCED_BY_SERVICE, JP_ENFORCED_BY_KERNEL };
+const char *jp_enforcer_name(enum jp_enforcer enforcer); /* "none", "service", "kernel" */
+
+/* What this host's kernel does, found out by trying at start. */
+struct jp_capabilities {
+    enum jp_enforcer limits[JP_LIMIT_COUNT];
+    enum jp_enforcer ui;
+    enum jp_enforcer end_of_job_time;
+    bool nested_jobs;
+    bool process_times;    /* CPU times of other processes are true */
+    bool process_io;       /* I/O counters are kept */
+    bool memory_after_exit; /* peak memory can be read from the handle of a process that ended */
+    char *host;            /* "Windows 10.0.19045" or "Windows 10.0.19043 (Wine 8.0)" */
+};
+
+/* Static facts of a process. */
+struct jp_process_facts {
+    uint32_t pid;
+    int64_t start_100ns;  /* creation time (FILETIME) */
+    uint32_t parent_pid;  /* 0: unknown */
+    uint32_t session;
+    char *image;          /* full path, or NULL */
+    char *command_line;   /* or NULL */
+    char *user;           /* "DOMAIN\name", or the SID, or NULL */
+};
+void jp_process_facts_clear(struct jp_process_facts *facts);
+
+enum {
+    JP_USAGE_CPU = 1,
+    JP_USAGE_MEMORY = 2,
+    JP_USAGE_IO = 4,
+};
+struct jp_usage {
+    uint32_t known; /* JP_USAGE_*: which of the numbers the host gave */
+    uint64_t user_100ns, kernel_100ns;
+    uint64_t peak_commit_bytes, peak_working_set_bytes;
+    uint64_t read_operations, write_operations, other_operations;
+    uint64_t read_bytes, write_bytes, other_bytes;
+};
+
+/* Totals that the job object keeps itself. */
+struct jp_job_counters {
+    uint32_t total_processes, active_processes, terminated_processes;
+    uint64_t user_100ns, kernel_100ns;
+};
+
+enum jp_process_use {
+    JP_PROCESS_OBSERVE,   /* query and wait */
+    JP_PROCESS_ASSIGN,    /* set quota, terminate, query and wait: what AssignProcessToJobObject wants */
+    JP_PROCESS_TERMINATE, /* terminate, query and wait */
+};
+
+struct jp_launch {
+    const char *command_line;          /* as CreateProcessW takes it */
+    const char *directory;             /* working directory, or NULL: the principal's profile, or the service's own */
+    const struct jp_strings *environment; /* changes to the principal's environment, "NAME=value" or "NAME" to remove */
+    struct jp_job *const *chain;       /* jobs to be born in, outermost first */
+    size_t chain_length;
+    struct jp_principal *principal;
+};
+
+struct jp_job_open_result {
+    struct jp_job *job;
+    bool existed;     /* a job of this name was there: members may be in it */
+    bool listening;   /* its messages come to us; false if the host did not let us attach (a reopened job under Wine) */
+};
+
+struct jp_backend_ops {
+    const struct jp_capabilities *(*capabilities)(struct jp_backend *backend);
+
+    /* Creates the named job, or opens the one that exists if its owner is trusted (SYSTEM, Administrators, ourselves);
+     * JP_E_DENIED if it is not. Attaches our port under `key`, a number that is never used again. */
+    jp_status (*job_open)(struct jp_backend *backend, const char *object_name, uint64_t key,
+                          struct jp_job_open_result *ret_result, struct jp_error *error);
+    void (*job_close)(struct jp_job *job);
+    /* Makes the job what the spec says: limits that are present are set, all others lifted. The job-time clock goes on
+     * unless `job_time` itself changed (`restart_job_time`). Limits that the host's kernel does not keep are passed over. */
+    jp_status (*job_configure)(struct jp_job *job, const struct jp_pool_spec *spec, bool restart_job_time,
+                               struct jp_error *error);
+    jp_status (*job_assign)(struct jp_job *job, struct jp_process *process, struct jp_error *error);
+    jp_status (*job_terminate)(struct jp_job *job, uint32_t exit_code, struct jp_error *error);
+    /* All pids in the job and its child jobs. New memory (jp_free). */
+    jp_status (*job_pids)(struct jp_job *job, uint32_t **ret_pids, size_t *ret_count, struct jp_error *error);
+    jp_status (*job_counters)(struct jp_job *job, struct jp_job_counters *ret_counters, struct jp_error *error);
+    jp_status (*job_contains)(struct jp_job *job, struct jp_process *process, bool *ret_contains, struct jp_error *error);
+
+    /* Opens with the principal's rights, never with more. `start_100ns` not 0: JP_E_OTHER_PROCESS if the process of that
+     * pid began at another moment. JP_E_NO_PROCESS if it is gone or has exited. */
+    jp_status (*process_open)(struct jp_backend *backend, uint32_t pid, int64_t start_100ns, enum jp_process_use use,
+                              struct jp_principal *principal, struct jp_process **ret_process, struct jp_error *error);
+    void (*process_close)(struct jp_process *process);
+    jp_status (*process_facts)(struct jp_process *process, struct jp_process_facts *ret_facts, struct jp_error *error);
+    void (*process_usage)(struct jp_process *process, struct jp_usage *ret_usage);
+    /* True once it has ended. Just after its exit message the code may be known while this is still false. */
+    bool (*process_exited)(struct jp_process *process, uint32_t *ret_exit_code);
+    jp_status (*process_terminate)(struct jp_process *process, uint32_t exit_code, struct jp_error *error);
+    /* Whether the process's token passes the pool's security limits (`security`: JP_SECURITY_NO_ADMIN, _RESTRICTED_TOKEN). */
+    jp_status (*process_check_token)(struct jp_process *process, uint32_t security, struct jp_error *error);
+    /* Calls listener->on_exit with `watch` once, when the process ends (or has ended already), until process_close. */
+    jp_status (*process_watch)(struct jp_process *process, uint64_t watch, struct jp_error *error);
+
+    /* Creates the process suspended inside the jobs; nothing of it has run. Ending it is up to the caller. */
+    jp_status (*process_launch)(struct jp_backend *backend, const struct jp_launch *launch, struct jp_process **ret_process,
+                                struct jp_error *error);
+    jp_status (*process_resume)(struct jp_process *process, struct jp_error *error);
+};
+
+struct jp_backend {
+    const struct jp_backend_ops *ops;
+};
+
+/* What a job's port said. `key` is the one given to job_open. */
+struct jp_job_packet {
+    uint64_t key;
+    uint32_t message; /* enum jp_job_message, or a number that is new to us */
+    uint32_t pid;     /* 0 where the message has none */
+};
+
+#endif

@@ -1,0 +1,222 @@
+/* The tables of a pool's keys: name, type, unit, range and meaning of each, in one place for the config, the pipe and the
+ * documentation. */
+#include "job/limits.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <string.h>
+
+enum { MIN_PROCESS_MEMORY = 1 << 20 }; /* less than a program needs to start */
+
+const struct jp_choice jp_priority_classes[] = {
+    {"idle", 0x40}, {"below_normal", 0x4000}, {"normal", 0x20}, {"above_normal", 0x8000}, {"high", 0x80}, {"realtime", 0x100}, {NULL, 0}};
+
+static const struct jp_choice breakaway_choices[] = {
+    {"none", JP_BREAKAWAY_NONE}, {"allow", JP_BREAKAWAY_ALLOW}, {"silent", JP_BREAKAWAY_SILENT}, {NULL, 0}};
+
+static const struct jp_choice end_of_job_time_choices[] = {
+    {"terminate", JP_END_OF_JOB_TERMINATE}, {"post", JP_END_OF_JOB_POST}, {NULL, 0}};
+
+const struct jp_choice jp_on_service_stop_choices[] = {
+    {"keep", JP_ON_STOP_KEEP}, {"terminate", JP_ON_STOP_TERMINATE}, {NULL, 0}};
+
+/* JOB_OBJECT_UILIMIT_* */
+static const struct jp_choice ui_choices[] = {
+    {"handles", 0x1}, {"read_clipboard", 0x2}, {"write_clipboard", 0x4}, {"system_parameters", 0x8},
+    {"display_settings", 0x10}, {"global_atoms", 0x20}, {"desktop", 0x40}, {"exit_windows", 0x80}, {NULL, 0}};
+
+static const struct jp_choice security_choices[] = {
+    {"no_admin", JP_SECURITY_NO_ADMIN}, {"restricted_token", JP_SECURITY_RESTRICTED_TOKEN},
+    {"only_token", JP_SECURITY_ONLY_TOKEN}, {"filter_tokens", JP_SECURITY_FILTER_TOKENS}, {NULL, 0}};
+
+static const struct jp_field working_set_fields[] = {
+    {.key = "min", .type = JP_FIELD_BYTES, .offset = offsetof(struct jp_working_set, min_bytes), .required = true, .min = 4096,
+     .documentation = "Least working set of each process."},
+    {.key = "max", .type = JP_FIELD_BYTES, .offset = offsetof(struct jp_working_set, max_bytes), .required = true, .min = 4096,
+     .documentation = "Largest working set of each process."},
+    {0}};
+
+static const struct jp_field cpu_rate_fields[] = {
+    [JP_CPU_HARD_CAP] = {.key = "hard_cap", .type = JP_FIELD_PERCENT, .offset = offsetof(struct jp_cpu_rate, hard_cap), .min = 1,
+                         .documentation = "Never more than this share of all processors."},
+    [JP_CPU_WEIGHT] = {.key = "weight", .type = JP_FIELD_U32, .offset = offsetof(struct jp_cpu_rate, weight), .min = 1, .max = 9,
+                       .documentation = "Share against other pools, 1 to 9; 5 is normal."},
+    [JP_CPU_MIN] = {.key = "min", .type = JP_FIELD_PERCENT, .offset = offsetof(struct jp_cpu_rate, min), .min = 1,
+                    .documentation = "Reserved share; goes with max."},
+    [JP_CPU_MAX] = {.key = "max", .type = JP_FIELD_PERCENT, .offset = offsetof(struct jp_cpu_rate, max), .min = 1,
+                    .documentation = "Largest share; goes with min."},
+    {0}};
+
+static const struct jp_field network_rate_fields[] = {
+    [JP_NETWORK_MAX_BANDWIDTH] = {.key = "max_bandwidth", .type = JP_FIELD_BYTES,
+                                  .offset = offsetof(struct jp_network_rate, max_bandwidth_bytes), .min = 1,
+                                  .documentation = "Outgoing bytes a second."},
+    [JP_NETWORK_DSCP] = {.key = "dscp", .type = JP_FIELD_U32, .offset = offsetof(struct jp_network_rate, dscp), .max = 63,
+                         .documentation = "DSCP value of outgoing packets, 0 to 63."},
+    {0}};
+
+#define LIMIT(member) .offset = offsetof(struct jp_limits, member), .nullable = true
+
+const struct jp_field jp_limit_fields[] = {
+    [JP_LIMIT_ACTIVE_PROCESSES] = {.key = "active_processes", .type = JP_FIELD_U32, LIMIT(active_processes), .min = 1,
+                                   .documentation = "Most processes at a time."},
+    [JP_LIMIT_PROCESS_MEMORY] = {.key = "process_memory", .type = JP_FIELD_BYTES, LIMIT(process_memory_bytes),
+                                 .min = MIN_PROCESS_MEMORY, .documentation = "Most memory (commit) of each process."},
+    [JP_LIMIT_JOB_MEMORY] = {.key = "job_memory", .type = JP_FIELD_BYTES, LIMIT(job_memory_bytes), .min = MIN_PROCESS_MEMORY,
+                             .documentation = "Most memory (commit) of all processes together."},
+    [JP_LIMIT_PROCESS_TIME] = {.key = "process_time", .type = JP_FIELD_DURATION, LIMIT(process_time_100ns), .min = 10000,
+                               .max = INT64_MAX, .documentation = "Most user-mode CPU time of each process; then it is ended."},
+    [JP_LIMIT_JOB_TIME] = {.key = "job_time", .type = JP_FIELD_DURATION, LIMIT(job_time_100ns), .min = 10000, .max = INT64_MAX,
+                           .documentation = "Most user-mode CPU time of all processes together; then end_of_job_time."},
+    [JP_LIMIT_PRIORITY_CLASS] = {.key = "priority_class", .type = JP_FIELD_CHOICE, LIMIT(priority_class),
+                                 .choices = jp_priority_classes, .documentation = "Priority class of every process."},
+    [JP_LIMIT_AFFINITY] = {.key = "affinity", .type = JP_FIELD_AFFINITY, LIMIT(affinity),
+                           .documentation = "Processors that the processes may use: \"0-3,6\" or \"0xF\"."},
+    [JP_LIMIT_WORKING_SET] = {.key = "working_set", .type = JP_FIELD_OBJECT, LIMIT(working_set), .fields = working_set_fields,
+                              .documentation = "Working set of each process."},
+    [JP_LIMIT_SCHEDULING_CLASS] = {.key = "scheduling_class", .type = JP_FIELD_U32, LIMIT(scheduling_class), .max = 9,
+                                   .documentation = "Length of the time slice, 0 (short) to 9; 5 is normal."},
+    [JP_LIMIT_CPU_RATE] = {.key = "cpu_rate", .type = JP_FIELD_OBJECT, LIMIT(cpu_rate), .fields = cpu_rate_fields,
+                           .shorthand = "hard_cap", .documentation = "Share of the processors: \"50%\", or one of its keys."},
+    [JP_LIMIT_NETWORK_RATE] = {.key = "network_rate", .type = JP_FIELD_OBJECT, LIMIT(network_rate), .fields = network_rate_fields,
+                               .shorthand = "max_bandwidth", .documentation = "Outgoing network bandwidth a second: \"10MiB\", or its keys."},
+    [JP_LIMIT_BREAKAWAY] = {.key = "breakaway", .type = JP_FIELD_CHOICE, LIMIT(breakaway), .choices = breakaway_choices,
+                            .documentation = "Whether children may leave: none, allow (if they ask), silent (all do)."},
+    [JP_LIMIT_DIE_ON_UNHANDLED_EXCEPTION] = {.key = "die_on_unhandled_exception", .type = JP_FIELD_BOOL, LIMIT(die_on_unhandled_exception),
+                                             .documentation = "A crash ends the process without a dialog box."},
+    [JP_LIMIT_KILL_ON_CLOSE] = {.key = "kill_on_close", .type = JP_FIELD_BOOL, LIMIT(kill_on_close),
+                                .documentation = "All processes end when the service closes the job, however it ends."},
+    {0}};
+
+#define POOL(member) .offset = offsetof(struct jp_pool_spec, member), .nullable = true
+
+const struct jp_field jp_pool_fields[] = {
+    [JP_POOL_DESCRIPTION] = {.key = "description", .type = JP_FIELD_STRING, POOL(description), .max = 1024,
+                             .documentation = "For people."},
+    [JP_POOL_PARENT] = {.key = "parent", .type = JP_FIELD_STRING, POOL(parent), .min = 1, .max = JP_POOL_NAME_MAX,
+                        .documentation = "The pool whose limits hold for this one too."},
+    [JP_POOL_OBJECT_NAME] = {.key = "object_name", .type = JP_FIELD_STRING, POOL(object_name), .min = 1, .max = 200,
+                             .documentation = "Kernel name of the job object; default Global\\JobPool.<pool>."},
+    [JP_POOL_LIMITS] = {.key = "limits", .type = JP_FIELD_OBJECT, .offset = offsetof(struct jp_pool_spec, limits),
+                        .fields = jp_limit_fields, .documentation = "What the processes may use."},
+    [JP_POOL_UI] = {.key = "ui", .type = JP_FIELD_FLAGS, POOL(ui), .choices = ui_choices,
+                    .documentation = "What the processes may not do to the desktop."},
+    [JP_POOL_SECURITY] = {.key = "security", .type = JP_FIELD_FLAGS, POOL(security), .choices = security_choices,
+                          .documentation = "Which processes may join."},
+    [JP_POOL_END_OF_JOB_TIME] = {.key = "end_of_job_time", .type = JP_FIELD_CHOICE, POOL(end_of_job_time), .choices = end_of_job_time_choices,
+                                 .documentation = "When job_time is used up: terminate the processes, or post a message and go on."},
+    [JP_POOL_ON_SERVICE_STOP] = {.key = "on_service_stop", .type = JP_FIELD_CHOICE, POOL(on_service_stop), .choices = jp_on_service_stop_choices,
+                                 .documentation = "keep: the processes go on when the service stops or crashes; terminate: they end with it."},
+    {0}};
+
+bool jp_pool_name_valid(const char *name) {
+    size_t length = strlen(name);
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    if (!length || length > JP_POOL_NAME_MAX || !strchr(letters, name[0]))
+        return false;
+    for (size_t i = 1; i < length; i++)
+        if (!strchr(letters, name[i]) && !strchr("._-", name[i]))
+            return false;
+    return true;
+}
+
+bool jp_pool_spec_terminates(const struct jp_pool_spec *spec) {
+    if (spec->present & JP_SCHEMA_BIT(JP_POOL_ON_SERVICE_STOP))
+        return spec->on_service_stop == JP_ON_STOP_TERMINATE;
+    return spec->limits.kill_on_close;
+}
+
+char *jp_pool_object_name(const char *name, const struct jp_pool_spec *spec) {
+    return spec->object_name ? jp_strdup(spec->object_name) : jp_sprintf("Global\\JobPool.%s", name);
+}
+
+static const cJSON *child(const cJSON *object, const char *key) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+    return item ? item : object;
+}
+
+static bool given(const struct jp_limits *limits, enum jp_limit limit) { return limits->present & JP_SCHEMA_BIT(limit); }
+
+static void check_limits(const struct jp_limits *limits, const cJSON *object, const char *path, struct jp_faults *faults) {
+    const struct jp_working_set *set = &limits->working_set;
+    if (given(limits, JP_LIMIT_WORKING_SET) && set->min_bytes >= set->max_bytes)
+        jp_faults_add(faults, child(object, "working_set"), false, "%s.working_set: min must be below max", path);
+
+    uint64_t modes = limits->cpu_rate.present;
+    uint64_t range = JP_SCHEMA_BIT(JP_CPU_MIN) | JP_SCHEMA_BIT(JP_CPU_MAX);
+    if (given(limits, JP_LIMIT_CPU_RATE) && modes != JP_SCHEMA_BIT(JP_CPU_HARD_CAP) && modes != JP_SCHEMA_BIT(JP_CPU_WEIGHT) &&
+        modes != range)
+        jp_faults_add(faults, child(object, "cpu_rate"), false, "%s.cpu_rate: give either hard_cap, or weight, or min and max", path);
+    if (modes == range && limits->cpu_rate.min > limits->cpu_rate.max)
+        jp_faults_add(faults, child(object, "cpu_rate"), false, "%s.cpu_rate: min must not be above max", path);
+    if (given(limits, JP_LIMIT_NETWORK_RATE) && !limits->network_rate.present)
+        jp_faults_add(faults, child(object, "network_rate"), false, "%s.network_rate: give max_bandwidth, or dscp, or both", path);
+    if (given(limits, JP_LIMIT_PROCESS_MEMORY) && given(limits, JP_LIMIT_JOB_MEMORY) &&
+        limits->process_memory_bytes > limits->job_memory_bytes)
+        jp_faults_add(faults, child(object, "process_memory"), false,
+                      "%s.process_memory: is above job_memory, so it could never be reached", path);
+}
+
+/* Kernel names may have one backslash, after Global or Local. */
+static bool object_name_valid(const char *name) {
+    const char *rest = name;
+    if (strncmp(name, "Global\\", 7) == 0)
+        rest = name + 7;
+    else if (strncmp(name, "Local\\", 6) == 0)
+        rest = name + 6;
+    return *rest && !strchr(rest, '\\');
+}
+
+bool jp_pool_spec_check(const struct jp_pool_spec *spec, const cJSON *object, const char *path, struct jp_faults *faults) {
+    size_t before = faults->count;
+    char *limits_path = *path ? jp_sprintf("%s.limits", path) : jp_strdup("limits");
+    const char *dot = *path ? "." : "";
+    check_limits(&spec->limits, child(object, "limits"), limits_path, faults);
+    jp_free(limits_path);
+    if (spec->limits.kill_on_close && (spec->present & JP_SCHEMA_BIT(JP_POOL_ON_SERVICE_STOP)) &&
+        spec->on_service_stop == JP_ON_STOP_KEEP)
+        jp_faults_add(faults, child(object, "on_service_stop"), false,
+                      "%s%son_service_stop: \"keep\" and limits.kill_on_close exclude each other", path, dot);
+    if (spec->object_name && !object_name_valid(spec->object_name))
+        jp_faults_add(faults, child(object, "object_name"), false,
+                      "%s%sobject_name: only \"Global\\\" or \"Local\\\" may stand before a name without backslashes", path, dot);
+    if (spec->parent && !jp_pool_name_valid(spec->parent))
+        jp_faults_add(faults, child(object, "parent"), false, "%s%sparent: not the name of a pool", path, dot);
+    return faults->count == before;
+}
+
+uint32_t jp_limit_flag(const struct jp_limits *limits, enum jp_limit limit) {
+    if (!given(limits, limit))
+        return 0;
+    switch (limit) {
+    case JP_LIMIT_WORKING_SET:
+        return 0x1;
+    case JP_LIMIT_PROCESS_TIME:
+        return 0x2;
+    case JP_LIMIT_JOB_TIME:
+        return 0x4;
+    case JP_LIMIT_ACTIVE_PROCESSES:
+        return 0x8;
+    case JP_LIMIT_AFFINITY:
+        return 0x10;
+    case JP_LIMIT_PRIORITY_CLASS:
+        return 0x20;
+    case JP_LIMIT_SCHEDULING_CLASS:
+        return 0x80;
+    case JP_LIMIT_PROCESS_MEMORY:
+        return 0x100;
+    case JP_LIMIT_JOB_MEMORY:
+        return 0x200;
+    case JP_LIMIT_DIE_ON_UNHANDLED_EXCEPTION:
+        return limits->die_on_unhandled_exception ? 0x400 : 0;
+    case JP_LIMIT_BREAKAWAY:
+        return limits->breakaway == JP_BREAKAWAY_ALLOW ? 0x800 : limits->breakaway == JP_BREAKAWAY_SILENT ? 0x1000 : 0;
+    case JP_LIMIT_KILL_ON_CLOSE:
+        return limits->kill_on_close ? 0x2000 : 0;
+    case JP_LIMIT_CPU_RATE:
+    case JP_LIMIT_NETWORK_RATE:
+    case JP_LIMIT_COUNT:
+        break;
+    }
+    return 0;
+}

@@ -1,0 +1,159 @@
+/* What is to be recorded, and what can be asked: the interface that `store/` implements.
+ *
+ * Recording never blocks and never fails towards the caller: records are copied into a bounded queue that one writer thread
+ * commits in batches. A process is one row under its id, written again with cumulative values, so writing twice counts once.
+ * Callbacks come on the loop's thread. */
+#ifndef JP_POOL_ACCOUNTS_H
+#define JP_POOL_ACCOUNTS_H
+
+#include "job/job_backend.h"
+
+struct jp_accounts;
+
+/* Who noticed what an event tells. */
+enum jp_origin {
+    JP_ORIGIN_KERNEL,     /* the job's completion port */
+    JP_ORIGIN_RECONCILER, /* the port did not tell; a handle or a PID list did */
+    JP_ORIGIN_SERVICE,    /* the service did it, or was asked to */
+};
+const char *jp_origin_name(enum jp_origin origin); /* "kernel", "reconciler", "service" */
+extern const struct jp_choice jp_origins[];
+
+struct jp_event {
+    uint64_t seq;        /* rises by one, for ever */
+    int64_t time_100ns;  /* wall clock, FILETIME */
+    const char *pool;    /* "" for events of the service itself */
+    const char *message; /* "JOB_OBJECT_MSG_NEW_PROCESS", or our own: "POOL_CREATED", "PROCESS_LOST", ... */
+    uint32_t pid;        /* 0: none */
+    int64_t start_100ns; /* the process's creation time; 0: none or unknown */
+    const char *process; /* image file name without folder, or NULL */
+    enum jp_origin origin;
+    bool has_exit_code;
+    uint32_t exit_code;
+    const char *detail; /* a sentence, or NULL */
+};
+
+/* How a process left its pool. */
+enum jp_ending {
+    JP_ENDING_NONE,       /* it has not: it runs */
+    JP_ENDING_EXITED,     /* ended by itself */
+    JP_ENDING_CRASHED,    /* ended with an exception's code */
+    JP_ENDING_TERMINATED, /* ended by us, because somebody asked */
+    JP_ENDING_UNKNOWN,    /* gone; how was not seen (the service was not there, or it could not be opened) */
+};
+const char *jp_ending_name(enum jp_ending ending); /* "running", "exited", "crashed", "terminated", "unknown" */
+extern const struct jp_choice jp_endings[];
+
+struct jp_process_record {
+    int64_t id; /* ours: rises by one, for ever */
+    char *pool;
+    struct jp_process_facts facts;
+    bool start_exact; /* false: it was gone before it could be opened; start_100ns is when we heard of it */
+    int64_t joined_100ns;
+    enum jp_origin joined_by; /* SERVICE: assigned or launched; KERNEL: a member's child; RECONCILER: found in the list */
+    int64_t ended_100ns;      /* 0: runs */
+    enum jp_ending ending;
+    bool has_exit_code;
+    uint32_t exit_code;
+    struct jp_usage usage;
+};
+void jp_process_record_clear(struct jp_process_record *record);
+void jp_process_record_copy(const struct jp_process_record *source, struct jp_process_record *target); /* target all zero */
+
+/* A pool that the database knows. `definition` is JSON for pools made with `persist`, else NULL. */
+struct jp_pool_record {
+    const char *name;
+    const char *parent; /* or NULL */
+    const char *definition;
+};
+
+/* Totals of the ended and running processes of one group. */
+struct jp_summary {
+    char *pool;
+    uint64_t processes, running, exited, crashed, terminated, unknown, failures; /* failures: ended with a code other than 0 */
+    uint64_t user_100ns, kernel_100ns, wall_100ns;
+    uint64_t peak_commit_bytes; /* the largest of any one process */
+    uint64_t read_bytes, write_bytes;
+    uint64_t with_cpu; /* of how many processes the CPU time is known */
+};
+
+struct jp_accounts_state {
+    bool degraded;          /* the database refuses to be written; the backlog grows */
+    char reason[256];       /* why, when degraded */
+    uint64_t backlog;       /* records not yet committed */
+    uint64_t dropped_events; /* events that the full backlog could not keep */
+    uint64_t committed_seq;
+};
+
+/* What to select. Zero or NULL means any. */
+struct jp_event_filter {
+    uint64_t from_seq; /* inclusive */
+    int64_t from_100ns, to_100ns;
+    const struct jp_strings *pools;
+    const struct jp_strings *messages;
+    uint32_t pid;
+    uint32_t limit; /* at most so many */
+    bool newest;    /* the last `limit` ones instead of the first; still in rising order */
+};
+struct jp_process_filter {
+    const char *pool;
+    uint32_t pid;
+    int64_t start_100ns;
+    int64_t from_100ns, to_100ns; /* alive at some time within */
+    const char *ending;           /* jp_ending_name */
+    int64_t after_id;
+    uint32_t limit;
+};
+struct jp_summary_filter {
+    const char *pool;
+    int64_t from_100ns, to_100ns; /* started within */
+};
+
+/* `status` not JP_OK: `error` says why, and there are no rows. The rows live until the callback returns. */
+typedef void jp_events_fn(void *context, jp_status status, const struct jp_error *error, const struct jp_event *events,
+                          size_t count);
+typedef void jp_processes_fn(void *context, jp_status status, const struct jp_error *error,
+                             const struct jp_process_record *records, size_t count);
+typedef void jp_summaries_fn(void *context, jp_status status, const struct jp_error *error,
+                             const struct jp_summary *summaries, size_t count);
+typedef void jp_durable_fn(void *context, jp_status status);
+
+struct jp_accounts_ops {
+    void (*record_event)(struct jp_accounts *accounts, const struct jp_event *event);
+    void (*record_process)(struct jp_accounts *accounts, const struct jp_process_record *record);
+    void (*record_pool)(struct jp_accounts *accounts, const struct jp_pool_record *record);
+    void (*forget_pool)(struct jp_accounts *accounts, const char *name); /* it is deleted: its definition goes, its history stays */
+
+    /* Calls back when all that was recorded so far is on the disk: JP_OK, or JP_E_STORE at once if the database cannot
+     * be written now (the records stay in the backlog). */
+    void (*when_durable)(struct jp_accounts *accounts, jp_durable_fn *callback, void *context);
+
+    void (*query_events)(struct jp_accounts *accounts, const struct jp_event_filter *filter, jp_events_fn *callback,
+                         void *context);
+    void (*query_processes)(struct jp_accounts *accounts, const struct jp_process_filter *filter,
+                            jp_processes_fn *callback, void *context);
+    void (*query_summary)(struct jp_accounts *accounts, const struct jp_summary_filter *filter, jp_summaries_fn *callback,
+                          void *context);
+    void (*state)(struct jp_accounts *accounts, struct jp_accounts_state *ret_state);
+};
+
+struct jp_accounts {
+    const struct jp_accounts_ops *ops;
+};
+
+/* What the database held when it was opened: where numbering goes on, and what was open when the last run ended. */
+struct jp_accounts_start {
+    uint64_t last_seq;
+    int64_t last_process_id;
+    bool unclean; /* the last run did not end in order */
+    struct jp_process_record *running; /* rows without an end */
+    size_t running_count;
+    struct jp_stored_pool {
+        char *name;
+        char *definition;
+    } *pools; /* those made with `persist` */
+    size_t pool_count;
+};
+void jp_accounts_start_clear(struct jp_accounts_start *start);
+
+#endif

@@ -1,0 +1,165 @@
+/* Pools and their members: the state machine in the middle.
+ *
+ * It is told what happened (packets from the port, exits of watched processes, time) and does what follows through two
+ * interfaces: `job/job_backend.h` towards the system, `pool/accounts.h` towards the record. It has no thread, no clock and
+ * no I/O of its own; everything is called on the loop's thread.
+ *
+ * A job's messages are hints: Windows may lose them and sends none for what TerminateJobObject ends. So each member is also
+ * watched by its handle, and PID lists are read after a loss, after a restart and on a slow timer. */
+#ifndef JP_POOL_POOLS_H
+#define JP_POOL_POOLS_H
+
+#include "base/log.h"
+#include "base/map.h"
+#include "pool/accounts.h"
+
+enum jp_pool_source { JP_POOL_FROM_CONFIG, JP_POOL_PERSISTENT, JP_POOL_TRANSIENT };
+const char *jp_pool_source_name(enum jp_pool_source source); /* "config", "persistent", "transient" */
+
+enum jp_pool_state {
+    JP_POOL_ACTIVE,
+    JP_POOL_FAILED, /* its job object could not be had: `error` says why */
+    JP_POOL_ORPHAN, /* removed from the config while it has members; gone when they are */
+};
+const char *jp_pool_state_name(enum jp_pool_state state); /* "active", "failed", "orphan" */
+
+struct jp_member;
+
+struct jp_pool {
+    char *name;
+    struct jp_pool_spec spec;
+    struct jp_pool *parent;
+    struct jp_pool **children;
+    size_t child_count;
+    enum jp_pool_source source;
+    enum jp_pool_state state;
+    struct jp_error error; /* FAILED: why */
+    char *object_name;
+    uint64_t key; /* of its job at the port; never used again */
+    struct jp_job *job; /* NULL when FAILED */
+    bool listening;     /* its messages come through the port; if not, the PID list is read often */
+    struct jp_member *first_member;
+    size_t member_count;  /* immediate ones */
+    int64_t created_100ns;
+};
+
+struct jp_member {
+    struct jp_process_record record;
+    struct jp_pool *pool;
+    struct jp_member *next, *previous; /* of the pool */
+    struct jp_process *process;        /* NULL if it could not be opened */
+    uint64_t watch;                    /* its number at the backend; 0: not watched */
+    bool exit_reported;  /* the port told of its end; the handle has not yet */
+    bool handle_ended;   /* the handle told; the port has time until `settle_at_ms` */
+    bool terminating;    /* we ended it: the port will not tell */
+    bool stray;          /* not seen in the last PID list, and there is no handle to ask */
+    uint64_t settle_at_ms;
+};
+
+struct jp_pools;
+
+struct jp_pools_surroundings {
+    struct jp_backend *backend;
+    struct jp_accounts *accounts;
+    const struct jp_log *log;
+    void *context;
+    int64_t (*now_100ns)(void *context);   /* wall clock */
+    uint64_t (*now_ms)(void *context);     /* monotonic */
+    void (*on_event)(void *context, const struct jp_event *event); /* each, in order of seq; recorded already */
+};
+
+struct jp_named_spec {
+    char *name;
+    struct jp_pool_spec spec;
+};
+
+/* `start` (what the database held) is read, not kept. */
+struct jp_pools *jp_pools_new(const struct jp_pools_surroundings *surroundings, const struct jp_accounts_start *start);
+void jp_pools_free(struct jp_pools *pools); /* closes all handles: jobs with kill-on-close end here */
+
+/* --- pools --- */
+
+struct jp_reload_result { /* names, each list jp_free'd by jp_reload_result_clear */
+    struct jp_strings added, changed, removed, orphaned;
+};
+void jp_reload_result_clear(struct jp_reload_result *result);
+
+/* Makes the pools from the config what `specs` says; all or nothing: what cannot be done is found before anything is.
+ * Pools made by RPC stay, unless a name clashes (then: JP_E_POOL_EXISTS). A pool whose job cannot be opened is kept as
+ * FAILED. Removed pools with members become orphans. */
+jp_status jp_pools_load(struct jp_pools *pools, const struct jp_named_spec *specs, size_t count,
+                        struct jp_reload_result *ret_result, struct jp_error *error);
+
+/* Once, after the first load: pools that were made with `persist` come back, rows of the last run that are still open are
+ * taken up again or closed. */
+void jp_pools_adopt(struct jp_pools *pools, const struct jp_accounts_start *start);
+
+jp_status jp_pools_create(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec, bool persist,
+                          struct jp_pool **ret_pool, struct jp_error *error);
+/* Lays `change` over the pool's spec (jp_schema_merge) and configures the living job. `parent` and `object_name` cannot
+ * change. If the system refuses, the old settings are put back. */
+jp_status jp_pools_update(struct jp_pools *pools, struct jp_pool *pool, const struct jp_pool_spec *change,
+                          struct jp_error *error);
+/* With members: JP_E_POOL_BUSY, unless `terminate`, which ends them first. */
+jp_status jp_pools_delete(struct jp_pools *pools, struct jp_pool *pool, bool terminate, size_t *ret_terminated,
+                          struct jp_error *error);
+
+struct jp_pool *jp_pools_find(struct jp_pools *pools, const char *name);
+/* All pools by name, in alphabetical order; valid until one is created or deleted. */
+struct jp_pool *const *jp_pools_sorted(struct jp_pools *pools, size_t *ret_count);
+size_t jp_pool_total_members(const struct jp_pool *pool); /* with those of its children */
+
+/* --- processes --- */
+
+/* Called once the member is recorded on disk (or the database refuses to be written: then at once). `member` is NULL on
+ * failure, and may have ended by the time of the call. */
+typedef void jp_joined_fn(void *context, jp_status status, const struct jp_error *error, const struct jp_process_record *record,
+                          uint64_t seq);
+
+/* Takes a running process in. `start_100ns` 0: whoever has the pid now. Fails by calling back, before anything was done. */
+void jp_pools_assign(struct jp_pools *pools, struct jp_pool *pool, uint32_t pid, int64_t start_100ns,
+                     struct jp_principal *principal, jp_joined_fn *callback, void *context);
+
+/* Starts a process in the pool; it runs from the moment that its row is on disk. `launch->chain` is filled in here. */
+void jp_pools_launch(struct jp_pools *pools, struct jp_pool *pool, const struct jp_launch *launch, jp_joined_fn *callback,
+                     void *context);
+
+jp_status jp_pools_terminate(struct jp_pools *pools, struct jp_pool *pool, uint32_t exit_code, size_t *ret_count,
+                             struct jp_error *error);
+/* JP_E_NO_PROCESS if no pool has it. */
+jp_status jp_pools_find_process(struct jp_pools *pools, uint32_t pid, int64_t start_100ns, struct jp_member **ret_member,
+                                struct jp_error *error);
+jp_status jp_pools_terminate_process(struct jp_pools *pools, struct jp_member *member, uint32_t exit_code,
+                                     struct jp_error *error);
+size_t jp_pools_member_count(const struct jp_pools *pools);
+
+/* --- waiting --- */
+
+struct jp_waiter;
+/* `record` is the process waited for, ended; or NULL: the pool has no members left (or is deleted). */
+typedef void jp_waited_fn(void *context, const struct jp_process_record *record);
+/* Calls back once; at once (before it returns, with NULL returned) if there is nothing to wait for. `member` NULL: until
+ * the pool and its children are empty. */
+struct jp_waiter *jp_pools_wait(struct jp_pools *pools, struct jp_pool *pool, struct jp_member *member, jp_waited_fn *callback,
+                                void *context);
+void jp_pools_wait_cancel(struct jp_pools *pools, struct jp_waiter *waiter); /* no call after this */
+
+/* --- what happened --- */
+
+void jp_pools_on_packets(struct jp_pools *pools, const struct jp_job_packet *packets, size_t count);
+void jp_pools_on_exit(struct jp_pools *pools, uint64_t watch);
+void jp_pools_on_overflow(struct jp_pools *pools); /* packets were lost: read every list */
+/* Does what is due, and says when it wants to be called next (milliseconds, monotonic); UINT64_MAX: not before
+ * something happens. */
+uint64_t jp_pools_on_time(struct jp_pools *pools);
+
+/* --- the end --- */
+
+/* Ends the pools that end with the service. True when nothing is left to wait for; call again after exits were told. */
+bool jp_pools_stop(struct jp_pools *pools);
+
+/* An event of the service itself: "SERVICE_STARTED", "CONFIG_RELOADED", ... */
+uint64_t jp_pools_note(struct jp_pools *pools, const char *message, const char *detail);
+uint64_t jp_pools_last_seq(const struct jp_pools *pools);
+
+#endif

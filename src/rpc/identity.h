@@ -1,0 +1,27 @@
+/* Who is calling: the interface that the pipe's side implements (`win32/`, and the tests over a Unix socket). */
+#ifndef JP_RPC_IDENTITY_H
+#define JP_RPC_IDENTITY_H
+
+#include "job/job_backend.h"
+
+struct jp_peer; /* the connection as its transport knows it */
+
+struct jp_peer_ops {
+    /* The caller's token, taken by impersonation. Windows wants that a message was read first. The caller of this function
+     * frees what it gets with principal_free. A failure means that nothing may be done for this peer. */
+    jp_status (*identify)(struct jp_peer *peer, struct jp_principal **ret_principal, struct jp_error *error);
+    void (*principal_free)(struct jp_principal *principal); /* NULL is fine */
+    const char *(*principal_name)(const struct jp_principal *principal); /* "DOMAIN\user" */
+
+    /* Queues bytes for the peer; they are copied. */
+    void (*send)(struct jp_peer *peer, const void *bytes, size_t length);
+    size_t (*unsent)(const struct jp_peer *peer); /* bytes that the peer has not taken yet */
+    /* Sends what is queued, then closes. jp_rpc_closed() is called in any case, later. */
+    void (*close)(struct jp_peer *peer);
+};
+
+struct jp_peer {
+    const struct jp_peer_ops *ops;
+};
+
+#endif
