@@ -2,6 +2,7 @@
 #ifndef JP_WIN32_BACKEND_H
 #define JP_WIN32_BACKEND_H
 
+#include "base/log.h"
 #include "job/job_backend.h"
 #include "win32/port.h"
 

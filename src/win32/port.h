@@ -6,7 +6,6 @@
 #ifndef JP_WIN32_PORT_H
 #define JP_WIN32_PORT_H
 
-#include "base/log.h"
 #include "job/job_backend.h"
 
 #include <windows.h>
@@ -30,8 +29,7 @@ enum { JP_WIN32_FIRST_JOB_KEY = 16 }; /* completion keys below this are the port
 
 struct jp_win32_port;
 
-jp_status jp_win32_port_new(const struct jp_win32_sinks *sinks, const struct jp_log *log, struct jp_win32_port **ret_port,
-                            struct jp_error *error);
+jp_status jp_win32_port_new(const struct jp_win32_sinks *sinks, struct jp_win32_port **ret_port, struct jp_error *error);
 /* Stops the thread, having told everything that arrived before. No sink is called after it returns. Watches must be gone. */
 void jp_win32_port_free(struct jp_win32_port *port);
 void jp_win32_port_counters(const struct jp_win32_port *port, struct jp_win32_port_counters *ret_counters);

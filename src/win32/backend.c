@@ -1,0 +1,96 @@
+/* Owns the backend: its table of operations, its port, its privileges, and what it knows of the host. */
+#include "win32/backend.h"
+
+#include "base/str.h"
+#include "win32/internal.h"
+#include "win32/security.h"
+
+static const struct jp_capabilities *capabilities(struct jp_backend *backend) { return &jp__backend(backend)->capabilities; }
+
+static const struct jp_backend_ops operations = {
+    .capabilities = capabilities,
+    .job_open = jp__job_open,
+    .job_close = jp__job_close,
+    .job_configure = jp__job_configure,
+    .job_assign = jp__job_assign,
+    .job_terminate = jp__job_terminate,
+    .job_pids = jp__job_pids,
+    .job_counters = jp__job_counters,
+    .job_contains = jp__job_contains,
+    .process_open = jp__process_open,
+    .process_close = jp__process_close,
+    .process_facts = jp__process_facts,
+    .process_usage = jp__process_usage,
+    .process_exited = jp__process_exited,
+    .process_terminate = jp__process_terminate,
+    .process_check_token = jp__process_check_token,
+    .process_watch = jp__process_watch,
+    .process_launch = jp__process_launch,
+    .process_resume = jp__process_resume,
+};
+
+/* SYSTEM and Administrators, and whoever runs us if that is somebody else: `--console`. */
+static char *job_security(void) {
+    uint32_t win32;
+    PSID own = jp_win32_own_user(&win32);
+    char *sid = own ? jp_win32_sid_text(own) : NULL;
+    char *sddl = sid ? jp_sprintf("D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;%s)", sid) : jp_strdup("D:P(A;;GA;;;SY)(A;;GA;;;BA)");
+    jp_free(sid);
+    jp_free(own);
+    return sddl;
+}
+
+/* Held privileges that are off at first: high priorities and working sets want the first, launches the other two. Not
+ * SeDebugPrivilege: a client's rights are to decide what may be opened, and ours only for what is in our pools. */
+static void enable_privileges(const struct jp_log *log) {
+    static const wchar_t *const names[] = {SE_INC_BASE_PRIORITY_NAME, SE_ASSIGNPRIMARYTOKEN_NAME, SE_INCREASE_QUOTA_NAME};
+    HANDLE token;
+    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_ADJUST_PRIVILEGES | TOKEN_QUERY, &token)) {
+        DWORD win32 = GetLastError();
+        jp_log(log, JP_LOG_WARNING, "cannot enable privileges: %s (%lu)", jp_win32_text(win32), (unsigned long)win32);
+        return;
+    }
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        TOKEN_PRIVILEGES privilege = {.PrivilegeCount = 1, .Privileges[0].Attributes = SE_PRIVILEGE_ENABLED};
+        if (!LookupPrivilegeValueW(NULL, names[i], &privilege.Privileges[0].Luid))
+            continue;
+        /* Succeeds also where the token does not have it; the last error tells. Not having it is normal in a console. */
+        AdjustTokenPrivileges(token, FALSE, &privilege, 0, NULL, NULL);
+        DWORD win32 = GetLastError();
+        if (win32 != ERROR_SUCCESS)
+            jp_log(log, JP_LOG_DEBUG, "%ls is not held", names[i]);
+    }
+    CloseHandle(token);
+}
+
+jp_status jp_win32_backend_new(const struct jp_win32_backend_options *options, struct jp_backend **ret_backend,
+                               struct jp_error *error) {
+    struct jp_win32_backend *backend = jp_alloc(sizeof *backend);
+    backend->base.ops = &operations;
+    backend->log = options->log;
+    jp_status status = jp_win32_port_new(&options->sinks, &backend->port, error);
+    if (status != JP_OK) {
+        jp_free(backend);
+        return status;
+    }
+    enable_privileges(options->log);
+    backend->job_security = job_security();
+    jp__probe(options->log, &backend->capabilities);
+    *ret_backend = &backend->base;
+    return JP_OK;
+}
+
+void jp_win32_backend_free(struct jp_backend *base) {
+    if (!base)
+        return;
+    struct jp_win32_backend *backend = jp__backend(base);
+    jp_win32_port_free(backend->port);
+    jp__user_names_free(backend);
+    jp_free(backend->capabilities.host);
+    jp_free(backend->job_security);
+    jp_free(backend);
+}
+
+void jp_win32_backend_counters(const struct jp_backend *backend, struct jp_win32_port_counters *ret_counters) {
+    jp_win32_port_counters(((const struct jp_win32_backend *)backend)->port, ret_counters);
+}

@@ -1,0 +1,81 @@
+/* What the files of the backend share. */
+#ifndef JP_WIN32_INTERNAL_H
+#define JP_WIN32_INTERNAL_H
+
+#include "base/map.h"
+#include "win32/backend.h"
+
+struct jp_win32_backend {
+    struct jp_backend base; /* first: the one is cast to the other */
+    const struct jp_log *log;
+    struct jp_win32_port *port;
+    struct jp_capabilities capabilities;
+    char *job_security;      /* SDDL of the jobs that we create */
+    struct jp_map user_names; /* SID text -> struct user_name; see jp__user_name */
+};
+
+struct jp_job {
+    HANDLE handle;
+    char *name;
+    struct jp_win32_backend *backend;
+};
+
+struct jp_process {
+    HANDLE handle;
+    HANDLE thread; /* of a launched process, until it is resumed */
+    uint32_t pid;
+    struct jp_win32_backend *backend;
+    struct jp_win32_watch *watch;
+};
+
+static inline struct jp_win32_backend *jp__backend(struct jp_backend *backend) { return (struct jp_win32_backend *)backend; }
+
+static inline int64_t jp__filetime(FILETIME time) { return (int64_t)((uint64_t)time.dwHighDateTime << 32 | time.dwLowDateTime); }
+
+/* "DOMAIN\name" of the token's user, remembered: asking the system may ask a domain controller. New memory (jp_free), or
+ * NULL. */
+char *jp__user_name(struct jp_win32_backend *backend, HANDLE token);
+void jp__user_names_free(struct jp_win32_backend *backend);
+
+/* The command line of a process, opened with PROCESS_QUERY_LIMITED_INFORMATION. New memory (jp_free), or NULL. */
+char *jp__command_line(HANDLE process, uint32_t pid);
+uint32_t jp__parent_pid(HANDLE process); /* 0: unknown */
+
+/* The principal's environment with `changes` laid over it, as CREATE_UNICODE_ENVIRONMENT wants it: new memory (jp_free).
+ * `token` NULL: this process's environment. */
+jp_status jp__environment(HANDLE token, const struct jp_strings *changes, wchar_t **ret_block, struct jp_error *error);
+
+/* Whether whoever holds `token` may do exactly what this process may: same user, logon, integrity, groups and privileges,
+ * and neither is restricted. */
+bool jp__token_is_ours(HANDLE token);
+
+/* Finds out what the host does. */
+void jp__probe(const struct jp_log *log, struct jp_capabilities *ret_capabilities);
+
+/* --- the operations, by file --- */
+
+jp_status jp__job_open(struct jp_backend *backend, const char *object_name, uint64_t key,
+                       struct jp_job_open_result *ret_result, struct jp_error *error);
+void jp__job_close(struct jp_job *job);
+jp_status jp__job_configure(struct jp_job *job, const struct jp_pool_spec *spec, bool restart_job_time, struct jp_error *error);
+jp_status jp__job_assign(struct jp_job *job, struct jp_process *process, struct jp_error *error);
+jp_status jp__job_terminate(struct jp_job *job, uint32_t exit_code, struct jp_error *error);
+jp_status jp__job_pids(struct jp_job *job, uint32_t **ret_pids, size_t *ret_count, struct jp_error *error);
+jp_status jp__job_counters(struct jp_job *job, struct jp_job_counters *ret_counters, struct jp_error *error);
+jp_status jp__job_contains(struct jp_job *job, struct jp_process *process, bool *ret_contains, struct jp_error *error);
+
+jp_status jp__process_open(struct jp_backend *backend, uint32_t pid, int64_t start_100ns, enum jp_process_use use,
+                           struct jp_principal *principal, struct jp_process **ret_process, struct jp_error *error);
+void jp__process_close(struct jp_process *process);
+jp_status jp__process_facts(struct jp_process *process, struct jp_process_facts *ret_facts, struct jp_error *error);
+void jp__process_usage(struct jp_process *process, struct jp_usage *ret_usage);
+bool jp__process_exited(struct jp_process *process, uint32_t *ret_exit_code);
+jp_status jp__process_terminate(struct jp_process *process, uint32_t exit_code, struct jp_error *error);
+jp_status jp__process_check_token(struct jp_process *process, uint32_t security, struct jp_error *error);
+jp_status jp__process_watch(struct jp_process *process, uint64_t watch, struct jp_error *error);
+
+jp_status jp__process_launch(struct jp_backend *backend, const struct jp_launch *launch, struct jp_process **ret_process,
+                             struct jp_error *error);
+jp_status jp__process_resume(struct jp_process *process, struct jp_error *error);
+
+#endif

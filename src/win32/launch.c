@@ -1,0 +1,265 @@
+/* Owns the birth of processes: suspended, inside their jobs, as the principal, with nothing inherited but NUL. */
+#include "base/str.h"
+#include "win32/internal.h"
+#include "win32/principal.h"
+#include "win32/wide.h"
+
+#include <userenv.h>
+
+/* Everything that one launch holds until the process exists. All zero is a valid empty one. */
+struct birth {
+    const struct jp_launch *launch;
+    HANDLE token; /* the principal's, as a primary token; NULL: the service's own */
+    wchar_t *command_line;
+    wchar_t *directory; /* NULL: the service's own */
+    wchar_t *environment;
+    HANDLE null_device;
+    HANDLE *jobs;
+    LPPROC_THREAD_ATTRIBUTE_LIST attributes;
+    PROCESS_INFORMATION process;
+};
+
+static jp_status primary_token(struct birth *birth, struct jp_error *error) {
+    const struct jp_principal *principal = birth->launch->principal;
+    if (!principal)
+        return JP_OK;
+    /* Also tells a client that came with identification level what it lacks, before Windows does it in its own words. */
+    jp_status status = jp_win32_impersonate(principal, error);
+    if (status != JP_OK)
+        return status;
+    jp_win32_revert(principal);
+    const DWORD access = TOKEN_QUERY | TOKEN_DUPLICATE | TOKEN_IMPERSONATE | TOKEN_ASSIGN_PRIMARY | TOKEN_ADJUST_DEFAULT |
+                         TOKEN_ADJUST_SESSIONID;
+    if (!DuplicateTokenEx(principal->token, access, NULL, SecurityImpersonation, TokenPrimary, &birth->token)) {
+        DWORD win32 = GetLastError();
+        return jp_fail_win32(error, JP_E_DENIED, win32, "DuplicateTokenEx", "cannot start a process as %s", principal->name);
+    }
+    return JP_OK;
+}
+
+/* Without a wish the process begins in its user's profile, or in the system folder for a user that has none. */
+static wchar_t *start_directory(const struct birth *birth) {
+    if (birth->launch->directory)
+        return jp_win32_wide(birth->launch->directory);
+    if (!birth->token)
+        return NULL;
+    DWORD room = 0;
+    GetUserProfileDirectoryW(birth->token, NULL, &room);
+    if (room > 0) {
+        wchar_t *directory = jp_alloc(room * sizeof *directory);
+        if (GetUserProfileDirectoryW(birth->token, directory, &room) && GetFileAttributesW(directory) != INVALID_FILE_ATTRIBUTES)
+            return directory;
+        jp_free(directory);
+    }
+    room = GetSystemDirectoryW(NULL, 0);
+    wchar_t *directory = jp_alloc((room + 1) * sizeof *directory);
+    GetSystemDirectoryW(directory, room + 1);
+    return directory;
+}
+
+/* Console programs fail in many ways when they have no standard handles at all. */
+static jp_status open_null_device(struct birth *birth, struct jp_error *error) {
+    SECURITY_ATTRIBUTES inheritable = {.nLength = sizeof inheritable, .bInheritHandle = TRUE};
+    birth->null_device = CreateFileW(L"NUL", GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, &inheritable,
+                                     OPEN_EXISTING, 0, NULL);
+    if (birth->null_device == INVALID_HANDLE_VALUE) {
+        DWORD win32 = GetLastError();
+        return jp_fail_win32(error, JP_E_SYSTEM, win32, "CreateFile", "cannot open the NUL device for the process's standard handles");
+    }
+    return JP_OK;
+}
+
+/* The list points into `birth`, which outlives it. `with_jobs`: born in the jobs, before its first thread could run. */
+static jp_status make_attributes(struct birth *birth, bool with_jobs, struct jp_error *error) {
+    const struct jp_launch *launch = birth->launch;
+    DWORD count = with_jobs ? 2 : 1;
+    SIZE_T size = 0;
+    InitializeProcThreadAttributeList(NULL, count, 0, &size);
+    birth->attributes = jp_alloc(size);
+    if (!InitializeProcThreadAttributeList(birth->attributes, count, 0, &size)) {
+        DWORD win32 = GetLastError();
+        jp_free(birth->attributes);
+        birth->attributes = NULL;
+        return jp_fail_win32(error, JP_E_SYSTEM, win32, "InitializeProcThreadAttributeList", "cannot prepare the launch");
+    }
+    BOOL updated = UpdateProcThreadAttribute(birth->attributes, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, &birth->null_device,
+                                             sizeof birth->null_device, NULL, NULL);
+    if (updated && with_jobs)
+        updated = UpdateProcThreadAttribute(birth->attributes, 0, PROC_THREAD_ATTRIBUTE_JOB_LIST, birth->jobs,
+                                            launch->chain_length * sizeof *birth->jobs, NULL, NULL);
+    if (!updated) {
+        DWORD win32 = GetLastError();
+        return jp_fail_win32(error, JP_E_SYSTEM, win32, "UpdateProcThreadAttribute", "cannot prepare the launch");
+    }
+    return JP_OK;
+}
+
+static void drop_attributes(struct birth *birth) {
+    if (!birth->attributes)
+        return;
+    DeleteProcThreadAttributeList(birth->attributes);
+    jp_free(birth->attributes);
+    birth->attributes = NULL;
+}
+
+/* A window of a client's program belongs on that client's desktop. A client of our own session with another user's rights
+ * may not use our window station; the empty string lets Windows give it one of its own. */
+static wchar_t *desktop_for(const struct jp_principal *principal) {
+    static wchar_t interactive[] = L"winsta0\\default", own[] = L"";
+    DWORD session = 0;
+    if (!principal)
+        return NULL;
+    ProcessIdToSessionId(GetCurrentProcessId(), &session);
+    if (principal->session != session)
+        return interactive;
+    return jp__token_is_ours(principal->token) ? NULL : own;
+}
+
+/* No CREATE_NEW_PROCESS_GROUP: it would switch Ctrl+C off for all that the program starts, and a console of its own keeps
+ * ours away as it is. No CREATE_DEFAULT_ERROR_MODE: see harden.c. */
+static BOOL call_create(struct birth *birth, bool as_principal) {
+    const DWORD flags = CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT | EXTENDED_STARTUPINFO_PRESENT | CREATE_NO_WINDOW;
+    STARTUPINFOEXW startup = {
+        .StartupInfo =
+            {
+                .cb = sizeof startup,
+                .lpDesktop = desktop_for(birth->launch->principal),
+                .dwFlags = STARTF_USESTDHANDLES,
+                .hStdInput = birth->null_device,
+                .hStdOutput = birth->null_device,
+                .hStdError = birth->null_device,
+            },
+        .lpAttributeList = birth->attributes,
+    };
+    if (as_principal)
+        return CreateProcessAsUserW(birth->token, NULL, birth->command_line, NULL, NULL, TRUE, flags, birth->environment,
+                                    birth->directory, &startup.StartupInfo, &birth->process);
+    return CreateProcessW(NULL, birth->command_line, NULL, NULL, TRUE, flags, birth->environment, birth->directory,
+                          &startup.StartupInfo, &birth->process);
+}
+
+/* Returns 0 or the Win32 error. */
+static uint32_t create(struct birth *birth, struct jp_error *error) {
+    const struct jp_principal *principal = birth->launch->principal;
+    if (!birth->token)
+        return call_create(birth, false) ? 0 : GetLastError();
+
+    /* The program's file is opened with the rights of the thread: it must be the client who may read it, not we. */
+    if (jp_win32_impersonate(principal, error) != JP_OK)
+        return ERROR_BAD_IMPERSONATION_LEVEL;
+    BOOL created = call_create(birth, true);
+    DWORD win32 = created ? 0 : GetLastError();
+    jp_win32_revert(principal);
+    /* An administrator's console has no right to hand out tokens. It needs none to start what it could start by itself;
+     * for a client that is any less, or just different, this stays a failure. */
+    if (win32 == ERROR_PRIVILEGE_NOT_HELD && jp__token_is_ours(principal->token))
+        return call_create(birth, false) ? 0 : GetLastError();
+    return win32;
+}
+
+/* Nothing of it has run yet, so ending it loses nothing. */
+static void end_process(struct birth *birth) {
+    TerminateProcess(birth->process.hProcess, ERROR_PROCESS_ABORTED);
+    CloseHandle(birth->process.hThread);
+    CloseHandle(birth->process.hProcess);
+    birth->process = (PROCESS_INFORMATION){0};
+}
+
+static jp_status create_failed(const struct birth *birth, uint32_t win32, struct jp_error *error) {
+    const struct jp_launch *launch = birth->launch;
+    jp_status status = win32 == ERROR_ACCESS_DENIED || win32 == ERROR_PRIVILEGE_NOT_HELD ? JP_E_DENIED : JP_E_SYSTEM;
+    if (win32 == ERROR_NOT_ENOUGH_QUOTA && launch->chain_length > 0)
+        status = JP_E_POOL_FULL;
+    return jp_fail_win32(error, status, win32, birth->token ? "CreateProcessAsUser" : "CreateProcess", "cannot start %s%s%s",
+                         launch->command_line, launch->principal ? " as " : "",
+                         launch->principal ? launch->principal->name : "");
+}
+
+/* Some packaged programs refuse to be born in a job but take one afterwards (microsoft/WSL#40607). Suspended, they have
+ * run nothing in between. The refusal's code is also that of other refusals: those just happen again. */
+static jp_status create_then_assign(struct birth *birth, struct jp_error *error) {
+    drop_attributes(birth);
+    jp_status status = make_attributes(birth, false, error);
+    if (status != JP_OK)
+        return status;
+    uint32_t win32 = create(birth, error);
+    if (win32 != 0)
+        return create_failed(birth, win32, error);
+    struct jp_process process = {.handle = birth->process.hProcess, .pid = birth->process.dwProcessId};
+    for (size_t i = 0; i < birth->launch->chain_length && status == JP_OK; i++)
+        status = jp__job_assign(birth->launch->chain[i], &process, error);
+    if (status != JP_OK)
+        end_process(birth);
+    return status;
+}
+
+static jp_status create_in_jobs(struct birth *birth, struct jp_error *error) {
+    bool in_jobs = birth->launch->chain_length > 0;
+    jp_status status = make_attributes(birth, in_jobs, error);
+    if (status != JP_OK)
+        return status;
+    uint32_t win32 = create(birth, error);
+    if (win32 == 0)
+        return JP_OK;
+    bool may_be_the_jobs = win32 == ERROR_ACCESS_DENIED || win32 == ERROR_NOT_SUPPORTED || win32 == ERROR_INVALID_PARAMETER;
+    if (in_jobs && may_be_the_jobs)
+        return create_then_assign(birth, error);
+    return create_failed(birth, win32, error);
+}
+
+static jp_status prepare(struct birth *birth, struct jp_error *error) {
+    const struct jp_launch *launch = birth->launch;
+    jp_status status = primary_token(birth, error);
+    if (status == JP_OK)
+        status = jp__environment(birth->token, launch->environment, &birth->environment, error);
+    if (status == JP_OK)
+        status = open_null_device(birth, error);
+    if (status != JP_OK)
+        return status;
+    birth->command_line = jp_win32_wide(launch->command_line); /* CreateProcessW writes into it */
+    birth->directory = start_directory(birth);
+    birth->jobs = jp_alloc((launch->chain_length + 1) * sizeof *birth->jobs);
+    for (size_t i = 0; i < launch->chain_length; i++)
+        birth->jobs[i] = launch->chain[i]->handle;
+    return JP_OK;
+}
+
+static void clean_up(struct birth *birth) {
+    drop_attributes(birth);
+    jp_free(birth->jobs);
+    jp_free(birth->directory);
+    jp_free(birth->command_line);
+    if (birth->null_device && birth->null_device != INVALID_HANDLE_VALUE)
+        CloseHandle(birth->null_device);
+    jp_free(birth->environment);
+    if (birth->token)
+        CloseHandle(birth->token);
+}
+
+jp_status jp__process_launch(struct jp_backend *backend, const struct jp_launch *launch, struct jp_process **ret_process,
+                             struct jp_error *error) {
+    struct birth birth = {.launch = launch};
+    jp_status status = prepare(&birth, error);
+    if (status == JP_OK)
+        status = create_in_jobs(&birth, error);
+    if (status == JP_OK) {
+        struct jp_process *process = jp_alloc(sizeof *process);
+        process->handle = birth.process.hProcess;
+        process->thread = birth.process.hThread;
+        process->pid = birth.process.dwProcessId;
+        process->backend = jp__backend(backend);
+        *ret_process = process;
+    }
+    clean_up(&birth);
+    return status;
+}
+
+jp_status jp__process_resume(struct jp_process *process, struct jp_error *error) {
+    if (ResumeThread(process->thread) == (DWORD)-1) {
+        DWORD win32 = GetLastError();
+        return jp_fail_win32(error, JP_E_SYSTEM, win32, "ResumeThread", "cannot let process %lu run", (unsigned long)process->pid);
+    }
+    CloseHandle(process->thread);
+    process->thread = NULL;
+    return JP_OK;
+}

@@ -1,0 +1,241 @@
+/* Owns the question what this host's kernel does. Answers by trying: version numbers do not tell (Wine says Windows 7 or 10
+ * and forgets limits that it has taken).
+ *
+ * Tried on job objects without a name, on this process, and on one child: our own program, created suspended, ended before
+ * it runs. A step that fails answers "no" and leaves a line in the log. */
+#include "base/str.h"
+#include "win32/internal.h"
+#include "win32/wide.h"
+#include "win32/winnt_extra.h"
+
+#include <psapi.h>
+#include <winternl.h>
+
+enum { PROBE_EXIT_CODE = 0x4A50, PROBE_WAIT_MS = 500, BURN_MS = 100 };
+
+static void note(const struct jp_log *log, const char *what, uint32_t win32) {
+    jp_log(log, JP_LOG_WARNING, "probing the host: %s: %s (%lu)", what, jp_win32_text(win32), (unsigned long)win32);
+}
+
+/* --- what a job keeps --- */
+
+typedef JOBOBJECT_EXTENDED_LIMIT_INFORMATION extended;
+
+static DWORD_PTR first_processor(void) {
+    DWORD_PTR own = 0, all = 0;
+    GetProcessAffinityMask(GetCurrentProcess(), &own, &all);
+    return own & (~own + 1);
+}
+
+/* One limit alone, so that a refusal of one does not hide the others. */
+static bool limit_sticks(HANDLE job, DWORD flag, const extended *wanted) {
+    extended try = *wanted, kept = {0};
+    try.BasicLimitInformation.LimitFlags = flag;
+    if (!SetInformationJobObject(job, JobObjectExtendedLimitInformation, &try, sizeof try) ||
+        !QueryInformationJobObject(job, JobObjectExtendedLimitInformation, &kept, sizeof kept, NULL))
+        return false;
+    return (kept.BasicLimitInformation.LimitFlags & flag) == flag;
+}
+
+static void probe_extended_limits(HANDLE job, struct jp_capabilities *can) {
+    const extended wanted = {
+        .BasicLimitInformation =
+            {
+                .PerProcessUserTimeLimit.QuadPart = INT64_C(36000000000),
+                .PerJobUserTimeLimit.QuadPart = INT64_C(36000000000),
+                .MinimumWorkingSetSize = 1 << 20,
+                .MaximumWorkingSetSize = 64 << 20,
+                .ActiveProcessLimit = 100,
+                .Affinity = first_processor(),
+                .PriorityClass = NORMAL_PRIORITY_CLASS,
+                .SchedulingClass = 5,
+            },
+        .ProcessMemoryLimit = 256 << 20,
+        .JobMemoryLimit = 512 << 20,
+    };
+    static const struct {
+        enum jp_limit limit;
+        DWORD flag;
+    } rows[] = {
+        {JP_LIMIT_ACTIVE_PROCESSES, JOB_OBJECT_LIMIT_ACTIVE_PROCESS},
+        {JP_LIMIT_PROCESS_MEMORY, JOB_OBJECT_LIMIT_PROCESS_MEMORY},
+        {JP_LIMIT_JOB_MEMORY, JOB_OBJECT_LIMIT_JOB_MEMORY},
+        {JP_LIMIT_PROCESS_TIME, JOB_OBJECT_LIMIT_PROCESS_TIME},
+        {JP_LIMIT_JOB_TIME, JOB_OBJECT_LIMIT_JOB_TIME},
+        {JP_LIMIT_PRIORITY_CLASS, JOB_OBJECT_LIMIT_PRIORITY_CLASS},
+        {JP_LIMIT_AFFINITY, JOB_OBJECT_LIMIT_AFFINITY},
+        {JP_LIMIT_WORKING_SET, JOB_OBJECT_LIMIT_WORKINGSET},
+        {JP_LIMIT_SCHEDULING_CLASS, JOB_OBJECT_LIMIT_SCHEDULING_CLASS},
+        {JP_LIMIT_DIE_ON_UNHANDLED_EXCEPTION, JOB_OBJECT_LIMIT_DIE_ON_UNHANDLED_EXCEPTION},
+        {JP_LIMIT_BREAKAWAY, JOB_OBJECT_LIMIT_BREAKAWAY_OK},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (limit_sticks(job, rows[i].flag, &wanted))
+            can->limits[rows[i].limit] = JP_ENFORCED_BY_KERNEL;
+}
+
+static bool cpu_rate_sticks(HANDLE job) {
+    struct jp__cpu_rate_information wanted = {.flags = JP__CPU_RATE_ENABLE | JP__CPU_RATE_HARD_CAP, .value.rate = 5000};
+    struct jp__cpu_rate_information kept = {0};
+    JOBOBJECTINFOCLASS class = (JOBOBJECTINFOCLASS)JP__JOB_CPU_RATE_CLASS;
+    return SetInformationJobObject(job, class, &wanted, sizeof wanted) &&
+           QueryInformationJobObject(job, class, &kept, sizeof kept, NULL) && kept.flags == wanted.flags &&
+           kept.value.rate == wanted.value.rate;
+}
+
+static bool net_rate_sticks(HANDLE job) {
+    struct jp__net_rate_information wanted = {.flags = JP__NET_RATE_ENABLE | JP__NET_RATE_MAX_BANDWIDTH, .max_bandwidth = 1 << 20};
+    struct jp__net_rate_information kept = {0};
+    JOBOBJECTINFOCLASS class = (JOBOBJECTINFOCLASS)JP__JOB_NET_RATE_CLASS;
+    return SetInformationJobObject(job, class, &wanted, sizeof wanted) &&
+           QueryInformationJobObject(job, class, &kept, sizeof kept, NULL) && kept.flags == wanted.flags &&
+           kept.max_bandwidth == wanted.max_bandwidth;
+}
+
+static bool end_of_job_time_sticks(HANDLE job) {
+    JOBOBJECT_END_OF_JOB_TIME_INFORMATION wanted = {.EndOfJobTimeAction = JOB_OBJECT_POST_AT_END_OF_JOB}, kept = {0};
+    return SetInformationJobObject(job, JobObjectEndOfJobTimeInformation, &wanted, sizeof wanted) &&
+           QueryInformationJobObject(job, JobObjectEndOfJobTimeInformation, &kept, sizeof kept, NULL) &&
+           kept.EndOfJobTimeAction == wanted.EndOfJobTimeAction;
+}
+
+static bool ui_sticks(HANDLE job) {
+    JOBOBJECT_BASIC_UI_RESTRICTIONS wanted = {.UIRestrictionsClass = JOB_OBJECT_UILIMIT_EXITWINDOWS}, kept = {0};
+    return SetInformationJobObject(job, JobObjectBasicUIRestrictions, &wanted, sizeof wanted) &&
+           QueryInformationJobObject(job, JobObjectBasicUIRestrictions, &kept, sizeof kept, NULL) &&
+           kept.UIRestrictionsClass == wanted.UIRestrictionsClass;
+}
+
+static void probe_job(const struct jp_log *log, struct jp_capabilities *can) {
+    HANDLE job = CreateJobObjectW(NULL, NULL);
+    if (!job) {
+        note(log, "cannot create a job object", GetLastError());
+        return;
+    }
+    probe_extended_limits(job, can);
+    if (cpu_rate_sticks(job))
+        can->limits[JP_LIMIT_CPU_RATE] = JP_ENFORCED_BY_KERNEL;
+    if (net_rate_sticks(job))
+        can->limits[JP_LIMIT_NETWORK_RATE] = JP_ENFORCED_BY_KERNEL;
+    if (end_of_job_time_sticks(job))
+        can->end_of_job_time = JP_ENFORCED_BY_KERNEL;
+    if (ui_sticks(job))
+        can->ui = JP_ENFORCED_BY_KERNEL;
+    CloseHandle(job);
+}
+
+/* --- what a child shows --- */
+
+/* Our own program: the one file that is there for certain. */
+static bool create_child(const struct jp_log *log, PROCESS_INFORMATION *ret_child) {
+    wchar_t *path = NULL;
+    DWORD room = 256, length;
+    do {
+        room *= 2;
+        path = jp_realloc_array(path, room, sizeof *path);
+        length = GetModuleFileNameW(NULL, path, room);
+    } while (length == room);
+    STARTUPINFOW startup = {.cb = sizeof startup};
+    BOOL created = length > 0 && CreateProcessW(path, NULL, NULL, NULL, FALSE, CREATE_SUSPENDED | CREATE_NO_WINDOW, NULL, NULL,
+                                                &startup, ret_child);
+    if (!created)
+        note(log, "cannot create a suspended child", GetLastError());
+    jp_free(path);
+    return created;
+}
+
+/* A host that gives the caller's times for another process gives more than nothing for a child that never ran. */
+static bool times_are_true(HANDLE child) {
+    FILETIME start, end, kernel, user;
+    ULONGLONG until = GetTickCount64() + BURN_MS;
+    do { /* until there is something that could be given by mistake */
+        if (!GetProcessTimes(GetCurrentProcess(), &start, &end, &kernel, &user))
+            return false;
+    } while (jp__filetime(kernel) + jp__filetime(user) == 0 && GetTickCount64() < until);
+    return GetProcessTimes(child, &start, &end, &kernel, &user) && jp__filetime(kernel) + jp__filetime(user) == 0;
+}
+
+/* This process has read the file that it was loaded from, or whatever its start wanted; a host that counts shows that. */
+static bool io_is_counted(void) {
+    uint8_t byte;
+    DWORD length;
+    IO_COUNTERS io = {0};
+    HANDLE read_end, write_end;
+    if (!CreatePipe(&read_end, &write_end, NULL, 0))
+        return false;
+    bool moved = WriteFile(write_end, "", 1, &length, NULL) && ReadFile(read_end, &byte, 1, &length, NULL);
+    CloseHandle(write_end);
+    CloseHandle(read_end);
+    return moved && GetProcessIoCounters(GetCurrentProcess(), &io) && io.ReadTransferCount > 0 && io.WriteTransferCount > 0;
+}
+
+static bool memory_outlives(HANDLE child) {
+    PROCESS_MEMORY_COUNTERS memory = {.cb = sizeof memory};
+    return GetProcessMemoryInfo(child, &memory, sizeof memory) && memory.PeakPagefileUsage > 0;
+}
+
+/* The child is put into two new jobs, one below the other, of which the outer ends it when its handle is closed. */
+static void probe_child_in_jobs(const struct jp_log *log, HANDLE child, struct jp_capabilities *can) {
+    HANDLE outer = CreateJobObjectW(NULL, NULL), inner = CreateJobObjectW(NULL, NULL);
+    extended limits = {.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE};
+    bool kills = outer && SetInformationJobObject(outer, JobObjectExtendedLimitInformation, &limits, sizeof limits) &&
+                 AssignProcessToJobObject(outer, child);
+    can->nested_jobs = kills && inner && AssignProcessToJobObject(inner, child);
+    if (inner)
+        CloseHandle(inner);
+    if (outer)
+        CloseHandle(outer);
+    if (kills && WaitForSingleObject(child, PROBE_WAIT_MS) == WAIT_OBJECT_0) {
+        can->limits[JP_LIMIT_KILL_ON_CLOSE] = JP_ENFORCED_BY_KERNEL;
+        /* Breakaway shows itself only to a program that runs. Hosts that keep the one of these two flags keep the other,
+         * also Wine, which gives neither back when asked. */
+        can->limits[JP_LIMIT_BREAKAWAY] = JP_ENFORCED_BY_KERNEL;
+        return;
+    }
+    note(log, "a job with kill-on-close did not end its process", ERROR_NOT_SUPPORTED);
+    TerminateProcess(child, PROBE_EXIT_CODE);
+    WaitForSingleObject(child, PROBE_WAIT_MS);
+}
+
+static void probe_child(const struct jp_log *log, struct jp_capabilities *can) {
+    PROCESS_INFORMATION child;
+    if (!create_child(log, &child))
+        return;
+    can->process_times = times_are_true(child.hProcess);
+    probe_child_in_jobs(log, child.hProcess, can); /* ends it */
+    can->memory_after_exit = memory_outlives(child.hProcess);
+    CloseHandle(child.hThread);
+    CloseHandle(child.hProcess);
+}
+
+/* --- its name --- */
+
+typedef LONG(NTAPI *rtl_get_version_fn)(RTL_OSVERSIONINFOW *version);
+typedef const char *(CDECL *wine_get_version_fn)(void);
+
+static FARPROC from_ntdll(const char *name) { return GetProcAddress(GetModuleHandleW(L"ntdll.dll"), name); }
+
+static char *host_name(void) {
+    RTL_OSVERSIONINFOW version = {.dwOSVersionInfoSize = sizeof version};
+    union {
+        FARPROC any;
+        rtl_get_version_fn version;
+        wine_get_version_fn wine;
+    } get_version = {.any = from_ntdll("RtlGetVersion")}, get_wine = {.any = from_ntdll("wine_get_version")};
+    if (get_version.any)
+        get_version.version(&version);
+    char *windows = jp_sprintf("Windows %lu.%lu.%lu", version.dwMajorVersion, version.dwMinorVersion, version.dwBuildNumber);
+    if (!get_wine.any)
+        return windows;
+    char *wine = jp_sprintf("%s (Wine %s)", windows, get_wine.wine());
+    jp_free(windows);
+    return wine;
+}
+
+void jp__probe(const struct jp_log *log, struct jp_capabilities *ret_capabilities) {
+    struct jp_capabilities can = {.host = host_name()};
+    probe_job(log, &can);
+    probe_child(log, &can);
+    can.process_io = io_is_counted();
+    *ret_capabilities = can;
+}

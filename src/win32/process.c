@@ -1,0 +1,181 @@
+/* Owns processes held by handle: opening with a client's rights, ends, usage, tokens. */
+#include "base/str.h"
+#include "win32/internal.h"
+#include "win32/principal.h"
+
+#include <psapi.h>
+
+static const DWORD access_for[] = {
+    [JP_PROCESS_OBSERVE] = PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE,
+    [JP_PROCESS_ASSIGN] = PROCESS_SET_QUOTA | PROCESS_TERMINATE | PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE,
+    [JP_PROCESS_TERMINATE] = PROCESS_TERMINATE | PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE,
+};
+
+static jp_status open_failed(uint32_t pid, uint32_t win32, const struct jp_principal *principal, struct jp_error *error) {
+    if (win32 == ERROR_INVALID_PARAMETER)
+        return jp_fail_win32(error, JP_E_NO_PROCESS, win32, "OpenProcess", "there is no process %lu", (unsigned long)pid);
+    jp_status status = win32 == ERROR_ACCESS_DENIED ? JP_E_DENIED : JP_E_SYSTEM;
+    return jp_fail_win32(error, status, win32, "OpenProcess", "%s cannot open process %lu",
+                         principal ? principal->name : "the service", (unsigned long)pid);
+}
+
+/* What was opened must be what was meant. OpenProcess ignores the two low bits of a pid; a pid may be another's by now; and
+ * a process that has ended can be opened as long as somebody holds it. */
+static jp_status check_opened(HANDLE handle, uint32_t pid, int64_t start_100ns, struct jp_error *error) {
+    FILETIME start, end, kernel, user;
+    if (GetProcessId(handle) != pid)
+        return jp_fail(error, JP_E_NO_PROCESS, "there is no process %lu", (unsigned long)pid);
+    if (!GetProcessTimes(handle, &start, &end, &kernel, &user)) {
+        DWORD win32 = GetLastError();
+        return jp_fail_win32(error, JP_E_SYSTEM, win32, "GetProcessTimes", "cannot tell when process %lu began",
+                             (unsigned long)pid);
+    }
+    if (start_100ns != 0 && jp__filetime(start) != start_100ns)
+        return jp_fail(error, JP_E_OTHER_PROCESS, "process %lu is another one by now: it began at another time",
+                       (unsigned long)pid);
+    if (WaitForSingleObject(handle, 0) == WAIT_OBJECT_0)
+        return jp_fail(error, JP_E_NO_PROCESS, "process %lu has exited", (unsigned long)pid);
+    return JP_OK;
+}
+
+jp_status jp__process_open(struct jp_backend *backend, uint32_t pid, int64_t start_100ns, enum jp_process_use use,
+                           struct jp_principal *principal, struct jp_process **ret_process, struct jp_error *error) {
+    /* In a pool of its own the service would end with what it watches over. */
+    if (use != JP_PROCESS_OBSERVE && pid == GetCurrentProcessId())
+        return jp_fail(error, JP_E_DENIED, "process %lu is the service itself", (unsigned long)pid);
+
+    jp_status status = jp_win32_impersonate(principal, error);
+    if (status != JP_OK)
+        return status;
+    HANDLE handle = OpenProcess(access_for[use], FALSE, pid);
+    DWORD win32 = handle ? 0 : GetLastError();
+    jp_win32_revert(principal);
+    if (!handle)
+        return open_failed(pid, win32, principal, error);
+
+    status = check_opened(handle, pid, start_100ns, error);
+    if (status != JP_OK) {
+        CloseHandle(handle);
+        return status;
+    }
+    struct jp_process *process = jp_alloc(sizeof *process);
+    process->handle = handle;
+    process->pid = pid;
+    process->backend = jp__backend(backend);
+    *ret_process = process;
+    return JP_OK;
+}
+
+void jp__process_close(struct jp_process *process) {
+    if (!process)
+        return;
+    jp_win32_unwatch(process->watch);
+    if (process->thread)
+        CloseHandle(process->thread);
+    CloseHandle(process->handle);
+    jp_free(process);
+}
+
+bool jp__process_exited(struct jp_process *process, uint32_t *ret_exit_code) {
+    /* In this order: a code that is read after the end is the final one. */
+    bool ended = WaitForSingleObject(process->handle, 0) == WAIT_OBJECT_0;
+    DWORD code;
+    if (GetExitCodeProcess(process->handle, &code))
+        *ret_exit_code = code;
+    return ended;
+}
+
+jp_status jp__process_terminate(struct jp_process *process, uint32_t exit_code, struct jp_error *error) {
+    if (TerminateProcess(process->handle, exit_code))
+        return JP_OK;
+    DWORD win32 = GetLastError();
+    /* "Access denied" is also what a process gives that is ending already. */
+    if (WaitForSingleObject(process->handle, 0) == WAIT_OBJECT_0)
+        return jp_fail_win32(error, JP_E_NO_PROCESS, win32, "TerminateProcess", "process %lu has exited",
+                             (unsigned long)process->pid);
+    return jp_fail_win32(error, win32 == ERROR_ACCESS_DENIED ? JP_E_DENIED : JP_E_SYSTEM, win32, "TerminateProcess",
+                         "cannot terminate process %lu", (unsigned long)process->pid);
+}
+
+jp_status jp__process_watch(struct jp_process *process, uint64_t watch, struct jp_error *error) {
+    return jp_win32_watch(process->backend->port, process->handle, watch, &process->watch, error);
+}
+
+void jp__process_usage(struct jp_process *process, struct jp_usage *ret_usage) {
+    const struct jp_capabilities *can = &process->backend->capabilities;
+    *ret_usage = (struct jp_usage){0};
+
+    FILETIME start, end, kernel, user;
+    if (can->process_times && GetProcessTimes(process->handle, &start, &end, &kernel, &user)) {
+        ret_usage->known |= JP_USAGE_CPU;
+        ret_usage->user_100ns = (uint64_t)jp__filetime(user);
+        ret_usage->kernel_100ns = (uint64_t)jp__filetime(kernel);
+    }
+
+    PROCESS_MEMORY_COUNTERS memory = {.cb = sizeof memory};
+    bool memory_kept = can->memory_after_exit || WaitForSingleObject(process->handle, 0) == WAIT_TIMEOUT;
+    /* A host that forgets may do so between the two calls: no process lives without memory. */
+    if (memory_kept && GetProcessMemoryInfo(process->handle, &memory, sizeof memory) && memory.PeakPagefileUsage > 0) {
+        ret_usage->known |= JP_USAGE_MEMORY;
+        ret_usage->peak_commit_bytes = memory.PeakPagefileUsage;
+        ret_usage->peak_working_set_bytes = memory.PeakWorkingSetSize;
+    }
+
+    IO_COUNTERS io;
+    if (can->process_io && GetProcessIoCounters(process->handle, &io)) {
+        ret_usage->known |= JP_USAGE_IO;
+        ret_usage->read_operations = io.ReadOperationCount;
+        ret_usage->write_operations = io.WriteOperationCount;
+        ret_usage->other_operations = io.OtherOperationCount;
+        ret_usage->read_bytes = io.ReadTransferCount;
+        ret_usage->write_bytes = io.WriteTransferCount;
+        ret_usage->other_bytes = io.OtherTransferCount;
+    }
+}
+
+/* Whether Administrators is a group of the token that grants, not one that only denies (as in a token that UAC has cut). */
+static jp_status has_admin(HANDLE token, bool *ret_admin, struct jp_error *error) {
+    uint8_t sid[SECURITY_MAX_SID_SIZE];
+    DWORD length = sizeof sid;
+    HANDLE asking;
+    BOOL member = FALSE;
+    if (!CreateWellKnownSid(WinBuiltinAdministratorsSid, NULL, sid, &length) ||
+        !DuplicateTokenEx(token, TOKEN_QUERY, NULL, SecurityIdentification, TokenImpersonation, &asking)) {
+        DWORD win32 = GetLastError();
+        return jp_fail_win32(error, JP_E_SYSTEM, win32, "DuplicateTokenEx", "cannot examine the process's token");
+    }
+    BOOL known = CheckTokenMembership(asking, sid, &member);
+    DWORD win32 = known ? 0 : GetLastError();
+    CloseHandle(asking);
+    if (!known)
+        return jp_fail_win32(error, JP_E_SYSTEM, win32, "CheckTokenMembership", "cannot examine the process's token");
+    *ret_admin = member;
+    return JP_OK;
+}
+
+static bool is_restricted(HANDLE token) {
+    DWORD filtered = 0, length;
+    return IsTokenRestricted(token) ||
+           (GetTokenInformation(token, TokenHasRestrictions, &filtered, sizeof filtered, &length) && filtered != 0);
+}
+
+jp_status jp__process_check_token(struct jp_process *process, uint32_t security, struct jp_error *error) {
+    if (!(security & (JP_SECURITY_NO_ADMIN | JP_SECURITY_RESTRICTED_TOKEN)))
+        return JP_OK;
+    unsigned long pid = process->pid;
+    HANDLE token;
+    if (!OpenProcessToken(process->handle, TOKEN_QUERY | TOKEN_DUPLICATE, &token)) {
+        DWORD win32 = GetLastError();
+        return jp_fail_win32(error, JP_E_DENIED, win32, "OpenProcessToken", "cannot open the token of process %lu", pid);
+    }
+    bool admin = false;
+    jp_status status = JP_OK;
+    if (security & JP_SECURITY_NO_ADMIN)
+        status = has_admin(token, &admin, error);
+    if (status == JP_OK && admin)
+        status = jp_fail(error, JP_E_DENIED, "process %lu has administrator's rights, which the pool does not take (no_admin)", pid);
+    if (status == JP_OK && (security & JP_SECURITY_RESTRICTED_TOKEN) && !is_restricted(token))
+        status = jp_fail(error, JP_E_DENIED, "the token of process %lu is not restricted, which the pool wants (restricted_token)", pid);
+    CloseHandle(token);
+    return status;
+}

@@ -1,0 +1,117 @@
+/* Owns nothing: turns SDDL into descriptors, tokens into users, and SIDs into names. */
+#include "win32/security.h"
+
+#include "base/str.h"
+#include "win32/wide.h"
+
+#include <sddl.h>
+
+static jp_status descriptor_from_sddl(const char *sddl, PSECURITY_DESCRIPTOR *ret_descriptor, struct jp_error *error) {
+    wchar_t *wide = jp_win32_wide(sddl);
+    BOOL done = ConvertStringSecurityDescriptorToSecurityDescriptorW(wide, SDDL_REVISION_1, ret_descriptor, NULL);
+    DWORD win32 = done ? 0 : GetLastError();
+    jp_free(wide);
+    if (!done)
+        return jp_fail_win32(error, JP_E_PARAMS, win32, "ConvertStringSecurityDescriptorToSecurityDescriptor",
+                             "\"%s\" is not a security descriptor in SDDL", sddl);
+
+    /* Without a DACL everybody may do everything; nobody who writes a descriptor means that. */
+    BOOL present = FALSE, defaulted;
+    PACL dacl = NULL;
+    if (GetSecurityDescriptorDacl(*ret_descriptor, &present, &dacl, &defaulted) && present && dacl)
+        return JP_OK;
+    LocalFree(*ret_descriptor);
+    return jp_fail(error, JP_E_PARAMS, "the security descriptor \"%s\" has no access list: everybody would have all rights",
+                   sddl);
+}
+
+jp_status jp_win32_sddl_check(const char *sddl, struct jp_error *error) {
+    PSECURITY_DESCRIPTOR descriptor;
+    jp_status status = descriptor_from_sddl(sddl, &descriptor, error);
+    if (status == JP_OK)
+        LocalFree(descriptor);
+    return status;
+}
+
+jp_status jp_win32_security_from_sddl(const char *sddl, struct jp_win32_security *ret_security, struct jp_error *error) {
+    PSECURITY_DESCRIPTOR descriptor;
+    jp_status status = descriptor_from_sddl(sddl, &descriptor, error);
+    if (status == JP_OK)
+        ret_security->attributes = (SECURITY_ATTRIBUTES){.nLength = sizeof ret_security->attributes,
+                                                         .lpSecurityDescriptor = descriptor};
+    return status;
+}
+
+void jp_win32_security_free(struct jp_win32_security *security) {
+    LocalFree(security->attributes.lpSecurityDescriptor);
+    security->attributes.lpSecurityDescriptor = NULL;
+}
+
+PSID jp_win32_token_user(HANDLE token, uint32_t *ret_win32) {
+    union {
+        TOKEN_USER user;
+        uint8_t room[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
+    } information;
+    DWORD length;
+    if (!GetTokenInformation(token, TokenUser, &information, sizeof information, &length)) {
+        *ret_win32 = GetLastError();
+        return NULL;
+    }
+    DWORD sid_length = GetLengthSid(information.user.User.Sid);
+    PSID sid = jp_alloc(sid_length);
+    CopySid(sid_length, sid, information.user.User.Sid);
+    return sid;
+}
+
+PSID jp_win32_own_user(uint32_t *ret_win32) {
+    HANDLE token;
+    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) {
+        *ret_win32 = GetLastError();
+        return NULL;
+    }
+    PSID sid = jp_win32_token_user(token, ret_win32);
+    CloseHandle(token);
+    return sid;
+}
+
+bool jp_win32_sid_trusted(PSID sid) {
+    if (IsWellKnownSid(sid, WinLocalSystemSid) || IsWellKnownSid(sid, WinBuiltinAdministratorsSid))
+        return true;
+    uint32_t win32;
+    PSID own = jp_win32_own_user(&win32);
+    bool is_own = own && EqualSid(own, sid);
+    jp_free(own);
+    return is_own;
+}
+
+char *jp_win32_sid_text(PSID sid) {
+    wchar_t *wide;
+    if (!ConvertSidToStringSidW(sid, &wide))
+        return jp_strdup("an unknown SID");
+    char *text = jp_win32_utf8(wide);
+    LocalFree(wide);
+    return text;
+}
+
+char *jp_win32_sid_name(PSID sid) {
+    wchar_t *account = NULL, *domain = NULL;
+    DWORD account_length = 0, domain_length = 0;
+    SID_NAME_USE use;
+    char *name = NULL;
+    /* The first call only says how much room the names want. */
+    LookupAccountSidW(NULL, sid, NULL, &account_length, NULL, &domain_length, &use);
+    if (account_length > 0) {
+        account = jp_realloc_array(NULL, account_length, sizeof *account);
+        domain = jp_realloc_array(NULL, (size_t)domain_length + 1, sizeof *domain);
+        domain[0] = 0;
+        if (LookupAccountSidW(NULL, sid, account, &account_length, domain, &domain_length, &use)) {
+            char *account_text = jp_win32_utf8(account), *domain_text = jp_win32_utf8(domain);
+            name = jp_sprintf("%s%s%s", domain_text, *domain_text ? "\\" : "", account_text);
+            jp_free(account_text);
+            jp_free(domain_text);
+        }
+    }
+    jp_free(account);
+    jp_free(domain);
+    return name ? name : jp_win32_sid_text(sid);
+}
