@@ -1,6 +1,8 @@
 /* The configuration file's tables, and the way from its text to a checked model. */
 #include "config/config.h"
 
+#include "base/units.h"
+
 #include <stddef.h>
 #include <string.h>
 

@@ -103,7 +103,8 @@ struct jp_backend_ops {
     jp_status (*job_contains)(struct jp_job *job, struct jp_process *process, bool *ret_contains, struct jp_error *error);
 
     /* Opens with the principal's rights, never with more. `start_100ns` not 0: JP_E_OTHER_PROCESS if the process of that
-     * pid began at another moment. JP_E_NO_PROCESS if it is gone or has exited. */
+     * pid began at another moment. JP_E_NO_PROCESS if it is gone; for other uses than OBSERVE also if it has exited (a process
+     * that ended while somebody holds a handle to it can still be asked who it was and how it ended). */
     jp_status (*process_open)(struct jp_backend *backend, uint32_t pid, int64_t start_100ns, enum jp_process_use use,
                               struct jp_principal *principal, struct jp_process **ret_process, struct jp_error *error);
     void (*process_close)(struct jp_process *process);

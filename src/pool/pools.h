@@ -31,6 +31,7 @@ struct jp_pool {
     struct jp_pool *parent;
     struct jp_pool **children;
     size_t child_count;
+    unsigned depth; /* 0: no parent */
     enum jp_pool_source source;
     enum jp_pool_state state;
     struct jp_error error; /* FAILED: why */
@@ -38,22 +39,37 @@ struct jp_pool {
     uint64_t key; /* of its job at the port; never used again */
     struct jp_job *job; /* NULL when FAILED */
     bool listening;     /* its messages come through the port; if not, the PID list is read often */
+    bool zero_due;      /* it had members since ACTIVE_PROCESS_ZERO was last told */
     struct jp_member *first_member;
-    size_t member_count;  /* immediate ones */
+    size_t member_count; /* immediate ones */
     int64_t created_100ns;
+};
+
+enum { JP_POOL_MAX_DEPTH = 32 }; /* levels of pools; a member keeps a bit for each */
+
+/* Where a member is on its way out. */
+enum jp_member_stage {
+    JP_MEMBER_LIVE,
+    JP_MEMBER_SETTLING,  /* its handle says that it ended; the port has a moment to say so too */
+    JP_MEMBER_LINGERING, /* closed in the accounts and out of its pool; kept (and its pid with it) for messages on their way */
 };
 
 struct jp_member {
     struct jp_process_record record;
-    struct jp_pool *pool;
+    struct jp_pool *pool; /* NULL when LINGERING and the pool is gone */
     struct jp_member *next, *previous; /* of the pool */
     struct jp_process *process;        /* NULL if it could not be opened */
     uint64_t watch;                    /* its number at the backend; 0: not watched */
-    bool exit_reported;  /* the port told of its end; the handle has not yet */
-    bool handle_ended;   /* the handle told; the port has time until `settle_at_ms` */
-    bool terminating;    /* we ended it: the port will not tell */
-    bool stray;          /* not seen in the last PID list, and there is no handle to ask */
-    uint64_t settle_at_ms;
+    enum jp_member_stage stage;
+    bool terminated;          /* we ended it */
+    bool silent;              /* ended with its whole job: the port will not tell */
+    bool abnormal;            /* the port called its end a crash */
+    bool stray;               /* there is no handle to ask, and the last PID list did not have it */
+    uint32_t announced;       /* bit `depth` for each pool of its chain that told of its coming ... */
+    uint32_t exit_announced;  /* ... and of its going */
+    uint64_t joined_ms;
+    uint64_t deadline_ms;     /* of the stage */
+    struct jp_member *queue_next, *queue_previous; /* of all in the same stage, by deadline */
 };
 
 struct jp_pools;
@@ -62,6 +78,7 @@ struct jp_pools_surroundings {
     struct jp_backend *backend;
     struct jp_accounts *accounts;
     const struct jp_log *log;
+    const char *(*environment)(const char *name); /* for %VAR% in definitions that come back from the database */
     void *context;
     int64_t (*now_100ns)(void *context);   /* wall clock */
     uint64_t (*now_ms)(void *context);     /* monotonic */
@@ -129,8 +146,9 @@ jp_status jp_pools_terminate(struct jp_pools *pools, struct jp_pool *pool, uint3
 /* JP_E_NO_PROCESS if no pool has it. */
 jp_status jp_pools_find_process(struct jp_pools *pools, uint32_t pid, int64_t start_100ns, struct jp_member **ret_member,
                                 struct jp_error *error);
+/* With the principal's rights to the process (NULL: the service's own). */
 jp_status jp_pools_terminate_process(struct jp_pools *pools, struct jp_member *member, uint32_t exit_code,
-                                     struct jp_error *error);
+                                     struct jp_principal *principal, struct jp_error *error);
 size_t jp_pools_member_count(const struct jp_pools *pools);
 
 /* --- waiting --- */

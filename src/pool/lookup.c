@@ -1,0 +1,75 @@
+/* Finding pools and members. */
+#include "pool/pools_internal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *jp_pool_source_name(enum jp_pool_source source) {
+    static const char *const names[] = {"config", "persistent", "transient"};
+    return names[source];
+}
+
+const char *jp_pool_state_name(enum jp_pool_state state) {
+    static const char *const names[] = {"active", "failed", "orphan"};
+    return names[state];
+}
+
+struct jp_pool *jp_pools_find(struct jp_pools *pools, const char *name) { return jp_map_get(&pools->by_name, name); }
+
+static int compare_names(const void *one, const void *other) {
+    return strcmp((*(struct jp_pool *const *)one)->name, (*(struct jp_pool *const *)other)->name);
+}
+
+struct jp_pool *const *jp_pools_sorted(struct jp_pools *pools, size_t *ret_count) {
+    if (!pools->sorted) {
+        pools->sorted = jp_realloc_array(NULL, pools->by_name.count, sizeof(struct jp_pool *));
+        size_t position = 0, count = 0;
+        for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
+            pools->sorted[count++] = pool;
+        qsort(pools->sorted, count, sizeof(struct jp_pool *), compare_names);
+        pools->sorted_count = count;
+    }
+    *ret_count = pools->sorted_count;
+    return pools->sorted;
+}
+
+size_t jp_pool_total_members(const struct jp_pool *pool) {
+    size_t total = pool->member_count;
+    for (size_t i = 0; i < pool->child_count; i++)
+        total += jp_pool_total_members(pool->children[i]);
+    return total;
+}
+
+size_t jp_pools_member_count(const struct jp_pools *pools) { return pools->member_count; }
+
+bool jp__pool_is_within(const struct jp_pool *pool, const struct jp_pool *ancestor) {
+    for (; pool; pool = pool->parent)
+        if (pool == ancestor)
+            return true;
+    return false;
+}
+
+jp_status jp__pool_chain(struct jp_pool *pool, struct jp_pool **chain, size_t *ret_length, struct jp_error *error) {
+    for (struct jp_pool *at = pool; at; at = at->parent) {
+        if (!at->job)
+            return jp_fail(error, JP_E_POOL_FAILED, "pool \"%s\" has no job object: %s", at->name, at->error.text);
+        chain[at->depth] = at;
+    }
+    *ret_length = pool->depth + 1;
+    return JP_OK;
+}
+
+struct jp_member *jp__member_by_pid(struct jp_pools *pools, uint32_t pid) { return jp_map_get_u64(&pools->by_pid, pid); }
+
+jp_status jp_pools_find_process(struct jp_pools *pools, uint32_t pid, int64_t start_100ns, struct jp_member **ret_member,
+                                struct jp_error *error) {
+    struct jp_member *member = jp__member_by_pid(pools, pid);
+    if (!member || member->stage == JP_MEMBER_LINGERING)
+        return jp_fail(error, JP_E_NO_PROCESS, "no pool has a running process %" PRIu32, pid);
+    if (start_100ns && start_100ns != member->record.facts.start_100ns)
+        return jp_fail(error, JP_E_OTHER_PROCESS, "process %" PRIu32 " of pool \"%s\" began at another time (startTime %" PRId64 ")",
+                       pid, member->pool->name, member->record.facts.start_100ns);
+    *ret_member = member;
+    return JP_OK;
+}

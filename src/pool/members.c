@@ -1,0 +1,201 @@
+/* Members: how a process comes into a pool, what is known of it, and how it leaves.
+ *
+ * A member that ended is SETTLING until the port has told too (or had its time), then LINGERING, closed in the accounts,
+ * while its handle keeps the pid from being given to another: a late message then finds whom it means. */
+#include "pool/pools_internal.h"
+
+static void queue_add(struct jp_member_queue *queue, struct jp_member *member) {
+    member->queue_previous = queue->last;
+    member->queue_next = NULL;
+    if (queue->last)
+        queue->last->queue_next = member;
+    else
+        queue->first = member;
+    queue->last = member;
+}
+
+static void queue_remove(struct jp_member_queue *queue, struct jp_member *member) {
+    if (member->queue_previous)
+        member->queue_previous->queue_next = member->queue_next;
+    else
+        queue->first = member->queue_next;
+    if (member->queue_next)
+        member->queue_next->queue_previous = member->queue_previous;
+    else
+        queue->last = member->queue_previous;
+    member->queue_next = member->queue_previous = NULL;
+}
+
+static void enter_stage(struct jp_pools *pools, struct jp_member *member, enum jp_member_stage stage) {
+    if (member->stage == JP_MEMBER_SETTLING)
+        queue_remove(&pools->settling, member);
+    member->stage = stage;
+    member->deadline_ms = jp__now_ms(pools) + (stage == JP_MEMBER_SETTLING ? SETTLE_MS : LINGER_MS);
+    queue_add(stage == JP_MEMBER_SETTLING ? &pools->settling : &pools->lingering, member);
+}
+
+static void link_to_pool(struct jp_member *member, struct jp_pool *pool) {
+    member->pool = pool;
+    member->previous = NULL;
+    member->next = pool->first_member;
+    if (member->next)
+        member->next->previous = member;
+    pool->first_member = member;
+    pool->member_count++;
+    for (; pool; pool = pool->parent)
+        pool->zero_due = true;
+}
+
+static void unlink_from_pool(struct jp_member *member) {
+    if (member->previous)
+        member->previous->next = member->next;
+    else
+        member->pool->first_member = member->next;
+    if (member->next)
+        member->next->previous = member->previous;
+    member->next = member->previous = NULL;
+    member->pool->member_count--;
+}
+
+static void record(struct jp_pools *pools, const struct jp_member *member) {
+    pools->with.accounts->ops->record_process(pools->with.accounts, &member->record);
+}
+
+/* Without a watch it is still found out: by its messages and by the PID list. */
+static void watch(struct jp_pools *pools, struct jp_member *member) {
+    struct jp_error error;
+    if (!member->process)
+        return;
+    member->watch = ++pools->last_watch;
+    jp_map_put_u64(&pools->by_watch, member->watch, member);
+    if (jp__ops(pools)->process_watch(member->process, member->watch, &error)) {
+        jp_log(pools->with.log, JP_LOG_WARNING, "cannot watch process %u: %s", (unsigned)member->record.facts.pid, error.text);
+        jp_map_remove_u64(&pools->by_watch, member->watch);
+        member->watch = 0;
+    }
+}
+
+static struct jp_member *enter(struct jp_pools *pools, struct jp_pool *pool, struct jp_member *member) {
+    member->joined_ms = jp__now_ms(pools);
+    link_to_pool(member, pool);
+    jp_map_put_u64(&pools->by_pid, member->record.facts.pid, member);
+    pools->member_count++;
+    record(pools, member);
+    watch(pools, member);
+    pools->unwatched_count += !member->watch;
+    jp__schedule_list(pools, pool);
+    return member;
+}
+
+struct jp_member *jp__member_join(struct jp_pools *pools, struct jp_pool *pool, struct jp_process *process,
+                                  struct jp_process_facts *facts, bool start_exact, enum jp_origin joined_by) {
+    struct jp_member *member = jp_alloc(sizeof *member);
+    member->process = process;
+    member->record = (struct jp_process_record){
+        .id = ++pools->last_id,
+        .pool = jp_strdup(pool->name),
+        .facts = *facts,
+        .start_exact = start_exact,
+        .joined_100ns = jp__now(pools),
+        .joined_by = joined_by,
+    };
+    *facts = (struct jp_process_facts){0};
+    return enter(pools, pool, member);
+}
+
+struct jp_member *jp__member_adopt(struct jp_pools *pools, struct jp_pool *pool, struct jp_process *process,
+                                   const struct jp_process_record *record) {
+    struct jp_member *member = jp_alloc(sizeof *member);
+    member->process = process;
+    jp_process_record_copy(record, &member->record);
+    member->announced = UINT32_MAX; /* the earlier run told */
+    return enter(pools, pool, member);
+}
+
+void jp__member_move(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool) {
+    unlink_from_pool(member);
+    link_to_pool(member, pool);
+    jp_free(member->record.pool);
+    member->record.pool = jp_strdup(pool->name);
+    record(pools, member);
+    jp__schedule_list(pools, pool);
+}
+
+void jp__member_finish(struct jp_pools *pools, struct jp_member *member, enum jp_ending ending) {
+    struct jp_pool *pool = member->pool;
+    struct jp_process_record *row = &member->record;
+    uint32_t exit_code;
+    row->ended_100ns = jp__now(pools);
+    row->ending = ending;
+    if (member->process) {
+        bool ended = jp__ops(pools)->process_exited(member->process, &exit_code);
+        row->has_exit_code = row->has_exit_code || ended;
+        if (ended)
+            row->exit_code = exit_code;
+        jp__ops(pools)->process_usage(member->process, &row->usage);
+    }
+    record(pools, member);
+    unlink_from_pool(member);
+    pools->member_count--;
+    pools->unwatched_count -= !member->watch;
+    enter_stage(pools, member, JP_MEMBER_LINGERING);
+    jp__wait_on_exit(pools, member);
+    if (!pool->member_count)
+        jp__wait_on_empty(pools, pool);
+}
+
+void jp__member_settle(struct jp_pools *pools, struct jp_member *member) {
+    uint32_t exit_code = 0;
+    bool known = member->process && jp__ops(pools)->process_exited(member->process, &exit_code);
+    enum jp_ending ending = member->terminated                                                ? JP_ENDING_TERMINATED
+                            : member->abnormal || (known && jp_exit_code_abnormal(exit_code)) ? JP_ENDING_CRASHED
+                            : known || (member->exit_announced && !member->process)           ? JP_ENDING_EXITED
+                                                                                              : JP_ENDING_UNKNOWN;
+    if (known) {
+        member->record.has_exit_code = true;
+        member->record.exit_code = exit_code;
+    }
+    if (!(member->announced >> member->pool->depth & 1))
+        jp__announce_missing(pools, member, false);
+    if (!(member->exit_announced >> member->pool->depth & 1))
+        jp__announce_missing(pools, member, true);
+    jp__member_finish(pools, member, ending);
+}
+
+void jp__member_ended(struct jp_pools *pools, struct jp_member *member) {
+    if (member->stage != JP_MEMBER_LIVE)
+        return;
+    bool told = member->exit_announced >> member->pool->depth & 1;
+    if (told || member->silent || !member->pool->listening)
+        jp__member_settle(pools, member);
+    else
+        enter_stage(pools, member, JP_MEMBER_SETTLING);
+}
+
+void jp__member_forget(struct jp_pools *pools, struct jp_member *member) {
+    jp_map_remove_u64(&pools->by_pid, member->record.facts.pid);
+    if (member->watch)
+        jp_map_remove_u64(&pools->by_watch, member->watch);
+    if (member->process)
+        jp__ops(pools)->process_close(member->process);
+    queue_remove(&pools->lingering, member);
+    jp_process_record_clear(&member->record);
+    jp_free(member);
+}
+
+uint64_t jp__members_on_time(struct jp_pools *pools, uint64_t now_ms) {
+    while (pools->settling.first && pools->settling.first->deadline_ms <= now_ms)
+        jp__member_settle(pools, pools->settling.first);
+    while (pools->lingering.first && pools->lingering.first->deadline_ms <= now_ms) {
+        struct jp_member *member = pools->lingering.first;
+        if (member->pool)
+            jp__announce_missing(pools, member, true); /* in the pools above its own */
+        jp__member_forget(pools, member);
+    }
+    uint64_t next = UINT64_MAX;
+    if (pools->settling.first)
+        next = pools->settling.first->deadline_ms;
+    if (pools->lingering.first && pools->lingering.first->deadline_ms < next)
+        next = pools->lingering.first->deadline_ms;
+    return next;
+}

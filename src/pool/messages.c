@@ -1,0 +1,194 @@
+/* What the completion port said, and the events that come of it. */
+#include "pool/pools_internal.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static const char *file_name(const char *path) {
+    const char *name = path;
+    for (const char *at = path; at && *at; at++)
+        if (*at == '\\' || *at == '/')
+            name = at + 1;
+    return name;
+}
+
+uint64_t jp__emit(struct jp_pools *pools, const struct jp__event *event) {
+    const struct jp_member *member = event->member;
+    struct jp_event out = {
+        .seq = ++pools->last_seq,
+        .time_100ns = jp__now(pools),
+        .pool = event->pool ? event->pool->name : "",
+        .message = event->message,
+        .pid = member ? member->record.facts.pid : event->pid,
+        .start_100ns = member && member->record.start_exact ? member->record.facts.start_100ns : 0,
+        .process = member ? file_name(member->record.facts.image) : NULL,
+        .origin = event->origin,
+        .has_exit_code = event->with_exit_code && member && member->record.has_exit_code,
+        .exit_code = member ? member->record.exit_code : 0,
+        .detail = event->detail,
+    };
+    pools->with.accounts->ops->record_event(pools->with.accounts, &out);
+    pools->with.on_event(pools->with.context, &out);
+    return out.seq;
+}
+
+/* Windows tells a crash apart by its message; a host that sends EXIT_PROCESS for those is corrected by the exit code. */
+static const char *exit_message(const struct jp_member *member, uint32_t told, const char **ret_detail) {
+    bool abnormal = member && member->record.has_exit_code && jp_exit_code_abnormal(member->record.exit_code);
+    uint32_t message = abnormal ? JP_MSG_ABNORMAL_EXIT_PROCESS : told;
+    *ret_detail = member && member->record.has_exit_code ? jp_exit_code_name(member->record.exit_code) : NULL;
+    return jp_job_message_name(message);
+}
+
+void jp__announce_missing(struct jp_pools *pools, struct jp_member *member, bool exit) {
+    uint32_t *told = exit ? &member->exit_announced : &member->announced;
+    for (struct jp_pool *pool = member->pool; pool; pool = pool->parent) {
+        if (*told >> pool->depth & 1)
+            continue;
+        *told |= UINT32_C(1) << pool->depth;
+        const char *detail = NULL;
+        const char *message = exit ? exit_message(member, JP_MSG_EXIT_PROCESS, &detail) : jp_job_message_name(JP_MSG_NEW_PROCESS);
+        jp__emit(pools, &(struct jp__event){.pool = pool, .message = message, .member = member, .origin = JP_ORIGIN_RECONCILER,
+                                            .with_exit_code = exit, .detail = detail});
+    }
+}
+
+/* The members' children inherit the deepest job of their parent; a message that comes from a job further up does not say so. */
+static struct jp_pool *deepest_with(struct jp_pools *pools, struct jp_pool *pool, struct jp_process *process) {
+    struct jp_error error;
+    for (size_t i = 0; i < pool->child_count; i++) {
+        struct jp_pool *child = pool->children[i];
+        bool contains = false;
+        if (child->job && jp__ops(pools)->job_contains(child->job, process, &contains, &error) == JP_OK && contains)
+            return deepest_with(pools, child, process);
+    }
+    return pool;
+}
+
+struct jp_member *jp__discover(struct jp_pools *pools, struct jp_pool *pool, uint32_t pid, enum jp_origin origin) {
+    struct jp_process *process = NULL;
+    struct jp_process_facts facts = {0};
+    struct jp_error error;
+    bool exact = false;
+    if (jp__ops(pools)->process_open(pools->with.backend, pid, 0, JP_PROCESS_OBSERVE, NULL, &process, &error) == JP_OK) {
+        exact = jp__ops(pools)->process_facts(process, &facts, &error) == JP_OK;
+        pool = deepest_with(pools, pool, process);
+    }
+    if (!exact) { /* gone before it could be opened, or out of reach: it counts all the same */
+        facts.pid = pid;
+        facts.start_100ns = jp__now(pools);
+        jp_log(pools->with.log, JP_LOG_DEBUG, "pool %s: process %" PRIu32 " cannot be opened: %s", pool->name, pid, error.text);
+    }
+    return jp__member_join(pools, pool, process, &facts, exact, origin);
+}
+
+/* True if the process that has the pid now is not the member, which had no handle to keep it. */
+static bool pid_was_reused(struct jp_pools *pools, const struct jp_member *member) {
+    struct jp_process *process;
+    struct jp_error error;
+    if (member->process || !member->record.start_exact)
+        return false;
+    jp_status status = jp__ops(pools)->process_open(pools->with.backend, member->record.facts.pid,
+                                                    member->record.facts.start_100ns, JP_PROCESS_OBSERVE, NULL, &process, &error);
+    if (status == JP_OK)
+        jp__ops(pools)->process_close(process);
+    return status == JP_E_OTHER_PROCESS;
+}
+
+static void on_new(struct jp_pools *pools, struct jp_pool *pool, uint32_t pid) {
+    struct jp_member *member = jp__member_by_pid(pools, pid);
+    if (member && member->stage == JP_MEMBER_LIVE && pid_was_reused(pools, member)) {
+        jp__member_settle(pools, member);
+        jp__member_forget(pools, member);
+        member = NULL;
+    } else if (member && member->stage == JP_MEMBER_LINGERING && !member->process) {
+        jp__member_forget(pools, member); /* nothing kept its pid */
+        member = NULL;
+    }
+    if (!member)
+        member = jp__discover(pools, pool, pid, JP_ORIGIN_KERNEL);
+    else if (member->stage == JP_MEMBER_LIVE && pool != member->pool && jp__pool_is_within(pool, member->pool))
+        jp__member_move(pools, member, pool);
+    if (member->announced >> pool->depth & 1)
+        return; /* told already: attaching a port repeats those who are there */
+    member->announced |= UINT32_C(1) << pool->depth;
+    jp__emit(pools, &(struct jp__event){.pool = pool, .message = jp_job_message_name(JP_MSG_NEW_PROCESS), .member = member,
+                                        .origin = JP_ORIGIN_KERNEL});
+}
+
+static void on_left(struct jp_pools *pools, struct jp_pool *pool, uint32_t pid, uint32_t message) {
+    struct jp_member *member = jp__member_by_pid(pools, pid);
+    if (!member)
+        member = jp__discover(pools, pool, pid, JP_ORIGIN_RECONCILER); /* its coming was lost */
+    if (member->exit_announced >> pool->depth & 1)
+        return;
+    uint32_t exit_code;
+    bool ended = member->process && jp__ops(pools)->process_exited(member->process, &exit_code);
+    if (ended) {
+        member->record.has_exit_code = true;
+        member->record.exit_code = exit_code;
+    }
+    if (!(member->announced >> pool->depth & 1))
+        jp__announce_missing(pools, member, false);
+    member->exit_announced |= UINT32_C(1) << pool->depth;
+    member->abnormal |= message == JP_MSG_ABNORMAL_EXIT_PROCESS;
+    const char *detail;
+    const char *name = exit_message(member, message, &detail);
+    jp__emit(pools, &(struct jp__event){.pool = pool, .message = name, .member = member, .origin = JP_ORIGIN_KERNEL,
+                                        .with_exit_code = true, .detail = detail});
+    bool own = pool == member->pool;
+    if (own && member->stage != JP_MEMBER_LINGERING && (ended || !member->process || member->stage == JP_MEMBER_SETTLING))
+        jp__member_settle(pools, member);
+}
+
+static void on_other(struct jp_pools *pools, struct jp_pool *pool, const struct jp_job_packet *packet) {
+    char number[48];
+    const char *name = jp_job_message_name(packet->message);
+    if (!name) { /* newer than we are: told as it is */
+        char *made = jp_sprintf("JOB_OBJECT_MSG_%" PRIu32, packet->message);
+        strncpy(number, made, sizeof number - 1);
+        number[sizeof number - 1] = '\0';
+        jp_free(made);
+        name = number;
+    }
+    if (packet->message == JP_MSG_ACTIVE_PROCESS_ZERO)
+        pool->zero_due = false;
+    struct jp_member *member = packet->pid ? jp__member_by_pid(pools, packet->pid) : NULL;
+    jp__emit(pools, &(struct jp__event){.pool = pool, .message = name, .member = member, .pid = packet->pid,
+                                        .origin = JP_ORIGIN_KERNEL});
+}
+
+static void on_packet(struct jp_pools *pools, const struct jp_job_packet *packet) {
+    struct jp_pool *pool = jp_map_get_u64(&pools->by_key, packet->key);
+    if (!pool)
+        return; /* deleted meanwhile; keys are not used again, so it is nobody else's */
+    switch (packet->message) {
+    case JP_MSG_NEW_PROCESS:
+        on_new(pools, pool, packet->pid);
+        break;
+    case JP_MSG_EXIT_PROCESS:
+    case JP_MSG_ABNORMAL_EXIT_PROCESS:
+        on_left(pools, pool, packet->pid, packet->message);
+        break;
+    default:
+        on_other(pools, pool, packet);
+        break;
+    }
+}
+
+void jp_pools_on_packets(struct jp_pools *pools, const struct jp_job_packet *packets, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        on_packet(pools, &packets[i]);
+}
+
+void jp_pools_on_exit(struct jp_pools *pools, uint64_t watch) {
+    struct jp_member *member = jp_map_get_u64(&pools->by_watch, watch);
+    if (member)
+        jp__member_ended(pools, member);
+}
+
+uint64_t jp_pools_note(struct jp_pools *pools, const char *message, const char *detail) {
+    return jp__emit(pools, &(struct jp__event){.message = message, .origin = JP_ORIGIN_SERVICE, .detail = detail});
+}
+
+uint64_t jp_pools_last_seq(const struct jp_pools *pools) { return pools->last_seq; }

@@ -1,0 +1,351 @@
+/* Pools: made, changed, deleted; and the whole at its beginning and end. */
+#include "pool/pools_internal.h"
+
+#include <string.h>
+
+struct jp_pools *jp_pools_new(const struct jp_pools_surroundings *surroundings, const struct jp_accounts_start *start) {
+    struct jp_pools *pools = jp_alloc(sizeof *pools);
+    pools->with = *surroundings;
+    pools->last_seq = start->last_seq;
+    pools->last_id = start->last_process_id;
+    pools->next_list_ms = UINT64_MAX;
+    return pools;
+}
+
+/* --- one pool --- */
+
+static void add_child(struct jp_pool *parent, struct jp_pool *child) {
+    parent->children = jp_realloc_array(parent->children, parent->child_count + 1, sizeof *parent->children);
+    parent->children[parent->child_count++] = child;
+}
+
+static void remove_child(struct jp_pool *parent, const struct jp_pool *child) {
+    for (size_t i = 0; i < parent->child_count; i++)
+        if (parent->children[i] == child) {
+            parent->children[i] = parent->children[--parent->child_count];
+            return;
+        }
+}
+
+static void forget_order(struct jp_pools *pools) {
+    jp_free(pools->sorted);
+    pools->sorted = NULL;
+}
+
+struct jp_pool *jp__pool_new(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec,
+                             struct jp_pool *parent, enum jp_pool_source source) {
+    struct jp_pool *pool = jp_alloc(sizeof *pool);
+    pool->name = jp_strdup(name);
+    jp_schema_copy(jp_pool_fields, spec, &pool->spec);
+    pool->parent = parent;
+    pool->depth = parent ? parent->depth + 1 : 0;
+    pool->source = source;
+    pool->object_name = jp_pool_object_name(name, spec);
+    pool->created_100ns = jp__now(pools);
+    if (parent)
+        add_child(parent, pool);
+    jp_map_put(&pools->by_name, pool->name, pool);
+    forget_order(pools);
+    return pool;
+}
+
+void jp__pool_open_job(struct jp_pools *pools, struct jp_pool *pool) {
+    struct jp_job_open_result opened;
+    pool->key = ++pools->last_key;
+    jp_status status = jp__ops(pools)->job_open(pools->with.backend, pool->object_name, pool->key, &opened, &pool->error);
+    if (status == JP_OK) {
+        status = jp__ops(pools)->job_configure(opened.job, &pool->spec, !opened.existed, &pool->error);
+        if (status)
+            jp__ops(pools)->job_close(opened.job);
+    }
+    if (status) {
+        pool->state = JP_POOL_FAILED;
+        jp_log(pools->with.log, JP_LOG_ERROR, "pool \"%s\" is not available: %s", pool->name, pool->error.text);
+        return;
+    }
+    pool->state = JP_POOL_ACTIVE;
+    pool->job = opened.job;
+    pool->listening = opened.listening;
+    jp_map_put_u64(&pools->by_key, pool->key, pool);
+    if (!opened.listening)
+        jp_log(pools->with.log, JP_LOG_WARNING,
+               "pool \"%s\": this host did not let us attach to its job's messages again; its processes are watched by their "
+               "handles and its list of processes is read every %d ms",
+               pool->name, LIST_INTERVAL_DEAF_MS);
+}
+
+void jp__pool_discard(struct jp_pools *pools, struct jp_pool *pool) {
+    jp__wait_on_discard(pools, pool);
+    for (struct jp_member *member = pools->lingering.first; member; member = member->queue_next)
+        if (member->pool == pool)
+            member->pool = NULL;
+    if (pool->job) {
+        jp_map_remove_u64(&pools->by_key, pool->key);
+        jp__ops(pools)->job_close(pool->job);
+    }
+    if (pool->parent)
+        remove_child(pool->parent, pool);
+    jp_map_remove(&pools->by_name, pool->name);
+    forget_order(pools);
+    jp_free(pool->children);
+    jp_free(pool->name);
+    jp_free(pool->object_name);
+    jp_schema_clear(jp_pool_fields, &pool->spec);
+    jp_free(pool);
+}
+
+/* --- through the interface --- */
+
+static void persist(struct jp_pools *pools, const struct jp_pool *pool) {
+    struct jp_str definition = {0};
+    if (pool->source == JP_POOL_PERSISTENT) {
+        cJSON *json = jp_schema_write(jp_pool_fields, &pool->spec);
+        jp_json_print(json, &definition);
+        cJSON_Delete(json);
+    }
+    pools->with.accounts->ops->record_pool(
+        pools->with.accounts, &(struct jp_pool_record){.name = pool->name,
+                                                       .parent = pool->parent ? pool->parent->name : NULL,
+                                                       .definition = definition.length ? jp_str_text(&definition) : NULL});
+    jp_str_free(&definition);
+}
+
+jp_status jp__spec_check(const struct jp_pool_spec *spec, struct jp_error *error) {
+    struct jp_faults faults = {0};
+    jp_status status = JP_OK;
+    if (!jp_pool_spec_check(spec, NULL, "", &faults))
+        status = jp_fail(error, JP_E_PARAMS, "%s", faults.items[0].text);
+    jp_faults_free(&faults);
+    return status;
+}
+
+/* Two pools on one job object would count each other's processes. */
+static jp_status check_object_name(struct jp_pools *pools, const char *object_name, struct jp_error *error) {
+    size_t position = 0;
+    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
+        if (strcmp(pool->object_name, object_name) == 0)
+            return jp_fail(error, JP_E_POOL_EXISTS, "job object \"%s\" belongs to pool \"%s\" already", object_name, pool->name);
+    return JP_OK;
+}
+
+static jp_status check_new(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec, struct jp_pool **ret_parent,
+                           struct jp_error *error) {
+    if (pools->stopping)
+        return jp_fail(error, JP_E_STOPPING, "the service is stopping");
+    if (!jp_pool_name_valid(name))
+        return jp_fail(error, JP_E_PARAMS, "\"%.80s\" is not a name for a pool; use 1 to %d of A-Z a-z 0-9 . _ -, a letter or digit first",
+                       name, JP_POOL_NAME_MAX);
+    if (jp_pools_find(pools, name))
+        return jp_fail(error, JP_E_POOL_EXISTS, "there is a pool \"%s\" already", name);
+    struct jp_pool *parent = spec->parent ? jp_pools_find(pools, spec->parent) : NULL;
+    if (spec->parent && !parent)
+        return jp_fail(error, JP_E_NO_POOL, "there is no pool \"%s\" to be the parent of \"%s\"", spec->parent, name);
+    if (parent && parent->depth + 1 >= JP_POOL_MAX_DEPTH)
+        return jp_fail(error, JP_E_QUOTA, "pool \"%s\" would be nested deeper than %d levels", name, JP_POOL_MAX_DEPTH);
+    *ret_parent = parent;
+    char *object_name = jp_pool_object_name(name, spec);
+    jp_status status = check_object_name(pools, object_name, error);
+    jp_free(object_name);
+    return status ? status : jp__spec_check(spec, error);
+}
+
+jp_status jp_pools_create(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec, bool persistent,
+                          struct jp_pool **ret_pool, struct jp_error *error) {
+    struct jp_pool *parent;
+    jp_status status = check_new(pools, name, spec, &parent, error);
+    if (status)
+        return status;
+    struct jp_pool *pool = jp__pool_new(pools, name, spec, parent, persistent ? JP_POOL_PERSISTENT : JP_POOL_TRANSIENT);
+    jp__pool_open_job(pools, pool);
+    if (pool->state == JP_POOL_FAILED) {
+        *error = pool->error;
+        jp__pool_discard(pools, pool);
+        return error->status;
+    }
+    persist(pools, pool);
+    jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_CREATED", .origin = JP_ORIGIN_SERVICE,
+                                        .detail = jp_pool_source_name(pool->source)});
+    *ret_pool = pool;
+    return JP_OK;
+}
+
+jp_status jp_pools_update(struct jp_pools *pools, struct jp_pool *pool, const struct jp_pool_spec *change,
+                          struct jp_error *error) {
+    struct jp_pool_spec merged = {0};
+    uint64_t fixed = JP_SCHEMA_BIT(JP_POOL_PARENT) | JP_SCHEMA_BIT(JP_POOL_OBJECT_NAME) | JP_SCHEMA_NULL_BIT(JP_POOL_PARENT) |
+                     JP_SCHEMA_NULL_BIT(JP_POOL_OBJECT_NAME);
+    if (change->present & fixed)
+        return jp_fail(error, JP_E_PARAMS, "parent and object_name of pool \"%s\" cannot change; delete it and create it anew", pool->name);
+    if (!pool->job)
+        return jp_fail(error, JP_E_POOL_FAILED, "pool \"%s\" has no job object: %s", pool->name, pool->error.text);
+    jp_schema_copy(jp_pool_fields, &pool->spec, &merged);
+    jp_schema_merge(jp_pool_fields, &merged, change);
+    jp_status status = jp__spec_check(&merged, error);
+    if (status == JP_OK)
+        status = jp__ops(pools)->job_configure(pool->job, &merged,
+                                               change->limits.present & JP_SCHEMA_BIT(JP_LIMIT_JOB_TIME), error);
+    if (status) {
+        jp_schema_clear(jp_pool_fields, &merged);
+        return status;
+    }
+    jp_schema_clear(jp_pool_fields, &pool->spec);
+    pool->spec = merged;
+    persist(pools, pool);
+    jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_UPDATED", .origin = JP_ORIGIN_SERVICE});
+    return JP_OK;
+}
+
+jp_status jp_pools_delete(struct jp_pools *pools, struct jp_pool *pool, bool terminate, size_t *ret_terminated,
+                          struct jp_error *error) {
+    *ret_terminated = 0;
+    if (pool->source == JP_POOL_FROM_CONFIG && pool->state != JP_POOL_ORPHAN)
+        return jp_fail(error, JP_E_PARAMS, "pool \"%s\" is in the configuration; remove it there and reload", pool->name);
+    if (pool->child_count)
+        return jp_fail(error, JP_E_POOL_BUSY, "pool \"%s\" has %zu child pools; delete them first", pool->name, pool->child_count);
+    if (pool->member_count && !terminate)
+        return jp_fail(error, JP_E_POOL_BUSY, "pool \"%s\" has %zu processes; terminate them first, or pass terminate: true",
+                       pool->name, pool->member_count);
+    if (pool->member_count) {
+        jp_status status = jp_pools_terminate(pools, pool, 1, ret_terminated, error);
+        if (status)
+            return status;
+    }
+    jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_DELETED", .origin = JP_ORIGIN_SERVICE});
+    pools->with.accounts->ops->forget_pool(pools->with.accounts, pool->name);
+    if (pool->member_count)
+        pool->state = JP_POOL_ORPHAN; /* gone when the last of them has been seen to end */
+    else
+        jp__pool_discard(pools, pool);
+    return JP_OK;
+}
+
+void jp__pools_reap(struct jp_pools *pools) {
+    size_t count;
+    bool again = true;
+    while (again) {
+        again = false;
+        struct jp_pool *const *all = jp_pools_sorted(pools, &count);
+        for (size_t i = 0; i < count && !again; i++)
+            if (all[i]->state == JP_POOL_ORPHAN && !all[i]->member_count && !all[i]->child_count) {
+                jp__emit(pools, &(struct jp__event){.pool = all[i], .message = "POOL_REMOVED", .origin = JP_ORIGIN_SERVICE});
+                jp__pool_discard(pools, all[i]);
+                again = true; /* the order is made anew, and its parent may be next */
+            }
+    }
+}
+
+/* --- the beginning and the end --- */
+
+static void restore_pool(struct jp_pools *pools, const char *name, const char *definition) {
+    static const struct jp_json_rules rules = {.max_bytes = 1 << 20, .max_depth = 16};
+    struct jp_json json = {0};
+    struct jp_json_place place;
+    struct jp_error error;
+    struct jp_faults faults = {0};
+    struct jp_schema_context context = {.environment = pools->with.environment, .faults = &faults};
+    struct jp_pool_spec spec = {0};
+    struct jp_pool *pool, *parent = NULL;
+    jp_status status = jp_json_parse(definition, strlen(definition), &rules, &json, &place, &error);
+    if (status == JP_OK && !jp_schema_read(&context, jp_pool_fields, json.root, "", &spec))
+        status = jp_fail(&error, JP_E_CONFIG, "%s", faults.items[0].text);
+    if (status == JP_OK)
+        status = check_new(pools, name, &spec, &parent, &error);
+    if (status == JP_OK) {
+        pool = jp__pool_new(pools, name, &spec, parent, JP_POOL_PERSISTENT);
+        jp__pool_open_job(pools, pool);
+    } else {
+        jp_log(pools->with.log, JP_LOG_ERROR, "pool \"%s\" was made with persist, and cannot come back: %s", name, error.text);
+    }
+    jp_schema_clear(jp_pool_fields, &spec);
+    jp_faults_free(&faults);
+    jp_json_free(&json);
+}
+
+/* True if the process of the row is there still, in its pool's job: then it is a member again. One that has ended, and whose
+ * end can be read from its handle, is closed by that handle like any other. */
+static bool take_up(struct jp_pools *pools, const struct jp_process_record *row) {
+    struct jp_pool *pool = jp_pools_find(pools, row->pool);
+    struct jp_process *process;
+    struct jp_error error;
+    uint32_t exit_code;
+    bool contains = false;
+    if (!pool || !pool->job || !row->start_exact ||
+        jp__ops(pools)->process_open(pools->with.backend, row->facts.pid, row->facts.start_100ns, JP_PROCESS_OBSERVE, NULL, &process,
+                                     &error))
+        return false;
+    if (!jp__ops(pools)->process_exited(process, &exit_code) &&
+        (jp__ops(pools)->job_contains(pool->job, process, &contains, &error) || !contains)) {
+        jp__ops(pools)->process_close(process);
+        return false;
+    }
+    jp__member_adopt(pools, pool, process, row);
+    return true;
+}
+
+void jp_pools_adopt(struct jp_pools *pools, const struct jp_accounts_start *start) {
+    for (size_t i = 0; i < start->pool_count; i++)
+        restore_pool(pools, start->pools[i].name, start->pools[i].definition);
+
+    size_t adopted = 0, closed = 0;
+    for (size_t i = 0; i < start->running_count; i++) {
+        if (take_up(pools, &start->running[i])) {
+            adopted++;
+            continue;
+        }
+        struct jp_process_record row = {0};
+        jp_process_record_copy(&start->running[i], &row);
+        row.ended_100ns = jp__now(pools); /* at the latest */
+        row.ending = JP_ENDING_UNKNOWN;
+        pools->with.accounts->ops->record_process(pools->with.accounts, &row);
+        jp_process_record_clear(&row);
+        closed++;
+    }
+    jp__read_lists(pools);
+    if (adopted || closed)
+        jp_log(pools->with.log, JP_LOG_INFO, "of the last run's processes %zu still run; %zu ended while no service was there", adopted,
+               closed);
+}
+
+bool jp_pools_stop(struct jp_pools *pools) {
+    struct jp_error error;
+    bool first = !pools->stopping, done = true;
+    pools->stopping = true;
+    size_t position = 0, count;
+    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;) {
+        if (!pool->job || !jp_pool_spec_terminates(&pool->spec) || !jp_pool_total_members(pool))
+            continue;
+        if (first && jp_pools_terminate(pools, pool, 1, &count, &error))
+            jp_log(pools->with.log, JP_LOG_ERROR, "%s", error.text);
+        done = done && !jp_pool_total_members(pool);
+    }
+    return done;
+}
+
+static void free_member(struct jp_pools *pools, struct jp_member *member) {
+    if (member->process)
+        jp__ops(pools)->process_close(member->process);
+    jp_process_record_clear(&member->record);
+    jp_free(member);
+}
+
+void jp_pools_free(struct jp_pools *pools) {
+    if (!pools)
+        return;
+    size_t position = 0;
+    for (struct jp_member *member; (member = jp_map_next(&pools->by_pid, &position)) != NULL;)
+        free_member(pools, member);
+    pools->lingering.first = NULL;
+    position = 0;
+    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
+        pool->parent = NULL; /* each goes by itself */
+    while (pools->by_name.count) {
+        position = 0;
+        jp__pool_discard(pools, jp_map_next(&pools->by_name, &position));
+    }
+    jp_map_free(&pools->by_name);
+    jp_map_free(&pools->by_key);
+    jp_map_free(&pools->by_pid);
+    jp_map_free(&pools->by_watch);
+    jp_free(pools->sorted);
+    jp_free(pools);
+}

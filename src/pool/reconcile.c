@@ -1,0 +1,101 @@
+/* What nobody told: reading the jobs' PID lists, and everything else that time brings. */
+#include "pool/pools_internal.h"
+
+#include <stdlib.h>
+
+enum { JUST_JOINED_MS = 1000 }; /* whose messages may still be on their way */
+
+static uint64_t interval(const struct jp_pools *pools, const struct jp_pool *pool) {
+    return pool->listening && !pools->unwatched_count ? LIST_INTERVAL_MS : LIST_INTERVAL_DEAF_MS;
+}
+
+void jp__schedule_list(struct jp_pools *pools, const struct jp_pool *pool) {
+    uint64_t due = jp__now_ms(pools) + interval(pools, pool);
+    if (due < pools->next_list_ms)
+        pools->next_list_ms = due;
+}
+
+static int compare_pids(const void *one, const void *other) {
+    uint32_t a = *(const uint32_t *)one, b = *(const uint32_t *)other;
+    return (a > b) - (a < b);
+}
+
+static void find_unknown(struct jp_pools *pools, struct jp_pool *pool, const uint32_t *pids, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        struct jp_member *member = jp__member_by_pid(pools, pids[i]);
+        if (!member) {
+            member = jp__discover(pools, pool, pids[i], JP_ORIGIN_RECONCILER);
+            jp__announce_missing(pools, member, false);
+        }
+    }
+}
+
+/* Members whose handle nobody holds end when two lists in a row do not have them; the others tell by their handle. */
+static void check_members(struct jp_pools *pools, struct jp_pool *pool, const uint32_t *pids, size_t count, uint64_t now_ms) {
+    struct jp_member *next;
+    for (struct jp_member *member = pool->first_member; member; member = next) {
+        next = member->next;
+        uint32_t exit_code;
+        bool listed = bsearch(&member->record.facts.pid, pids, count, sizeof *pids, compare_pids) != NULL;
+        if (member->stage != JP_MEMBER_LIVE || now_ms - member->joined_ms < JUST_JOINED_MS)
+            continue;
+        jp__announce_missing(pools, member, false);
+        if (member->process && !member->watch && jp__ops(pools)->process_exited(member->process, &exit_code))
+            jp__member_ended(pools, member);
+        else if (!member->process && !listed && member->stray)
+            jp__member_settle(pools, member);
+        else
+            member->stray = !listed;
+    }
+}
+
+static void check_zero(struct jp_pools *pools, struct jp_pool *pool) {
+    if (!pool->zero_due || jp_pool_total_members(pool))
+        return;
+    pool->zero_due = false;
+    jp__emit(pools, &(struct jp__event){.pool = pool, .message = jp_job_message_name(JP_MSG_ACTIVE_PROCESS_ZERO),
+                                        .origin = JP_ORIGIN_RECONCILER});
+}
+
+static void read_list(struct jp_pools *pools, struct jp_pool *pool, uint64_t now_ms) {
+    uint32_t *pids;
+    size_t count;
+    struct jp_error error;
+    if (jp__ops(pools)->job_pids(pool->job, &pids, &count, &error)) {
+        jp_log(pools->with.log, JP_LOG_WARNING, "cannot read the list of processes of pool \"%s\": %s", pool->name, error.text);
+        return;
+    }
+    qsort(pids, count, sizeof *pids, compare_pids);
+    find_unknown(pools, pool, pids, count);
+    check_members(pools, pool, pids, count, now_ms);
+    check_zero(pools, pool);
+    jp_free(pids);
+}
+
+void jp__read_lists(struct jp_pools *pools) {
+    uint64_t now_ms = jp__now_ms(pools);
+    size_t position = 0;
+    pools->next_list_ms = UINT64_MAX;
+    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;) {
+        if (!pool->job)
+            continue;
+        read_list(pools, pool, now_ms);
+        if (pool->member_count || pool->zero_due)
+            jp__schedule_list(pools, pool);
+    }
+}
+
+void jp_pools_on_overflow(struct jp_pools *pools) {
+    jp_log(pools->with.log, JP_LOG_WARNING, "job messages were lost because they came faster than they were taken; reading every list");
+    jp_pools_note(pools, "MESSAGES_LOST", "the queue of job messages overflowed; the lists of processes were read instead");
+    jp__read_lists(pools);
+}
+
+uint64_t jp_pools_on_time(struct jp_pools *pools) {
+    uint64_t now_ms = jp__now_ms(pools);
+    uint64_t next = jp__members_on_time(pools, now_ms);
+    if (pools->next_list_ms <= now_ms)
+        jp__read_lists(pools);
+    jp__pools_reap(pools);
+    return pools->next_list_ms < next ? pools->next_list_ms : next;
+}

@@ -1,0 +1,152 @@
+/* From the pools that are to the pools that the config says: found out whole before anything is done. */
+#include "pool/pools_internal.h"
+
+#include <string.h>
+
+static void add_name(struct jp_strings *list, const char *name) {
+    list->items = jp_realloc_array(list->items, list->count + 1, sizeof *list->items);
+    list->items[list->count++] = jp_strdup(name);
+}
+
+static void clear_names(struct jp_strings *list) {
+    for (size_t i = 0; i < list->count; i++)
+        jp_free(list->items[i]);
+    jp_free(list->items);
+    *list = (struct jp_strings){0};
+}
+
+void jp_reload_result_clear(struct jp_reload_result *result) {
+    clear_names(&result->added);
+    clear_names(&result->changed);
+    clear_names(&result->removed);
+    clear_names(&result->orphaned);
+}
+
+static bool same_text(const char *one, const char *other) {
+    return one && other ? strcmp(one, other) == 0 : one == other;
+}
+
+static bool moved(const struct jp_pool *pool, const struct jp_pool_spec *spec) {
+    return !same_text(pool->spec.parent, spec->parent) || !same_text(pool->spec.object_name, spec->object_name);
+}
+
+static jp_status check(struct jp_pools *pools, const struct jp_named_spec *specs, size_t count, struct jp_error *error) {
+    for (size_t i = 0; i < count; i++) {
+        const struct jp_pool *pool = jp_pools_find(pools, specs[i].name);
+        if (!pool)
+            continue;
+        if (pool->source != JP_POOL_FROM_CONFIG)
+            return jp_fail(error, JP_E_POOL_EXISTS, "pool \"%s\" of the configuration was made through the pipe already; delete that first",
+                           pool->name);
+        if (moved(pool, &specs[i].spec))
+            return jp_fail(error, JP_E_CONFIG,
+                           "parent and object_name of pool \"%s\" cannot change while it is there; remove it, reload, then add it anew",
+                           pool->name);
+    }
+    return JP_OK;
+}
+
+/* A pool that has what it needs gets the new settings; if one is refused, those before it get their old ones back. */
+static jp_status reconfigure(struct jp_pools *pools, const struct jp_named_spec *specs, size_t count, struct jp_error *error) {
+    for (size_t i = 0; i < count; i++) {
+        struct jp_pool *pool = jp_pools_find(pools, specs[i].name);
+        if (!pool || !pool->job || jp_schema_equal(jp_pool_fields, &pool->spec, &specs[i].spec))
+            continue;
+        const struct jp_limits *old = &pool->spec.limits, *new = &specs[i].spec.limits;
+        bool job_time = (old->present ^ new->present) & JP_SCHEMA_BIT(JP_LIMIT_JOB_TIME) || old->job_time_100ns != new->job_time_100ns;
+        jp_status status = jp__ops(pools)->job_configure(pool->job, &specs[i].spec, job_time, error);
+        if (status == JP_OK)
+            continue;
+        struct jp_error ignored;
+        for (size_t back = i; back-- > 0;) {
+            struct jp_pool *done = jp_pools_find(pools, specs[back].name);
+            if (done && done->job)
+                jp__ops(pools)->job_configure(done->job, &done->spec, false, &ignored);
+        }
+        return status;
+    }
+    return JP_OK;
+}
+
+static void take_settings(struct jp_pools *pools, const struct jp_named_spec *spec, struct jp_pool *pool, struct jp_reload_result *result) {
+    bool changed = !jp_schema_equal(jp_pool_fields, &pool->spec, &spec->spec);
+    bool again = pool->state != JP_POOL_ACTIVE;
+    jp_schema_clear(jp_pool_fields, &pool->spec);
+    jp_schema_copy(jp_pool_fields, &spec->spec, &pool->spec);
+    if (pool->state == JP_POOL_FAILED)
+        jp__pool_open_job(pools, pool);
+    else
+        pool->state = JP_POOL_ACTIVE; /* it may have been an orphan */
+    if (changed || again) {
+        add_name(&result->changed, pool->name);
+        jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_UPDATED", .origin = JP_ORIGIN_SERVICE, .detail = "reload"});
+    }
+}
+
+static const struct jp_named_spec *find_spec(const struct jp_map *by_name, const char *name) { return jp_map_get(by_name, name); }
+
+/* Parents first. The config was checked: there is no cycle, and every parent is in `by_name` or there already. */
+static struct jp_pool *make(struct jp_pools *pools, const struct jp_map *by_name, const struct jp_named_spec *spec,
+                            struct jp_reload_result *result) {
+    struct jp_pool *pool = jp_pools_find(pools, spec->name);
+    if (pool)
+        return pool;
+    const char *parent_name = spec->spec.parent;
+    struct jp_pool *parent = parent_name ? make(pools, by_name, find_spec(by_name, parent_name), result) : NULL;
+    pool = jp__pool_new(pools, spec->name, &spec->spec, parent, JP_POOL_FROM_CONFIG);
+    if (pool->depth >= JP_POOL_MAX_DEPTH) {
+        pool->state = JP_POOL_FAILED;
+        jp_fail(&pool->error, JP_E_QUOTA, "it is nested deeper than %d levels", JP_POOL_MAX_DEPTH);
+    } else {
+        jp__pool_open_job(pools, pool);
+    }
+    pools->with.accounts->ops->record_pool(pools->with.accounts,
+                                           &(struct jp_pool_record){.name = pool->name, .parent = parent_name});
+    add_name(&result->added, pool->name);
+    jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_CREATED", .origin = JP_ORIGIN_SERVICE, .detail = "config"});
+    return pool;
+}
+
+static void remove_others(struct jp_pools *pools, const struct jp_map *by_name, struct jp_reload_result *result) {
+    size_t count;
+    struct jp_pool *const *all = jp_pools_sorted(pools, &count);
+    for (size_t i = 0; i < count; i++) {
+        struct jp_pool *pool = all[i];
+        if (pool->source != JP_POOL_FROM_CONFIG || pool->state == JP_POOL_ORPHAN || find_spec(by_name, pool->name))
+            continue;
+        bool busy = pool->member_count > 0;
+        pool->state = JP_POOL_ORPHAN;
+        pools->with.accounts->ops->forget_pool(pools->with.accounts, pool->name);
+        add_name(busy ? &result->orphaned : &result->removed, pool->name);
+        if (busy)
+            jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_ORPHANED", .origin = JP_ORIGIN_SERVICE,
+                                                .detail = "removed from the configuration; kept until its processes have ended"});
+    }
+    jp__pools_reap(pools);
+}
+
+jp_status jp_pools_load(struct jp_pools *pools, const struct jp_named_spec *specs, size_t count,
+                        struct jp_reload_result *ret_result, struct jp_error *error) {
+    if (pools->stopping)
+        return jp_fail(error, JP_E_STOPPING, "the service is stopping");
+    jp_status status = check(pools, specs, count, error);
+    if (status == JP_OK)
+        status = reconfigure(pools, specs, count, error);
+    if (status)
+        return status;
+
+    *ret_result = (struct jp_reload_result){0};
+    struct jp_map by_name = {0};
+    for (size_t i = 0; i < count; i++)
+        jp_map_put(&by_name, specs[i].name, (void *)(uintptr_t)&specs[i]);
+    for (size_t i = 0; i < count; i++) {
+        struct jp_pool *pool = jp_pools_find(pools, specs[i].name);
+        if (pool)
+            take_settings(pools, &specs[i], pool, ret_result);
+    }
+    for (size_t i = 0; i < count; i++)
+        make(pools, &by_name, &specs[i], ret_result);
+    remove_others(pools, &by_name, ret_result);
+    jp_map_free(&by_name);
+    return JP_OK;
+}
