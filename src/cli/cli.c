@@ -1,0 +1,152 @@
+/* Asking the service, showing what it answers, and saying what went wrong. */
+#include "cli/cli.h"
+
+#include "base/units.h"
+
+#include <string.h>
+
+enum { CONNECT_TIMEOUT_MS = 5000 };
+
+/* --------------------------------------------------------------------------------------------------- what went wrong */
+
+int jp_cli_misuse(const struct jp_cli *cli, const char *format, ...) {
+    struct jp_str text = {0};
+    va_list arguments;
+    va_start(arguments, format);
+    jp_str_vprintf(&text, format, arguments);
+    va_end(arguments);
+    const char *name = cli->command == NULL ? "" : cli->command->name;
+    jp_complain("%s%s%s", name, *name ? ": " : "", jp_str_text(&text));
+    jp_complain("see: jobpool help%s%s", *name ? " " : "", name);
+    jp_str_free(&text);
+    return JP_EXIT_USAGE;
+}
+
+int jp_cli_unreachable(const struct jp_cli *cli, const struct jp_error *error) {
+    if (error->status == JP_E_PARAMS) {
+        jp_complain("%s", error->text);
+        return JP_EXIT_USAGE;
+    }
+    jp_complain("%s", error->text);
+    if (cli->client == NULL && error->status == JP_E_SYSTEM)
+        jp_complain("the service seems not to run; an administrator starts it with: sc start JobPool");
+    else if (cli->client == NULL && error->status == JP_E_DENIED && error->win32 != 0)
+        jp_complain("the service lets in whom its pipe's \"security\" allows: by default SYSTEM and Administrators");
+    return JP_EXIT_UNREACHABLE;
+}
+
+/* The places in a configuration, below the message. */
+static void complain_of_faults(const cJSON *faults) {
+    const cJSON *fault;
+    cJSON_ArrayForEach(fault, faults) {
+        const cJSON *line = cJSON_GetObjectItemCaseSensitive(fault, "line");
+        const cJSON *column = cJSON_GetObjectItemCaseSensitive(fault, "column");
+        const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(fault, "text"));
+        if (cJSON_IsNumber(line) && cJSON_IsNumber(column) && line->valueint > 0)
+            jp_complain("%d:%d: %s", line->valueint, column->valueint, text == NULL ? "" : text);
+        else
+            jp_complain("%s", text == NULL ? "" : text);
+    }
+}
+
+static int answered_no(const struct jp_cli *cli, const struct jp_client_failure *failure) {
+    if (cli->json) {
+        struct jp_str line = {0};
+        jp_json_print(failure->answer, &line);
+        jp_str_putc(&line, '\n');
+        jp_complain_plain(jp_str_text(&line));
+        jp_str_free(&line);
+        return JP_EXIT_FAILED;
+    }
+    const cJSON *data = cJSON_GetObjectItemCaseSensitive(failure->answer, "data");
+    jp_complain("%s", cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(failure->answer, "message")));
+    complain_of_faults(cJSON_GetObjectItemCaseSensitive(data, "faults"));
+    return JP_EXIT_FAILED;
+}
+
+/* --------------------------------------------------------------------------------------------------------- the service */
+
+struct jp_pipe_options jp_cli_pipe_options(const struct jp_cli *cli) {
+    return (struct jp_pipe_options){
+        .name = cli->pipe,
+        .level = cli->command->impersonate ? JP_PIPE_IMPERSONATE : JP_PIPE_IDENTIFY,
+        .timeout_ms = CONNECT_TIMEOUT_MS,
+    };
+}
+
+int jp_cli_connect(struct jp_cli *cli) {
+    if (cli->client != NULL)
+        return JP_EXIT_OK;
+    struct jp_pipe_options options = jp_cli_pipe_options(cli);
+    struct jp_error error = {0};
+    jp_status status = jp_client_open(&options, &cli->client, &error);
+    return status == JP_OK ? JP_EXIT_OK : jp_cli_unreachable(cli, &error);
+}
+
+jp_status jp_cli_try(struct jp_cli *cli, const char *method, cJSON *params, uint32_t timeout_ms, cJSON **ret_result,
+                     struct jp_client_failure *failure) {
+    *failure = (struct jp_client_failure){0};
+    struct jp_pipe_options options = jp_cli_pipe_options(cli);
+    jp_status status = cli->client ? JP_OK : jp_client_open(&options, &cli->client, &failure->error);
+    if (status != JP_OK) {
+        cJSON_Delete(params);
+        return status;
+    }
+    return jp_client_call(cli->client, method, params, timeout_ms, ret_result, failure);
+}
+
+int jp_cli_say_failure(const struct jp_cli *cli, struct jp_client_failure *failure) {
+    int code = failure->answered ? answered_no(cli, failure) : jp_cli_unreachable(cli, &failure->error);
+    jp_client_failure_clear(failure);
+    return code;
+}
+
+int jp_cli_call(struct jp_cli *cli, const char *method, cJSON *params, uint32_t timeout_ms, cJSON **ret_result) {
+    struct jp_client_failure failure;
+    jp_status status = jp_cli_try(cli, method, params, timeout_ms, ret_result, &failure);
+    return status == JP_OK ? JP_EXIT_OK : jp_cli_say_failure(cli, &failure);
+}
+
+int jp_cli_print(struct jp_cli *cli, cJSON *result, jp_show_fn *show) {
+    struct jp_str text = {0};
+    if (cli->json) {
+        jp_json_print(result, &text);
+        jp_str_putc(&text, '\n');
+    } else {
+        show(result, &text);
+    }
+    jp_output(jp_str_text(&text), text.length);
+    jp_str_free(&text);
+    cJSON_Delete(result);
+    return JP_EXIT_OK;
+}
+
+int jp_cli_ask(struct jp_cli *cli, const char *method, cJSON *params, jp_show_fn *show) {
+    cJSON *result = NULL;
+    int code = jp_cli_call(cli, method, params, JP_CLI_PATIENCE_MS, &result);
+    return code == JP_EXIT_OK ? jp_cli_print(cli, result, show) : code;
+}
+
+/* ------------------------------------------------------------------------------------------------------------ arguments */
+
+cJSON *jp_cli_object(const char *key, const char *text) {
+    cJSON *object = cJSON_CreateObject();
+    jp_json_add_string(object, key, text);
+    return object;
+}
+
+void jp_cli_move_items(cJSON *from, cJSON *to) {
+    while (from != NULL && from->child != NULL)
+        cJSON_AddItemToArray(to, cJSON_DetachItemViaPointer(from, from->child));
+}
+
+bool jp_cli_add_pid(const struct jp_cli *cli, cJSON *params, const char *text) {
+    uint64_t pid;
+    struct jp_error error;
+    if (jp_u64_parse(text, &pid, &error) != JP_OK) {
+        jp_cli_misuse(cli, "\"%s\" is no process id", text);
+        return false;
+    }
+    jp_json_add_u64(params, "pid", pid);
+    return true;
+}

@@ -1,0 +1,102 @@
+/* What the commands of jobpool.exe share: the row that describes one, the connection, and the way an answer is shown. */
+#ifndef JP_CLI_CLI_H
+#define JP_CLI_CLI_H
+
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/show.h"
+#include "cli/text.h"
+#include "client/client.h"
+
+enum jp_exit {
+    JP_EXIT_OK = 0,
+    JP_EXIT_FAILED = 1,      /* the service said no, or the operation failed here */
+    JP_EXIT_USAGE = 2,
+    JP_EXIT_UNREACHABLE = 3, /* no service, or it went away */
+};
+
+/* Most answers are there at once; whoever waits longer than this, waits for a service that hangs. */
+enum { JP_CLI_PATIENCE_MS = 60000 };
+
+struct jp_cli {
+    bool json;                          /* results as one line of JSON */
+    char *pipe;                         /* NULL: the default */
+    const struct jp_command *command;
+    size_t argument_count;
+    char **arguments;                   /* what follows the options; ends with NULL */
+    struct jp_client *client;           /* connected by the first call */
+};
+
+struct jp_command {
+    const char *name;
+    const char *arguments; /* as help shows them: "POOL PID" */
+    const char *summary;   /* one line */
+    const char *details;   /* more lines for the command's own help, or NULL */
+    const struct jp_option *options;
+    size_t min_arguments, max_arguments;
+    bool passes_through;   /* options end at the first argument: what follows is somebody else's command line */
+    bool impersonate;      /* the service acts with the caller's rights */
+    /* Returns the exit code. `options` is the command's (cJSON_Delete, or passed on as a call's parameters). */
+    int (*run)(struct jp_cli *cli, cJSON *options);
+};
+
+extern const struct jp_command jp_commands[]; /* ends with a NULL name */
+
+/* How this command connects. */
+struct jp_pipe_options jp_cli_pipe_options(const struct jp_cli *cli);
+
+/* Connects if that has not happened yet. JP_EXIT_OK, or the exit code after the reason was given. */
+int jp_cli_connect(struct jp_cli *cli);
+
+/* Calls, and on failure says why. JP_EXIT_OK with the result (cJSON_Delete), or the exit code. `params` is taken. */
+int jp_cli_call(struct jp_cli *cli, const char *method, cJSON *params, uint32_t timeout_ms, cJSON **ret_result);
+
+/* The two halves of that, for whom not every failure is one. `failure` is cleared by the second. */
+jp_status jp_cli_try(struct jp_cli *cli, const char *method, cJSON *params, uint32_t timeout_ms, cJSON **ret_result,
+                     struct jp_client_failure *failure);
+int jp_cli_say_failure(const struct jp_cli *cli, struct jp_client_failure *failure);
+
+/* Calls and prints the result: as JSON if so asked, else by `show`. Returns the exit code. `params` is taken. */
+typedef void jp_show_fn(const cJSON *result, struct jp_str *out);
+int jp_cli_ask(struct jp_cli *cli, const char *method, cJSON *params, jp_show_fn *show);
+
+/* Prints a result that was put together from several answers. Takes it. Returns JP_EXIT_OK. */
+int jp_cli_print(struct jp_cli *cli, cJSON *result, jp_show_fn *show);
+
+/* Says what is wrong with the command line and where help is. Returns JP_EXIT_USAGE. */
+int jp_cli_misuse(const struct jp_cli *cli, const char *format, ...) JP_PRINTF(2, 3);
+
+/* Says why the service cannot be asked (any more). Returns JP_EXIT_UNREACHABLE, or JP_EXIT_USAGE for a bad pipe name. */
+int jp_cli_unreachable(const struct jp_cli *cli, const struct jp_error *error);
+
+/* An object with one string. */
+cJSON *jp_cli_object(const char *key, const char *text);
+
+/* Moves the items of one list to the end of another. NULL is an empty list. */
+void jp_cli_move_items(cJSON *from, cJSON *to);
+
+/* A process id from an argument, added to `params`. False after saying that it is none. */
+bool jp_cli_add_pid(const struct jp_cli *cli, cJSON *params, const char *text);
+
+/* The commands, by the file that they stand in. */
+extern const struct jp_option jp_accounting_options[], jp_assign_options[], jp_definition_options[], jp_delete_options[],
+    jp_events_options[], jp_kill_options[], jp_launch_options[], jp_rpc_options[], jp_run_options[], jp_wait_options[];
+int jp_command_accounting(struct jp_cli *cli, cJSON *options);
+int jp_command_assign(struct jp_cli *cli, cJSON *options);
+int jp_command_capabilities(struct jp_cli *cli, cJSON *options);
+int jp_command_create(struct jp_cli *cli, cJSON *options);
+int jp_command_delete(struct jp_cli *cli, cJSON *options);
+int jp_command_events(struct jp_cli *cli, cJSON *options);
+int jp_command_kill(struct jp_cli *cli, cJSON *options);
+int jp_command_launch(struct jp_cli *cli, cJSON *options);
+int jp_command_list(struct jp_cli *cli, cJSON *options);
+int jp_command_ps(struct jp_cli *cli, cJSON *options);
+int jp_command_reload(struct jp_cli *cli, cJSON *options);
+int jp_command_rpc(struct jp_cli *cli, cJSON *options);
+int jp_command_run(struct jp_cli *cli, cJSON *options);
+int jp_command_show(struct jp_cli *cli, cJSON *options);
+int jp_command_status(struct jp_cli *cli, cJSON *options);
+int jp_command_update(struct jp_cli *cli, cJSON *options);
+int jp_command_wait(struct jp_cli *cli, cJSON *options);
+
+#endif

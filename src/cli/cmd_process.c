@@ -1,0 +1,194 @@
+/* Commands about processes: launch, assign, ps, kill, wait. */
+#include "cli/cli.h"
+
+#include <string.h>
+
+static cJSON *get(const cJSON *object, const char *key) { return cJSON_GetObjectItemCaseSensitive(object, key); }
+
+/* Copies what names a process, and its pool, from an answer to a question. */
+static cJSON *same_process(const cJSON *result) {
+    static const char *const keys[] = {"pool", "pid", "startTime"};
+    cJSON *params = cJSON_CreateObject();
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        cJSON_AddItemToObject(params, keys[i], cJSON_Duplicate(get(result, keys[i]), true));
+    return params;
+}
+
+/* ------------------------------------------------------------------------------------------------- assign and launch */
+
+static bool has_pool(const struct jp_cli *cli, cJSON *options) {
+    bool given = get(options, "pool") != NULL;
+    if (!given)
+        jp_cli_misuse(cli, "which pool? Give --pool NAME");
+    return given;
+}
+
+const struct jp_option jp_assign_options[] = {
+    {"pool", "NAME", JP_OPTION_TEXT, "pool", "the pool (required)"},
+    {"start-time", "T", JP_OPTION_NUMBER, "startTime", "only the process that began then (startTime, 100 ns since 1601)"},
+    {0},
+};
+
+static void show_joined(const cJSON *result, struct jp_str *out) {
+    jp_str_puts(out, "process ");
+    jp_show_value(JP_SHOW_NUMBER, get(result, "pid"), out);
+    jp_str_puts(out, " is in pool ");
+    jp_show_value(JP_SHOW_TEXT, get(result, "pool"), out);
+    jp_str_putc(out, '\n');
+}
+
+int jp_command_assign(struct jp_cli *cli, cJSON *options) {
+    if (!has_pool(cli, options) || !jp_cli_add_pid(cli, options, cli->arguments[0])) {
+        cJSON_Delete(options);
+        return JP_EXIT_USAGE;
+    }
+    return jp_cli_ask(cli, "pool.assign", options, show_joined);
+}
+
+const struct jp_option jp_launch_options[] = {
+    {"pool", "NAME", JP_OPTION_TEXT, "pool", "the pool (required)"},
+    {"cwd", "FOLDER", JP_OPTION_TEXT, "cwd", "where the command starts"},
+    {"env", "NAME=VALUE", JP_OPTION_SETTING, "env", "set an environment variable; NAME alone removes it; may be repeated"},
+    {"wait", NULL, JP_OPTION_SWITCH, "--wait", "wait until it has ended, and say how"},
+    {0},
+};
+
+static void show_ended(const cJSON *result, struct jp_str *out) {
+    if (get(result, "pid") == NULL) {
+        jp_str_puts(out, "pool ");
+        jp_show_value(JP_SHOW_TEXT, get(result, "pool"), out);
+        jp_str_puts(out, " is empty\n");
+        return;
+    }
+    jp_str_puts(out, "process ");
+    jp_show_value(JP_SHOW_NUMBER, get(result, "pid"), out);
+    jp_str_putc(out, ' ');
+    jp_show_value(JP_SHOW_TEXT, get(result, "ending"), out);
+    jp_str_puts(out, " with code ");
+    jp_show_value(JP_SHOW_CODE, get(result, "exitCode"), out);
+    jp_str_putc(out, '\n');
+}
+
+int jp_command_launch(struct jp_cli *cli, cJSON *options) {
+    bool wait = jp_take_switch(options, "--wait");
+    if (!has_pool(cli, options)) {
+        cJSON_Delete(options);
+        return JP_EXIT_USAGE;
+    }
+    cJSON *argv = cJSON_AddArrayToObject(options, "argv");
+    for (size_t i = 0; i < cli->argument_count; i++)
+        cJSON_AddItemToArray(argv, cJSON_CreateString(cli->arguments[i]));
+    if (!wait)
+        return jp_cli_ask(cli, "pool.launch", options, show_joined);
+
+    cJSON *launched = NULL;
+    int code = jp_cli_call(cli, "pool.launch", options, JP_CLI_PATIENCE_MS, &launched);
+    if (code != JP_EXIT_OK)
+        return code;
+    cJSON *ended = NULL;
+    code = jp_cli_call(cli, "pool.wait", same_process(launched), JP_CLIENT_NO_TIMEOUT, &ended);
+    cJSON_Delete(launched);
+    return code == JP_EXIT_OK ? jp_cli_print(cli, ended, show_ended) : code;
+}
+
+/* ------------------------------------------------------------------------------------------------------------------ ps */
+
+static void show_processes(const cJSON *result, struct jp_str *out) {
+    static const struct jp_show columns[] = {
+        {"PID", "pid", JP_SHOW_NUMBER},
+        {"POOL", "pool", JP_SHOW_TEXT},
+        {"STARTED", "started", JP_SHOW_TIME},
+        {"USER", "user", JP_SHOW_TEXT},
+        {"CPU USER", "userTime100ns", JP_SHOW_DURATION},
+        {"CPU KERNEL", "kernelTime100ns", JP_SHOW_DURATION},
+        {"PEAK COMMIT", "peakCommitBytes", JP_SHOW_BYTES},
+        {"COMMAND", "commandLine", JP_SHOW_TEXT},
+        {0},
+    };
+    jp_show_table(columns, get(result, "processes"), out);
+}
+
+/* Adds the processes of a pool and of those below it. A pool that was deleted since it was listed has none. */
+static int append_pool(struct jp_cli *cli, const char *pool, cJSON *rows) {
+    cJSON *result = NULL;
+    struct jp_client_failure failure;
+    jp_status status =
+        jp_cli_try(cli, "pool.processes", jp_cli_object("pool", pool), JP_CLI_PATIENCE_MS, &result, &failure);
+    if (status == JP_E_NO_POOL) {
+        jp_client_failure_clear(&failure);
+        return JP_EXIT_OK;
+    }
+    if (status != JP_OK)
+        return jp_cli_say_failure(cli, &failure);
+    jp_cli_move_items(get(result, "processes"), rows);
+    cJSON_Delete(result);
+    return JP_EXIT_OK;
+}
+
+/* Everything, by asking for each pool that is under no other. */
+static int append_all(struct jp_cli *cli, cJSON *rows) {
+    cJSON *list = NULL;
+    int code = jp_cli_call(cli, "pool.list", NULL, JP_CLI_PATIENCE_MS, &list);
+    const cJSON *pool;
+    cJSON_ArrayForEach(pool, get(list, "pools")) {
+        if (code == JP_EXIT_OK && !cJSON_IsString(get(pool, "parent")))
+            code = append_pool(cli, cJSON_GetStringValue(get(pool, "name")), rows);
+    }
+    cJSON_Delete(list);
+    return code;
+}
+
+int jp_command_ps(struct jp_cli *cli, cJSON *options) {
+    if (cli->argument_count == 1) {
+        jp_json_add_string(options, "pool", cli->arguments[0]);
+        return jp_cli_ask(cli, "pool.processes", options, show_processes);
+    }
+    cJSON_Delete(options);
+    cJSON *all = cJSON_CreateObject();
+    int code = append_all(cli, cJSON_AddArrayToObject(all, "processes"));
+    if (code == JP_EXIT_OK)
+        return jp_cli_print(cli, all, show_processes);
+    cJSON_Delete(all);
+    return code;
+}
+
+/* ------------------------------------------------------------------------------------------------------- kill and wait */
+
+const struct jp_option jp_kill_options[] = {
+    {"pid", "PID", JP_OPTION_NUMBER, "pid", "this process only, whatever its pool"},
+    {"start-time", "T", JP_OPTION_NUMBER, "startTime", "with --pid: only if the process began then"},
+    {"exit-code", "N", JP_OPTION_NUMBER, "exitCode", "the exit code they get (1)"},
+    {0},
+};
+
+static void show_killed(const cJSON *result, struct jp_str *out) {
+    bool one = get(result, "pid") != NULL;
+    jp_str_puts(out, one ? "ended process " : "ended processes: ");
+    jp_show_value(JP_SHOW_NUMBER, get(result, one ? "pid" : "terminated"), out);
+    jp_str_putc(out, '\n');
+}
+
+int jp_command_kill(struct jp_cli *cli, cJSON *options) {
+    bool by_pid = get(options, "pid") != NULL;
+    if (by_pid == (cli->argument_count == 1) || (!by_pid && get(options, "startTime") != NULL)) {
+        cJSON_Delete(options);
+        return jp_cli_misuse(cli, "give either a pool, or --pid PID (with --start-time T)");
+    }
+    if (!by_pid)
+        jp_json_add_string(options, "pool", cli->arguments[0]);
+    return jp_cli_ask(cli, by_pid ? "process.terminate" : "pool.terminate", options, show_killed);
+}
+
+const struct jp_option jp_wait_options[] = {
+    {"pid", "PID", JP_OPTION_NUMBER, "pid", "wait for this process of the pool instead"},
+    {"start-time", "T", JP_OPTION_NUMBER, "startTime", "with --pid: only the process that began then"},
+    {"timeout", "TIME", JP_OPTION_DURATION, "timeout", "give up after so long, for example 30s or 2h (exit code 1)"},
+    {0},
+};
+
+int jp_command_wait(struct jp_cli *cli, cJSON *options) {
+    jp_json_add_string(options, "pool", cli->arguments[0]);
+    cJSON *result = NULL;
+    int code = jp_cli_call(cli, "pool.wait", options, JP_CLIENT_NO_TIMEOUT, &result);
+    return code == JP_EXIT_OK ? jp_cli_print(cli, result, show_ended) : code;
+}

@@ -1,0 +1,79 @@
+/* Commands about the service itself: status, capabilities, reload. */
+#include "cli/cli.h"
+
+static void show_status(const cJSON *result, struct jp_str *out) {
+    static const struct jp_show fields[] = {
+        {"program", "program", JP_SHOW_TEXT},
+        {"version", "version", JP_SHOW_TEXT},
+        {"process", "pid", JP_SHOW_NUMBER},
+        {"started", "started", JP_SHOW_TIME},
+        {"host", "host", JP_SHOW_TEXT},
+        {"config", "config", JP_SHOW_TEXT},
+        {"pipe", "pipe", JP_SHOW_TEXT},
+        {"pools", "pools", JP_SHOW_NUMBER},
+        {"processes", "members", JP_SHOW_NUMBER},
+        {"connections", "connections", JP_SHOW_NUMBER},
+        {"last event", "seq", JP_SHOW_NUMBER},
+        {"on disk up to", "database.committedSeq", JP_SHOW_NUMBER},
+        {"database", "database.file", JP_SHOW_TEXT},
+        {"not yet on disk", "database.backlog", JP_SHOW_NUMBER},
+        {"degraded", "database.degraded", JP_SHOW_TEXT},
+        {"because", "database.reason", JP_SHOW_TEXT},
+        {"events dropped", "database.droppedEvents", JP_SHOW_NUMBER},
+        {"job messages", "port.packets", JP_SHOW_NUMBER},
+        {"lists reread", "port.overflows", JP_SHOW_NUMBER},
+        {0},
+    };
+    jp_show_fields(fields, result, out);
+}
+
+int jp_command_status(struct jp_cli *cli, cJSON *options) { return jp_cli_ask(cli, "service.status", options, show_status); }
+
+static void add_enforcer(cJSON *rows, const char *limit, const cJSON *enforcer) {
+    cJSON *row = jp_cli_object("limit", limit);
+    jp_json_add_string(row, "enforcer", cJSON_GetStringValue(enforcer));
+    cJSON_AddItemToArray(rows, row);
+}
+
+static void show_capabilities(const cJSON *result, struct jp_str *out) {
+    static const struct jp_show host[] = {
+        {"host", "host", JP_SHOW_TEXT},
+        {"nested jobs", "nestedJobs", JP_SHOW_TEXT},
+        {"CPU times of processes", "processTimes", JP_SHOW_TEXT},
+        {"I/O of processes", "processIo", JP_SHOW_TEXT},
+        {"memory of ended processes", "memoryAfterExit", JP_SHOW_TEXT},
+        {0},
+    };
+    static const struct jp_show columns[] = {{"LIMIT", "limit", JP_SHOW_TEXT}, {"ENFORCED BY", "enforcer", JP_SHOW_TEXT}, {0}};
+    jp_show_fields(host, result, out);
+    jp_str_putc(out, '\n');
+    cJSON *rows = cJSON_CreateArray();
+    const cJSON *limit;
+    cJSON_ArrayForEach(limit, cJSON_GetObjectItemCaseSensitive(result, "limits")) {
+        add_enforcer(rows, limit->string, limit);
+    }
+    add_enforcer(rows, "ui", cJSON_GetObjectItemCaseSensitive(result, "ui"));
+    add_enforcer(rows, "end_of_job_time", cJSON_GetObjectItemCaseSensitive(result, "end_of_job_time"));
+    jp_show_table(columns, rows, out);
+    cJSON_Delete(rows);
+}
+
+int jp_command_capabilities(struct jp_cli *cli, cJSON *options) {
+    return jp_cli_ask(cli, "service.capabilities", options, show_capabilities);
+}
+
+static void show_reload(const cJSON *result, struct jp_str *out) {
+    static const struct jp_show fields[] = {
+        {"added", "added", JP_SHOW_JSON},
+        {"changed", "changed", JP_SHOW_JSON},
+        {"removed", "removed", JP_SHOW_JSON},
+        {"removed, but living until empty", "orphaned", JP_SHOW_JSON},
+        {0},
+    };
+    size_t before = out->length;
+    jp_show_fields(fields, result, out);
+    if (out->length == before)
+        jp_str_puts(out, "read again; nothing changed\n");
+}
+
+int jp_command_reload(struct jp_cli *cli, cJSON *options) { return jp_cli_ask(cli, "service.reload", options, show_reload); }

@@ -1,0 +1,33 @@
+/* JSON objects as tables and lists for people. A row of a description says which key becomes which column, and how it is
+ * written: bytes and durations in the unit that suits, times in local time on a console and in UTC elsewhere. */
+#ifndef JP_CLI_SHOW_H
+#define JP_CLI_SHOW_H
+
+#include "base/json.h"
+
+enum jp_show_kind {
+    JP_SHOW_TEXT,
+    JP_SHOW_NUMBER,
+    JP_SHOW_BYTES,
+    JP_SHOW_DURATION, /* a number of 100 ns */
+    JP_SHOW_TIME,     /* an ISO 8601 string */
+    JP_SHOW_CODE,     /* an exit code: hexadecimal where it is an exception's */
+    JP_SHOW_JSON,     /* objects and lists: "a, b" or "key value, key value"; nested ones as JSON */
+};
+
+struct jp_show {
+    const char *title; /* NULL ends a description */
+    const char *key;   /* may lead into objects: "database.file" */
+    enum jp_show_kind kind;
+};
+
+/* Columns with a heading, one line for each object in the list `rows`. What is null or missing is shown as "-". */
+void jp_show_table(const struct jp_show *columns, const cJSON *rows, struct jp_str *out);
+
+/* "title  value" lines for one object; what is null or missing is left out. */
+void jp_show_fields(const struct jp_show *fields, const cJSON *object, struct jp_str *out);
+
+/* One value, harmless to a terminal. */
+void jp_show_value(enum jp_show_kind kind, const cJSON *value, struct jp_str *out);
+
+#endif
