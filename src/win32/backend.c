@@ -63,6 +63,11 @@ static void enable_privileges(const struct jp_log *log) {
     CloseHandle(token);
 }
 
+/* Launched programs get a console of their own that nobody sees: without one, each console program that they start in turn
+ * would open a window. Wine starts the console's host as a child of the program, so inside its job, as one more member; there
+ * programs go without, and Wine opens no windows for their children. */
+static DWORD console_flag(void) { return jp__is_wine() ? DETACHED_PROCESS : CREATE_NO_WINDOW; }
+
 jp_status jp_win32_backend_new(const struct jp_win32_backend_options *options, struct jp_backend **ret_backend,
                                struct jp_error *error) {
     struct jp_win32_backend *backend = jp_alloc(sizeof *backend);
@@ -74,6 +79,7 @@ jp_status jp_win32_backend_new(const struct jp_win32_backend_options *options, s
         return status;
     }
     enable_privileges(options->log);
+    backend->console_flag = console_flag();
     backend->job_security = job_security();
     jp__probe(options->log, &backend->capabilities);
     *ret_backend = &backend->base;

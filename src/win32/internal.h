@@ -10,6 +10,7 @@ struct jp_win32_backend {
     const struct jp_log *log;
     struct jp_win32_port *port;
     struct jp_capabilities capabilities;
+    DWORD console_flag; /* for launches; see backend.c */
     char *job_security;      /* SDDL of the jobs that we create */
     struct jp_map user_names; /* SID text -> struct user_name; see jp__user_name */
 };
@@ -48,6 +49,8 @@ jp_status jp__environment(HANDLE token, const struct jp_strings *changes, wchar_
 /* Whether whoever holds `token` may do exactly what this process may: same user, logon, integrity, groups and privileges,
  * and neither is restricted. */
 bool jp__token_is_ours(HANDLE token);
+
+bool jp__is_wine(void);
 
 /* Finds out what the host does. */
 void jp__probe(const struct jp_log *log, struct jp_capabilities *ret_capabilities);

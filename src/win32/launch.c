@@ -9,6 +9,7 @@
 /* Everything that one launch holds until the process exists. All zero is a valid empty one. */
 struct birth {
     const struct jp_launch *launch;
+    DWORD console_flag;
     HANDLE token; /* the principal's, as a primary token; NULL: the service's own */
     wchar_t *command_line;
     wchar_t *directory; /* NULL: the service's own */
@@ -118,7 +119,7 @@ static wchar_t *desktop_for(const struct jp_principal *principal) {
 /* No CREATE_NEW_PROCESS_GROUP: it would switch Ctrl+C off for all that the program starts, and a console of its own keeps
  * ours away as it is. No CREATE_DEFAULT_ERROR_MODE: see harden.c. */
 static BOOL call_create(struct birth *birth, bool as_principal) {
-    const DWORD flags = CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT | EXTENDED_STARTUPINFO_PRESENT | CREATE_NO_WINDOW;
+    const DWORD flags = CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT | EXTENDED_STARTUPINFO_PRESENT | birth->console_flag;
     STARTUPINFOEXW startup = {
         .StartupInfo =
             {
@@ -238,7 +239,7 @@ static void clean_up(struct birth *birth) {
 
 jp_status jp__process_launch(struct jp_backend *backend, const struct jp_launch *launch, struct jp_process **ret_process,
                              struct jp_error *error) {
-    struct birth birth = {.launch = launch};
+    struct birth birth = {.launch = launch, .console_flag = jp__backend(backend)->console_flag};
     jp_status status = prepare(&birth, error);
     if (status == JP_OK)
         status = create_in_jobs(&birth, error);

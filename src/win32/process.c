@@ -85,16 +85,18 @@ bool jp__process_exited(struct jp_process *process, uint32_t *ret_exit_code) {
     return ended;
 }
 
+/* A process that has ended is told apart first: Windows says "access denied" then, Wine says that all is well. */
 jp_status jp__process_terminate(struct jp_process *process, uint32_t exit_code, struct jp_error *error) {
+    unsigned long pid = process->pid;
+    if (WaitForSingleObject(process->handle, 0) == WAIT_OBJECT_0)
+        return jp_fail(error, JP_E_NO_PROCESS, "process %lu has exited", pid);
     if (TerminateProcess(process->handle, exit_code))
         return JP_OK;
     DWORD win32 = GetLastError();
-    /* "Access denied" is also what a process gives that is ending already. */
     if (WaitForSingleObject(process->handle, 0) == WAIT_OBJECT_0)
-        return jp_fail_win32(error, JP_E_NO_PROCESS, win32, "TerminateProcess", "process %lu has exited",
-                             (unsigned long)process->pid);
+        return jp_fail(error, JP_E_NO_PROCESS, "process %lu has exited", pid);
     return jp_fail_win32(error, win32 == ERROR_ACCESS_DENIED ? JP_E_DENIED : JP_E_SYSTEM, win32, "TerminateProcess",
-                         "cannot terminate process %lu", (unsigned long)process->pid);
+                         "cannot terminate process %lu", pid);
 }
 
 jp_status jp__process_watch(struct jp_process *process, uint64_t watch, struct jp_error *error) {

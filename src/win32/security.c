@@ -33,9 +33,30 @@ jp_status jp_win32_sddl_check(const char *sddl, struct jp_error *error) {
     return status;
 }
 
+/* The owner that an object gets by itself depends on the host and on UAC; ours are told by their owner, so it is written in. */
+static char *with_owner(const char *sddl, PSECURITY_DESCRIPTOR descriptor) {
+    PSID owner = NULL;
+    BOOL defaulted;
+    uint32_t win32;
+    if (GetSecurityDescriptorOwner(descriptor, &owner, &defaulted) && owner)
+        return jp_strdup(sddl);
+    PSID own = jp_win32_own_user(&win32);
+    char *sid = own ? jp_win32_sid_text(own) : NULL;
+    char *result = sid ? jp_sprintf("O:%s%s", sid, sddl) : jp_strdup(sddl);
+    jp_free(sid);
+    jp_free(own);
+    return result;
+}
+
 jp_status jp_win32_security_from_sddl(const char *sddl, struct jp_win32_security *ret_security, struct jp_error *error) {
     PSECURITY_DESCRIPTOR descriptor;
     jp_status status = descriptor_from_sddl(sddl, &descriptor, error);
+    if (status != JP_OK)
+        return status;
+    char *owned = with_owner(sddl, descriptor);
+    LocalFree(descriptor);
+    status = descriptor_from_sddl(owned, &descriptor, error);
+    jp_free(owned);
     if (status == JP_OK)
         ret_security->attributes = (SECURITY_ATTRIBUTES){.nLength = sizeof ret_security->attributes,
                                                          .lpSecurityDescriptor = descriptor};

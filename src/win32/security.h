@@ -9,7 +9,8 @@
 /* JP_E_PARAMS with a sentence if `sddl` is not a security descriptor with a DACL. */
 jp_status jp_win32_sddl_check(const char *sddl, struct jp_error *error);
 
-/* SECURITY_ATTRIBUTES from SDDL, not inheritable. The caller frees with jp_win32_security_free(). */
+/* SECURITY_ATTRIBUTES from SDDL, not inheritable; the owner is the user that this process runs as unless the SDDL names one.
+ * The caller frees with jp_win32_security_free(). */
 struct jp_win32_security {
     SECURITY_ATTRIBUTES attributes;
 };
