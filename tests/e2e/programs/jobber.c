@@ -1,0 +1,235 @@
+/* A program to be a job: it ends, crashes, waits, works or multiplies as its arguments say. `jobber` alone lists what it can. */
+#include <windows.h>
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <wchar.h>
+
+enum { USAGE_ERROR = 64, FAILURE = 65, MAX_WIDTH = 16 };
+
+/* -------------------------------------------------------------------------------------------------------------- tools */
+
+static int fail(const char *what) {
+    DWORD code = GetLastError();
+    fprintf(stderr, "jobber: %s failed: %lu\n", what, (unsigned long)code);
+    return FAILURE;
+}
+
+static unsigned long number(const wchar_t *text) { return wcstoul(text, NULL, 0); }
+
+/* A line of UTF-8 on standard output, at once. */
+static void print_line(const wchar_t *text) {
+    char line[32768];
+    int length = WideCharToMultiByte(CP_UTF8, 0, text, -1, line, (int)sizeof line - 1, NULL, NULL);
+    if (length <= 0)
+        return;
+    line[length - 1] = '\n';
+    DWORD written;
+    WriteFile(GetStdHandle(STD_OUTPUT_HANDLE), line, (DWORD)length, &written, NULL);
+}
+
+/* "PID START" of this process, as pool.assign wants them. */
+static void print_identity(void) {
+    FILETIME start, exit, kernel, user;
+    wchar_t line[64];
+    GetProcessTimes(GetCurrentProcess(), &start, &exit, &kernel, &user);
+    uint64_t start_100ns = (uint64_t)start.dwHighDateTime << 32 | start.dwLowDateTime;
+    swprintf(line, sizeof line / sizeof line[0], L"%lu %llu", (unsigned long)GetCurrentProcessId(),
+             (unsigned long long)start_100ns);
+    print_line(line);
+}
+
+/* Starts this program again with other arguments. *ret_process may be NULL: the child goes its own way. */
+static int start_self(const wchar_t *arguments, HANDLE *ret_process) {
+    wchar_t program[MAX_PATH], line[MAX_PATH + 256];
+    STARTUPINFOW startup = {.cb = sizeof startup};
+    PROCESS_INFORMATION child;
+    GetModuleFileNameW(NULL, program, MAX_PATH);
+    swprintf(line, sizeof line / sizeof line[0], L"\"%ls\" %ls", program, arguments);
+    if (!CreateProcessW(program, line, NULL, NULL, FALSE, 0, NULL, NULL, &startup, &child))
+        return fail("CreateProcessW");
+    CloseHandle(child.hThread);
+    if (ret_process != NULL)
+        *ret_process = child.hProcess;
+    else
+        CloseHandle(child.hProcess);
+    return 0;
+}
+
+/* -------------------------------------------------------------------------------------------------------------- verbs */
+
+static int do_exit(wchar_t **arguments) { return (int)number(arguments[0]); }
+
+static LONG WINAPI just_die(EXCEPTION_POINTERS *exception) {
+    (void)exception;
+    return EXCEPTION_EXECUTE_HANDLER;
+}
+
+/* The exception ends the process, as it would by default, but nobody is called to look at it: a debugger or a reporter would
+ * be a child, and so in the job too. */
+static int do_crash(wchar_t **arguments) {
+    (void)arguments;
+    SetUnhandledExceptionFilter(just_die);
+    volatile uintptr_t nowhere = 8;
+    *(volatile int *)nowhere = 1;
+    return FAILURE;
+}
+
+static int do_sleep(wchar_t **arguments) {
+    Sleep(number(arguments[0]));
+    return 0;
+}
+
+static int do_burn(wchar_t **arguments) {
+    uint64_t end = GetTickCount64() + number(arguments[0]);
+    volatile uint64_t spin = 0;
+    while (GetTickCount64() < end)
+        spin++;
+    return 0;
+}
+
+static int do_allocate(wchar_t **arguments) {
+    size_t size = (size_t)number(arguments[0]) << 20;
+    char *memory = VirtualAlloc(NULL, size, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
+    if (memory == NULL)
+        return fail("VirtualAlloc");
+    for (size_t at = 0; at < size; at += 4096)
+        memory[at] = 1;
+    Sleep(number(arguments[1]));
+    return 0;
+}
+
+/* DEPTH more generations of WIDTH children each; everyone lives MS, and waits for its own. */
+static int do_tree(wchar_t **arguments) {
+    unsigned long depth = number(arguments[0]), width = number(arguments[1]), lifetime_ms = number(arguments[2]);
+    HANDLE children[MAX_WIDTH];
+    DWORD count = 0;
+    wchar_t child[128];
+    swprintf(child, sizeof child / sizeof child[0], L"tree %lu %lu %lu", depth - 1, width, lifetime_ms);
+    for (; depth > 0 && count < width && count < MAX_WIDTH; count++)
+        if (start_self(child, &children[count]) != 0)
+            return FAILURE;
+    Sleep(lifetime_ms);
+    if (count > 0)
+        WaitForMultipleObjects(count, children, TRUE, INFINITE);
+    return 0;
+}
+
+static int do_spawn_and_exit(wchar_t **arguments) {
+    wchar_t child[64];
+    swprintf(child, sizeof child / sizeof child[0], L"sleep %lu", number(arguments[0]));
+    return start_self(child, NULL);
+}
+
+static int do_args(wchar_t **arguments) {
+    for (; *arguments != NULL; arguments++)
+        print_line(*arguments);
+    return 0;
+}
+
+static int do_env(wchar_t **arguments) {
+    wchar_t value[32767];
+    if (GetEnvironmentVariableW(arguments[0], value, sizeof value / sizeof value[0]) == 0)
+        return 1;
+    print_line(value);
+    return 0;
+}
+
+static int do_cwd(wchar_t **arguments) {
+    (void)arguments;
+    wchar_t folder[MAX_PATH];
+    GetCurrentDirectoryW(MAX_PATH, folder);
+    print_line(folder);
+    return 0;
+}
+
+static int do_id(wchar_t **arguments) {
+    (void)arguments;
+    print_identity();
+    return 0;
+}
+
+/* Says who it is, then lives until its standard input ends, or for good where that is no pipe. */
+static int do_hold(wchar_t **arguments) {
+    (void)arguments;
+    char chunk[256];
+    DWORD length;
+    print_identity();
+    while (ReadFile(GetStdHandle(STD_INPUT_HANDLE), chunk, sizeof chunk, &length, NULL) && length > 0)
+        continue;
+    return 0;
+}
+
+static int do_copy(wchar_t **arguments) {
+    (void)arguments;
+    char chunk[4096];
+    DWORD length, written;
+    HANDLE input = GetStdHandle(STD_INPUT_HANDLE);
+    while (ReadFile(input, chunk, sizeof chunk, &length, NULL) && length > 0) {
+        WriteFile(GetStdHandle(STD_OUTPUT_HANDLE), chunk, length, &written, NULL);
+        WriteFile(GetStdHandle(STD_ERROR_HANDLE), chunk, length, &written, NULL);
+    }
+    return 0;
+}
+
+static int do_touch(wchar_t **arguments) {
+    HANDLE file = CreateFileW(arguments[0], GENERIC_WRITE, 0, NULL, CREATE_ALWAYS, 0, NULL);
+    if (file == INVALID_HANDLE_VALUE)
+        return fail("CreateFileW");
+    CloseHandle(file);
+    return 0;
+}
+
+/* sc.exe's `control`, which Wine's has not. Code 6 is SERVICE_CONTROL_PARAMCHANGE. */
+static int do_control(wchar_t **arguments) {
+    SC_HANDLE manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT);
+    if (manager == NULL)
+        return fail("OpenSCManagerW");
+    DWORD control = number(arguments[1]);
+    SC_HANDLE service =
+        OpenServiceW(manager, arguments[0], control == SERVICE_CONTROL_PARAMCHANGE ? SERVICE_PAUSE_CONTINUE : SERVICE_ALL_ACCESS);
+    SERVICE_STATUS status;
+    int code = service == NULL ? fail("OpenServiceW") : 0;
+    if (code == 0 && !ControlService(service, control, &status))
+        code = fail("ControlService");
+    if (service != NULL)
+        CloseServiceHandle(service);
+    CloseServiceHandle(manager);
+    return code;
+}
+
+static const struct verb {
+    const wchar_t *name;
+    int min_arguments;
+    int (*run)(wchar_t **arguments);
+    const char *help;
+} verbs[] = {
+    {L"exit", 1, do_exit, "CODE: end with it"},
+    {L"crash", 0, do_crash, "end by an access violation"},
+    {L"sleep", 1, do_sleep, "MS"},
+    {L"burn", 1, do_burn, "MS: use a processor for so long"},
+    {L"allocate", 2, do_allocate, "MIB MS: commit and touch so much memory, then sleep"},
+    {L"tree", 3, do_tree, "DEPTH WIDTH MS: a process tree"},
+    {L"spawn-and-exit", 1, do_spawn_and_exit, "MS: end at once, and leave a child for so long"},
+    {L"args", 0, do_args, "[ARG ...]: print the arguments, a line each"},
+    {L"env", 1, do_env, "NAME: print a variable; exit code 1 if it is not there"},
+    {L"cwd", 0, do_cwd, "print the working directory"},
+    {L"id", 0, do_id, "print pid and creation time"},
+    {L"hold", 0, do_hold, "print pid and creation time, then wait for the end of standard input"},
+    {L"copy", 0, do_copy, "standard input to standard output and to standard error"},
+    {L"touch", 1, do_touch, "FILE: make it"},
+    {L"control", 2, do_control, "SERVICE CODE: send a control to a service"},
+};
+
+int wmain(int argc, wchar_t **argv);
+
+int wmain(int argc, wchar_t **argv) {
+    size_t count = sizeof verbs / sizeof verbs[0];
+    for (size_t i = 0; argc > 1 && i < count; i++)
+        if (wcscmp(argv[1], verbs[i].name) == 0 && argc - 2 >= verbs[i].min_arguments)
+            return verbs[i].run(argv + 2);
+    for (size_t i = 0; i < count; i++)
+        fprintf(stderr, "jobber %ls %s\n", verbs[i].name, verbs[i].help);
+    return USAGE_ERROR;
+}
