@@ -180,7 +180,7 @@ static jp_status launch(struct jp_pools *pools, struct jp_pool *pool, const stru
     struct jp_job *jobs[JP_POOL_MAX_DEPTH];
     size_t length;
     struct jp_process *process;
-    struct jp_process_facts facts;
+    struct jp_process_facts facts = {0};
     struct jp_launch full = *request;
     jp_status status = jp__pool_chain(pool, chain, &length, error);
     if (status == JP_OK)
@@ -202,6 +202,7 @@ static jp_status launch(struct jp_pools *pools, struct jp_pool *pool, const stru
         struct jp_error ignored;
         jp__ops(pools)->process_terminate(process, 1, &ignored);
         jp__ops(pools)->process_close(process);
+        jp_process_facts_clear(&facts);
         return status;
     }
     *ret_member = jp__member_join(pools, pool, process, &facts, true, JP_ORIGIN_SERVICE);

@@ -1,0 +1,144 @@
+/* The table of methods. What a parameter is called, what it may be and what it means stands here and nowhere else. */
+#include "rpc/rpc_internal.h"
+
+#include "base/units.h"
+
+#include <stddef.h>
+
+#define TIMEOUT_MAX (UINT64_C(366) * 86400 * JP_100NS_PER_S)
+
+#define POOL_NAME(of)                                                                                       \
+    {.key = "pool", .type = JP_FIELD_STRING, .offset = offsetof(struct of, pool), .required = true, .min = 1, \
+     .documentation = "The pool's name."}
+#define PID(of, needed)                                                                                     \
+    {.key = "pid", .type = JP_FIELD_U32, .offset = offsetof(struct of, pid), .required = needed, .min = 1,  \
+     .documentation = "A process id."}
+#define START_TIME(of)                                                                                      \
+    {.key = "startTime", .type = JP_FIELD_U64, .offset = offsetof(struct of, start_100ns), .min = 1,        \
+     .max = INT64_MAX, .documentation = "The process's creation time; the request fails if the pid is another's by now."}
+#define EXIT_CODE(of)                                                                                       \
+    {.key = "exitCode", .type = JP_FIELD_U32, .offset = offsetof(struct of, exit_code),                     \
+     .documentation = "The exit code that the ended processes get; default 1."}
+
+static const struct jp_field no_fields[] = {{0}};
+
+static const struct jp_field pool_fields[] = {POOL_NAME(jp_pool_parameters), {0}};
+
+static const struct jp_field create_fields[] = {
+    {.key = "name", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_pool_parameters, pool), .required = true, .min = 1,
+     .documentation = "The new pool's name."},
+    {.key = "persist", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_pool_parameters, flag),
+     .documentation = "The pool comes back when the service starts again."},
+    {0}};
+
+static const struct jp_field delete_fields[] = {
+    POOL_NAME(jp_pool_parameters),
+    {.key = "terminate", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_pool_parameters, flag),
+     .documentation = "End its processes first; otherwise a pool with processes is not deleted."},
+    {0}};
+
+static const struct jp_field processes_fields[] = {
+    POOL_NAME(jp_pool_parameters),
+    {.key = "recursive", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_pool_parameters, flag),
+     .documentation = "With those of child pools; default true."},
+    {0}};
+
+static const struct jp_field terminate_fields[] = {POOL_NAME(jp_pool_parameters), EXIT_CODE(jp_pool_parameters), {0}};
+
+static const struct jp_field assign_fields[] = {
+    POOL_NAME(jp_process_parameters), PID(jp_process_parameters, true), START_TIME(jp_process_parameters), {0}};
+
+static const struct jp_field launch_fields[] = {
+    POOL_NAME(jp_launch_parameters),
+    {.key = "argv", .type = JP_FIELD_STRINGS, .offset = offsetof(struct jp_launch_parameters, argv), .max = 4096,
+     .documentation = "Program and arguments, quoted for the program by the service."},
+    {.key = "command", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_launch_parameters, command), .min = 1,
+     .documentation = "The command line as CreateProcess takes it; instead of argv."},
+    {.key = "cwd", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_launch_parameters, cwd), .min = 1,
+     .documentation = "Working folder; default the caller's profile."},
+    {.key = "env", .type = JP_FIELD_ENV, .offset = offsetof(struct jp_launch_parameters, env), .max = 1024,
+     .documentation = "Changes to the caller's environment; null removes a variable."},
+    {0}};
+
+static const struct jp_field wait_fields[] = {
+    POOL_NAME(jp_process_parameters), PID(jp_process_parameters, false), START_TIME(jp_process_parameters),
+    {.key = "timeout", .type = JP_FIELD_DURATION, .offset = offsetof(struct jp_process_parameters, timeout_100ns), .max = TIMEOUT_MAX,
+     .documentation = "How long to wait, for example \"30s\"; default for ever."},
+    {0}};
+
+static const struct jp_field process_fields[] = {PID(jp_process_parameters, true), START_TIME(jp_process_parameters), {0}};
+
+static const struct jp_field process_terminate_fields[] = {
+    PID(jp_process_parameters, true), START_TIME(jp_process_parameters), EXIT_CODE(jp_process_parameters), {0}};
+
+#define POOLS_AND_MESSAGES                                                                                          \
+    {.key = "pools", .type = JP_FIELD_STRINGS, .offset = offsetof(struct jp_record_parameters, pools), .max = 100,   \
+     .documentation = "Only events of these pools."},                                                               \
+    {.key = "messages", .type = JP_FIELD_STRINGS, .offset = offsetof(struct jp_record_parameters, messages), .max = 100, \
+     .documentation = "Only these messages, with or without JOB_OBJECT_MSG_."},                                     \
+    {.key = "fromSeq", .type = JP_FIELD_U64, .offset = offsetof(struct jp_record_parameters, from_seq),             \
+     .documentation = "From this event on."}
+
+#define FROM_TO                                                                                             \
+    {.key = "from", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_record_parameters, from),         \
+     .documentation = "Not before this time (ISO 8601, UTC)."},                                             \
+    {.key = "to", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_record_parameters, to),             \
+     .documentation = "Not after this time."}
+
+#define LIMIT                                                                                               \
+    {.key = "limit", .type = JP_FIELD_U32, .offset = offsetof(struct jp_record_parameters, limit), .min = 1, .max = 10000, \
+     .documentation = "At most so many; default 1000."}
+
+static const struct jp_field subscribe_fields[] = {POOLS_AND_MESSAGES, {0}};
+
+static const struct jp_field unsubscribe_fields[] = {
+    {.key = "subscription", .type = JP_FIELD_U64, .offset = offsetof(struct jp_record_parameters, subscription), .required = true,
+     .documentation = "What events.subscribe answered."},
+    {0}};
+
+static const struct jp_field query_fields[] = {
+    POOLS_AND_MESSAGES, PID(jp_record_parameters, false), FROM_TO, LIMIT,
+    {.key = "newest", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_record_parameters, newest),
+     .documentation = "The last ones instead of the first."},
+    {0}};
+
+#define RECORD_POOL                                                                                         \
+    {.key = "pool", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_record_parameters, pool), .min = 1, \
+     .documentation = "Only this pool."}
+
+static const struct jp_field summary_fields[] = {RECORD_POOL, FROM_TO, {0}};
+
+static const struct jp_field accounting_fields[] = {
+    RECORD_POOL, PID(jp_record_parameters, false), START_TIME(jp_record_parameters), FROM_TO, LIMIT,
+    {.key = "ending", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_record_parameters, ending),
+     .documentation = "running, exited, crashed, terminated or unknown."},
+    {.key = "afterId", .type = JP_FIELD_U64, .offset = offsetof(struct jp_record_parameters, after_id), .max = INT64_MAX,
+     .documentation = "Processes with a higher id: the next page."},
+    {0}};
+
+#define ROW(method_name, handler, parameter_struct, field_table)                                            \
+    .name = method_name, .handle = jp__##handler, .size = sizeof(struct parameter_struct), .fields = field_table
+#define POOL_KEYS .more_fields = jp_pool_fields, .more_offset = offsetof(struct jp_pool_parameters, spec)
+
+const struct jp_method jp__methods[] = {
+    {ROW("service.status", service_status, jp_no_parameters, no_fields), .summary = "What the service is and how it is."},
+    {ROW("service.capabilities", service_capabilities, jp_no_parameters, no_fields), .summary = "What this host's kernel enforces."},
+    {ROW("service.reload", service_reload, jp_no_parameters, no_fields), .summary = "Read the configuration again; all or nothing."},
+    {ROW("pool.list", pool_list, jp_no_parameters, no_fields), .summary = "All pools."},
+    {ROW("pool.get", pool_get, jp_pool_parameters, pool_fields), .summary = "One pool with its settings."},
+    {ROW("pool.create", pool_create, jp_pool_parameters, create_fields), POOL_KEYS, .summary = "Make a pool."},
+    {ROW("pool.update", pool_update, jp_pool_parameters, pool_fields), POOL_KEYS, .summary = "Change settings of a living pool."},
+    {ROW("pool.delete", pool_delete, jp_pool_parameters, delete_fields), .summary = "Delete a pool made by pool.create."},
+    {ROW("pool.assign", pool_assign, jp_process_parameters, assign_fields), .summary = "Take a running process into a pool."},
+    {ROW("pool.launch", pool_launch, jp_launch_parameters, launch_fields), .summary = "Start a process in a pool, as the caller."},
+    {ROW("pool.processes", pool_processes, jp_pool_parameters, processes_fields), .summary = "The processes in a pool now."},
+    {ROW("pool.terminate", pool_terminate, jp_pool_parameters, terminate_fields), .summary = "End every process of a pool and its children."},
+    {ROW("pool.wait", pool_wait, jp_process_parameters, wait_fields), .summary = "Wait until a pool is empty, or one process has ended."},
+    {ROW("process.get", process_get, jp_process_parameters, process_fields), .summary = "One process, running or in the accounts."},
+    {ROW("process.terminate", process_terminate, jp_process_parameters, process_terminate_fields), .summary = "End one process of a pool."},
+    {ROW("events.subscribe", events_subscribe, jp_record_parameters, subscribe_fields), .summary = "Be sent events, from the past on if asked."},
+    {ROW("events.unsubscribe", events_unsubscribe, jp_record_parameters, unsubscribe_fields), .summary = "Be sent no more."},
+    {ROW("events.query", events_query, jp_record_parameters, query_fields), .summary = "Events of the past."},
+    {ROW("accounting.summary", accounting_summary, jp_record_parameters, summary_fields), .summary = "Totals by pool."},
+    {ROW("accounting.processes", accounting_processes, jp_record_parameters, accounting_fields), .summary = "Processes, a row each."},
+    {0}};

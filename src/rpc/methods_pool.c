@@ -1,0 +1,156 @@
+/* pool.*: the pools themselves. What is done to processes stands in methods_process.c. */
+#include "rpc/rpc_internal.h"
+
+void jp__pool_list(struct jp_call *call, const void *parameters) {
+    (void)parameters;
+    size_t count;
+    struct jp_pool *const *all = jp_pools_sorted(call->rpc->with.pools, &count);
+    cJSON *result = cJSON_CreateObject();
+    cJSON *list = cJSON_AddArrayToObject(result, "pools");
+    for (size_t i = 0; i < count; i++)
+        cJSON_AddItemToArray(list, jp__render_pool_row(all[i]));
+    jp__reply(call, result);
+}
+
+void jp__pool_get(struct jp_call *call, const void *parameters) {
+    const struct jp_pool_parameters *given = parameters;
+    struct jp_pool *pool = jp__find_pool(call, given->pool);
+    if (pool)
+        jp__reply(call, jp__render_pool(call->rpc, pool));
+}
+
+void jp__pool_create(struct jp_call *call, const void *parameters) {
+    const struct jp_pool_parameters *given = parameters;
+    struct jp_pool *pool;
+    struct jp_error error;
+    if (jp_pools_create(call->rpc->with.pools, given->pool, &given->spec, given->flag, &pool, &error))
+        jp__refuse(call, &error);
+    else
+        jp__reply(call, jp__render_pool(call->rpc, pool));
+}
+
+void jp__pool_update(struct jp_call *call, const void *parameters) {
+    const struct jp_pool_parameters *given = parameters;
+    struct jp_error error;
+    struct jp_pool *pool = jp__find_pool(call, given->pool);
+    if (!pool)
+        return;
+    if (jp_pools_update(call->rpc->with.pools, pool, &given->spec, &error))
+        jp__refuse(call, &error);
+    else
+        jp__reply(call, jp__render_pool(call->rpc, pool));
+}
+
+static cJSON *pool_and_count(const char *pool, size_t terminated) {
+    cJSON *result = cJSON_CreateObject();
+    cJSON_AddStringToObject(result, "pool", pool);
+    jp_json_add_u64(result, "terminated", terminated);
+    return result;
+}
+
+void jp__pool_delete(struct jp_call *call, const void *parameters) {
+    const struct jp_pool_parameters *given = parameters;
+    size_t terminated;
+    struct jp_error error;
+    struct jp_pool *pool = jp__find_pool(call, given->pool);
+    if (!pool)
+        return;
+    if (jp_pools_delete(call->rpc->with.pools, pool, given->flag, &terminated, &error))
+        jp__refuse(call, &error);
+    else
+        jp__reply(call, pool_and_count(given->pool, terminated));
+}
+
+void jp__pool_terminate(struct jp_call *call, const void *parameters) {
+    const struct jp_pool_parameters *given = parameters;
+    size_t terminated;
+    struct jp_error error;
+    struct jp_pool *pool = jp__find_pool(call, given->pool);
+    if (!pool)
+        return;
+    uint32_t exit_code = jp__given(call, given->present, "exitCode") ? given->exit_code : 1;
+    if (jp_pools_terminate(call->rpc->with.pools, pool, exit_code, &terminated, &error))
+        jp__refuse(call, &error);
+    else
+        jp__reply(call, pool_and_count(given->pool, terminated));
+}
+
+static void add_processes(struct jp_rpc *rpc, const struct jp_pool *pool, bool recursive, cJSON *list) {
+    const struct jp_backend_ops *ops = rpc->with.backend->ops;
+    for (struct jp_member *member = pool->first_member; member; member = member->next) {
+        if (member->process)
+            ops->process_usage(member->process, &member->record.usage);
+        cJSON_AddItemToArray(list, jp__render_process(&member->record));
+    }
+    for (size_t i = 0; recursive && i < pool->child_count; i++)
+        add_processes(rpc, pool->children[i], true, list);
+}
+
+void jp__pool_processes(struct jp_call *call, const void *parameters) {
+    const struct jp_pool_parameters *given = parameters;
+    struct jp_pool *pool = jp__find_pool(call, given->pool);
+    if (!pool)
+        return;
+    bool recursive = jp__given(call, given->present, "recursive") ? given->flag : true;
+    cJSON *result = cJSON_CreateObject();
+    add_processes(call->rpc, pool, recursive, cJSON_AddArrayToObject(result, "processes"));
+    jp__reply(call, result);
+}
+
+/* --- pool.wait --- */
+
+static void on_waited(void *context, const struct jp_process_record *record) {
+    struct jp_call *call = context;
+    cJSON *result;
+    call->cancel = NULL;
+    if (record) {
+        result = jp__render_process(record);
+    } else {
+        result = cJSON_CreateObject();
+        cJSON_AddStringToObject(result, "pool", call->text);
+        cJSON_AddBoolToObject(result, "empty", true);
+    }
+    jp__reply(call, result);
+}
+
+static void cancel_wait(struct jp_call *call) { jp_pools_wait_cancel(call->rpc->with.pools, call->waiting_for); }
+
+/* The process may have ended before the request came: the accounts know. */
+static void on_found_ended(void *context, jp_status status, const struct jp_error *error, const struct jp_process_record *records,
+                           size_t count) {
+    struct jp_call *call = context;
+    struct jp_error never;
+    if (status) {
+        jp__refuse(call, error);
+    } else if (count && records[count - 1].ending != JP_ENDING_NONE) {
+        jp__reply(call, jp__render_process(&records[count - 1]));
+    } else {
+        jp_fail(&never, JP_E_NO_PROCESS, "process %u is not in pool \"%s\", and has not been", (unsigned)call->number, call->text);
+        jp__refuse(call, &never);
+    }
+}
+
+void jp__pool_wait(struct jp_call *call, const void *parameters) {
+    const struct jp_process_parameters *given = parameters;
+    struct jp_rpc *rpc = call->rpc;
+    struct jp_member *member = NULL;
+    struct jp_error error;
+    struct jp_pool *pool = jp__find_pool(call, given->pool);
+    if (!pool)
+        return;
+    call->text = jp_strdup(pool->name);
+    call->number = given->pid;
+    bool running = !given->pid || jp_pools_find_process(rpc->with.pools, given->pid, (int64_t)given->start_100ns, &member, &error) == JP_OK;
+    if (!running) {
+        struct jp_process_filter filter = {.pool = pool->name, .pid = given->pid, .start_100ns = (int64_t)given->start_100ns, .limit = 10000};
+        rpc->with.accounts->ops->query_processes(rpc->with.accounts, &filter, on_found_ended, call);
+        return;
+    }
+    struct jp_waiter *waiter = jp_pools_wait(rpc->with.pools, pool, member, on_waited, call);
+    if (!waiter)
+        return; /* answered */
+    call->cancel = cancel_wait;
+    call->waiting_for = waiter;
+    if (jp__given(call, given->present, "timeout"))
+        jp__call_set_deadline(call, rpc->with.now_ms(rpc->with.clock_context) + given->timeout_100ns / 10000);
+}

@@ -1,0 +1,111 @@
+/* Processes: into a pool, out of it, and one by one. */
+#include "rpc/rpc_internal.h"
+
+#include "base/cmdline.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { LONGEST_COMMAND_LINE = 32766 }; /* UTF-16 units; CreateProcessW's bound. In UTF-8 it is checked by the backend again */
+
+static void on_joined(void *context, jp_status status, const struct jp_error *error, const struct jp_process_record *record, uint64_t seq) {
+    struct jp_call *call = context;
+    if (status) {
+        jp__refuse(call, error);
+        return;
+    }
+    cJSON *result = cJSON_CreateObject();
+    cJSON_AddStringToObject(result, "pool", record->pool);
+    jp_json_add_u64(result, "pid", record->facts.pid);
+    jp_json_add_i64(result, "startTime", record->facts.start_100ns);
+    jp_json_add_i64(result, "id", record->id);
+    jp_json_add_u64(result, "seq", seq);
+    jp__reply(call, result);
+}
+
+void jp__pool_assign(struct jp_call *call, const void *parameters) {
+    const struct jp_process_parameters *given = parameters;
+    struct jp_pool *pool = jp__find_pool(call, given->pool);
+    if (pool)
+        jp_pools_assign(call->rpc->with.pools, pool, given->pid, (int64_t)given->start_100ns, call->connection->principal, on_joined, call);
+}
+
+static jp_status command_line_of(const struct jp_launch_parameters *given, char **ret_command, struct jp_error *error) {
+    if ((given->command != NULL) == (given->argv.count > 0))
+        return jp_fail(error, JP_E_PARAMS, "pool.launch: give either argv or command");
+    char *command = given->command ? jp_strdup(given->command)
+                                   : jp_cmdline_from_argv((const char *const *)given->argv.items, given->argv.count);
+    if (!command)
+        return jp_fail(error, JP_E_PARAMS, "pool.launch: argv[0] must be the name of a program, without double quotes");
+    if (strlen(command) > 3 * (size_t)LONGEST_COMMAND_LINE) {
+        jp_free(command);
+        return jp_fail(error, JP_E_PARAMS, "pool.launch: the command line is longer than Windows' %d characters", LONGEST_COMMAND_LINE);
+    }
+    *ret_command = command;
+    return JP_OK;
+}
+
+void jp__pool_launch(struct jp_call *call, const void *parameters) {
+    const struct jp_launch_parameters *given = parameters;
+    struct jp_error error;
+    char *command = NULL;
+    struct jp_pool *pool = jp__find_pool(call, given->pool);
+    if (!pool)
+        return;
+    if (command_line_of(given, &command, &error)) {
+        jp__refuse(call, &error);
+        return;
+    }
+    struct jp_launch launch = {.command_line = command, .directory = given->cwd, .environment = &given->env,
+                               .principal = call->connection->principal};
+    jp_pools_launch(call->rpc->with.pools, pool, &launch, on_joined, call);
+    jp_free(command);
+}
+
+static void on_found(void *context, jp_status status, const struct jp_error *error, const struct jp_process_record *records, size_t count) {
+    struct jp_call *call = context;
+    struct jp_error none;
+    if (status == JP_OK && !count) {
+        jp_fail(&none, JP_E_NO_PROCESS, "no pool has or had a process %" PRIu64, call->number);
+        jp__refuse(call, &none);
+    } else if (status) {
+        jp__refuse(call, error);
+    } else {
+        jp__reply(call, jp__render_process(&records[count - 1])); /* the newest of that pid */
+    }
+}
+
+void jp__process_get(struct jp_call *call, const void *parameters) {
+    const struct jp_process_parameters *given = parameters;
+    struct jp_rpc *rpc = call->rpc;
+    struct jp_member *member;
+    struct jp_error error;
+    if (jp_pools_find_process(rpc->with.pools, given->pid, (int64_t)given->start_100ns, &member, &error) == JP_OK) {
+        if (member->process)
+            rpc->with.backend->ops->process_usage(member->process, &member->record.usage);
+        jp__reply(call, jp__render_process(&member->record));
+        return;
+    }
+    call->number = given->pid;
+    struct jp_process_filter filter = {.pid = given->pid, .start_100ns = (int64_t)given->start_100ns, .limit = 10000};
+    rpc->with.accounts->ops->query_processes(rpc->with.accounts, &filter, on_found, call);
+}
+
+void jp__process_terminate(struct jp_call *call, const void *parameters) {
+    const struct jp_process_parameters *given = parameters;
+    struct jp_pools *pools = call->rpc->with.pools;
+    struct jp_member *member;
+    struct jp_error error;
+    uint32_t exit_code = jp__given(call, given->present, "exitCode") ? given->exit_code : 1;
+    if (jp_pools_find_process(pools, given->pid, (int64_t)given->start_100ns, &member, &error) ||
+        jp_pools_terminate_process(pools, member, exit_code, call->connection->principal, &error)) {
+        jp__refuse(call, &error);
+        return;
+    }
+    cJSON *result = cJSON_CreateObject();
+    cJSON_AddStringToObject(result, "pool", member->record.pool);
+    jp_json_add_u64(result, "pid", given->pid);
+    jp_json_add_i64(result, "startTime", member->record.facts.start_100ns);
+    jp_json_add_u64(result, "exitCode", exit_code);
+    jp__reply(call, result);
+}

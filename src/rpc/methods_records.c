@@ -1,0 +1,158 @@
+/* events.* and accounting.*: what has been recorded. */
+#include "rpc/rpc_internal.h"
+
+#include "base/units.h"
+#include "job/messages.h"
+
+#include <string.h>
+
+enum { DEFAULT_LIMIT = 1000 };
+
+static uint32_t limit_of(const struct jp_record_parameters *given) { return given->limit ? given->limit : DEFAULT_LIMIT; }
+
+/* False with the call refused. */
+static bool read_times(struct jp_call *call, const struct jp_record_parameters *given, int64_t *ret_from, int64_t *ret_to) {
+    struct jp_error error;
+    *ret_from = *ret_to = 0;
+    if ((given->from && jp_time_parse(given->from, ret_from, &error)) || (given->to && jp_time_parse(given->to, ret_to, &error))) {
+        jp__refuse(call, &error);
+        return false;
+    }
+    return true;
+}
+
+/* Names of job messages may be given without JOB_OBJECT_MSG_; they are recorded whole. Our own stay as they are. */
+static const char *full_message_name(const char *name) {
+    const char *full = jp_job_message_name(jp_job_message_number(name));
+    return full ? full : name;
+}
+
+static struct jp_strings full_message_names(const struct jp_strings *names) {
+    struct jp_strings full = {.items = jp_realloc_array(NULL, names->count, sizeof *full.items), .count = names->count};
+    for (size_t i = 0; i < names->count; i++)
+        full.items[i] = jp_strdup(full_message_name(names->items[i]));
+    return full;
+}
+
+static void free_names(struct jp_strings *names) {
+    for (size_t i = 0; i < names->count; i++)
+        jp_free(names->items[i]);
+    jp_free(names->items);
+}
+
+/* --- events --- */
+
+void jp__events_subscribe(struct jp_call *call, const void *parameters) {
+    const struct jp_record_parameters *given = parameters;
+    struct jp_error error;
+    if (call->connection->subscription_count == JP_RPC_MAX_SUBSCRIPTIONS) {
+        jp_fail(&error, JP_E_QUOTA, "this connection has %d subscriptions; that is the bound", JP_RPC_MAX_SUBSCRIPTIONS);
+        jp__refuse(call, &error);
+        return;
+    }
+    struct jp_rpc_connection *connection = call->connection;
+    bool from_past = jp__given(call, given->present, "fromSeq");
+    struct jp_strings messages = full_message_names(&given->messages);
+    cJSON *result = cJSON_CreateObject();
+    jp_json_add_u64(result, "subscription", connection->last_subscription + 1);
+    jp_json_add_u64(result, "seq", call->rpc->delivered_seq);
+    jp__reply(call, result); /* before the first event */
+    jp__subscribe(connection, &given->pools, &messages, from_past ? &given->from_seq : NULL);
+    free_names(&messages);
+}
+
+void jp__events_unsubscribe(struct jp_call *call, const void *parameters) {
+    const struct jp_record_parameters *given = parameters;
+    struct jp_error error;
+    if (!jp__unsubscribe(call->connection, given->subscription)) {
+        jp_fail(&error, JP_E_NO_SUBSCRIPTION, "this connection has no subscription %llu", (unsigned long long)given->subscription);
+        jp__refuse(call, &error);
+        return;
+    }
+    cJSON *result = cJSON_CreateObject();
+    jp_json_add_u64(result, "subscription", given->subscription);
+    jp__reply(call, result);
+}
+
+static void on_events(void *context, jp_status status, const struct jp_error *error, const struct jp_event *events, size_t count) {
+    if (status) {
+        jp__refuse(context, error);
+        return;
+    }
+    cJSON *result = cJSON_CreateObject();
+    cJSON *list = cJSON_AddArrayToObject(result, "events");
+    for (size_t i = 0; i < count; i++)
+        cJSON_AddItemToArray(list, jp__render_event(&events[i]));
+    jp__reply(context, result);
+}
+
+void jp__events_query(struct jp_call *call, const void *parameters) {
+    const struct jp_record_parameters *given = parameters;
+    struct jp_accounts *accounts = call->rpc->with.accounts;
+    struct jp_event_filter filter = {.from_seq = given->from_seq, .pid = given->pid, .limit = limit_of(given), .newest = given->newest,
+                                     .pools = given->pools.count ? &given->pools : NULL};
+    if (!read_times(call, given, &filter.from_100ns, &filter.to_100ns))
+        return;
+    struct jp_strings messages = full_message_names(&given->messages);
+    filter.messages = messages.count ? &messages : NULL;
+    accounts->ops->query_events(accounts, &filter, on_events, call);
+    free_names(&messages);
+}
+
+/* --- accounting --- */
+
+static void on_summaries(void *context, jp_status status, const struct jp_error *error, const struct jp_summary *summaries, size_t count) {
+    if (status) {
+        jp__refuse(context, error);
+        return;
+    }
+    cJSON *result = cJSON_CreateObject();
+    cJSON *list = cJSON_AddArrayToObject(result, "pools");
+    for (size_t i = 0; i < count; i++)
+        cJSON_AddItemToArray(list, jp__render_summary(&summaries[i]));
+    jp__reply(context, result);
+}
+
+void jp__accounting_summary(struct jp_call *call, const void *parameters) {
+    const struct jp_record_parameters *given = parameters;
+    struct jp_accounts *accounts = call->rpc->with.accounts;
+    struct jp_summary_filter filter = {.pool = given->pool};
+    if (read_times(call, given, &filter.from_100ns, &filter.to_100ns))
+        accounts->ops->query_summary(accounts, &filter, on_summaries, call);
+}
+
+static void on_processes(void *context, jp_status status, const struct jp_error *error, const struct jp_process_record *records, size_t count) {
+    struct jp_call *call = context;
+    if (status) {
+        jp__refuse(call, error);
+        return;
+    }
+    bool more = count > call->number; /* one more was asked for than is shown */
+    cJSON *result = cJSON_CreateObject();
+    cJSON *list = cJSON_AddArrayToObject(result, "processes");
+    for (size_t i = 0; i < count && i < call->number; i++)
+        cJSON_AddItemToArray(list, jp__render_process(&records[i]));
+    cJSON_AddBoolToObject(result, "more", more);
+    jp__reply(call, result);
+}
+
+void jp__accounting_processes(struct jp_call *call, const void *parameters) {
+    const struct jp_record_parameters *given = parameters;
+    struct jp_accounts *accounts = call->rpc->with.accounts;
+    struct jp_error error;
+    struct jp_process_filter filter = {.pool = given->pool, .pid = given->pid, .start_100ns = (int64_t)given->start_100ns,
+                                       .ending = given->ending, .after_id = (int64_t)given->after_id};
+    bool known = !given->ending;
+    for (const struct jp_choice *ending = jp_endings; ending->name && !known; ending++)
+        known = strcmp(ending->name, given->ending) == 0;
+    if (!known) {
+        jp_fail(&error, JP_E_PARAMS, "accounting.processes: ending: expected running, exited, crashed, terminated or unknown");
+        jp__refuse(call, &error);
+        return;
+    }
+    if (!read_times(call, given, &filter.from_100ns, &filter.to_100ns))
+        return;
+    call->number = limit_of(given);
+    filter.limit = limit_of(given) + 1;
+    accounts->ops->query_processes(accounts, &filter, on_processes, call);
+}

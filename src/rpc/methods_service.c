@@ -1,0 +1,52 @@
+/* service.* */
+#include "rpc/rpc_internal.h"
+
+void jp__service_status(struct jp_call *call, const void *parameters) {
+    (void)parameters;
+    struct jp_rpc *rpc = call->rpc;
+    size_t pool_count;
+    jp_pools_sorted(rpc->with.pools, &pool_count);
+    struct jp_accounts_state accounts;
+    rpc->with.accounts->ops->state(rpc->with.accounts, &accounts);
+
+    cJSON *status = cJSON_CreateObject();
+    jp_json_add_u64(status, "protocol", JP_RPC_PROTOCOL);
+    rpc->with.program.add_status(rpc->with.program.context, status);
+    jp_json_add_u64(status, "pools", pool_count);
+    jp_json_add_u64(status, "members", jp_pools_member_count(rpc->with.pools));
+    jp_json_add_u64(status, "connections", rpc->connection_count);
+    jp_json_add_u64(status, "seq", jp_pools_last_seq(rpc->with.pools));
+    cJSON *database = cJSON_GetObjectItemCaseSensitive(status, "database");
+    if (!database)
+        database = cJSON_AddObjectToObject(status, "database");
+    cJSON_AddBoolToObject(database, "degraded", accounts.degraded);
+    jp_json_add_string(database, "reason", accounts.degraded ? accounts.reason : NULL);
+    jp_json_add_u64(database, "backlog", accounts.backlog);
+    jp_json_add_u64(database, "droppedEvents", accounts.dropped_events);
+    jp_json_add_u64(database, "committedSeq", accounts.committed_seq);
+    jp__reply(call, status);
+}
+
+void jp__service_capabilities(struct jp_call *call, const void *parameters) {
+    (void)parameters;
+    struct jp_backend *backend = call->rpc->with.backend;
+    jp__reply(call, jp__render_capabilities(backend->ops->capabilities(backend)));
+}
+
+void jp__service_reload(struct jp_call *call, const void *parameters) {
+    (void)parameters;
+    struct jp_reload_result changes = {0};
+    struct jp_error error;
+    cJSON *data = NULL;
+    if (call->rpc->with.program.reload(call->rpc->with.program.context, &changes, &data, &error)) {
+        jp__refuse_with(call, &error, data);
+        return;
+    }
+    cJSON *result = cJSON_CreateObject();
+    cJSON_AddItemToObject(result, "added", jp__render_names(&changes.added));
+    cJSON_AddItemToObject(result, "changed", jp__render_names(&changes.changed));
+    cJSON_AddItemToObject(result, "removed", jp__render_names(&changes.removed));
+    cJSON_AddItemToObject(result, "orphaned", jp__render_names(&changes.orphaned));
+    jp_reload_result_clear(&changes);
+    jp__reply(call, result);
+}

@@ -1,0 +1,196 @@
+/* What the service knows, as the JSON of docs/rpc.md. */
+#include "rpc/rpc_internal.h"
+
+#include "job/messages.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static void add_start_time(cJSON *object, int64_t start_100ns) {
+    char text[24];
+    snprintf(text, sizeof text, "%" PRId64, start_100ns);
+    cJSON_AddStringToObject(object, "startTime", text); /* always a string: it is beyond 2^53, and stays of one type */
+}
+
+cJSON *jp__render_event(const struct jp_event *event) {
+    cJSON *object = cJSON_CreateObject();
+    jp_json_add_u64(object, "seq", event->seq);
+    jp_json_add_time(object, "time", event->time_100ns);
+    cJSON_AddStringToObject(object, "pool", event->pool);
+    cJSON_AddStringToObject(object, "message", event->message);
+    if (event->pid)
+        jp_json_add_u64(object, "pid", event->pid);
+    if (event->start_100ns)
+        add_start_time(object, event->start_100ns);
+    if (event->process)
+        cJSON_AddStringToObject(object, "process", event->process);
+    cJSON_AddStringToObject(object, "origin", jp_origin_name(event->origin));
+    if (event->has_exit_code)
+        jp_json_add_u64(object, "exitCode", event->exit_code);
+    if (event->detail)
+        cJSON_AddStringToObject(object, "detail", event->detail);
+    return object;
+}
+
+static void add_if(cJSON *object, const char *name, bool known, uint64_t value) {
+    if (known)
+        jp_json_add_u64(object, name, value);
+    else
+        cJSON_AddNullToObject(object, name);
+}
+
+static void add_usage(cJSON *object, const struct jp_usage *usage) {
+    bool cpu = usage->known & JP_USAGE_CPU, memory = usage->known & JP_USAGE_MEMORY, io = usage->known & JP_USAGE_IO;
+    add_if(object, "userTime100ns", cpu, usage->user_100ns);
+    add_if(object, "kernelTime100ns", cpu, usage->kernel_100ns);
+    add_if(object, "peakCommitBytes", memory, usage->peak_commit_bytes);
+    add_if(object, "peakWorkingSetBytes", memory, usage->peak_working_set_bytes);
+    add_if(object, "readOperations", io, usage->read_operations);
+    add_if(object, "writeOperations", io, usage->write_operations);
+    add_if(object, "otherOperations", io, usage->other_operations);
+    add_if(object, "readBytes", io, usage->read_bytes);
+    add_if(object, "writeBytes", io, usage->write_bytes);
+    add_if(object, "otherBytes", io, usage->other_bytes);
+}
+
+cJSON *jp__render_process(const struct jp_process_record *record) {
+    const struct jp_process_facts *facts = &record->facts;
+    cJSON *object = cJSON_CreateObject();
+    jp_json_add_i64(object, "id", record->id);
+    cJSON_AddStringToObject(object, "pool", record->pool);
+    jp_json_add_u64(object, "pid", facts->pid);
+    add_start_time(object, facts->start_100ns);
+    cJSON_AddBoolToObject(object, "startTimeExact", record->start_exact);
+    jp_json_add_time(object, "started", facts->start_100ns);
+    jp_json_add_time(object, "joined", record->joined_100ns);
+    cJSON_AddStringToObject(object, "joinedBy", jp_origin_name(record->joined_by));
+    jp_json_add_time(object, "ended", record->ended_100ns);
+    cJSON_AddStringToObject(object, "ending", jp_ending_name(record->ending));
+    add_if(object, "exitCode", record->has_exit_code, record->exit_code);
+    jp_json_add_string(object, "exitCodeName", record->has_exit_code ? jp_exit_code_name(record->exit_code) : NULL);
+    add_if(object, "parentPid", facts->parent_pid != 0, facts->parent_pid);
+    add_if(object, "session", record->start_exact, facts->session);
+    jp_json_add_string(object, "user", facts->user);
+    jp_json_add_string(object, "image", facts->image);
+    jp_json_add_string(object, "commandLine", facts->command_line);
+    add_usage(object, &record->usage);
+    return object;
+}
+
+static void add_pool_identity(cJSON *object, const struct jp_pool *pool) {
+    cJSON_AddStringToObject(object, "name", pool->name);
+    cJSON_AddStringToObject(object, "state", jp_pool_state_name(pool->state));
+    cJSON_AddStringToObject(object, "source", jp_pool_source_name(pool->source));
+    jp_json_add_string(object, "parent", pool->parent ? pool->parent->name : NULL);
+    jp_json_add_string(object, "description", pool->spec.description);
+    jp_json_add_u64(object, "members", pool->member_count);
+    jp_json_add_u64(object, "totalMembers", jp_pool_total_members(pool));
+}
+
+cJSON *jp__render_pool_row(const struct jp_pool *pool) {
+    cJSON *object = cJSON_CreateObject();
+    add_pool_identity(object, pool);
+    return object;
+}
+
+/* Who keeps each limit that is set. Admission is checked by the service where the kernel does not count processes. */
+static cJSON *render_enforcers(const struct jp_pool *pool, const struct jp_capabilities *host) {
+    cJSON *object = cJSON_CreateObject();
+    for (size_t i = 0; i < JP_LIMIT_COUNT; i++)
+        if (pool->spec.limits.present & JP_SCHEMA_BIT(i))
+            cJSON_AddStringToObject(object, jp_limit_fields[i].key, jp_enforcer_name(host->limits[i]));
+    if (pool->spec.present & JP_SCHEMA_BIT(JP_POOL_UI))
+        cJSON_AddStringToObject(object, "ui", jp_enforcer_name(host->ui));
+    if (pool->spec.present & JP_SCHEMA_BIT(JP_POOL_END_OF_JOB_TIME))
+        cJSON_AddStringToObject(object, "end_of_job_time", jp_enforcer_name(host->end_of_job_time));
+    if (pool->spec.present & JP_SCHEMA_BIT(JP_POOL_SECURITY)) {
+        uint32_t ours = JP_SECURITY_NO_ADMIN | JP_SECURITY_RESTRICTED_TOKEN;
+        cJSON_AddStringToObject(object, "security", jp_enforcer_name(pool->spec.security & ~ours ? JP_ENFORCED_BY_NONE : JP_ENFORCED_BY_SERVICE));
+    }
+    return object;
+}
+
+static void move_member(cJSON *from, cJSON *to, const char *key) {
+    cJSON *item = cJSON_DetachItemFromObjectCaseSensitive(from, key);
+    cJSON_AddItemToObject(to, key, item ? item : cJSON_CreateNull());
+}
+
+static cJSON *render_counters(struct jp_rpc *rpc, const struct jp_pool *pool) {
+    struct jp_job_counters counters;
+    struct jp_error error;
+    if (!pool->job || rpc->with.backend->ops->job_counters(pool->job, &counters, &error))
+        return cJSON_CreateNull();
+    cJSON *object = cJSON_CreateObject();
+    jp_json_add_u64(object, "totalProcesses", counters.total_processes);
+    jp_json_add_u64(object, "activeProcesses", counters.active_processes);
+    jp_json_add_u64(object, "terminatedProcesses", counters.terminated_processes);
+    return object;
+}
+
+cJSON *jp__render_pool(struct jp_rpc *rpc, const struct jp_pool *pool) {
+    cJSON *object = cJSON_CreateObject();
+    cJSON *spec = jp_schema_write(jp_pool_fields, &pool->spec);
+    add_pool_identity(object, pool);
+    if (pool->state == JP_POOL_FAILED)
+        cJSON_AddStringToObject(object, "error", pool->error.text);
+    cJSON *children = cJSON_AddArrayToObject(object, "children");
+    for (size_t i = 0; i < pool->child_count; i++)
+        cJSON_AddItemToArray(children, cJSON_CreateString(pool->children[i]->name));
+    cJSON_AddStringToObject(object, "objectName", pool->object_name);
+    cJSON_AddBoolToObject(object, "listening", pool->listening);
+    cJSON *limits = cJSON_DetachItemFromObjectCaseSensitive(spec, "limits");
+    cJSON_AddItemToObject(object, "limits", limits ? limits : cJSON_CreateObject());
+    cJSON_AddItemToObject(object, "enforcedBy", render_enforcers(pool, rpc->with.backend->ops->capabilities(rpc->with.backend)));
+    move_member(spec, object, "ui");
+    move_member(spec, object, "security");
+    move_member(spec, object, "end_of_job_time");
+    cJSON_AddStringToObject(object, "on_service_stop",
+                            jp_choice_name(jp_on_service_stop_choices, jp_pool_spec_terminates(&pool->spec) ? JP_ON_STOP_TERMINATE : JP_ON_STOP_KEEP));
+    jp_json_add_time(object, "created", pool->created_100ns);
+    cJSON_AddItemToObject(object, "counters", render_counters(rpc, pool));
+    cJSON_Delete(spec);
+    return object;
+}
+
+cJSON *jp__render_summary(const struct jp_summary *summary) {
+    cJSON *object = cJSON_CreateObject();
+    bool cpu = summary->with_cpu > 0;
+    cJSON_AddStringToObject(object, "pool", summary->pool);
+    jp_json_add_u64(object, "processes", summary->processes);
+    jp_json_add_u64(object, "running", summary->running);
+    jp_json_add_u64(object, "exited", summary->exited);
+    jp_json_add_u64(object, "crashed", summary->crashed);
+    jp_json_add_u64(object, "terminated", summary->terminated);
+    jp_json_add_u64(object, "unknown", summary->unknown);
+    jp_json_add_u64(object, "failures", summary->failures);
+    add_if(object, "userTime100ns", cpu, summary->user_100ns);
+    add_if(object, "kernelTime100ns", cpu, summary->kernel_100ns);
+    jp_json_add_u64(object, "wallTime100ns", summary->wall_100ns);
+    add_if(object, "peakCommitBytes", summary->peak_commit_bytes > 0, summary->peak_commit_bytes);
+    jp_json_add_u64(object, "readBytes", summary->read_bytes);
+    jp_json_add_u64(object, "writeBytes", summary->write_bytes);
+    jp_json_add_u64(object, "withCpu", summary->with_cpu);
+    return object;
+}
+
+cJSON *jp__render_names(const struct jp_strings *names) {
+    cJSON *list = cJSON_CreateArray();
+    for (size_t i = 0; i < names->count; i++)
+        cJSON_AddItemToArray(list, cJSON_CreateString(names->items[i]));
+    return list;
+}
+
+cJSON *jp__render_capabilities(const struct jp_capabilities *host) {
+    cJSON *object = cJSON_CreateObject();
+    jp_json_add_string(object, "host", host->host);
+    cJSON *limits = cJSON_AddObjectToObject(object, "limits");
+    for (size_t i = 0; i < JP_LIMIT_COUNT; i++)
+        cJSON_AddStringToObject(limits, jp_limit_fields[i].key, jp_enforcer_name(host->limits[i]));
+    cJSON_AddStringToObject(object, "ui", jp_enforcer_name(host->ui));
+    cJSON_AddStringToObject(object, "end_of_job_time", jp_enforcer_name(host->end_of_job_time));
+    cJSON_AddBoolToObject(object, "nestedJobs", host->nested_jobs);
+    cJSON_AddBoolToObject(object, "processTimes", host->process_times);
+    cJSON_AddBoolToObject(object, "processIo", host->process_io);
+    cJSON_AddBoolToObject(object, "memoryAfterExit", host->memory_after_exit);
+    return object;
+}

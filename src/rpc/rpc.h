@@ -1,0 +1,58 @@
+/* The pipe's protocol: JSON-RPC 2.0, one message a line, over connections that somebody else carries.
+ *
+ * The transport hands in bytes and takes bytes out through `struct jp_peer`. Everything is called on the loop's thread. What a
+ * client controls is bounded by the numbers below; over a bound it gets an error or loses its connection, nobody else notices. */
+#ifndef JP_RPC_RPC_H
+#define JP_RPC_RPC_H
+
+#include "pool/pools.h"
+#include "rpc/identity.h"
+
+enum {
+    JP_RPC_PROTOCOL = 1,
+    JP_RPC_MAX_MESSAGE = 1 << 20,    /* bytes in a line */
+    JP_RPC_MAX_DEPTH = 64,           /* of nested JSON */
+    JP_RPC_MAX_BATCH = 100,          /* requests in a batch */
+    JP_RPC_MAX_IN_FLIGHT = 64,       /* requests of a connection that are not answered yet */
+    JP_RPC_MAX_SUBSCRIPTIONS = 16,   /* of a connection */
+    JP_RPC_MAX_UNSENT = 4 << 20,     /* bytes of answers that a client leaves unread; then it is cut off */
+    JP_RPC_PAUSE_UNSENT = 1 << 20,   /* bytes at which its subscriptions wait for it to read */
+    JP_RPC_RECENT_EVENTS = 8192,     /* kept in memory between the disk and the subscribers */
+};
+
+/* What the methods of the group `service` need from the program. */
+struct jp_rpc_program {
+    void *context;
+    void (*add_status)(void *context, cJSON *status);
+    /* `*ret_data`: on failure, what goes into the error's data (or NULL). */
+    jp_status (*reload)(void *context, struct jp_reload_result *ret_result, cJSON **ret_data, struct jp_error *error);
+};
+
+struct jp_rpc_setup {
+    struct jp_pools *pools;
+    struct jp_accounts *accounts;
+    struct jp_backend *backend;
+    const struct jp_log *log;
+    struct jp_rpc_program program;
+    void *clock_context;
+    uint64_t (*now_ms)(void *context); /* monotonic */
+};
+
+struct jp_rpc;
+struct jp_rpc_connection;
+
+/* `setup` is copied; `last_seq` is the newest event that is on disk already. */
+struct jp_rpc *jp_rpc_new(const struct jp_rpc_setup *setup, uint64_t last_seq);
+void jp_rpc_free(struct jp_rpc *rpc); /* all connections were closed before */
+
+struct jp_rpc_connection *jp_rpc_open(struct jp_rpc *rpc, struct jp_peer *peer);
+void jp_rpc_receive(struct jp_rpc_connection *connection, const char *bytes, size_t length);
+void jp_rpc_drained(struct jp_rpc_connection *connection); /* all that was sent has been taken */
+void jp_rpc_closed(struct jp_rpc_connection *connection);  /* the peer is gone; the connection is freed */
+size_t jp_rpc_connection_count(const struct jp_rpc *rpc);
+
+void jp_rpc_on_event(struct jp_rpc *rpc, const struct jp_event *event); /* as it happens */
+void jp_rpc_on_committed(struct jp_rpc *rpc, uint64_t seq);             /* all up to this one are on disk: subscribers hear */
+uint64_t jp_rpc_on_time(struct jp_rpc *rpc);                            /* as jp_pools_on_time */
+
+#endif

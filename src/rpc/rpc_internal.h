@@ -1,0 +1,162 @@
+/* Shared by the files of this folder. */
+#ifndef JP_RPC_RPC_INTERNAL_H
+#define JP_RPC_RPC_INTERNAL_H
+
+#include "rpc/rpc.h"
+
+struct jp_call;
+struct jp_subscription;
+
+/* A method is a row: dispatch, checks and documentation read the same one. */
+struct jp_method {
+    const char *name;
+    void (*handle)(struct jp_call *call, const void *parameters);
+    const struct jp_field *fields;     /* of the parameters' struct, ends with a NULL key */
+    size_t size;                       /* of that struct */
+    const struct jp_field *more_fields; /* keys that stand beside `fields` but fill the struct at `more_offset`; or NULL */
+    size_t more_offset;
+    const char *summary;
+};
+
+extern const struct jp_method jp__methods[]; /* ends with a NULL name */
+
+struct jp_rpc_connection {
+    struct jp_rpc *rpc;
+    struct jp_peer *peer;
+    struct jp_rpc_connection *next, *previous;
+    struct jp_principal *principal; /* NULL until its first request */
+    struct jp_str input;            /* of the line that is not complete */
+    bool discarding;                /* the line is over the bound: its rest is not kept */
+    bool closing;
+    struct jp_call *first_call; /* not answered yet */
+    size_t call_count;
+    struct jp_subscription *first_subscription;
+    size_t subscription_count;
+    uint64_t last_subscription;
+};
+
+/* The answers of one batch, sent as one array when the last is there. */
+struct jp_batch {
+    struct jp_str answers;
+    size_t open;
+};
+
+/* A request on its way. Answered exactly once, by jp__reply or jp__refuse, which free it. */
+struct jp_call {
+    struct jp_rpc *rpc;
+    struct jp_rpc_connection *connection; /* NULL once the client is gone: the answer goes nowhere */
+    struct jp_call *next, *previous;      /* of the connection */
+    struct jp_batch *batch;               /* or NULL */
+    cJSON *id;                            /* NULL: a notification */
+    const struct jp_method *method;
+    /* For calls that wait: */
+    void (*cancel)(struct jp_call *call); /* lets go of what it waits for; the call is freed by who cancels */
+    void *waiting_for;
+    uint64_t deadline_ms;                 /* 0: none */
+    struct jp_call *next_timed, *previous_timed;
+    char *text;                           /* the method's own, jp_free'd with the call */
+    uint64_t number;                      /* likewise */
+};
+
+struct jp_rpc {
+    struct jp_rpc_setup with;
+    struct jp_rpc_connection *first_connection;
+    size_t connection_count;
+    struct jp_call *first_timed;
+    struct jp_recent_event *recent; /* a ring by seq; see subscriptions.c */
+    uint64_t newest_seq, delivered_seq;
+};
+
+/* dispatch.c */
+void jp__receive_message(struct jp_rpc_connection *connection, const char *text, size_t length);
+void jp__reply(struct jp_call *call, cJSON *result); /* takes the result */
+void jp__refuse(struct jp_call *call, const struct jp_error *error);
+void jp__refuse_with(struct jp_call *call, const struct jp_error *error, cJSON *data); /* takes more members for `data` */
+void jp__call_set_deadline(struct jp_call *call, uint64_t deadline_ms);
+void jp__call_abandon(struct jp_call *call); /* the client is gone */
+void jp__send_error(struct jp_rpc_connection *connection, const struct jp_error *error); /* with id null: to no request */
+
+bool jp__given(const struct jp_call *call, uint64_t present, const char *key); /* whether the caller passed this parameter */
+
+/* connection.c */
+void jp__send(struct jp_rpc_connection *connection, struct jp_str *line); /* one message; its end of line is added, its text freed */
+
+/* subscriptions.c */
+void jp__subscribe(struct jp_rpc_connection *connection, const struct jp_strings *pools, const struct jp_strings *messages,
+                   const uint64_t *from_seq); /* its id is the connection's last_subscription */
+bool jp__unsubscribe(struct jp_rpc_connection *connection, uint64_t id);
+void jp__subscriptions_closed(struct jp_rpc_connection *connection);
+void jp__subscriptions_drained(struct jp_rpc_connection *connection);
+void jp__recent_free(struct jp_rpc *rpc);
+
+/* render.c */
+cJSON *jp__render_event(const struct jp_event *event);
+cJSON *jp__render_process(const struct jp_process_record *record);
+cJSON *jp__render_pool_row(const struct jp_pool *pool);
+cJSON *jp__render_pool(struct jp_rpc *rpc, const struct jp_pool *pool);
+cJSON *jp__render_summary(const struct jp_summary *summary);
+cJSON *jp__render_names(const struct jp_strings *names);
+cJSON *jp__render_capabilities(const struct jp_capabilities *capabilities);
+
+/* The pool that a parameter names, or NULL with the call refused. */
+struct jp_pool *jp__find_pool(struct jp_call *call, const char *name);
+
+/* Handlers and parameters of methods_*.c, for the table. */
+#define JP_METHOD(name) void jp__##name(struct jp_call *call, const void *parameters)
+JP_METHOD(service_status);
+JP_METHOD(service_capabilities);
+JP_METHOD(service_reload);
+JP_METHOD(pool_list);
+JP_METHOD(pool_get);
+JP_METHOD(pool_create);
+JP_METHOD(pool_update);
+JP_METHOD(pool_delete);
+JP_METHOD(pool_assign);
+JP_METHOD(pool_launch);
+JP_METHOD(pool_processes);
+JP_METHOD(pool_terminate);
+JP_METHOD(pool_wait);
+JP_METHOD(process_get);
+JP_METHOD(process_terminate);
+JP_METHOD(events_subscribe);
+JP_METHOD(events_unsubscribe);
+JP_METHOD(events_query);
+JP_METHOD(accounting_summary);
+JP_METHOD(accounting_processes);
+
+struct jp_no_parameters {
+    uint64_t present;
+};
+struct jp_pool_parameters { /* every method that names a pool begins with these */
+    uint64_t present;
+    char *pool;
+    bool flag; /* persist, terminate, recursive */
+    uint32_t exit_code;
+    struct jp_pool_spec spec;
+};
+struct jp_process_parameters {
+    uint64_t present;
+    char *pool;
+    uint32_t pid;
+    uint64_t start_100ns;
+    uint32_t exit_code;
+    uint64_t timeout_100ns;
+};
+struct jp_launch_parameters {
+    uint64_t present;
+    char *pool;
+    struct jp_strings argv;
+    char *command;
+    char *cwd;
+    struct jp_strings env;
+};
+struct jp_record_parameters { /* of queries and subscriptions */
+    uint64_t present;
+    struct jp_strings pools, messages;
+    char *pool, *from, *to, *ending;
+    uint64_t from_seq, after_id, start_100ns, subscription;
+    uint32_t pid, limit;
+    bool newest;
+};
+
+#endif
