@@ -1,0 +1,56 @@
+/* What waits to be written: the backlog while it grows, then the transaction that the writer makes of it.
+ *
+ * A process or pool that is recorded again takes the place of its earlier record, so a batch holds each once. A batch is
+ * touched by one thread at a time; whose it is, is the writer's business. All zero is a valid empty batch. */
+#ifndef JP_STORE_BATCH_H
+#define JP_STORE_BATCH_H
+
+#include "base/map.h"
+#include "pool/accounts.h"
+
+/* A pool's row. Made and deleted within one batch, it is still history and is written. */
+struct jp__pool_row {
+    char *name;
+    char *parent;
+    char *definition;
+    int64_t created_100ns;
+    int64_t deleted_100ns; /* 0: it lives */
+};
+
+struct jp__list {
+    void **items;
+    size_t count, capacity;
+};
+
+struct jp__batch {
+    struct jp__list events;    /* struct jp_event, see jp__event_clone */
+    struct jp__list processes; /* struct jp_process_record */
+    struct jp__list pools;     /* struct jp__pool_row */
+    struct jp_map process_by_id;
+    struct jp_map pool_by_name;
+    uint64_t ticket;         /* of the newest record in it; they count from 1 in the order of recording */
+    uint64_t last_seq;       /* the highest number given out, whether or not its event was kept */
+    int64_t last_process_id;
+};
+
+/* All of these copy what they are given. */
+void jp__batch_add_event(struct jp__batch *batch, const struct jp_event *event);
+void jp__batch_add_process(struct jp__batch *batch, const struct jp_process_record *record);
+void jp__batch_add_pool(struct jp__batch *batch, const struct jp_pool_record *record, int64_t now_100ns);
+void jp__batch_add_forgotten_pool(struct jp__batch *batch, const char *name, int64_t now_100ns);
+
+/* Records in it. */
+size_t jp__batch_count(const struct jp__batch *batch);
+
+/* Moves everything from `newer` to the end of `batch`; `newer` is empty afterwards. */
+void jp__batch_absorb(struct jp__batch *batch, struct jp__batch *newer);
+
+void jp__batch_clear(struct jp__batch *batch); /* frees; all zero after */
+
+void jp__list_add(struct jp__list *list, void *item);
+void jp__list_free(struct jp__list *list); /* the list's memory, not the items */
+
+/* A copy that carries its strings in the same piece of memory: jp_free ends all of it. */
+struct jp_event *jp__event_clone(const struct jp_event *event);
+
+#endif

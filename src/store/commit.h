@@ -1,0 +1,24 @@
+/* A batch as one transaction. */
+#ifndef JP_STORE_COMMIT_H
+#define JP_STORE_COMMIT_H
+
+#include "store/batch.h"
+
+#include <sqlite3.h>
+
+enum { JP__COMMIT_EVENT, JP__COMMIT_PROCESS, JP__COMMIT_POOL, JP__COMMIT_NUMBERS, JP__COMMIT_STATEMENTS };
+
+/* The write connection with its statements, prepared when first needed and kept. */
+struct jp__committer {
+    sqlite3 *db;
+    sqlite3_stmt *statements[JP__COMMIT_STATEMENTS];
+};
+
+/* Writes all of `batch` or nothing of it. Writing the same twice is writing it once, so a commit that failed may be tried
+ * again whatever became of it. SQLite's code; if it is not SQLITE_OK, `reason` says why. */
+int jp__commit(struct jp__committer *committer, const struct jp__batch *batch, char *reason, size_t size);
+
+/* Gives the statements back. The connection stays open. */
+void jp__committer_clear(struct jp__committer *committer);
+
+#endif

@@ -1,0 +1,33 @@
+/* SQLite in the house's words: small calls that all of the store uses, and its failures as text. */
+#ifndef JP_STORE_DATABASE_H
+#define JP_STORE_DATABASE_H
+
+#include "base/status.h"
+
+#include <sqlite3.h>
+
+/* All of these return SQLite's code. */
+
+/* Runs statements without parameters or results. */
+int jp__db_exec(sqlite3 *db, const char *sql);
+
+/* The first column of the first row; 0, or "", if there is no row. */
+int jp__db_number(sqlite3 *db, const char *sql, int64_t *ret_number);
+int jp__db_text(sqlite3 *db, const char *sql, char *ret_text, size_t size);
+
+/* Sets one value of `meta`, unless it is higher already. */
+int jp__db_raise_meta(sqlite3 *db, const char *key, int64_t value);
+
+/* Says in the database that it is at rest (1) or in use (0). */
+int jp__db_mark_clean(sqlite3 *db, int clean);
+
+/* Why the last call on `db` (NULL: none was opened) failed with `code`: "database or disk is full (SQLITE_FULL, 13)". */
+void jp__db_reason(sqlite3 *db, int code, char *buffer, size_t size);
+
+/* The file's content is not what it should be, as opposed to: it cannot be had now. */
+bool jp__db_is_damage(int code);
+
+int64_t jp__now_100ns(void); /* wall clock, as a FILETIME */
+uint64_t jp__now_ms(void);   /* monotonic */
+
+#endif

@@ -1,0 +1,287 @@
+/* Owns the questions: what each filter means in SQL, and how rows become an answer. */
+#include "store/query.h"
+
+#include "base/str.h"
+#include "store/database.h"
+#include "store/rows.h"
+#include "store/select.h"
+
+#include <string.h>
+
+/* Command lines may be long and rows many; together they must not take the machine's memory. */
+enum { MAX_TEXT_BYTES = 64 * 1024 * 1024 };
+
+/* --- making --- */
+
+static struct jp_strings copy_names(const struct jp_strings *names)
+{
+    struct jp_strings copy = {0};
+    if (names == NULL || names->count == 0)
+        return copy;
+    copy.items = jp_realloc_array(NULL, names->count, sizeof *copy.items);
+    for (; copy.count < names->count; copy.count++)
+        copy.items[copy.count] = jp_strdup(names->items[copy.count]);
+    return copy;
+}
+
+static bool too_many(const struct jp_strings *names)
+{
+    return names != NULL && names->count > JP_STORE_MAX_NAMES;
+}
+
+static uint32_t bounded_limit(uint32_t limit)
+{
+    return limit == 0 || limit > JP_STORE_MAX_ROWS ? JP_STORE_MAX_ROWS : limit;
+}
+
+struct jp__query *jp__query_events(const struct jp_event_filter *filter, jp_events_fn *callback, void *context)
+{
+    struct jp__query *query = jp_alloc(sizeof *query);
+    query->kind = JP__QUERY_EVENTS;
+    query->callback.events = callback;
+    query->context = context;
+    if (too_many(filter->pools) || too_many(filter->messages)) {
+        query->status = jp_fail(&query->error, JP_E_QUOTA, "a filter may have at most %d names in a list",
+                                JP_STORE_MAX_NAMES);
+        return query;
+    }
+    query->pools = copy_names(filter->pools);
+    query->messages = copy_names(filter->messages);
+    query->filter.events = *filter;
+    query->filter.events.pools = &query->pools;
+    query->filter.events.messages = &query->messages;
+    query->filter.events.limit = bounded_limit(filter->limit);
+    return query;
+}
+
+struct jp__query *jp__query_processes(const struct jp_process_filter *filter, jp_processes_fn *callback, void *context)
+{
+    struct jp__query *query = jp_alloc(sizeof *query);
+    query->kind = JP__QUERY_PROCESSES;
+    query->callback.processes = callback;
+    query->context = context;
+    query->pool = jp_strdup(filter->pool);
+    query->ending = jp_strdup(filter->ending);
+    query->filter.processes = *filter;
+    query->filter.processes.pool = query->pool;
+    query->filter.processes.ending = query->ending;
+    query->filter.processes.limit = bounded_limit(filter->limit);
+    return query;
+}
+
+struct jp__query *jp__query_summary(const struct jp_summary_filter *filter, jp_summaries_fn *callback, void *context)
+{
+    struct jp__query *query = jp_alloc(sizeof *query);
+    query->kind = JP__QUERY_SUMMARY;
+    query->callback.summaries = callback;
+    query->context = context;
+    query->pool = jp_strdup(filter->pool);
+    query->filter.summary = *filter;
+    query->filter.summary.pool = query->pool;
+    return query;
+}
+
+/* --- filters as SQL --- */
+
+static void select_events(struct jp__select *select, const struct jp_event_filter *filter)
+{
+    jp__select_begin(select, "SELECT " JP__EVENT_COLUMNS " FROM events");
+    if (filter->from_seq != 0) /* numbers that no event can have select nothing */
+        jp__select_where_number(select, "seq >= ?", filter->from_seq > INT64_MAX ? INT64_MAX : (int64_t)filter->from_seq);
+    if (filter->from_100ns != 0)
+        jp__select_where_number(select, "time_100ns >= ?", filter->from_100ns);
+    if (filter->to_100ns != 0)
+        jp__select_where_number(select, "time_100ns < ?", filter->to_100ns);
+    jp__select_where_among(select, "pool", filter->pools);
+    jp__select_where_among(select, "message", filter->messages);
+    if (filter->pid != 0)
+        jp__select_where_number(select, "pid = ?", filter->pid);
+    jp__select_text(select, filter->newest ? "ORDER BY seq DESC LIMIT ?" : "ORDER BY seq LIMIT ?");
+    jp__select_value(select, filter->limit);
+}
+
+static void select_processes(struct jp__select *select, const struct jp_process_filter *filter)
+{
+    jp__select_begin(select, "SELECT " JP__PROCESS_COLUMNS " FROM processes");
+    if (filter->pool != NULL)
+        jp__select_where_text(select, "pool = ?", filter->pool);
+    if (filter->pid != 0)
+        jp__select_where_number(select, "pid = ?", filter->pid);
+    if (filter->start_100ns != 0)
+        jp__select_where_number(select, "start_100ns = ?", filter->start_100ns);
+    if (filter->from_100ns != 0)
+        jp__select_where_number(select, "(ended_100ns IS NULL OR ended_100ns >= ?)", filter->from_100ns);
+    if (filter->to_100ns != 0)
+        jp__select_where_number(select, "coalesce(start_100ns, joined_100ns) < ?", filter->to_100ns);
+    if (filter->ending != NULL)
+        jp__select_where_text(select, "ending = ?", filter->ending);
+    if (filter->after_id != 0)
+        jp__select_where_number(select, "id > ?", filter->after_id);
+    jp__select_text(select, "ORDER BY id LIMIT ?");
+    jp__select_value(select, filter->limit);
+}
+
+static void select_summary(struct jp__select *select, const struct jp_summary_filter *filter)
+{
+    /* total() and not sum(): sum() fails the whole query when it overflows, total() is exact as far as JSON's numbers are. */
+    jp__select_begin(select, "SELECT pool, count(*), count(*) FILTER (WHERE ended_100ns IS NULL),"
+                             " count(*) FILTER (WHERE ending = 'exited'), count(*) FILTER (WHERE ending = 'crashed'),"
+                             " count(*) FILTER (WHERE ending = 'terminated'), count(*) FILTER (WHERE ending = 'unknown'),"
+                             " count(*) FILTER (WHERE ended_100ns IS NOT NULL AND exit_code <> 0),"
+                             " CAST(total(user_100ns) AS INTEGER), CAST(total(kernel_100ns) AS INTEGER),"
+                             " CAST(total(max(0, coalesce(ended_100ns, ?) - coalesce(start_100ns, joined_100ns))) AS INTEGER),"
+                             " max(peak_commit_bytes), CAST(total(read_bytes) AS INTEGER),"
+                             " CAST(total(write_bytes) AS INTEGER), count(user_100ns) FROM processes");
+    jp__select_value(select, jp__now_100ns());
+    if (filter->pool != NULL)
+        jp__select_where_text(select, "pool = ?", filter->pool);
+    if (filter->from_100ns != 0)
+        jp__select_where_number(select, "coalesce(start_100ns, joined_100ns) >= ?", filter->from_100ns);
+    if (filter->to_100ns != 0)
+        jp__select_where_number(select, "coalesce(start_100ns, joined_100ns) < ?", filter->to_100ns);
+    jp__select_text(select, "GROUP BY pool ORDER BY pool LIMIT ?");
+    jp__select_value(select, JP_STORE_MAX_ROWS);
+}
+
+/* --- running --- */
+
+static size_t text_bytes(sqlite3_stmt *row)
+{
+    size_t bytes = 0;
+    int columns = sqlite3_column_count(row);
+    for (int i = 0; i < columns; i++) {
+        if (sqlite3_column_type(row, i) == SQLITE_TEXT)
+            bytes += (size_t)sqlite3_column_bytes(row, i);
+    }
+    return bytes;
+}
+
+/* The list with room for one more of `size` bytes each. */
+static void *grown(struct jp__query *query, void *list, size_t size)
+{
+    if (query->count < query->capacity)
+        return list;
+    query->capacity = query->capacity == 0 ? 64 : query->capacity * 2;
+    return jp_realloc_array(list, query->capacity, size);
+}
+
+static void take_row(struct jp__query *query, sqlite3_stmt *row)
+{
+    switch (query->kind) {
+    case JP__QUERY_EVENTS:
+        query->events = grown(query, query->events, sizeof *query->events);
+        query->events[query->count++] = jp__read_event(row);
+        break;
+    case JP__QUERY_PROCESSES:
+        query->records = grown(query, query->records, sizeof *query->records);
+        jp__read_process(row, &query->records[query->count++]);
+        break;
+    case JP__QUERY_SUMMARY:
+        query->summaries = grown(query, query->summaries, sizeof *query->summaries);
+        jp__read_summary(row, &query->summaries[query->count++]);
+        break;
+    }
+}
+
+static void build(const struct jp__query *query, struct jp__select *select)
+{
+    switch (query->kind) {
+    case JP__QUERY_EVENTS: select_events(select, &query->filter.events); break;
+    case JP__QUERY_PROCESSES: select_processes(select, &query->filter.processes); break;
+    case JP__QUERY_SUMMARY: select_summary(select, &query->filter.summary); break;
+    }
+}
+
+int jp__query_run(struct jp__query *query, sqlite3 *db)
+{
+    struct jp__select select;
+    sqlite3_stmt *statement = NULL;
+    build(query, &select);
+    int code = jp__select_prepare(&select, db, &statement);
+    jp__select_end(&select);
+    if (code != SQLITE_OK)
+        return code;
+    while (query->status == JP_OK && sqlite3_step(statement) == SQLITE_ROW) {
+        query->bytes += text_bytes(statement);
+        if (query->bytes > MAX_TEXT_BYTES)
+            query->status = jp_fail(&query->error, JP_E_QUOTA,
+                                    "the rows hold more than 64 MiB of text: ask for fewer of them at a time");
+        else
+            take_row(query, statement);
+    }
+    return sqlite3_finalize(statement);
+}
+
+void jp__query_fail(struct jp__query *query, const struct jp_error *error)
+{
+    query->status = error->status;
+    query->error = *error;
+}
+
+/* --- telling --- */
+
+static void deliver_events(struct jp__query *query)
+{
+    struct jp_event *events = jp_realloc_array(NULL, query->count + 1, sizeof *events);
+    for (size_t i = 0; i < query->count; i++) /* the newest were read from the end */
+        events[i] = *query->events[query->filter.events.newest ? query->count - 1 - i : i];
+    query->callback.events(query->context, JP_OK, &query->error, events, query->count);
+    jp_free(events);
+}
+
+static void deliver_failure(struct jp__query *query)
+{
+    switch (query->kind) {
+    case JP__QUERY_EVENTS: query->callback.events(query->context, query->status, &query->error, NULL, 0); break;
+    case JP__QUERY_PROCESSES: query->callback.processes(query->context, query->status, &query->error, NULL, 0); break;
+    case JP__QUERY_SUMMARY: query->callback.summaries(query->context, query->status, &query->error, NULL, 0); break;
+    }
+}
+
+static void deliver_rows(struct jp__query *query)
+{
+    switch (query->kind) {
+    case JP__QUERY_EVENTS: deliver_events(query); break;
+    case JP__QUERY_PROCESSES:
+        query->callback.processes(query->context, JP_OK, &query->error, query->records, query->count);
+        break;
+    case JP__QUERY_SUMMARY:
+        query->callback.summaries(query->context, JP_OK, &query->error, query->summaries, query->count);
+        break;
+    }
+}
+
+static void free_names(struct jp_strings *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        jp_free(names->items[i]);
+    jp_free(names->items);
+}
+
+static void free_rows(struct jp__query *query)
+{
+    for (size_t i = 0; i < query->count; i++) {
+        switch (query->kind) {
+        case JP__QUERY_EVENTS: jp_free(query->events[i]); break;
+        case JP__QUERY_PROCESSES: jp_process_record_clear(&query->records[i]); break;
+        case JP__QUERY_SUMMARY: jp_free(query->summaries[i].pool); break;
+        }
+    }
+    jp_free(query->events);
+    jp_free(query->records);
+    jp_free(query->summaries);
+}
+
+void jp__query_deliver(struct jp__query *query)
+{
+    if (query->status == JP_OK)
+        deliver_rows(query);
+    else
+        deliver_failure(query);
+    free_rows(query);
+    free_names(&query->pools);
+    free_names(&query->messages);
+    jp_free(query->pool);
+    jp_free(query->ending);
+    jp_free(query);
+}

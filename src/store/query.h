@@ -1,0 +1,54 @@
+/* One question to the database: its filter, its answer, and whom to tell. */
+#ifndef JP_STORE_QUERY_H
+#define JP_STORE_QUERY_H
+
+#include "store/store.h"
+
+#include <sqlite3.h>
+
+struct jp__reader;
+
+enum jp__query_kind { JP__QUERY_EVENTS, JP__QUERY_PROCESSES, JP__QUERY_SUMMARY };
+
+struct jp__query {
+    struct jp__query *next;    /* in whatever queue it stands */
+    struct jp__reader *reader; /* while it waits for the writer */
+    enum jp__query_kind kind;
+    union {
+        struct jp_event_filter events;
+        struct jp_process_filter processes;
+        struct jp_summary_filter summary;
+    } filter;
+    struct jp_strings pools, messages; /* what the event filter's lists point to */
+    char *pool, *ending;               /* what the other filters' texts point to */
+    union {
+        jp_events_fn *events;
+        jp_processes_fn *processes;
+        jp_summaries_fn *summaries;
+    } callback;
+    void *context;
+
+    jp_status status;
+    struct jp_error error;
+    struct jp_event **events; /* each jp_free'd */
+    struct jp_process_record *records;
+    struct jp_summary *summaries;
+    size_t count, capacity;
+    size_t bytes; /* of text in the rows */
+};
+
+/* The filter is copied. A filter that is out of bounds makes a query that has failed already. */
+struct jp__query *jp__query_events(const struct jp_event_filter *filter, jp_events_fn *callback, void *context);
+struct jp__query *jp__query_processes(const struct jp_process_filter *filter, jp_processes_fn *callback, void *context);
+struct jp__query *jp__query_summary(const struct jp_summary_filter *filter, jp_summaries_fn *callback, void *context);
+
+/* Fills the answer. SQLite's code: SQLITE_OK also for a query that failed by itself (see query->status). */
+int jp__query_run(struct jp__query *query, sqlite3 *db);
+
+/* Makes it a failed one: error as jp_fail has filled it. */
+void jp__query_fail(struct jp__query *query, const struct jp_error *error);
+
+/* Calls back, and frees. */
+void jp__query_deliver(struct jp__query *query);
+
+#endif

@@ -1,0 +1,20 @@
+/* The thread that reads. */
+#ifndef JP_STORE_READER_H
+#define JP_STORE_READER_H
+
+#include "store/query.h"
+#include "store/writer.h"
+
+struct jp__reader;
+
+jp_status jp__reader_start(uv_loop_t *loop, const char *file, struct jp__reader **ret_reader, struct jp_error *error);
+
+/* Answers `query`, which it takes over, once the writer has committed what was recorded before it. */
+void jp__reader_ask(struct jp__reader *reader, struct jp__writer *writer, struct jp__query *query);
+
+/* Ends the thread and its connection, at once: what is asked gets JP_E_STOPPING. Queries that wait for the writer do so when
+ * it calls them; so the reader itself stays until jp__reader_free, after the writer's end. */
+void jp__reader_stop(struct jp__reader *reader, void (*callback)(void *context), void *context);
+void jp__reader_free(struct jp__reader *reader);
+
+#endif

@@ -1,0 +1,13 @@
+/* What the last run left in the database. */
+#ifndef JP_STORE_START_H
+#define JP_STORE_START_H
+
+#include "pool/accounts.h"
+
+#include <sqlite3.h>
+
+/* Both return SQLite's code; what was read until then stands in *start (jp_accounts_start_clear). */
+int jp__start_load(sqlite3 *db, struct jp_accounts_start *start);
+int jp__start_load_numbers(sqlite3 *db, struct jp_accounts_start *start); /* last_seq and last_process_id only */
+
+#endif

@@ -1,0 +1,156 @@
+/* Owns the store as a whole: puts database, writer and reader together and takes them apart in order. */
+#include "store/store.h"
+
+#include "base/str.h"
+#include "store/database.h"
+#include "store/opening.h"
+#include "store/reader.h"
+#include "store/writer.h"
+
+struct jp_store {
+    struct jp_accounts accounts; /* first: the one is the other */
+    struct jp__writer *writer;
+    struct jp__reader *reader;
+    jp_store_closed_fn *on_closed;
+    void *on_closed_context;
+};
+
+static struct jp_store *store_of(struct jp_accounts *accounts)
+{
+    return (struct jp_store *)accounts;
+}
+
+static void record_event(struct jp_accounts *accounts, const struct jp_event *event)
+{
+    jp__writer_add_event(store_of(accounts)->writer, event);
+}
+
+static void record_process(struct jp_accounts *accounts, const struct jp_process_record *record)
+{
+    jp__writer_add_process(store_of(accounts)->writer, record);
+}
+
+static void record_pool(struct jp_accounts *accounts, const struct jp_pool_record *record)
+{
+    jp__writer_add_pool(store_of(accounts)->writer, record);
+}
+
+static void forget_pool(struct jp_accounts *accounts, const char *name)
+{
+    jp__writer_forget_pool(store_of(accounts)->writer, name);
+}
+
+static void when_durable(struct jp_accounts *accounts, jp_durable_fn *callback, void *context)
+{
+    jp__writer_when_durable(store_of(accounts)->writer, callback, context);
+}
+
+static void query_events(struct jp_accounts *accounts, const struct jp_event_filter *filter, jp_events_fn *callback,
+                         void *context)
+{
+    struct jp_store *store = store_of(accounts);
+    jp__reader_ask(store->reader, store->writer, jp__query_events(filter, callback, context));
+}
+
+static void query_processes(struct jp_accounts *accounts, const struct jp_process_filter *filter,
+                            jp_processes_fn *callback, void *context)
+{
+    struct jp_store *store = store_of(accounts);
+    jp__reader_ask(store->reader, store->writer, jp__query_processes(filter, callback, context));
+}
+
+static void query_summary(struct jp_accounts *accounts, const struct jp_summary_filter *filter,
+                          jp_summaries_fn *callback, void *context)
+{
+    struct jp_store *store = store_of(accounts);
+    jp__reader_ask(store->reader, store->writer, jp__query_summary(filter, callback, context));
+}
+
+static void state(struct jp_accounts *accounts, struct jp_accounts_state *ret_state)
+{
+    jp__writer_state(store_of(accounts)->writer, ret_state);
+}
+
+static const struct jp_accounts_ops operations = {
+    .record_event = record_event,
+    .record_process = record_process,
+    .record_pool = record_pool,
+    .forget_pool = forget_pool,
+    .when_durable = when_durable,
+    .query_events = query_events,
+    .query_processes = query_processes,
+    .query_summary = query_summary,
+    .state = state,
+};
+
+struct jp_accounts *jp_store_accounts(struct jp_store *store)
+{
+    return &store->accounts;
+}
+
+/* --- open and close --- */
+
+static void free_reader(void *context)
+{
+    jp__reader_free(context);
+}
+
+jp_status jp_store_open(const struct jp_store_options *options, struct jp_store **ret_store,
+                        struct jp_accounts_start *ret_start, struct jp_error *error)
+{
+    struct jp_store_options settled = *options;
+    if (settled.max_backlog == 0)
+        settled.max_backlog = JP_STORE_MAX_BACKLOG;
+
+    sqlite3 *db = NULL;
+    struct jp_accounts_start start = {0};
+    jp_status status = jp__open_database(settled.file, settled.log, &db, &start, error);
+    if (status != JP_OK)
+        return status;
+    struct jp_store *store = jp_alloc(sizeof *store);
+    store->accounts.ops = &operations;
+    status = jp__reader_start(settled.loop, settled.file, &store->reader, error);
+    if (status != JP_OK)
+        goto close_database;
+    status = jp__writer_start(&settled, db, start.last_seq, &store->writer, error);
+    if (status != JP_OK)
+        goto stop_reader;
+    *ret_store = store;
+    *ret_start = start;
+    return JP_OK;
+
+stop_reader:
+    jp__reader_stop(store->reader, free_reader, store->reader);
+close_database:
+    jp_free(store);
+    if (!start.unclean)
+        jp__db_mark_clean(db, 1);
+    sqlite3_close(db);
+    jp_accounts_start_clear(&start);
+    return status;
+}
+
+/* The reader ends first: the connection that is closed last, the writer's, takes the WAL away. */
+
+static void on_writer_stopped(void *context, uint64_t lost)
+{
+    struct jp_store *store = context;
+    jp_store_closed_fn *callback = store->on_closed;
+    void *callback_context = store->on_closed_context;
+    jp__reader_free(store->reader);
+    jp_free(store);
+    callback(callback_context, lost);
+}
+
+static void on_reader_stopped(void *context)
+{
+    struct jp_store *store = context;
+    jp__writer_stop(store->writer, on_writer_stopped, store);
+}
+
+void jp_store_close(struct jp_store *store, jp_store_closed_fn *callback, void *context)
+{
+    store->on_closed = callback;
+    store->on_closed_context = context;
+    jp__reader_stop(store->reader, on_reader_stopped, store);
+}

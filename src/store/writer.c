@@ -1,0 +1,382 @@
+/* Owns the backlog, the write connection and the thread between them. */
+#include "store/writer.h"
+
+#include "base/str.h"
+#include "store/commit.h"
+#include "store/database.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    RETRY_FIRST_MS = 250,
+    RETRY_LAST_MS = 5000,
+    END_BUSY_MS = 250, /* for what is only tidy at the end */
+};
+
+struct waiter {
+    struct waiter *next;
+    uint64_t ticket;
+    jp_durable_fn *callback;
+    void *context;
+};
+
+/* What the thread has to tell. */
+struct news {
+    uint64_t committed_ticket;
+    uint64_t committed_seq;
+    bool degraded;
+    char reason[256];
+    bool ended;
+    uint64_t lost;
+};
+
+struct jp__writer {
+    /* the loop's thread only */
+    struct jp_store_options options; /* the thread reads its log and numbers */
+    char *file;
+    uv_async_t async;
+    uv_thread_t thread;
+    uint64_t ticket; /* of the newest record */
+    struct waiter *first_waiter, **last_waiter;
+    struct news heard;
+    jp_store_closed_fn *on_stopped;
+    void *on_stopped_context;
+
+    /* under the mutex */
+    uv_mutex_t mutex;
+    uv_cond_t wake;
+    struct jp__batch backlog;
+    size_t in_flight; /* records that the thread has taken and not yet committed */
+    uint64_t dropped_events;
+    bool urgent;       /* somebody waits for what is in the backlog */
+    uint64_t stop_by_ms; /* not 0: stopping, and trying until then */
+    struct news news;
+
+    /* the thread's only */
+    struct jp__committer committer;
+    struct jp__batch batch; /* being written; kept over a failure */
+    uint64_t began_ms;      /* when the last attempt began */
+    uint64_t retry_ms;      /* pause before the next one; 0: the last one succeeded */
+    uint64_t reported_drops;
+};
+
+/* --- the thread --- */
+
+/* When to write next: now or earlier means at once. Under the mutex. */
+static uint64_t due_ms(const struct jp__writer *writer)
+{
+    uint64_t pause = writer->retry_ms;
+    if (writer->stop_by_ms != 0)
+        return writer->began_ms + (pause > RETRY_FIRST_MS ? RETRY_FIRST_MS : pause);
+    if (writer->backlog.ticket == 0 && writer->batch.ticket == 0)
+        return UINT64_MAX; /* nothing was recorded, nor is left from before */
+    if (pause != 0)
+        return writer->began_ms + pause;
+    return writer->urgent ? 0 : writer->began_ms + writer->options.flush_interval_ms;
+}
+
+/* Waits until there is something to write and takes all of it. False: the end, nothing to write or no time left. */
+static bool take_batch(struct jp__writer *writer)
+{
+    uv_mutex_lock(&writer->mutex);
+    for (;;) {
+        uint64_t due = due_ms(writer), now = jp__now_ms();
+        if (due <= now)
+            break;
+        if (due == UINT64_MAX)
+            uv_cond_wait(&writer->wake, &writer->mutex);
+        else
+            uv_cond_timedwait(&writer->wake, &writer->mutex, (due - now) * 1000000);
+    }
+    jp__batch_absorb(&writer->batch, &writer->backlog);
+    writer->in_flight = jp__batch_count(&writer->batch);
+    writer->urgent = false;
+    writer->began_ms = jp__now_ms();
+    bool stopping = writer->stop_by_ms != 0;
+    bool go_on = !stopping || (writer->batch.ticket != 0 && writer->began_ms < writer->stop_by_ms);
+    uv_mutex_unlock(&writer->mutex);
+    return go_on;
+}
+
+static void log_recovery(struct jp__writer *writer, uint64_t dropped)
+{
+    const struct jp_log *log = writer->options.log;
+    jp_log(log, JP_LOG_INFO, "the accounting database \"%s\" can be written again", writer->file);
+    if (dropped > writer->reported_drops)
+        jp_log(log, JP_LOG_WARNING, "%llu events were dropped meanwhile: the backlog was full",
+               (unsigned long long)(dropped - writer->reported_drops));
+    writer->reported_drops = dropped;
+}
+
+static void tell_success(struct jp__writer *writer)
+{
+    bool recovered = writer->retry_ms != 0;
+    writer->retry_ms = 0;
+    uv_mutex_lock(&writer->mutex);
+    writer->in_flight = 0;
+    writer->news.committed_ticket = writer->batch.ticket;
+    if (writer->batch.last_seq > writer->news.committed_seq)
+        writer->news.committed_seq = writer->batch.last_seq;
+    writer->news.degraded = false;
+    writer->news.reason[0] = '\0';
+    uint64_t dropped = writer->dropped_events;
+    uv_mutex_unlock(&writer->mutex);
+    if (recovered)
+        log_recovery(writer, dropped);
+    jp__batch_clear(&writer->batch);
+    uv_async_send(&writer->async);
+}
+
+static void tell_failure(struct jp__writer *writer, const char *reason)
+{
+    bool first = writer->retry_ms == 0;
+    writer->retry_ms = first ? RETRY_FIRST_MS : writer->retry_ms * 2;
+    if (writer->retry_ms > RETRY_LAST_MS)
+        writer->retry_ms = RETRY_LAST_MS;
+    uv_mutex_lock(&writer->mutex);
+    writer->news.degraded = true;
+    snprintf(writer->news.reason, sizeof writer->news.reason, "%s", reason);
+    uv_mutex_unlock(&writer->mutex);
+    if (!first)
+        return;
+    jp_log(writer->options.log, JP_LOG_ERROR, "the accounting database \"%s\" cannot be written: %s; records wait in memory",
+           writer->file, reason);
+    uv_async_send(&writer->async);
+}
+
+/* Leaves the database at rest, so that the next start need not check it. */
+static void end_in_order(struct jp__writer *writer)
+{
+    sqlite3 *db = writer->committer.db;
+    sqlite3_busy_timeout(db, END_BUSY_MS);
+    jp__committer_clear(&writer->committer);
+    if (writer->batch.ticket == 0 && jp__db_mark_clean(db, 1) == SQLITE_OK)
+        sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3_close(db);
+}
+
+static void run(void *argument)
+{
+    struct jp__writer *writer = argument;
+    char reason[sizeof writer->news.reason];
+    while (take_batch(writer)) {
+        if (jp__commit(&writer->committer, &writer->batch, reason, sizeof reason) == SQLITE_OK)
+            tell_success(writer);
+        else
+            tell_failure(writer, reason);
+    }
+    end_in_order(writer);
+    uint64_t lost = jp__batch_count(&writer->batch);
+    if (lost > 0)
+        jp_log(writer->options.log, JP_LOG_ERROR, "%llu records could not be written to the accounting database and are lost",
+               (unsigned long long)lost);
+    jp__batch_clear(&writer->batch);
+    uv_mutex_lock(&writer->mutex);
+    writer->news.ended = true;
+    writer->news.lost = lost;
+    uv_mutex_unlock(&writer->mutex);
+    uv_async_send(&writer->async);
+}
+
+/* --- the loop's thread: records in --- */
+
+static size_t records_held(const struct jp__writer *writer) /* under the mutex */
+{
+    return jp__batch_count(&writer->backlog) + writer->in_flight;
+}
+
+/* Counts a record in, and wakes the thread if it sleeps without a time to wake by. */
+static void begin_record(struct jp__writer *writer)
+{
+    writer->ticket++;
+    uv_mutex_lock(&writer->mutex);
+    if (writer->backlog.ticket == 0)
+        uv_cond_signal(&writer->wake); /* it runs on when the mutex is free */
+    writer->backlog.ticket = writer->ticket;
+}
+
+static void end_record(struct jp__writer *writer)
+{
+    uv_mutex_unlock(&writer->mutex);
+}
+
+void jp__writer_add_event(struct jp__writer *writer, const struct jp_event *event)
+{
+    begin_record(writer);
+    if (records_held(writer) < writer->options.max_backlog) {
+        jp__batch_add_event(&writer->backlog, event);
+    } else {
+        writer->dropped_events++;
+        if (event->seq > writer->backlog.last_seq)
+            writer->backlog.last_seq = event->seq; /* its number is spent all the same */
+    }
+    end_record(writer);
+}
+
+void jp__writer_add_process(struct jp__writer *writer, const struct jp_process_record *record)
+{
+    begin_record(writer);
+    jp__batch_add_process(&writer->backlog, record);
+    end_record(writer);
+}
+
+void jp__writer_add_pool(struct jp__writer *writer, const struct jp_pool_record *record)
+{
+    begin_record(writer);
+    jp__batch_add_pool(&writer->backlog, record, jp__now_100ns());
+    end_record(writer);
+}
+
+void jp__writer_forget_pool(struct jp__writer *writer, const char *name)
+{
+    begin_record(writer);
+    jp__batch_add_forgotten_pool(&writer->backlog, name, jp__now_100ns());
+    end_record(writer);
+}
+
+/* --- the loop's thread: news out --- */
+
+bool jp__writer_is_idle(const struct jp__writer *writer)
+{
+    return writer->heard.committed_ticket == writer->ticket;
+}
+
+void jp__writer_when_durable(struct jp__writer *writer, jp_durable_fn *callback, void *context)
+{
+    struct waiter *waiter = jp_alloc(sizeof *waiter);
+    waiter->ticket = writer->ticket;
+    waiter->callback = callback;
+    waiter->context = context;
+    *writer->last_waiter = waiter;
+    writer->last_waiter = &waiter->next;
+    if (jp__writer_is_idle(writer) || writer->heard.degraded) {
+        uv_async_send(&writer->async); /* the answer is known; the call comes from the loop all the same */
+        return;
+    }
+    uv_mutex_lock(&writer->mutex);
+    writer->urgent = writer->backlog.ticket != 0; /* else it is being written already */
+    uv_cond_signal(&writer->wake);
+    uv_mutex_unlock(&writer->mutex);
+}
+
+/* Calls those whose records are on the disk, or all of them if the disk does not take any. */
+static void call_waiters(struct jp__writer *writer)
+{
+    bool all = writer->heard.degraded || writer->heard.ended;
+    uint64_t committed = writer->heard.committed_ticket;
+    struct waiter *due = writer->first_waiter, **end = &due;
+    while (*end != NULL && (all || (*end)->ticket <= committed))
+        end = &(*end)->next;
+    writer->first_waiter = *end; /* cut off before any call: a callback may wait anew */
+    if (writer->first_waiter == NULL)
+        writer->last_waiter = &writer->first_waiter;
+    *end = NULL;
+
+    while (due != NULL) {
+        struct waiter *next = due->next;
+        due->callback(due->context, due->ticket <= committed ? JP_OK : JP_E_STORE);
+        jp_free(due);
+        due = next;
+    }
+}
+
+static void free_writer(uv_handle_t *handle)
+{
+    struct jp__writer *writer = handle->data;
+    jp_free(writer->file);
+    jp_free(writer);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct jp__writer *writer = handle->data;
+    uv_cond_destroy(&writer->wake);
+    uv_mutex_destroy(&writer->mutex);
+    jp_store_closed_fn *callback = writer->on_stopped;
+    void *context = writer->on_stopped_context;
+    uint64_t lost = writer->heard.lost;
+    free_writer(handle);
+    callback(context, lost);
+}
+
+static void on_news(uv_async_t *async)
+{
+    struct jp__writer *writer = async->data;
+    uint64_t known_seq = writer->heard.committed_seq;
+    bool was_degraded = writer->heard.degraded;
+    uv_mutex_lock(&writer->mutex);
+    writer->heard = writer->news;
+    uv_mutex_unlock(&writer->mutex);
+
+    const struct jp_store_options *options = &writer->options;
+    if (writer->heard.committed_seq > known_seq && options->on_committed != NULL)
+        options->on_committed(options->context, writer->heard.committed_seq);
+    if (writer->heard.degraded != was_degraded && options->on_state != NULL)
+        options->on_state(options->context);
+    call_waiters(writer);
+    if (writer->heard.ended) {
+        uv_thread_join(&writer->thread);
+        uv_close((uv_handle_t *)&writer->async, on_closed);
+    }
+}
+
+void jp__writer_state(struct jp__writer *writer, struct jp_accounts_state *ret_state)
+{
+    struct jp_accounts_state state = {0};
+    uv_mutex_lock(&writer->mutex);
+    state.degraded = writer->news.degraded;
+    snprintf(state.reason, sizeof state.reason, "%s", writer->news.reason);
+    state.backlog = records_held(writer);
+    state.dropped_events = writer->dropped_events;
+    state.committed_seq = writer->news.committed_seq;
+    uv_mutex_unlock(&writer->mutex);
+    *ret_state = state;
+}
+
+/* --- from start to stop --- */
+
+jp_status jp__writer_start(const struct jp_store_options *options, sqlite3 *db, uint64_t last_seq,
+                           struct jp__writer **ret_writer, struct jp_error *error)
+{
+    struct jp__writer *writer = jp_alloc(sizeof *writer);
+    writer->options = *options;
+    writer->file = jp_strdup(options->file);
+    writer->committer.db = db;
+    writer->news.committed_seq = writer->heard.committed_seq = last_seq;
+    writer->last_waiter = &writer->first_waiter;
+    writer->async.data = writer;
+    int result = uv_async_init(options->loop, &writer->async, on_news);
+    if (result != 0) {
+        free_writer((uv_handle_t *)&writer->async);
+        goto fail;
+    }
+    if ((result = uv_mutex_init(&writer->mutex)) != 0)
+        goto close_async;
+    if ((result = uv_cond_init(&writer->wake)) != 0)
+        goto destroy_mutex;
+    if ((result = uv_thread_create(&writer->thread, run, writer)) != 0)
+        goto destroy_cond;
+    *ret_writer = writer;
+    return JP_OK;
+
+destroy_cond:
+    uv_cond_destroy(&writer->wake);
+destroy_mutex:
+    uv_mutex_destroy(&writer->mutex);
+close_async:
+    uv_close((uv_handle_t *)&writer->async, free_writer);
+fail:
+    return jp_fail(error, JP_E_STORE, "the thread that writes the accounting database cannot be started: %s",
+                   uv_strerror(result));
+}
+
+void jp__writer_stop(struct jp__writer *writer, jp_store_closed_fn *callback, void *context)
+{
+    writer->on_stopped = callback;
+    writer->on_stopped_context = context;
+    uv_mutex_lock(&writer->mutex);
+    writer->stop_by_ms = jp__now_ms() + JP_STORE_CLOSE_MS;
+    uv_cond_signal(&writer->wake);
+    uv_mutex_unlock(&writer->mutex);
+}
