@@ -81,6 +81,12 @@ char *jp_config_faults_format(const struct jp_config_faults *faults, const char 
     return jp_str_take(&text);
 }
 
+bool jp_config_needs_restart(const struct jp_config *running, const struct jp_config *fresh) {
+    return !jp_schema_equal(log_fields, &running->log, &fresh->log) ||
+           !jp_schema_equal(database_fields, &running->database, &fresh->database) ||
+           !jp_schema_equal(pipe_fields, &running->pipe, &fresh->pipe);
+}
+
 static const struct jp_named_spec *find_pool(const struct jp_config *config, const char *name) {
     for (size_t i = 0; i < config->pool_count; i++)
         if (strcmp(config->pools[i].name, name) == 0)
@@ -234,8 +240,17 @@ static jp_status single_fault(struct jp_config_faults *ret, struct jp_json_place
     return JP_E_CONFIG;
 }
 
-jp_status jp_config_parse(const char *text, size_t length, const char *(*environment)(const char *name),
-                          struct jp_config *ret_config, struct jp_config_faults *ret_faults) {
+static void check_pipe(const struct jp_config_host *host, const struct jp_config *config, const cJSON *root, struct jp_faults *faults) {
+    struct jp_error error;
+    const cJSON *pipe = key_or(root, "pipe");
+    if (config->pipe.name && strchr(config->pipe.name, '\\'))
+        jp_faults_add(faults, key_or(pipe, "name"), false, "pipe.name: may not hold a backslash");
+    if (config->pipe.security && host->check_security && host->check_security(config->pipe.security, &error))
+        jp_faults_add(faults, key_or(pipe, "security"), false, "pipe.security: %s", error.text);
+}
+
+jp_status jp_config_parse(const char *text, size_t length, const struct jp_config_host *host, struct jp_config *ret_config,
+                          struct jp_config_faults *ret_faults) {
     static const struct jp_json_rules rules = {.max_bytes = JP_CONFIG_MAX_BYTES, .max_depth = JP_CONFIG_MAX_DEPTH, .comments = true};
     struct jp_json json;
     struct jp_json_place place;
@@ -249,7 +264,7 @@ jp_status jp_config_parse(const char *text, size_t length, const char *(*environ
 
     struct jp_config config = {0};
     struct jp_faults faults = {0};
-    struct jp_schema_context context = {.environment = environment, .faults = &faults};
+    struct jp_schema_context context = {.environment = host->environment, .faults = &faults};
     jp_schema_read(&context, jp_config_fields, json.root, "", &config);
     const cJSON *pools = cJSON_GetObjectItemCaseSensitive(json.root, "pools");
     if (pools)
@@ -257,8 +272,7 @@ jp_status jp_config_parse(const char *text, size_t length, const char *(*environ
     check_parents(&config, pools, &faults);
     if (!faults.count)
         check_object_names(&config, pools, &faults);
-    if (config.pipe.name && strchr(config.pipe.name, '\\'))
-        jp_faults_add(&faults, key_or(key_or(json.root, "pipe"), "name"), false, "pipe.name: may not hold a backslash");
+    check_pipe(host, &config, json.root, &faults);
 
     jp_status status = JP_OK;
     if (faults.count) {
@@ -266,7 +280,7 @@ jp_status jp_config_parse(const char *text, size_t length, const char *(*environ
         jp_config_free(&config);
         status = JP_E_CONFIG;
     } else {
-        fill_defaults(&config, environment);
+        fill_defaults(&config, host->environment);
         *ret_config = config;
     }
     jp_faults_free(&faults);

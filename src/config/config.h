@@ -53,11 +53,20 @@ struct jp_config_faults {
 };
 void jp_config_faults_free(struct jp_config_faults *faults);
 
+/* What only the system knows. */
+struct jp_config_host {
+    const char *(*environment)(const char *name);                          /* for %VAR% in paths; NULL: not set */
+    jp_status (*check_security)(const char *sddl, struct jp_error *error); /* NULL: any text will do */
+};
+
 /* Reads `text` with all defaults filled in. JP_E_CONFIG if there are faults: then *ret_faults lists every one and *ret_config
- * is not written. `environment` serves %VAR% in paths. */
-jp_status jp_config_parse(const char *text, size_t length, const char *(*environment)(const char *name),
-                          struct jp_config *ret_config, struct jp_config_faults *ret_faults);
+ * is not written. */
+jp_status jp_config_parse(const char *text, size_t length, const struct jp_config_host *host, struct jp_config *ret_config,
+                          struct jp_config_faults *ret_faults);
 void jp_config_free(struct jp_config *config);
+
+/* Whether `fresh` changes what a running service keeps until it is restarted: everything but the pools. */
+bool jp_config_needs_restart(const struct jp_config *running, const struct jp_config *fresh);
 
 /* "file:line:column: text" for each, a line each. New memory (jp_free). */
 char *jp_config_faults_format(const struct jp_config_faults *faults, const char *file);

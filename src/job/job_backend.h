@@ -87,7 +87,7 @@ struct jp_backend_ops {
     const struct jp_capabilities *(*capabilities)(struct jp_backend *backend);
 
     /* Creates the named job, or opens the one that exists if its owner is trusted (SYSTEM, Administrators, ourselves);
-     * JP_E_DENIED if it is not. Attaches our port under `key`, a number that is never used again. */
+     * JP_E_DENIED if it is not. Attaches our port under `key`, a number from 16 on that is never used again. */
     jp_status (*job_open)(struct jp_backend *backend, const char *object_name, uint64_t key,
                           struct jp_job_open_result *ret_result, struct jp_error *error);
     void (*job_close)(struct jp_job *job);

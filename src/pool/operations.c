@@ -28,7 +28,8 @@ static bool resume(struct joining *joining, struct jp_error *error) {
     if (jp__ops(pools)->process_resume(member->process, error) == JP_OK)
         return true;
     struct jp_error ignored;
-    jp_pools_terminate_process(pools, member, 1, NULL, &ignored);
+    member->terminated = true; /* its handle tells when it is gone */
+    jp__ops(pools)->process_terminate(member->process, 1, &ignored);
     return false;
 }
 

@@ -37,7 +37,7 @@ void jp_rpc_closed(struct jp_rpc_connection *connection) {
         jp__call_abandon(connection->first_call);
     jp__subscriptions_closed(connection);
     if (connection->principal)
-        connection->peer->ops->principal_free(connection->principal);
+        connection->peer->ops->principal_free(connection->peer, connection->principal);
     if (connection->previous)
         connection->previous->next = connection->next;
     else

@@ -10,13 +10,13 @@ struct jp_peer_ops {
     /* The caller's token, taken by impersonation. Windows wants that a message was read first. The caller of this function
      * frees what it gets with principal_free. A failure means that nothing may be done for this peer. */
     jp_status (*identify)(struct jp_peer *peer, struct jp_principal **ret_principal, struct jp_error *error);
-    void (*principal_free)(struct jp_principal *principal); /* NULL is fine */
-    const char *(*principal_name)(const struct jp_principal *principal); /* "DOMAIN\user" */
+    void (*principal_free)(struct jp_peer *peer, struct jp_principal *principal); /* NULL is fine */
+    const char *(*principal_name)(struct jp_peer *peer, const struct jp_principal *principal); /* "DOMAIN\user" */
 
     /* Queues bytes for the peer; they are copied. */
     void (*send)(struct jp_peer *peer, const void *bytes, size_t length);
     size_t (*unsent)(const struct jp_peer *peer); /* bytes that the peer has not taken yet */
-    /* Sends what is queued, then closes. jp_rpc_closed() is called in any case, later. */
+    /* Closes; what the peer has not taken yet is lost. jp_rpc_closed() is called later, never from within. */
     void (*close)(struct jp_peer *peer);
 };
 

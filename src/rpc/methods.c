@@ -117,7 +117,7 @@ static const struct jp_field accounting_fields[] = {
     {0}};
 
 #define ROW(method_name, handler, parameter_struct, field_table)                                            \
-    .name = method_name, .handle = jp__##handler, .size = sizeof(struct parameter_struct), .fields = field_table
+    .name = method_name, .handle = jp__on_##handler, .size = sizeof(struct parameter_struct), .fields = field_table
 #define POOL_KEYS .more_fields = jp_pool_fields, .more_offset = offsetof(struct jp_pool_parameters, spec)
 
 const struct jp_method jp__methods[] = {

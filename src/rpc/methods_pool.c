@@ -1,7 +1,7 @@
 /* pool.*: the pools themselves. What is done to processes stands in methods_process.c. */
 #include "rpc/rpc_internal.h"
 
-void jp__pool_list(struct jp_call *call, const void *parameters) {
+void jp__on_pool_list(struct jp_call *call, const void *parameters) {
     (void)parameters;
     size_t count;
     struct jp_pool *const *all = jp_pools_sorted(call->rpc->with.pools, &count);
@@ -12,14 +12,14 @@ void jp__pool_list(struct jp_call *call, const void *parameters) {
     jp__reply(call, result);
 }
 
-void jp__pool_get(struct jp_call *call, const void *parameters) {
+void jp__on_pool_get(struct jp_call *call, const void *parameters) {
     const struct jp_pool_parameters *given = parameters;
     struct jp_pool *pool = jp__find_pool(call, given->pool);
     if (pool)
         jp__reply(call, jp__render_pool(call->rpc, pool));
 }
 
-void jp__pool_create(struct jp_call *call, const void *parameters) {
+void jp__on_pool_create(struct jp_call *call, const void *parameters) {
     const struct jp_pool_parameters *given = parameters;
     struct jp_pool *pool;
     struct jp_error error;
@@ -29,7 +29,7 @@ void jp__pool_create(struct jp_call *call, const void *parameters) {
         jp__reply(call, jp__render_pool(call->rpc, pool));
 }
 
-void jp__pool_update(struct jp_call *call, const void *parameters) {
+void jp__on_pool_update(struct jp_call *call, const void *parameters) {
     const struct jp_pool_parameters *given = parameters;
     struct jp_error error;
     struct jp_pool *pool = jp__find_pool(call, given->pool);
@@ -48,7 +48,7 @@ static cJSON *pool_and_count(const char *pool, size_t terminated) {
     return result;
 }
 
-void jp__pool_delete(struct jp_call *call, const void *parameters) {
+void jp__on_pool_delete(struct jp_call *call, const void *parameters) {
     const struct jp_pool_parameters *given = parameters;
     size_t terminated;
     struct jp_error error;
@@ -61,7 +61,7 @@ void jp__pool_delete(struct jp_call *call, const void *parameters) {
         jp__reply(call, pool_and_count(given->pool, terminated));
 }
 
-void jp__pool_terminate(struct jp_call *call, const void *parameters) {
+void jp__on_pool_terminate(struct jp_call *call, const void *parameters) {
     const struct jp_pool_parameters *given = parameters;
     size_t terminated;
     struct jp_error error;
@@ -86,7 +86,7 @@ static void add_processes(struct jp_rpc *rpc, const struct jp_pool *pool, bool r
         add_processes(rpc, pool->children[i], true, list);
 }
 
-void jp__pool_processes(struct jp_call *call, const void *parameters) {
+void jp__on_pool_processes(struct jp_call *call, const void *parameters) {
     const struct jp_pool_parameters *given = parameters;
     struct jp_pool *pool = jp__find_pool(call, given->pool);
     if (!pool)
@@ -130,7 +130,7 @@ static void on_found_ended(void *context, jp_status status, const struct jp_erro
     }
 }
 
-void jp__pool_wait(struct jp_call *call, const void *parameters) {
+void jp__on_pool_wait(struct jp_call *call, const void *parameters) {
     const struct jp_process_parameters *given = parameters;
     struct jp_rpc *rpc = call->rpc;
     struct jp_member *member = NULL;

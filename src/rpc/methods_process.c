@@ -23,7 +23,7 @@ static void on_joined(void *context, jp_status status, const struct jp_error *er
     jp__reply(call, result);
 }
 
-void jp__pool_assign(struct jp_call *call, const void *parameters) {
+void jp__on_pool_assign(struct jp_call *call, const void *parameters) {
     const struct jp_process_parameters *given = parameters;
     struct jp_pool *pool = jp__find_pool(call, given->pool);
     if (pool)
@@ -45,7 +45,7 @@ static jp_status command_line_of(const struct jp_launch_parameters *given, char 
     return JP_OK;
 }
 
-void jp__pool_launch(struct jp_call *call, const void *parameters) {
+void jp__on_pool_launch(struct jp_call *call, const void *parameters) {
     const struct jp_launch_parameters *given = parameters;
     struct jp_error error;
     char *command = NULL;
@@ -75,7 +75,7 @@ static void on_found(void *context, jp_status status, const struct jp_error *err
     }
 }
 
-void jp__process_get(struct jp_call *call, const void *parameters) {
+void jp__on_process_get(struct jp_call *call, const void *parameters) {
     const struct jp_process_parameters *given = parameters;
     struct jp_rpc *rpc = call->rpc;
     struct jp_member *member;
@@ -91,7 +91,7 @@ void jp__process_get(struct jp_call *call, const void *parameters) {
     rpc->with.accounts->ops->query_processes(rpc->with.accounts, &filter, on_found, call);
 }
 
-void jp__process_terminate(struct jp_call *call, const void *parameters) {
+void jp__on_process_terminate(struct jp_call *call, const void *parameters) {
     const struct jp_process_parameters *given = parameters;
     struct jp_pools *pools = call->rpc->with.pools;
     struct jp_member *member;

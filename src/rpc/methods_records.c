@@ -42,7 +42,7 @@ static void free_names(struct jp_strings *names) {
 
 /* --- events --- */
 
-void jp__events_subscribe(struct jp_call *call, const void *parameters) {
+void jp__on_events_subscribe(struct jp_call *call, const void *parameters) {
     const struct jp_record_parameters *given = parameters;
     struct jp_error error;
     if (call->connection->subscription_count == JP_RPC_MAX_SUBSCRIPTIONS) {
@@ -61,7 +61,7 @@ void jp__events_subscribe(struct jp_call *call, const void *parameters) {
     free_names(&messages);
 }
 
-void jp__events_unsubscribe(struct jp_call *call, const void *parameters) {
+void jp__on_events_unsubscribe(struct jp_call *call, const void *parameters) {
     const struct jp_record_parameters *given = parameters;
     struct jp_error error;
     if (!jp__unsubscribe(call->connection, given->subscription)) {
@@ -86,7 +86,7 @@ static void on_events(void *context, jp_status status, const struct jp_error *er
     jp__reply(context, result);
 }
 
-void jp__events_query(struct jp_call *call, const void *parameters) {
+void jp__on_events_query(struct jp_call *call, const void *parameters) {
     const struct jp_record_parameters *given = parameters;
     struct jp_accounts *accounts = call->rpc->with.accounts;
     struct jp_event_filter filter = {.from_seq = given->from_seq, .pid = given->pid, .limit = limit_of(given), .newest = given->newest,
@@ -113,7 +113,7 @@ static void on_summaries(void *context, jp_status status, const struct jp_error 
     jp__reply(context, result);
 }
 
-void jp__accounting_summary(struct jp_call *call, const void *parameters) {
+void jp__on_accounting_summary(struct jp_call *call, const void *parameters) {
     const struct jp_record_parameters *given = parameters;
     struct jp_accounts *accounts = call->rpc->with.accounts;
     struct jp_summary_filter filter = {.pool = given->pool};
@@ -136,7 +136,7 @@ static void on_processes(void *context, jp_status status, const struct jp_error 
     jp__reply(call, result);
 }
 
-void jp__accounting_processes(struct jp_call *call, const void *parameters) {
+void jp__on_accounting_processes(struct jp_call *call, const void *parameters) {
     const struct jp_record_parameters *given = parameters;
     struct jp_accounts *accounts = call->rpc->with.accounts;
     struct jp_error error;

@@ -1,7 +1,7 @@
 /* service.* */
 #include "rpc/rpc_internal.h"
 
-void jp__service_status(struct jp_call *call, const void *parameters) {
+void jp__on_service_status(struct jp_call *call, const void *parameters) {
     (void)parameters;
     struct jp_rpc *rpc = call->rpc;
     size_t pool_count;
@@ -27,13 +27,13 @@ void jp__service_status(struct jp_call *call, const void *parameters) {
     jp__reply(call, status);
 }
 
-void jp__service_capabilities(struct jp_call *call, const void *parameters) {
+void jp__on_service_capabilities(struct jp_call *call, const void *parameters) {
     (void)parameters;
     struct jp_backend *backend = call->rpc->with.backend;
     jp__reply(call, jp__render_capabilities(backend->ops->capabilities(backend)));
 }
 
-void jp__service_reload(struct jp_call *call, const void *parameters) {
+void jp__on_service_reload(struct jp_call *call, const void *parameters) {
     (void)parameters;
     struct jp_reload_result changes = {0};
     struct jp_error error;

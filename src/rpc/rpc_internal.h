@@ -102,7 +102,7 @@ cJSON *jp__render_capabilities(const struct jp_capabilities *capabilities);
 struct jp_pool *jp__find_pool(struct jp_call *call, const char *name);
 
 /* Handlers and parameters of methods_*.c, for the table. */
-#define JP_METHOD(name) void jp__##name(struct jp_call *call, const void *parameters)
+#define JP_METHOD(name) void jp__on_##name(struct jp_call *call, const void *parameters)
 JP_METHOD(service_status);
 JP_METHOD(service_capabilities);
 JP_METHOD(service_reload);

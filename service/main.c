@@ -1,0 +1,231 @@
+/* jobpoold.exe: what was asked for at the prompt, or by the SCM. */
+#include "daemon.h"
+#include "eventlog.h"
+#include "loop/logfile.h"
+#include "scm.h"
+#include "win32/harden.h"
+#include "win32/wide.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <windows.h>
+
+#define SERVICE_NAME "JobPool"
+
+enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE }; /* --check-config: EXIT_USAGE for a config with faults */
+
+static const char help[] =
+    "usage: jobpoold [--config FILE] [--console | --check-config | --version | --help]\n"
+    "\n"
+    "The JobPool service: pools of processes on job objects. Without --console it expects to be started by the service control\n"
+    "manager; install it with\n"
+    "  sc create JobPool binPath= \"\\\"C:\\Program Files\\JobPool\\jobpoold.exe\\\"\" start= auto\n"
+    "\n"
+    "  --config FILE    the configuration; default %ProgramData%\\JobPool\\jobpool.json\n"
+    "  --console        run here, with the log on standard error, until Ctrl-C\n"
+    "  --check-config   say every fault of the configuration, then exit with 0 (none) or 2\n"
+    "  --version        say the version and exit\n";
+
+struct program {
+    char *config_file;
+    struct jp_daemon *daemon;
+    struct jp_scm *scm; /* NULL with --console */
+    int exit_code;
+};
+
+static struct program program;
+
+/* --- the console --- */
+
+static void write_console_line(void *sink, enum jp_log_level level, const char *text) {
+    (void)sink;
+    char *line = jp_logfile_line(level, text);
+    fputs(line, stderr);
+    fflush(stderr);
+    jp_free(line);
+}
+
+static const struct jp_log console_log = {.level = JP_LOG_INFO, .write = write_console_line};
+
+static BOOL WINAPI on_console_control(DWORD control) {
+    (void)control;
+    jp_daemon_stop(program.daemon);
+    return TRUE;
+}
+
+/* --- what the daemon tells --- */
+
+static void on_running(void *context) {
+    (void)context;
+    jp_eventlog_write(JP_EVENTLOG_STARTED, "jobpoold " JP_VERSION);
+    if (program.scm)
+        jp_scm_report_running(program.scm);
+}
+
+static void on_progress(void *context, uint32_t wait_hint_ms) {
+    (void)context;
+    if (program.scm)
+        jp_scm_report_progress(program.scm, wait_hint_ms);
+}
+
+static void on_reloaded(void *context, const char *what) {
+    (void)context;
+    jp_eventlog_write(JP_EVENTLOG_CONFIG_LOADED, what);
+}
+
+/* --- running --- */
+
+/* A log file is open only once the config is read: until then a service has the event log, and the file that the config's own
+ * place suggests. */
+static void write_beside_config(const char *text) {
+    struct jp_logfile logfile;
+    struct jp_error error;
+    char *path = jp_sprintf("%s.errors.log", program.config_file);
+    if (jp_logfile_open(&logfile, path, 1 << 20, 1, &error) == JP_OK) {
+        jp_logfile_write(&logfile, JP_LOG_ERROR, text);
+        jp_logfile_close(&logfile);
+    }
+    jp_free(path);
+}
+
+static void report_failed_start(const struct jp_error *error, const char *faults) {
+    jp_eventlog_write(faults ? JP_EVENTLOG_CONFIG_FAULTS : JP_EVENTLOG_START_FAILED, faults ? faults : error->text);
+    fprintf(stderr, "jobpoold: cannot start: %s\n%s", error->text, faults ? faults : "");
+    if (program.scm) {
+        write_beside_config(faults ? faults : error->text);
+        jp_scm_report_failed(program.scm, error->win32, (uint32_t)-error->status);
+    }
+    program.exit_code = faults ? EXIT_USAGE : EXIT_FAILED;
+}
+
+static void run_daemon(struct jp_scm *scm) {
+    struct jp_error error;
+    char *faults = NULL;
+    program.scm = scm;
+    jp_eventlog_open();
+    if (jp_daemon_run(program.daemon, &error, &faults))
+        report_failed_start(&error, faults);
+    else
+        jp_eventlog_write(JP_EVENTLOG_STOPPED, "as asked");
+    jp_eventlog_close();
+    jp_free(faults);
+}
+
+static void run_as_service(void *context, struct jp_scm *scm) {
+    (void)context;
+    run_daemon(scm);
+}
+
+static void stop_service(void *context) {
+    (void)context;
+    jp_daemon_stop(program.daemon);
+}
+
+static void reload_service(void *context) {
+    (void)context;
+    jp_daemon_reload(program.daemon);
+}
+
+static int run(bool console) {
+    struct jp_daemon_options options = {.config_file = program.config_file, .console = console ? &console_log : NULL,
+                                        .on_running = on_running, .on_progress = on_progress, .on_reloaded = on_reloaded};
+    program.daemon = jp_daemon_new(&options);
+    if (console) {
+        SetConsoleCtrlHandler(on_console_control, TRUE);
+        run_daemon(NULL);
+        SetConsoleCtrlHandler(on_console_control, FALSE);
+    } else {
+        struct jp_scm_handlers handlers = {.run = run_as_service, .stop = stop_service, .reload = reload_service};
+        int result = jp_scm_run(SERVICE_NAME, &handlers);
+        if (result == JP_SCM_NOT_STARTED_BY_SCM) {
+            fputs("jobpoold: this is a service; start it with \"sc start JobPool\", or run it here with --console\n", stderr);
+            program.exit_code = EXIT_USAGE;
+        } else if (result && !program.exit_code) {
+            fprintf(stderr, "jobpoold: the service control manager did not take us: %s (%s, %d)\n", jp_win32_text((uint32_t)result),
+                    jp_win32_name((uint32_t)result) ? jp_win32_name((uint32_t)result) : "Windows error", result);
+            program.exit_code = EXIT_FAILED;
+        }
+    }
+    jp_daemon_free(program.daemon);
+    return program.exit_code;
+}
+
+static int check_config(void) {
+    struct jp_config config;
+    struct jp_error error;
+    char *faults;
+    cJSON *data;
+    jp_status status = jp_daemon_read_config(program.config_file, &config, &faults, &data, &error);
+    cJSON_Delete(data);
+    if (status == JP_OK) {
+        printf("%s: good, %zu pools\n", program.config_file, config.pool_count);
+        jp_config_free(&config);
+        return EXIT_OK;
+    }
+    if (faults)
+        fputs(faults, stdout);
+    else
+        printf("%s\n", error.text);
+    jp_free(faults);
+    return EXIT_USAGE;
+}
+
+static char *default_config_file(void) {
+    const char *data = jp_daemon_config_host.environment("ProgramData");
+    return jp_sprintf("%s\\JobPool\\jobpool.json", data ? data : "C:\\ProgramData");
+}
+
+/* argv is UTF-8. */
+static int main_utf8(int argc, char **argv) {
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},  {"console", no_argument, NULL, 'o'},
+                                            {"check-config", no_argument, NULL, 'k'},  {"version", no_argument, NULL, 'v'},
+                                            {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
+    bool console = false, check = false;
+    for (int option; (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
+        switch (option) {
+        case 'c':
+            jp_free(program.config_file);
+            program.config_file = jp_strdup(optarg);
+            break;
+        case 'o':
+            console = true;
+            break;
+        case 'k':
+            check = true;
+            break;
+        case 'v':
+            puts("jobpoold " JP_VERSION);
+            return EXIT_OK;
+        case 'h':
+            fputs(help, stdout);
+            return EXIT_OK;
+        default:
+            fputs(help, stderr);
+            return EXIT_USAGE;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "jobpoold: unexpected argument: %s\n%s", argv[optind], help);
+        return EXIT_USAGE;
+    }
+    if (!program.config_file)
+        program.config_file = default_config_file();
+    return check ? check_config() : run(console);
+}
+
+int wmain(int argc, wchar_t **wide_argv);
+int wmain(int argc, wchar_t **wide_argv) {
+    jp_win32_harden();
+    SetConsoleOutputCP(CP_UTF8);
+    char **argv = jp_realloc_array(NULL, (size_t)argc + 1, sizeof *argv);
+    for (int i = 0; i < argc; i++)
+        argv[i] = jp_win32_utf8(wide_argv[i]);
+    argv[argc] = NULL;
+    int exit_code = main_utf8(argc, argv);
+    for (int i = 0; i < argc; i++)
+        jp_free(argv[i]);
+    jp_free(argv);
+    jp_free(program.config_file);
+    return exit_code;
+}

@@ -1,0 +1,193 @@
+/* One uv_pipe_t a connection. One write is under way at a time; what is sent meanwhile gathers and goes out as the next. */
+#include "loop/server.h"
+
+#include <string.h>
+
+enum { READ_BUFFER = 64 << 10 };
+
+struct connection {
+    struct jp_peer peer; /* first: rpc/ knows the connection by it */
+    uv_pipe_t pipe;
+    struct jp_server *server;
+    struct jp_rpc_connection *rpc; /* NULL for one that was refused */
+    struct connection *next, *previous;
+    uv_write_t write;
+    struct jp_str writing; /* under way; empty: none is */
+    struct jp_str queued;  /* comes after it */
+    bool close_when_written;
+};
+
+struct jp_server {
+    struct jp_server_options with;
+    struct connection *first;
+    size_t count;
+    char buffer[READ_BUFFER]; /* of whoever reads now: bytes are handled before the next read */
+};
+
+static struct connection *of_peer(struct jp_peer *peer) { return (struct connection *)(void *)peer; }
+static const struct connection *of_const_peer(const struct jp_peer *peer) { return (const struct connection *)(const void *)peer; }
+
+static void on_closed(uv_handle_t *handle) {
+    struct connection *connection = handle->data;
+    if (connection->rpc)
+        jp_rpc_closed(connection->rpc);
+    if (connection->previous)
+        connection->previous->next = connection->next;
+    else
+        connection->server->first = connection->next;
+    if (connection->next)
+        connection->next->previous = connection->previous;
+    connection->server->count--;
+    jp_str_free(&connection->writing);
+    jp_str_free(&connection->queued);
+    jp_free(connection);
+}
+
+static void close_connection(struct connection *connection) {
+    if (!uv_is_closing((uv_handle_t *)&connection->pipe))
+        uv_close((uv_handle_t *)&connection->pipe, on_closed);
+}
+
+static void begin_write(struct connection *connection);
+
+static void on_written(uv_write_t *request, int status) {
+    struct connection *connection = request->data;
+    jp_str_free(&connection->writing);
+    if (status || uv_is_closing((uv_handle_t *)&connection->pipe)) {
+        close_connection(connection);
+        return;
+    }
+    if (connection->queued.length)
+        begin_write(connection);
+    else if (connection->close_when_written)
+        close_connection(connection);
+    else
+        jp_rpc_drained(connection->rpc);
+}
+
+static void begin_write(struct connection *connection) {
+    connection->writing = connection->queued;
+    connection->queued = (struct jp_str){0};
+    uv_buf_t buffer = uv_buf_init(connection->writing.data, (unsigned)connection->writing.length);
+    connection->write.data = connection;
+    if (uv_write(&connection->write, (uv_stream_t *)&connection->pipe, &buffer, 1, on_written)) {
+        jp_str_free(&connection->writing);
+        close_connection(connection);
+    }
+}
+
+static void peer_send(struct jp_peer *peer, const void *bytes, size_t length) {
+    struct connection *connection = of_peer(peer);
+    if (uv_is_closing((uv_handle_t *)&connection->pipe))
+        return;
+    jp_str_add(&connection->queued, bytes, length);
+    if (!connection->writing.length)
+        begin_write(connection);
+}
+
+static size_t peer_unsent(const struct jp_peer *peer) {
+    const struct connection *connection = of_const_peer(peer);
+    return connection->writing.length + connection->queued.length;
+}
+
+static void peer_close(struct jp_peer *peer) { close_connection(of_peer(peer)); }
+
+static jp_status peer_identify(struct jp_peer *peer, struct jp_principal **ret_principal, struct jp_error *error) {
+    struct connection *connection = of_peer(peer);
+    uv_os_fd_t handle;
+    int failure = uv_fileno((uv_handle_t *)&connection->pipe, &handle);
+    if (failure)
+        return jp_fail(error, JP_E_DENIED, "cannot tell who is calling: %s", uv_strerror(failure));
+    return connection->server->with.identity->identify(handle, ret_principal, error);
+}
+
+static void peer_principal_free(struct jp_peer *peer, struct jp_principal *principal) {
+    of_peer(peer)->server->with.identity->principal_free(principal);
+}
+
+static const char *peer_principal_name(struct jp_peer *peer, const struct jp_principal *principal) {
+    return of_peer(peer)->server->with.identity->principal_name(principal);
+}
+
+static const struct jp_peer_ops peer_ops = {
+    .identify = peer_identify,
+    .principal_free = peer_principal_free,
+    .principal_name = peer_principal_name,
+    .send = peer_send,
+    .unsent = peer_unsent,
+    .close = peer_close,
+};
+
+static void give_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) {
+    struct connection *connection = handle->data;
+    (void)suggested;
+    *buffer = uv_buf_init(connection->server->buffer, READ_BUFFER);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer) {
+    struct connection *connection = stream->data;
+    if (length < 0)
+        close_connection(connection);
+    else if (connection->rpc)
+        jp_rpc_receive(connection->rpc, buffer->base, (size_t)length);
+}
+
+static void refuse(struct connection *connection) {
+    static const char text[] = "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32007,\"message\":\"the service has as many connections "
+                               "as it takes; try again later\",\"data\":{\"name\":\"quota_exceeded\"}}}\n";
+    connection->close_when_written = true;
+    peer_send(&connection->peer, text, sizeof text - 1);
+}
+
+struct jp_server *jp_server_new(const struct jp_server_options *options) {
+    struct jp_server *server = jp_alloc(sizeof *server);
+    server->with = *options;
+    return server;
+}
+
+static struct connection *new_connection(struct jp_server *server) {
+    struct connection *connection = jp_alloc(sizeof *connection);
+    connection->peer.ops = &peer_ops;
+    connection->server = server;
+    connection->pipe.data = connection;
+    connection->next = server->first;
+    if (connection->next)
+        connection->next->previous = connection;
+    server->first = connection;
+    server->count++;
+    return connection;
+}
+
+static void close_file(uv_file file) {
+    uv_fs_t request;
+    uv_fs_close(NULL, &request, file, NULL);
+    uv_fs_req_cleanup(&request);
+}
+
+void jp_server_take(struct jp_server *server, uv_file file) {
+    bool full = server->count >= server->with.max_connections;
+    struct connection *connection = new_connection(server);
+    uv_pipe_init(server->with.loop, &connection->pipe, 0);
+    connection->pipe.data = connection;
+    int failure = uv_pipe_open(&connection->pipe, file);
+    if (failure) {
+        jp_log(server->with.log, JP_LOG_WARNING, "cannot serve a connection: %s", uv_strerror(failure));
+        close_file(file);
+        close_connection(connection);
+        return;
+    }
+    if (!full)
+        connection->rpc = jp_rpc_open(server->with.rpc, &connection->peer);
+    failure = uv_read_start((uv_stream_t *)&connection->pipe, give_buffer, on_read);
+    if (failure)
+        close_connection(connection);
+    else if (full)
+        refuse(connection);
+}
+
+void jp_server_stop(struct jp_server *server) {
+    for (struct connection *connection = server->first; connection; connection = connection->next)
+        close_connection(connection);
+}
+
+void jp_server_free(struct jp_server *server) { jp_free(server); }
