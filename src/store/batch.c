@@ -7,8 +7,7 @@
 
 enum { FIRST_CAPACITY = 16 };
 
-void jp__list_add(struct jp__list *list, void *item)
-{
+void jp__list_add(struct jp__list *list, void *item) {
     if (list->count == list->capacity) {
         list->capacity = list->capacity == 0 ? FIRST_CAPACITY : list->capacity * 2;
         list->items = jp_realloc_array(list->items, list->capacity, sizeof *list->items);
@@ -16,20 +15,17 @@ void jp__list_add(struct jp__list *list, void *item)
     list->items[list->count++] = item;
 }
 
-void jp__list_free(struct jp__list *list)
-{
+void jp__list_free(struct jp__list *list) {
     jp_free(list->items);
     memset(list, 0, sizeof *list);
 }
 
-static size_t stored_size(const char *text)
-{
+static size_t stored_size(const char *text) {
     return text == NULL ? 0 : strlen(text) + 1;
 }
 
 /* Copies `text` to *place and moves *place behind it. */
-static const char *store_text(char **place, const char *text)
-{
+static const char *store_text(char **place, const char *text) {
     if (text == NULL)
         return NULL;
     char *copy = *place;
@@ -39,8 +35,7 @@ static const char *store_text(char **place, const char *text)
     return copy;
 }
 
-struct jp_event *jp__event_clone(const struct jp_event *event)
-{
+struct jp_event *jp__event_clone(const struct jp_event *event) {
     size_t strings = stored_size(event->pool) + stored_size(event->message) + stored_size(event->process)
                      + stored_size(event->detail);
     struct jp_event *clone = jp_alloc(sizeof *clone + strings);
@@ -53,22 +48,19 @@ struct jp_event *jp__event_clone(const struct jp_event *event)
     return clone;
 }
 
-void jp__batch_add_event(struct jp__batch *batch, const struct jp_event *event)
-{
+void jp__batch_add_event(struct jp__batch *batch, const struct jp_event *event) {
     jp__list_add(&batch->events, jp__event_clone(event));
     if (event->seq > batch->last_seq)
         batch->last_seq = event->seq;
 }
 
-static void process_free(struct jp_process_record *record)
-{
+static void process_free(struct jp_process_record *record) {
     jp_process_record_clear(record);
     jp_free(record);
 }
 
 /* Takes `record` over. An earlier one of the same id gives its place in the list. */
-static void take_process(struct jp__batch *batch, struct jp_process_record *record)
-{
+static void take_process(struct jp__batch *batch, struct jp_process_record *record) {
     struct jp_process_record *earlier = jp_map_get_u64(&batch->process_by_id, (uint64_t)record->id);
     if (earlier != NULL) {
         struct jp_process_record swapped = *earlier;
@@ -83,15 +75,13 @@ static void take_process(struct jp__batch *batch, struct jp_process_record *reco
         batch->last_process_id = record->id;
 }
 
-void jp__batch_add_process(struct jp__batch *batch, const struct jp_process_record *record)
-{
+void jp__batch_add_process(struct jp__batch *batch, const struct jp_process_record *record) {
     struct jp_process_record *copy = jp_alloc(sizeof *copy);
     jp_process_record_copy(record, copy);
     take_process(batch, copy);
 }
 
-static void pool_free(struct jp__pool_row *row)
-{
+static void pool_free(struct jp__pool_row *row) {
     jp_free(row->name);
     jp_free(row->parent);
     jp_free(row->definition);
@@ -99,8 +89,7 @@ static void pool_free(struct jp__pool_row *row)
 }
 
 /* Lays a later row of the same pool over `row`. The name stays: it is the map's key. */
-static void merge_pool(struct jp__pool_row *row, struct jp__pool_row *later)
-{
+static void merge_pool(struct jp__pool_row *row, struct jp__pool_row *later) {
     bool revived = row->deleted_100ns != 0 && later->deleted_100ns == 0;
     if (revived)
         row->created_100ns = later->created_100ns;
@@ -115,8 +104,7 @@ static void merge_pool(struct jp__pool_row *row, struct jp__pool_row *later)
     row->deleted_100ns = later->deleted_100ns;
 }
 
-static void take_pool(struct jp__batch *batch, struct jp__pool_row *row)
-{
+static void take_pool(struct jp__batch *batch, struct jp__pool_row *row) {
     struct jp__pool_row *earlier = jp_map_get(&batch->pool_by_name, row->name);
     if (earlier != NULL) {
         merge_pool(earlier, row);
@@ -127,8 +115,7 @@ static void take_pool(struct jp__batch *batch, struct jp__pool_row *row)
     jp_map_put(&batch->pool_by_name, row->name, row);
 }
 
-void jp__batch_add_pool(struct jp__batch *batch, const struct jp_pool_record *record, int64_t now_100ns)
-{
+void jp__batch_add_pool(struct jp__batch *batch, const struct jp_pool_record *record, int64_t now_100ns) {
     struct jp__pool_row *row = jp_alloc(sizeof *row);
     row->name = jp_strdup(record->name);
     row->parent = jp_strdup(record->parent);
@@ -137,8 +124,7 @@ void jp__batch_add_pool(struct jp__batch *batch, const struct jp_pool_record *re
     take_pool(batch, row);
 }
 
-void jp__batch_add_forgotten_pool(struct jp__batch *batch, const char *name, int64_t now_100ns)
-{
+void jp__batch_add_forgotten_pool(struct jp__batch *batch, const char *name, int64_t now_100ns) {
     struct jp__pool_row *row = jp_alloc(sizeof *row);
     row->name = jp_strdup(name);
     row->created_100ns = now_100ns;
@@ -146,13 +132,11 @@ void jp__batch_add_forgotten_pool(struct jp__batch *batch, const char *name, int
     take_pool(batch, row);
 }
 
-size_t jp__batch_count(const struct jp__batch *batch)
-{
+size_t jp__batch_count(const struct jp__batch *batch) {
     return batch->events.count + batch->processes.count + batch->pools.count;
 }
 
-void jp__batch_absorb(struct jp__batch *batch, struct jp__batch *newer)
-{
+void jp__batch_absorb(struct jp__batch *batch, struct jp__batch *newer) {
     bool was_empty = jp__batch_count(batch) == 0 && batch->ticket == 0;
     if (was_empty) {
         jp__batch_clear(batch);
@@ -174,8 +158,7 @@ void jp__batch_absorb(struct jp__batch *batch, struct jp__batch *newer)
     jp__batch_clear(newer);
 }
 
-void jp__batch_clear(struct jp__batch *batch)
-{
+void jp__batch_clear(struct jp__batch *batch) {
     for (size_t i = 0; i < batch->events.count; i++)
         jp_free(batch->events.items[i]);
     for (size_t i = 0; i < batch->processes.count; i++)

@@ -39,8 +39,7 @@ static const char *const texts[JP__COMMIT_STATEMENTS] = {
         "UPDATE meta SET value = max(value, iif(key = 'last_seq', ?1, ?2)) WHERE key IN ('last_seq', 'last_process_id')",
 };
 
-static int prepare(struct jp__committer *committer, int which, sqlite3_stmt **ret_statement)
-{
+static int prepare(struct jp__committer *committer, int which, sqlite3_stmt **ret_statement) {
     sqlite3_stmt **slot = &committer->statements[which];
     if (*slot == NULL) {
         int code = sqlite3_prepare_v3(committer->db, texts[which], -1, SQLITE_PREPARE_PERSISTENT, slot, NULL);
@@ -52,16 +51,14 @@ static int prepare(struct jp__committer *committer, int which, sqlite3_stmt **re
 }
 
 /* Runs a bound statement that has no rows. */
-static int run(sqlite3_stmt *statement, int bound)
-{
+static int run(sqlite3_stmt *statement, int bound) {
     if (bound != SQLITE_OK)
         return bound;
     sqlite3_step(statement);
     return sqlite3_reset(statement); /* what step said */
 }
 
-static int write_events(struct jp__committer *committer, const struct jp__list *events)
-{
+static int write_events(struct jp__committer *committer, const struct jp__list *events) {
     sqlite3_stmt *statement = NULL;
     int code = prepare(committer, JP__COMMIT_EVENT, &statement);
     for (size_t i = 0; code == SQLITE_OK && i < events->count; i++)
@@ -69,8 +66,7 @@ static int write_events(struct jp__committer *committer, const struct jp__list *
     return code;
 }
 
-static int write_processes(struct jp__committer *committer, const struct jp__list *processes)
-{
+static int write_processes(struct jp__committer *committer, const struct jp__list *processes) {
     sqlite3_stmt *statement = NULL;
     int code = prepare(committer, JP__COMMIT_PROCESS, &statement);
     for (size_t i = 0; code == SQLITE_OK && i < processes->count; i++)
@@ -78,8 +74,7 @@ static int write_processes(struct jp__committer *committer, const struct jp__lis
     return code;
 }
 
-static int write_pools(struct jp__committer *committer, const struct jp__list *pools)
-{
+static int write_pools(struct jp__committer *committer, const struct jp__list *pools) {
     sqlite3_stmt *statement = NULL;
     int code = prepare(committer, JP__COMMIT_POOL, &statement);
     for (size_t i = 0; code == SQLITE_OK && i < pools->count; i++)
@@ -87,8 +82,7 @@ static int write_pools(struct jp__committer *committer, const struct jp__list *p
     return code;
 }
 
-static int write_numbers(struct jp__committer *committer, const struct jp__batch *batch)
-{
+static int write_numbers(struct jp__committer *committer, const struct jp__batch *batch) {
     sqlite3_stmt *statement = NULL;
     int code = prepare(committer, JP__COMMIT_NUMBERS, &statement);
     if (code == SQLITE_OK)
@@ -98,8 +92,7 @@ static int write_numbers(struct jp__committer *committer, const struct jp__batch
     return code;
 }
 
-int jp__commit(struct jp__committer *committer, const struct jp__batch *batch, char *reason, size_t size)
-{
+int jp__commit(struct jp__committer *committer, const struct jp__batch *batch, char *reason, size_t size) {
     int code = jp__db_exec(committer->db, "BEGIN IMMEDIATE");
     if (code == SQLITE_OK)
         code = write_pools(committer, &batch->pools);
@@ -119,8 +112,7 @@ int jp__commit(struct jp__committer *committer, const struct jp__batch *batch, c
     return code;
 }
 
-void jp__committer_clear(struct jp__committer *committer)
-{
+void jp__committer_clear(struct jp__committer *committer) {
     for (int i = 0; i < JP__COMMIT_STATEMENTS; i++) {
         sqlite3_finalize(committer->statements[i]);
         committer->statements[i] = NULL;

@@ -14,8 +14,7 @@ enum { HEADER_BYTES = 100, HEADER_APPLICATION_ID = 68 };
 static const char header_magic[16] = "SQLite format 3"; /* with its NUL */
 
 /* The bytes read, or a negative libuv error. */
-static int read_header(const char *file, unsigned char header[HEADER_BYTES])
-{
+static int read_header(const char *file, unsigned char header[HEADER_BYTES]) {
     uv_fs_t request;
     int descriptor = uv_fs_open(NULL, &request, file, UV_FS_O_RDONLY, 0, NULL);
     uv_fs_req_cleanup(&request);
@@ -32,8 +31,7 @@ static int read_header(const char *file, unsigned char header[HEADER_BYTES])
     return length;
 }
 
-bool jp__damage_was_ours(const char *file)
-{
+bool jp__damage_was_ours(const char *file) {
     static const unsigned char zero[HEADER_BYTES];
     unsigned char header[HEADER_BYTES] = {0};
     if (read_header(file, header) < HEADER_BYTES)
@@ -46,8 +44,7 @@ bool jp__damage_was_ours(const char *file)
 }
 
 /* "20261122T071530Z": file names on Windows have no colons. */
-static void add_compact_time(struct jp_str *string)
-{
+static void add_compact_time(struct jp_str *string) {
     char text[JP_TIME_TEXT];
     jp_time_format(jp__now_100ns(), text);
     for (const char *at = text; *at != '\0' && *at != '.'; at++) {
@@ -58,8 +55,7 @@ static void add_compact_time(struct jp_str *string)
 }
 
 /* A file that is not there is no failure: there may be no WAL. */
-static int rename_if_there(const char *file, const char *name, const char *suffix)
-{
+static int rename_if_there(const char *file, const char *name, const char *suffix) {
     char *from = jp_sprintf("%s%s", file, suffix);
     char *to = jp_sprintf("%s%s", name, suffix);
     uv_fs_t request;
@@ -70,8 +66,7 @@ static int rename_if_there(const char *file, const char *name, const char *suffi
     return result == UV_ENOENT ? 0 : result;
 }
 
-jp_status jp__damage_set_aside(const char *file, char **ret_name, struct jp_error *error)
-{
+jp_status jp__damage_set_aside(const char *file, char **ret_name, struct jp_error *error) {
     static const char *const suffixes[] = {"-wal", "-shm", ""}; /* the database last: without it the others mean nothing */
     struct jp_str name = {0};
     jp_str_printf(&name, "%s.damaged-", file);

@@ -6,13 +6,11 @@
 #include <stdio.h>
 #include <uv.h>
 
-int jp__db_exec(sqlite3 *db, const char *sql)
-{
+int jp__db_exec(sqlite3 *db, const char *sql) {
     return sqlite3_exec(db, sql, NULL, NULL, NULL);
 }
 
-int jp__db_number(sqlite3 *db, const char *sql, int64_t *ret_number)
-{
+int jp__db_number(sqlite3 *db, const char *sql, int64_t *ret_number) {
     sqlite3_stmt *statement = NULL;
     int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
     if (code != SQLITE_OK)
@@ -24,8 +22,7 @@ int jp__db_number(sqlite3 *db, const char *sql, int64_t *ret_number)
     return code;
 }
 
-int jp__db_text(sqlite3 *db, const char *sql, char *ret_text, size_t size)
-{
+int jp__db_text(sqlite3 *db, const char *sql, char *ret_text, size_t size) {
     sqlite3_stmt *statement = NULL;
     int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
     if (code != SQLITE_OK)
@@ -37,8 +34,7 @@ int jp__db_text(sqlite3 *db, const char *sql, char *ret_text, size_t size)
     return sqlite3_finalize(statement);
 }
 
-int jp__db_raise_meta(sqlite3 *db, const char *key, int64_t value)
-{
+int jp__db_raise_meta(sqlite3 *db, const char *key, int64_t value) {
     sqlite3_stmt *statement = NULL;
     int code = sqlite3_prepare_v2(db, "UPDATE meta SET value = ?2 WHERE key = ?1 AND value < ?2", -1, &statement, NULL);
     if (code == SQLITE_OK)
@@ -51,14 +47,12 @@ int jp__db_raise_meta(sqlite3 *db, const char *key, int64_t value)
     return code != SQLITE_OK ? code : end;
 }
 
-int jp__db_mark_clean(sqlite3 *db, int clean)
-{
+int jp__db_mark_clean(sqlite3 *db, int clean) {
     return jp__db_exec(db, clean ? "UPDATE meta SET value = 1 WHERE key = 'clean'"
                                  : "UPDATE meta SET value = 0 WHERE key = 'clean'");
 }
 
-static const char *code_name(int code)
-{
+static const char *code_name(int code) {
 #define NAME(code) case code: return #code
     switch (code & 0xff) { /* the rest says more of the same */
         NAME(SQLITE_ERROR);
@@ -88,25 +82,21 @@ static const char *code_name(int code)
 #undef NAME
 }
 
-void jp__db_reason(sqlite3 *db, int code, char *buffer, size_t size)
-{
+void jp__db_reason(sqlite3 *db, int code, char *buffer, size_t size) {
     const char *text = db != NULL ? sqlite3_errmsg(db) : sqlite3_errstr(code);
     snprintf(buffer, size, "%s (%s, %d)", text, code_name(code), code);
 }
 
-bool jp__db_is_damage(int code)
-{
+bool jp__db_is_damage(int code) {
     return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB;
 }
 
-int64_t jp__now_100ns(void)
-{
+int64_t jp__now_100ns(void) {
     uv_timespec64_t now = {0};
     uv_clock_gettime(UV_CLOCK_REALTIME, &now);
     return JP_UNIX_EPOCH_100NS + now.tv_sec * JP_100NS_PER_S + now.tv_nsec / 100;
 }
 
-uint64_t jp__now_ms(void)
-{
+uint64_t jp__now_ms(void) {
     return uv_hrtime() / 1000000;
 }

@@ -19,8 +19,7 @@ struct opening {
     struct jp_error *error;
 };
 
-static jp_status fail_sqlite(struct opening *opening, int code, const char *what_cannot_be)
-{
+static jp_status fail_sqlite(struct opening *opening, int code, const char *what_cannot_be) {
     char reason[256];
     jp__db_reason(opening->db, code, reason, sizeof reason);
     opening->damaged = jp__db_is_damage(code);
@@ -28,8 +27,7 @@ static jp_status fail_sqlite(struct opening *opening, int code, const char *what
                    what_cannot_be, reason);
 }
 
-static char *folder_of(const char *file)
-{
+static char *folder_of(const char *file) {
     size_t length = strlen(file);
     while (length > 0 && file[length - 1] != '/' && file[length - 1] != '\\')
         length--;
@@ -39,8 +37,7 @@ static char *folder_of(const char *file)
 }
 
 /* 0, or libuv's error. */
-static int try_folder(const char *folder)
-{
+static int try_folder(const char *folder) {
     uv_fs_t request;
     int result = uv_fs_opendir(NULL, &request, folder, NULL);
     uv_dir_t *opened = request.ptr;
@@ -53,8 +50,7 @@ static int try_folder(const char *folder)
 }
 
 /* SQLite does not say why a file cannot be opened. Mostly it is the folder. */
-static jp_status fail_connect(struct opening *opening, int code)
-{
+static jp_status fail_connect(struct opening *opening, int code) {
     char *folder = folder_of(opening->file);
     int found = try_folder(folder);
     jp_status status;
@@ -68,8 +64,7 @@ static jp_status fail_connect(struct opening *opening, int code)
     return status;
 }
 
-static jp_status connect_file(struct opening *opening)
-{
+static jp_status connect_file(struct opening *opening) {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     int code = sqlite3_open_v2(opening->file, &opening->db, flags, NULL);
     if (code != SQLITE_OK)
@@ -82,8 +77,7 @@ static jp_status connect_file(struct opening *opening)
 }
 
 /* Refuses what is not ours, so that a wrong path in the config harms nobody. */
-static jp_status identify(struct opening *opening, int *ret_version)
-{
+static jp_status identify(struct opening *opening, int *ret_version) {
     int64_t application = 0, version = 0, tables = 0;
     int code = jp__db_number(opening->db, "PRAGMA application_id", &application);
     if (code == SQLITE_OK)
@@ -105,8 +99,7 @@ static jp_status identify(struct opening *opening, int *ret_version)
 }
 
 /* The identity is written before WAL is on, so that it stands in the file itself whatever becomes of the WAL. */
-static jp_status configure(struct opening *opening, int version)
-{
+static jp_status configure(struct opening *opening, int version) {
     char mode[16] = "";
     int code = SQLITE_OK;
     if (version == 0)
@@ -124,8 +117,7 @@ static jp_status configure(struct opening *opening, int version)
     return JP_OK;
 }
 
-static jp_status check_if_unclean(struct opening *opening)
-{
+static jp_status check_if_unclean(struct opening *opening) {
     int64_t clean = 0;
     int code = jp__db_number(opening->db, "SELECT value FROM meta WHERE key = 'clean'", &clean);
     if (code != SQLITE_OK)
@@ -145,8 +137,7 @@ static jp_status check_if_unclean(struct opening *opening)
     return jp_fail(opening->error, JP_E_STORE, "the accounting database \"%s\" is damaged: %s", opening->file, verdict);
 }
 
-static jp_status open_once(struct opening *opening)
-{
+static jp_status open_once(struct opening *opening) {
     int version = 0;
     jp_status status = connect_file(opening);
     if (status == JP_OK)
@@ -169,8 +160,7 @@ static jp_status open_once(struct opening *opening)
 }
 
 /* Forgets the failed attempt. A WAL stays as it is: it may hold what the database has not. */
-static void close_attempt(struct opening *opening)
-{
+static void close_attempt(struct opening *opening) {
     sqlite3_db_config(opening->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_close(opening->db);
     opening->db = NULL;
@@ -179,8 +169,7 @@ static void close_attempt(struct opening *opening)
 }
 
 /* Numbers never come back, so the new database goes on counting where the damaged one stood, if that can still be read. */
-static jp_status begin_anew(struct opening *opening, const struct jp_accounts_start *counted)
-{
+static jp_status begin_anew(struct opening *opening, const struct jp_accounts_start *counted) {
     char *name = NULL;
     jp_log(opening->log, JP_LOG_ERROR, "%s", opening->error->text);
     jp_status status = jp__damage_set_aside(opening->file, &name, opening->error);
@@ -206,8 +195,7 @@ static jp_status begin_anew(struct opening *opening, const struct jp_accounts_st
 }
 
 jp_status jp__open_database(const char *file, const struct jp_log *log, sqlite3 **ret_db,
-                            struct jp_accounts_start *ret_start, struct jp_error *error)
-{
+                            struct jp_accounts_start *ret_start, struct jp_error *error) {
     struct opening opening = {.file = file, .log = log, .error = error};
     jp_status status = open_once(&opening);
     if (status != JP_OK && opening.damaged) {

@@ -13,8 +13,7 @@ enum { MAX_TEXT_BYTES = 64 * 1024 * 1024 };
 
 /* --- making --- */
 
-static struct jp_strings copy_names(const struct jp_strings *names)
-{
+static struct jp_strings copy_names(const struct jp_strings *names) {
     struct jp_strings copy = {0};
     if (names == NULL || names->count == 0)
         return copy;
@@ -24,18 +23,15 @@ static struct jp_strings copy_names(const struct jp_strings *names)
     return copy;
 }
 
-static bool too_many(const struct jp_strings *names)
-{
+static bool too_many(const struct jp_strings *names) {
     return names != NULL && names->count > JP_STORE_MAX_NAMES;
 }
 
-static uint32_t bounded_limit(uint32_t limit)
-{
+static uint32_t bounded_limit(uint32_t limit) {
     return limit == 0 || limit > JP_STORE_MAX_ROWS ? JP_STORE_MAX_ROWS : limit;
 }
 
-struct jp__query *jp__query_events(const struct jp_event_filter *filter, jp_events_fn *callback, void *context)
-{
+struct jp__query *jp__query_events(const struct jp_event_filter *filter, jp_events_fn *callback, void *context) {
     struct jp__query *query = jp_alloc(sizeof *query);
     query->kind = JP__QUERY_EVENTS;
     query->callback.events = callback;
@@ -54,8 +50,7 @@ struct jp__query *jp__query_events(const struct jp_event_filter *filter, jp_even
     return query;
 }
 
-struct jp__query *jp__query_processes(const struct jp_process_filter *filter, jp_processes_fn *callback, void *context)
-{
+struct jp__query *jp__query_processes(const struct jp_process_filter *filter, jp_processes_fn *callback, void *context) {
     struct jp__query *query = jp_alloc(sizeof *query);
     query->kind = JP__QUERY_PROCESSES;
     query->callback.processes = callback;
@@ -69,8 +64,7 @@ struct jp__query *jp__query_processes(const struct jp_process_filter *filter, jp
     return query;
 }
 
-struct jp__query *jp__query_summary(const struct jp_summary_filter *filter, jp_summaries_fn *callback, void *context)
-{
+struct jp__query *jp__query_summary(const struct jp_summary_filter *filter, jp_summaries_fn *callback, void *context) {
     struct jp__query *query = jp_alloc(sizeof *query);
     query->kind = JP__QUERY_SUMMARY;
     query->callback.summaries = callback;
@@ -83,8 +77,7 @@ struct jp__query *jp__query_summary(const struct jp_summary_filter *filter, jp_s
 
 /* --- filters as SQL --- */
 
-static void select_events(struct jp__select *select, const struct jp_event_filter *filter)
-{
+static void select_events(struct jp__select *select, const struct jp_event_filter *filter) {
     jp__select_begin(select, "SELECT " JP__EVENT_COLUMNS " FROM events");
     if (filter->from_seq != 0) /* numbers that no event can have select nothing */
         jp__select_where_number(select, "seq >= ?", filter->from_seq > INT64_MAX ? INT64_MAX : (int64_t)filter->from_seq);
@@ -100,8 +93,7 @@ static void select_events(struct jp__select *select, const struct jp_event_filte
     jp__select_value(select, filter->limit);
 }
 
-static void select_processes(struct jp__select *select, const struct jp_process_filter *filter)
-{
+static void select_processes(struct jp__select *select, const struct jp_process_filter *filter) {
     jp__select_begin(select, "SELECT " JP__PROCESS_COLUMNS " FROM processes");
     if (filter->pool != NULL)
         jp__select_where_text(select, "pool = ?", filter->pool);
@@ -121,8 +113,7 @@ static void select_processes(struct jp__select *select, const struct jp_process_
     jp__select_value(select, filter->limit);
 }
 
-static void select_summary(struct jp__select *select, const struct jp_summary_filter *filter)
-{
+static void select_summary(struct jp__select *select, const struct jp_summary_filter *filter) {
     /* total() and not sum(): sum() fails the whole query when it overflows, total() is exact as far as JSON's numbers are. */
     jp__select_begin(select, "SELECT pool, count(*), count(*) FILTER (WHERE ended_100ns IS NULL),"
                              " count(*) FILTER (WHERE ending = 'exited'), count(*) FILTER (WHERE ending = 'crashed'),"
@@ -145,8 +136,7 @@ static void select_summary(struct jp__select *select, const struct jp_summary_fi
 
 /* --- running --- */
 
-static size_t text_bytes(sqlite3_stmt *row)
-{
+static size_t text_bytes(sqlite3_stmt *row) {
     size_t bytes = 0;
     int columns = sqlite3_column_count(row);
     for (int i = 0; i < columns; i++) {
@@ -157,16 +147,14 @@ static size_t text_bytes(sqlite3_stmt *row)
 }
 
 /* The list with room for one more of `size` bytes each. */
-static void *grown(struct jp__query *query, void *list, size_t size)
-{
+static void *grown(struct jp__query *query, void *list, size_t size) {
     if (query->count < query->capacity)
         return list;
     query->capacity = query->capacity == 0 ? 64 : query->capacity * 2;
     return jp_realloc_array(list, query->capacity, size);
 }
 
-static void take_row(struct jp__query *query, sqlite3_stmt *row)
-{
+static void take_row(struct jp__query *query, sqlite3_stmt *row) {
     switch (query->kind) {
     case JP__QUERY_EVENTS:
         query->events = grown(query, query->events, sizeof *query->events);
@@ -183,8 +171,7 @@ static void take_row(struct jp__query *query, sqlite3_stmt *row)
     }
 }
 
-static void build(const struct jp__query *query, struct jp__select *select)
-{
+static void build(const struct jp__query *query, struct jp__select *select) {
     switch (query->kind) {
     case JP__QUERY_EVENTS: select_events(select, &query->filter.events); break;
     case JP__QUERY_PROCESSES: select_processes(select, &query->filter.processes); break;
@@ -192,8 +179,7 @@ static void build(const struct jp__query *query, struct jp__select *select)
     }
 }
 
-int jp__query_run(struct jp__query *query, sqlite3 *db)
-{
+int jp__query_run(struct jp__query *query, sqlite3 *db) {
     struct jp__select select;
     sqlite3_stmt *statement = NULL;
     build(query, &select);
@@ -212,16 +198,14 @@ int jp__query_run(struct jp__query *query, sqlite3 *db)
     return sqlite3_finalize(statement);
 }
 
-void jp__query_fail(struct jp__query *query, const struct jp_error *error)
-{
+void jp__query_fail(struct jp__query *query, const struct jp_error *error) {
     query->status = error->status;
     query->error = *error;
 }
 
 /* --- telling --- */
 
-static void deliver_events(struct jp__query *query)
-{
+static void deliver_events(struct jp__query *query) {
     struct jp_event *events = jp_realloc_array(NULL, query->count + 1, sizeof *events);
     for (size_t i = 0; i < query->count; i++) /* the newest were read from the end */
         events[i] = *query->events[query->filter.events.newest ? query->count - 1 - i : i];
@@ -229,8 +213,7 @@ static void deliver_events(struct jp__query *query)
     jp_free(events);
 }
 
-static void deliver_failure(struct jp__query *query)
-{
+static void deliver_failure(struct jp__query *query) {
     switch (query->kind) {
     case JP__QUERY_EVENTS: query->callback.events(query->context, query->status, &query->error, NULL, 0); break;
     case JP__QUERY_PROCESSES: query->callback.processes(query->context, query->status, &query->error, NULL, 0); break;
@@ -238,8 +221,7 @@ static void deliver_failure(struct jp__query *query)
     }
 }
 
-static void deliver_rows(struct jp__query *query)
-{
+static void deliver_rows(struct jp__query *query) {
     switch (query->kind) {
     case JP__QUERY_EVENTS: deliver_events(query); break;
     case JP__QUERY_PROCESSES:
@@ -251,15 +233,13 @@ static void deliver_rows(struct jp__query *query)
     }
 }
 
-static void free_names(struct jp_strings *names)
-{
+static void free_names(struct jp_strings *names) {
     for (size_t i = 0; i < names->count; i++)
         jp_free(names->items[i]);
     jp_free(names->items);
 }
 
-static void free_rows(struct jp__query *query)
-{
+static void free_rows(struct jp__query *query) {
     for (size_t i = 0; i < query->count; i++) {
         switch (query->kind) {
         case JP__QUERY_EVENTS: jp_free(query->events[i]); break;
@@ -272,8 +252,7 @@ static void free_rows(struct jp__query *query)
     jp_free(query->summaries);
 }
 
-void jp__query_deliver(struct jp__query *query)
-{
+void jp__query_deliver(struct jp__query *query) {
     if (query->status == JP_OK)
         deliver_rows(query);
     else

@@ -35,21 +35,18 @@ struct jp__reader {
     uint64_t deadline_ms;
 };
 
-static void queue_clear(struct queue *queue)
-{
+static void queue_clear(struct queue *queue) {
     queue->first = NULL;
     queue->last = &queue->first;
 }
 
-static void queue_put(struct queue *queue, struct jp__query *query)
-{
+static void queue_put(struct queue *queue, struct jp__query *query) {
     query->next = NULL;
     *queue->last = query;
     queue->last = &query->next;
 }
 
-static struct jp__query *queue_take(struct queue *queue)
-{
+static struct jp__query *queue_take(struct queue *queue) {
     struct jp__query *query = queue->first;
     if (query != NULL) {
         queue->first = query->next;
@@ -59,8 +56,7 @@ static struct jp__query *queue_take(struct queue *queue)
     return query;
 }
 
-static void fail_stopping(struct jp__query *query)
-{
+static void fail_stopping(struct jp__query *query) {
     struct jp_error error;
     jp_fail(&error, JP_E_STOPPING, "the service is stopping");
     jp__query_fail(query, &error);
@@ -68,8 +64,7 @@ static void fail_stopping(struct jp__query *query)
 
 /* --- the thread --- */
 
-static bool is_stopping(struct jp__reader *reader)
-{
+static bool is_stopping(struct jp__reader *reader) {
     uv_mutex_lock(&reader->mutex);
     bool stopping = reader->stopping;
     uv_mutex_unlock(&reader->mutex);
@@ -77,20 +72,17 @@ static bool is_stopping(struct jp__reader *reader)
 }
 
 /* SQLite asks now and then whether to break off. */
-static int wants_to_stop(void *context)
-{
+static int wants_to_stop(void *context) {
     struct jp__reader *reader = context;
     return jp__now_ms() > reader->deadline_ms || is_stopping(reader);
 }
 
-static void close_db(struct jp__reader *reader)
-{
+static void close_db(struct jp__reader *reader) {
     sqlite3_close(reader->db);
     reader->db = NULL;
 }
 
-static int open_db(struct jp__reader *reader)
-{
+static int open_db(struct jp__reader *reader) {
     int code = sqlite3_open_v2(reader->file, &reader->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
     if (code != SQLITE_OK)
         return code;
@@ -100,8 +92,7 @@ static int open_db(struct jp__reader *reader)
     return SQLITE_OK;
 }
 
-static void fail_sqlite(struct jp__reader *reader, struct jp__query *query, int code)
-{
+static void fail_sqlite(struct jp__reader *reader, struct jp__query *query, int code) {
     struct jp_error error;
     if (code == SQLITE_INTERRUPT && is_stopping(reader)) {
         fail_stopping(query);
@@ -117,8 +108,7 @@ static void fail_sqlite(struct jp__reader *reader, struct jp__query *query, int 
     jp__query_fail(query, &error);
 }
 
-static void answer(struct jp__reader *reader, struct jp__query *query)
-{
+static void answer(struct jp__reader *reader, struct jp__query *query) {
     if (is_stopping(reader)) {
         fail_stopping(query);
         return;
@@ -134,8 +124,7 @@ static void answer(struct jp__reader *reader, struct jp__query *query)
         close_db(reader);
 }
 
-static void run(void *argument)
-{
+static void run(void *argument) {
     struct jp__reader *reader = argument;
     uv_mutex_lock(&reader->mutex);
     for (;;) {
@@ -160,20 +149,17 @@ static void run(void *argument)
 
 /* --- the loop's thread --- */
 
-static void deliver(struct jp__reader *reader, struct jp__query *query)
-{
+static void deliver(struct jp__reader *reader, struct jp__query *query) {
     reader->asked--;
     jp__query_deliver(query);
 }
 
-static void on_stopped(uv_handle_t *handle)
-{
+static void on_stopped(uv_handle_t *handle) {
     struct jp__reader *reader = handle->data;
     reader->on_stopped(reader->on_stopped_context);
 }
 
-static void on_answers(uv_async_t *async)
-{
+static void on_answers(uv_async_t *async) {
     struct jp__reader *reader = async->data;
     uv_mutex_lock(&reader->mutex);
     struct jp__query *query = reader->answered.first;
@@ -192,8 +178,7 @@ static void on_answers(uv_async_t *async)
 }
 
 /* Puts the query where the thread takes them, or, if it has failed already, where the answers are. */
-static void enqueue(struct jp__reader *reader, struct jp__query *query)
-{
+static void enqueue(struct jp__reader *reader, struct jp__query *query) {
     uv_mutex_lock(&reader->mutex);
     if (query->status == JP_OK) {
         queue_put(&reader->waiting, query);
@@ -206,8 +191,7 @@ static void enqueue(struct jp__reader *reader, struct jp__query *query)
 }
 
 /* What the writer could not write is not seen; what is there is better than nothing, so `status` does not matter. */
-static void on_written(void *context, jp_status status)
-{
+static void on_written(void *context, jp_status status) {
     struct jp__query *query = context;
     struct jp__reader *reader = query->reader;
     (void)status;
@@ -219,8 +203,7 @@ static void on_written(void *context, jp_status status)
     deliver(reader, query);
 }
 
-void jp__reader_ask(struct jp__reader *reader, struct jp__writer *writer, struct jp__query *query)
-{
+void jp__reader_ask(struct jp__reader *reader, struct jp__writer *writer, struct jp__query *query) {
     query->reader = reader;
     if (reader->asked++ >= JP_STORE_MAX_QUERIES && query->status == JP_OK) {
         struct jp_error error;
@@ -235,15 +218,13 @@ void jp__reader_ask(struct jp__reader *reader, struct jp__writer *writer, struct
 
 /* --- from start to stop --- */
 
-static void free_reader(uv_handle_t *handle)
-{
+static void free_reader(uv_handle_t *handle) {
     struct jp__reader *reader = handle->data;
     jp_free(reader->file);
     jp_free(reader);
 }
 
-jp_status jp__reader_start(uv_loop_t *loop, const char *file, struct jp__reader **ret_reader, struct jp_error *error)
-{
+jp_status jp__reader_start(uv_loop_t *loop, const char *file, struct jp__reader **ret_reader, struct jp_error *error) {
     struct jp__reader *reader = jp_alloc(sizeof *reader);
     reader->file = jp_strdup(file);
     reader->async.data = reader;
@@ -274,8 +255,7 @@ fail:
                    uv_strerror(result));
 }
 
-void jp__reader_stop(struct jp__reader *reader, void (*callback)(void *context), void *context)
-{
+void jp__reader_stop(struct jp__reader *reader, void (*callback)(void *context), void *context) {
     reader->on_stopped = callback;
     reader->on_stopped_context = context;
     uv_mutex_lock(&reader->mutex);
@@ -284,8 +264,7 @@ void jp__reader_stop(struct jp__reader *reader, void (*callback)(void *context),
     uv_mutex_unlock(&reader->mutex);
 }
 
-void jp__reader_free(struct jp__reader *reader)
-{
+void jp__reader_free(struct jp__reader *reader) {
     uv_cond_destroy(&reader->wake);
     uv_mutex_destroy(&reader->mutex);
     free_reader((uv_handle_t *)&reader->async);

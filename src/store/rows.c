@@ -13,24 +13,20 @@ struct binder {
     int code;      /* the first failure */
 };
 
-static void keep_code(struct binder *binder, int code)
-{
+static void keep_code(struct binder *binder, int code) {
     if (binder->code == SQLITE_OK)
         binder->code = code;
 }
 
-static void put_null(struct binder *binder)
-{
+static void put_null(struct binder *binder) {
     keep_code(binder, sqlite3_bind_null(binder->statement, ++binder->parameter));
 }
 
-static void put_i64(struct binder *binder, int64_t value)
-{
+static void put_i64(struct binder *binder, int64_t value) {
     keep_code(binder, sqlite3_bind_int64(binder->statement, ++binder->parameter, value));
 }
 
-static void put_i64_if(struct binder *binder, bool known, int64_t value)
-{
+static void put_i64_if(struct binder *binder, bool known, int64_t value) {
     if (known)
         put_i64(binder, value);
     else
@@ -38,21 +34,18 @@ static void put_i64_if(struct binder *binder, bool known, int64_t value)
 }
 
 /* SQLite's integers are signed. No true count comes near that bound; what is above it is cut, not made negative. */
-static void put_u64_if(struct binder *binder, bool known, uint64_t value)
-{
+static void put_u64_if(struct binder *binder, bool known, uint64_t value) {
     put_i64_if(binder, known, value > INT64_MAX ? INT64_MAX : (int64_t)value);
 }
 
-static void put_text(struct binder *binder, const char *text)
-{
+static void put_text(struct binder *binder, const char *text) {
     if (text == NULL)
         put_null(binder);
     else
         keep_code(binder, sqlite3_bind_text(binder->statement, ++binder->parameter, text, -1, SQLITE_STATIC));
 }
 
-int jp__bind_event(sqlite3_stmt *statement, const struct jp_event *event)
-{
+int jp__bind_event(sqlite3_stmt *statement, const struct jp_event *event) {
     struct binder binder = {.statement = statement};
     put_u64_if(&binder, true, event->seq);
     put_i64(&binder, event->time_100ns);
@@ -67,8 +60,7 @@ int jp__bind_event(sqlite3_stmt *statement, const struct jp_event *event)
     return binder.code;
 }
 
-static void put_usage(struct binder *binder, const struct jp_usage *usage)
-{
+static void put_usage(struct binder *binder, const struct jp_usage *usage) {
     bool cpu = (usage->known & JP_USAGE_CPU) != 0;
     bool memory = (usage->known & JP_USAGE_MEMORY) != 0;
     bool io = (usage->known & JP_USAGE_IO) != 0;
@@ -84,8 +76,7 @@ static void put_usage(struct binder *binder, const struct jp_usage *usage)
     put_u64_if(binder, io, usage->other_bytes);
 }
 
-int jp__bind_process(sqlite3_stmt *statement, const struct jp_process_record *record)
-{
+int jp__bind_process(sqlite3_stmt *statement, const struct jp_process_record *record) {
     const struct jp_process_facts *facts = &record->facts;
     struct binder binder = {.statement = statement};
     put_i64(&binder, record->id);
@@ -107,8 +98,7 @@ int jp__bind_process(sqlite3_stmt *statement, const struct jp_process_record *re
     return binder.code;
 }
 
-int jp__bind_pool(sqlite3_stmt *statement, const struct jp__pool_row *row)
-{
+int jp__bind_pool(sqlite3_stmt *statement, const struct jp__pool_row *row) {
     struct binder binder = {.statement = statement};
     put_text(&binder, row->name);
     put_text(&binder, row->parent);
@@ -125,34 +115,28 @@ struct cursor {
     int column; /* the next one */
 };
 
-static bool next_is_known(const struct cursor *cursor)
-{
+static bool next_is_known(const struct cursor *cursor) {
     return sqlite3_column_type(cursor->statement, cursor->column) != SQLITE_NULL;
 }
 
-static int64_t get_i64(struct cursor *cursor) /* NULL is 0 */
-{
+static int64_t get_i64(struct cursor *cursor) { /* NULL is 0 */
     return sqlite3_column_int64(cursor->statement, cursor->column++);
 }
 
-static uint64_t get_u64(struct cursor *cursor)
-{
+static uint64_t get_u64(struct cursor *cursor) {
     return (uint64_t)get_i64(cursor);
 }
 
-static uint32_t get_u32(struct cursor *cursor)
-{
+static uint32_t get_u32(struct cursor *cursor) {
     return (uint32_t)get_i64(cursor);
 }
 
-static const char *get_text(struct cursor *cursor) /* until the statement moves on */
-{
+static const char *get_text(struct cursor *cursor) { /* until the statement moves on */
     return (const char *)sqlite3_column_text(cursor->statement, cursor->column++);
 }
 
 /* The number behind a name; `otherwise` for what a later version, or somebody by hand, may have written. */
-static uint32_t get_choice(struct cursor *cursor, const struct jp_choice *choices, uint32_t otherwise)
-{
+static uint32_t get_choice(struct cursor *cursor, const struct jp_choice *choices, uint32_t otherwise) {
     const char *name = get_text(cursor);
     for (; name != NULL && choices->name != NULL; choices++) {
         if (strcmp(choices->name, name) == 0)
@@ -161,8 +145,7 @@ static uint32_t get_choice(struct cursor *cursor, const struct jp_choice *choice
     return otherwise;
 }
 
-struct jp_event *jp__read_event(sqlite3_stmt *statement)
-{
+struct jp_event *jp__read_event(sqlite3_stmt *statement) {
     struct cursor cursor = {.statement = statement};
     struct jp_event event = {.seq = get_u64(&cursor)};
     event.time_100ns = get_i64(&cursor);
@@ -178,8 +161,7 @@ struct jp_event *jp__read_event(sqlite3_stmt *statement)
     return jp__event_clone(&event);
 }
 
-static void read_usage(struct cursor *cursor, struct jp_usage *usage)
-{
+static void read_usage(struct cursor *cursor, struct jp_usage *usage) {
     usage->known |= next_is_known(cursor) ? JP_USAGE_CPU : 0u;
     usage->user_100ns = get_u64(cursor);
     usage->kernel_100ns = get_u64(cursor);
@@ -195,8 +177,7 @@ static void read_usage(struct cursor *cursor, struct jp_usage *usage)
     usage->other_bytes = get_u64(cursor);
 }
 
-void jp__read_process(sqlite3_stmt *statement, struct jp_process_record *ret_record)
-{
+void jp__read_process(sqlite3_stmt *statement, struct jp_process_record *ret_record) {
     struct cursor cursor = {.statement = statement};
     struct jp_process_record record = {.id = get_i64(&cursor)};
     struct jp_process_facts *facts = &record.facts;
@@ -219,8 +200,7 @@ void jp__read_process(sqlite3_stmt *statement, struct jp_process_record *ret_rec
     *ret_record = record;
 }
 
-void jp__read_summary(sqlite3_stmt *statement, struct jp_summary *ret_summary)
-{
+void jp__read_summary(sqlite3_stmt *statement, struct jp_summary *ret_summary) {
     struct cursor cursor = {.statement = statement};
     struct jp_summary summary = {.pool = jp_strdup(get_text(&cursor))};
     summary.processes = get_u64(&cursor);

@@ -72,8 +72,7 @@ static const char *const steps[JP__SCHEMA_VERSION] = {
     "CREATE INDEX events_by_time ON events(time_100ns);",
 };
 
-int jp__schema_migrate(sqlite3 *db, int from)
-{
+int jp__schema_migrate(sqlite3 *db, int from) {
     for (int version = from; version < JP__SCHEMA_VERSION; version++) {
         char set_version[64];
         snprintf(set_version, sizeof set_version, "PRAGMA user_version = %d", version + 1);

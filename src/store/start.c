@@ -5,8 +5,7 @@
 #include "store/database.h"
 #include "store/rows.h"
 
-int jp__start_load_numbers(sqlite3 *db, struct jp_accounts_start *start)
-{
+int jp__start_load_numbers(sqlite3 *db, struct jp_accounts_start *start) {
     int64_t seq = 0;
     int code = jp__db_number(db,
                              "SELECT max((SELECT value FROM meta WHERE key = 'last_seq'),"
@@ -21,8 +20,7 @@ int jp__start_load_numbers(sqlite3 *db, struct jp_accounts_start *start)
                          &start->last_process_id);
 }
 
-static int load_running(sqlite3 *db, struct jp_accounts_start *start)
-{
+static int load_running(sqlite3 *db, struct jp_accounts_start *start) {
     static const char sql[] = "SELECT " JP__PROCESS_COLUMNS " FROM processes WHERE ended_100ns IS NULL ORDER BY id";
     sqlite3_stmt *statement = NULL;
     int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
@@ -39,8 +37,7 @@ static int load_running(sqlite3 *db, struct jp_accounts_start *start)
     return sqlite3_finalize(statement);
 }
 
-static int load_pools(sqlite3 *db, struct jp_accounts_start *start)
-{
+static int load_pools(sqlite3 *db, struct jp_accounts_start *start) {
     /* Parents come before their children: they were made first. */
     static const char sql[] = "SELECT name, definition FROM pools"
                               " WHERE definition IS NOT NULL AND deleted_100ns IS NULL ORDER BY created_100ns, rowid";
@@ -57,8 +54,7 @@ static int load_pools(sqlite3 *db, struct jp_accounts_start *start)
     return sqlite3_finalize(statement);
 }
 
-int jp__start_load(sqlite3 *db, struct jp_accounts_start *start)
-{
+int jp__start_load(sqlite3 *db, struct jp_accounts_start *start) {
     int code = jp__start_load_numbers(db, start);
     if (code == SQLITE_OK)
         code = load_running(db, start);

@@ -15,59 +15,49 @@ struct jp_store {
     void *on_closed_context;
 };
 
-static struct jp_store *store_of(struct jp_accounts *accounts)
-{
+static struct jp_store *store_of(struct jp_accounts *accounts) {
     return (struct jp_store *)accounts;
 }
 
-static void record_event(struct jp_accounts *accounts, const struct jp_event *event)
-{
+static void record_event(struct jp_accounts *accounts, const struct jp_event *event) {
     jp__writer_add_event(store_of(accounts)->writer, event);
 }
 
-static void record_process(struct jp_accounts *accounts, const struct jp_process_record *record)
-{
+static void record_process(struct jp_accounts *accounts, const struct jp_process_record *record) {
     jp__writer_add_process(store_of(accounts)->writer, record);
 }
 
-static void record_pool(struct jp_accounts *accounts, const struct jp_pool_record *record)
-{
+static void record_pool(struct jp_accounts *accounts, const struct jp_pool_record *record) {
     jp__writer_add_pool(store_of(accounts)->writer, record);
 }
 
-static void forget_pool(struct jp_accounts *accounts, const char *name)
-{
+static void forget_pool(struct jp_accounts *accounts, const char *name) {
     jp__writer_forget_pool(store_of(accounts)->writer, name);
 }
 
-static void when_durable(struct jp_accounts *accounts, jp_durable_fn *callback, void *context)
-{
+static void when_durable(struct jp_accounts *accounts, jp_durable_fn *callback, void *context) {
     jp__writer_when_durable(store_of(accounts)->writer, callback, context);
 }
 
 static void query_events(struct jp_accounts *accounts, const struct jp_event_filter *filter, jp_events_fn *callback,
-                         void *context)
-{
+                         void *context) {
     struct jp_store *store = store_of(accounts);
     jp__reader_ask(store->reader, store->writer, jp__query_events(filter, callback, context));
 }
 
 static void query_processes(struct jp_accounts *accounts, const struct jp_process_filter *filter,
-                            jp_processes_fn *callback, void *context)
-{
+                            jp_processes_fn *callback, void *context) {
     struct jp_store *store = store_of(accounts);
     jp__reader_ask(store->reader, store->writer, jp__query_processes(filter, callback, context));
 }
 
 static void query_summary(struct jp_accounts *accounts, const struct jp_summary_filter *filter,
-                          jp_summaries_fn *callback, void *context)
-{
+                          jp_summaries_fn *callback, void *context) {
     struct jp_store *store = store_of(accounts);
     jp__reader_ask(store->reader, store->writer, jp__query_summary(filter, callback, context));
 }
 
-static void state(struct jp_accounts *accounts, struct jp_accounts_state *ret_state)
-{
+static void state(struct jp_accounts *accounts, struct jp_accounts_state *ret_state) {
     jp__writer_state(store_of(accounts)->writer, ret_state);
 }
 
@@ -83,21 +73,18 @@ static const struct jp_accounts_ops operations = {
     .state = state,
 };
 
-struct jp_accounts *jp_store_accounts(struct jp_store *store)
-{
+struct jp_accounts *jp_store_accounts(struct jp_store *store) {
     return &store->accounts;
 }
 
 /* --- open and close --- */
 
-static void free_reader(void *context)
-{
+static void free_reader(void *context) {
     jp__reader_free(context);
 }
 
 jp_status jp_store_open(const struct jp_store_options *options, struct jp_store **ret_store,
-                        struct jp_accounts_start *ret_start, struct jp_error *error)
-{
+                        struct jp_accounts_start *ret_start, struct jp_error *error) {
     struct jp_store_options settled = *options;
     if (settled.max_backlog == 0)
         settled.max_backlog = JP_STORE_MAX_BACKLOG;
@@ -132,8 +119,7 @@ close_database:
 
 /* The reader ends first: the connection that is closed last, the writer's, takes the WAL away. */
 
-static void on_writer_stopped(void *context, uint64_t lost)
-{
+static void on_writer_stopped(void *context, uint64_t lost) {
     struct jp_store *store = context;
     jp_store_closed_fn *callback = store->on_closed;
     void *callback_context = store->on_closed_context;
@@ -142,14 +128,12 @@ static void on_writer_stopped(void *context, uint64_t lost)
     callback(callback_context, lost);
 }
 
-static void on_reader_stopped(void *context)
-{
+static void on_reader_stopped(void *context) {
     struct jp_store *store = context;
     jp__writer_stop(store->writer, on_writer_stopped, store);
 }
 
-void jp_store_close(struct jp_store *store, jp_store_closed_fn *callback, void *context)
-{
+void jp_store_close(struct jp_store *store, jp_store_closed_fn *callback, void *context) {
     store->on_closed = callback;
     store->on_closed_context = context;
     jp__reader_stop(store->reader, on_reader_stopped, store);

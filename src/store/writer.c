@@ -64,8 +64,7 @@ struct jp__writer {
 /* --- the thread --- */
 
 /* When to write next: now or earlier means at once. Under the mutex. */
-static uint64_t due_ms(const struct jp__writer *writer)
-{
+static uint64_t due_ms(const struct jp__writer *writer) {
     uint64_t pause = writer->retry_ms;
     if (writer->stop_by_ms != 0)
         return writer->began_ms + (pause > RETRY_FIRST_MS ? RETRY_FIRST_MS : pause);
@@ -77,8 +76,7 @@ static uint64_t due_ms(const struct jp__writer *writer)
 }
 
 /* Waits until there is something to write and takes all of it. False: the end, nothing to write or no time left. */
-static bool take_batch(struct jp__writer *writer)
-{
+static bool take_batch(struct jp__writer *writer) {
     uv_mutex_lock(&writer->mutex);
     for (;;) {
         uint64_t due = due_ms(writer), now = jp__now_ms();
@@ -99,8 +97,7 @@ static bool take_batch(struct jp__writer *writer)
     return go_on;
 }
 
-static void log_recovery(struct jp__writer *writer, uint64_t dropped)
-{
+static void log_recovery(struct jp__writer *writer, uint64_t dropped) {
     const struct jp_log *log = writer->options.log;
     jp_log(log, JP_LOG_INFO, "the accounting database \"%s\" can be written again", writer->file);
     if (dropped > writer->reported_drops)
@@ -109,8 +106,7 @@ static void log_recovery(struct jp__writer *writer, uint64_t dropped)
     writer->reported_drops = dropped;
 }
 
-static void tell_success(struct jp__writer *writer)
-{
+static void tell_success(struct jp__writer *writer) {
     bool recovered = writer->retry_ms != 0;
     writer->retry_ms = 0;
     uv_mutex_lock(&writer->mutex);
@@ -128,8 +124,7 @@ static void tell_success(struct jp__writer *writer)
     uv_async_send(&writer->async);
 }
 
-static void tell_failure(struct jp__writer *writer, const char *reason)
-{
+static void tell_failure(struct jp__writer *writer, const char *reason) {
     bool first = writer->retry_ms == 0;
     writer->retry_ms = first ? RETRY_FIRST_MS : writer->retry_ms * 2;
     if (writer->retry_ms > RETRY_LAST_MS)
@@ -146,8 +141,7 @@ static void tell_failure(struct jp__writer *writer, const char *reason)
 }
 
 /* Leaves the database at rest, so that the next start need not check it. */
-static void end_in_order(struct jp__writer *writer)
-{
+static void end_in_order(struct jp__writer *writer) {
     sqlite3 *db = writer->committer.db;
     sqlite3_busy_timeout(db, END_BUSY_MS);
     jp__committer_clear(&writer->committer);
@@ -156,8 +150,7 @@ static void end_in_order(struct jp__writer *writer)
     sqlite3_close(db);
 }
 
-static void run(void *argument)
-{
+static void run(void *argument) {
     struct jp__writer *writer = argument;
     char reason[sizeof writer->news.reason];
     while (take_batch(writer)) {
@@ -181,14 +174,12 @@ static void run(void *argument)
 
 /* --- the loop's thread: records in --- */
 
-static size_t records_held(const struct jp__writer *writer) /* under the mutex */
-{
+static size_t records_held(const struct jp__writer *writer) { /* under the mutex */
     return jp__batch_count(&writer->backlog) + writer->in_flight;
 }
 
 /* Counts a record in, and wakes the thread if it sleeps without a time to wake by. */
-static void begin_record(struct jp__writer *writer)
-{
+static void begin_record(struct jp__writer *writer) {
     writer->ticket++;
     uv_mutex_lock(&writer->mutex);
     if (writer->backlog.ticket == 0)
@@ -196,13 +187,11 @@ static void begin_record(struct jp__writer *writer)
     writer->backlog.ticket = writer->ticket;
 }
 
-static void end_record(struct jp__writer *writer)
-{
+static void end_record(struct jp__writer *writer) {
     uv_mutex_unlock(&writer->mutex);
 }
 
-void jp__writer_add_event(struct jp__writer *writer, const struct jp_event *event)
-{
+void jp__writer_add_event(struct jp__writer *writer, const struct jp_event *event) {
     begin_record(writer);
     if (records_held(writer) < writer->options.max_backlog) {
         jp__batch_add_event(&writer->backlog, event);
@@ -214,22 +203,19 @@ void jp__writer_add_event(struct jp__writer *writer, const struct jp_event *even
     end_record(writer);
 }
 
-void jp__writer_add_process(struct jp__writer *writer, const struct jp_process_record *record)
-{
+void jp__writer_add_process(struct jp__writer *writer, const struct jp_process_record *record) {
     begin_record(writer);
     jp__batch_add_process(&writer->backlog, record);
     end_record(writer);
 }
 
-void jp__writer_add_pool(struct jp__writer *writer, const struct jp_pool_record *record)
-{
+void jp__writer_add_pool(struct jp__writer *writer, const struct jp_pool_record *record) {
     begin_record(writer);
     jp__batch_add_pool(&writer->backlog, record, jp__now_100ns());
     end_record(writer);
 }
 
-void jp__writer_forget_pool(struct jp__writer *writer, const char *name)
-{
+void jp__writer_forget_pool(struct jp__writer *writer, const char *name) {
     begin_record(writer);
     jp__batch_add_forgotten_pool(&writer->backlog, name, jp__now_100ns());
     end_record(writer);
@@ -237,13 +223,11 @@ void jp__writer_forget_pool(struct jp__writer *writer, const char *name)
 
 /* --- the loop's thread: news out --- */
 
-bool jp__writer_is_idle(const struct jp__writer *writer)
-{
+bool jp__writer_is_idle(const struct jp__writer *writer) {
     return writer->heard.committed_ticket == writer->ticket;
 }
 
-void jp__writer_when_durable(struct jp__writer *writer, jp_durable_fn *callback, void *context)
-{
+void jp__writer_when_durable(struct jp__writer *writer, jp_durable_fn *callback, void *context) {
     struct waiter *waiter = jp_alloc(sizeof *waiter);
     waiter->ticket = writer->ticket;
     waiter->callback = callback;
@@ -261,8 +245,7 @@ void jp__writer_when_durable(struct jp__writer *writer, jp_durable_fn *callback,
 }
 
 /* Calls those whose records are on the disk, or all of them if the disk does not take any. */
-static void call_waiters(struct jp__writer *writer)
-{
+static void call_waiters(struct jp__writer *writer) {
     bool all = writer->heard.degraded || writer->heard.ended;
     uint64_t committed = writer->heard.committed_ticket;
     struct waiter *due = writer->first_waiter, **end = &due;
@@ -281,15 +264,13 @@ static void call_waiters(struct jp__writer *writer)
     }
 }
 
-static void free_writer(uv_handle_t *handle)
-{
+static void free_writer(uv_handle_t *handle) {
     struct jp__writer *writer = handle->data;
     jp_free(writer->file);
     jp_free(writer);
 }
 
-static void on_closed(uv_handle_t *handle)
-{
+static void on_closed(uv_handle_t *handle) {
     struct jp__writer *writer = handle->data;
     uv_cond_destroy(&writer->wake);
     uv_mutex_destroy(&writer->mutex);
@@ -300,8 +281,7 @@ static void on_closed(uv_handle_t *handle)
     callback(context, lost);
 }
 
-static void on_news(uv_async_t *async)
-{
+static void on_news(uv_async_t *async) {
     struct jp__writer *writer = async->data;
     uint64_t known_seq = writer->heard.committed_seq;
     bool was_degraded = writer->heard.degraded;
@@ -321,8 +301,7 @@ static void on_news(uv_async_t *async)
     }
 }
 
-void jp__writer_state(struct jp__writer *writer, struct jp_accounts_state *ret_state)
-{
+void jp__writer_state(struct jp__writer *writer, struct jp_accounts_state *ret_state) {
     struct jp_accounts_state state = {0};
     uv_mutex_lock(&writer->mutex);
     state.degraded = writer->news.degraded;
@@ -337,8 +316,7 @@ void jp__writer_state(struct jp__writer *writer, struct jp_accounts_state *ret_s
 /* --- from start to stop --- */
 
 jp_status jp__writer_start(const struct jp_store_options *options, sqlite3 *db, uint64_t last_seq,
-                           struct jp__writer **ret_writer, struct jp_error *error)
-{
+                           struct jp__writer **ret_writer, struct jp_error *error) {
     struct jp__writer *writer = jp_alloc(sizeof *writer);
     writer->options = *options;
     writer->file = jp_strdup(options->file);
@@ -371,8 +349,7 @@ fail:
                    uv_strerror(result));
 }
 
-void jp__writer_stop(struct jp__writer *writer, jp_store_closed_fn *callback, void *context)
-{
+void jp__writer_stop(struct jp__writer *writer, jp_store_closed_fn *callback, void *context) {
     writer->on_stopped = callback;
     writer->on_stopped_context = context;
     uv_mutex_lock(&writer->mutex);
