@@ -74,8 +74,9 @@ jp_status jp__damage_set_aside(const char *file, char **ret_name, struct jp_erro
     for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
         int result = rename_if_there(file, name.data, suffixes[i]);
         if (result < 0) {
-            jp_status status = jp_fail(error, JP_E_STORE, "the damaged database \"%s%s\" cannot be set aside as \"%s%s\": %s",
-                                       file, suffixes[i], name.data, suffixes[i], uv_strerror(result));
+            jp_status status = jp_fail(error, JP_E_STORE,
+                                       "the damaged database \"%s%s\" cannot be set aside as \"%s%s\": %s", file,
+                                       suffixes[i], name.data, suffixes[i], uv_strerror(result));
             jp_str_free(&name);
             return status;
         }

@@ -114,13 +114,14 @@ static void select_processes(struct jp__select *select, const struct jp_process_
 }
 
 static void select_summary(struct jp__select *select, const struct jp_summary_filter *filter) {
-    /* total() and not sum(): sum() fails the whole query when it overflows, total() is exact as far as JSON's numbers are. */
+    /* total(), not sum(): where sum() overflows it fails the whole query, and total() is exact up to 2^53. */
     jp__select_begin(select, "SELECT pool, count(*), count(*) FILTER (WHERE ended_100ns IS NULL),"
                              " count(*) FILTER (WHERE ending = 'exited'), count(*) FILTER (WHERE ending = 'crashed'),"
                              " count(*) FILTER (WHERE ending = 'terminated'), count(*) FILTER (WHERE ending = 'unknown'),"
                              " count(*) FILTER (WHERE ended_100ns IS NOT NULL AND exit_code <> 0),"
                              " CAST(total(user_100ns) AS INTEGER), CAST(total(kernel_100ns) AS INTEGER),"
-                             " CAST(total(max(0, coalesce(ended_100ns, ?) - coalesce(start_100ns, joined_100ns))) AS INTEGER),"
+                             " CAST(total(max(0, coalesce(ended_100ns, ?) - coalesce(start_100ns, joined_100ns)))"
+                             " AS INTEGER),"
                              " max(peak_commit_bytes), CAST(total(read_bytes) AS INTEGER),"
                              " CAST(total(write_bytes) AS INTEGER), count(user_100ns) FROM processes");
     jp__select_value(select, jp__now_100ns());

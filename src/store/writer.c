@@ -162,7 +162,8 @@ static void run(void *argument) {
     end_in_order(writer);
     uint64_t lost = jp__batch_count(&writer->batch);
     if (lost > 0)
-        jp_log(writer->options.log, JP_LOG_ERROR, "%llu records could not be written to the accounting database and are lost",
+        jp_log(writer->options.log, JP_LOG_ERROR,
+               "%llu records could not be written to the accounting database and are lost",
                (unsigned long long)lost);
     jp__batch_clear(&writer->batch);
     uv_mutex_lock(&writer->mutex);

@@ -10,8 +10,8 @@ static void events_are_filtered(void **state) {
                                  .message = messages[seq % 2], .pid = (uint32_t)seq / 4, .origin = JP_ORIGIN_KERNEL};
         world->accounts->ops->record_event(world->accounts, &event);
     }
-    char b[] = "b", c[] = "c", exit[] = "EXIT", hostile[] = "a') OR 1=1 --";
-    struct jp_strings b_and_c = {(char *[]){b, c}, 2}, exit_only = {(char *[]){exit}, 1};
+    char b[] = "b", c[] = "c", ended[] = "EXIT", hostile[] = "a') OR 1=1 --";
+    struct jp_strings b_and_c = {(char *[]){b, c}, 2}, ends = {(char *[]){ended}, 1};
     struct jp_strings injected = {(char *[]){hostile}, 1};
     assert_string_equal(keys_of(ask_events(world, (struct jp_event_filter){0})), "1 2 3 4 5 6 7 8 9 10 11 12");
     assert_string_equal(keys_of(ask_events(world, (struct jp_event_filter){.from_seq = 11})), "11 12");
@@ -19,7 +19,7 @@ static void events_are_filtered(void **state) {
     assert_string_equal(keys_of(ask_events(world, (struct jp_event_filter){.limit = 3, .newest = true})), "10 11 12");
     assert_string_equal(keys_of(ask_events(world, (struct jp_event_filter){.from_100ns = 300, .to_100ns = 500})), "3 4");
     assert_string_equal(keys_of(ask_events(world, (struct jp_event_filter){.pools = &b_and_c})), "1 2 4 5 7 8 10 11");
-    assert_string_equal(keys_of(ask_events(world, (struct jp_event_filter){.pools = &b_and_c, .messages = &exit_only,
+    assert_string_equal(keys_of(ask_events(world, (struct jp_event_filter){.pools = &b_and_c, .messages = &ends,
                                                                            .pid = 1})), "5 7");
     assert_string_equal(keys_of(ask_events(world, (struct jp_event_filter){.pools = &injected})), "");
     assert_string_equal(keys_of(ask_events(world, (struct jp_event_filter){.from_seq = UINT64_MAX})), "");
