@@ -26,7 +26,7 @@ struct jp_process {
     HANDLE thread; /* of a launched process, until it is resumed */
     uint32_t pid;
     struct jp_win32_backend *backend;
-    struct jp_win32_watch *watch;
+    HANDLE wait; /* for its end, at the port; NULL: it is not watched */
 };
 
 static inline struct jp_win32_backend *jp__backend(struct jp_backend *backend) { return (struct jp_win32_backend *)backend; }

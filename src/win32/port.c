@@ -23,6 +23,20 @@ struct jp_win32_port {
     size_t exit_count;
 };
 
+/* Where ends of processes are posted: of the one port that a process of ours has. The waits' callbacks find it here and get no
+ * pointer, because under Wine one may still run after UnregisterWaitEx() has waited for it: the wait's thread has seen the
+ * signal, but submits the callback only when the wait is being taken away. */
+static struct {
+    SRWLOCK lock;
+    HANDLE port; /* NULL: there is none, and what ends is nobody's business */
+} exit_port = {.lock = SRWLOCK_INIT};
+
+static void set_exit_port(HANDLE port) {
+    AcquireSRWLockExclusive(&exit_port.lock);
+    exit_port.port = port;
+    ReleaseSRWLockExclusive(&exit_port.lock);
+}
+
 static void tell_packets(struct jp_win32_port *port) {
     if (port->packet_count == 0)
         return;
@@ -102,6 +116,7 @@ jp_status jp_win32_port_new(const struct jp_win32_sinks *sinks, struct jp_win32_
     /* Packets wait in the kernel's memory until they are read: read them early. Failing to is no fault. */
     SetThreadPriority(port->thread, THREAD_PRIORITY_ABOVE_NORMAL);
     ResumeThread(port->thread);
+    set_exit_port(port->port);
     *ret_port = port;
     return JP_OK;
 
@@ -124,6 +139,7 @@ static void post(HANDLE port, ULONG_PTR key, uint64_t value) {
 void jp_win32_port_free(struct jp_win32_port *port) {
     if (!port)
         return;
+    set_exit_port(NULL);
     post(port->port, KEY_QUIT, 0);
     WaitForSingleObject(port->thread, INFINITE);
     CloseHandle(port->thread);
@@ -147,42 +163,30 @@ uint32_t jp_win32_port_attach(struct jp_win32_port *port, HANDLE job, uint64_t k
     return 0;
 }
 
-struct jp_win32_watch {
-    struct jp_win32_port *port;
-    HANDLE wait;
-    uint64_t number;
-};
-
-/* On a thread of the system's pool. It does nothing but post, so waiting for it in jp_win32_unwatch() is short. */
+/* On a thread of the system's pool, with the number itself for an argument: see `exit_port`. */
 static void CALLBACK process_ended(void *argument, BOOLEAN timed_out) {
     (void)timed_out;
-    const struct jp_win32_watch *watch = argument;
-    post(watch->port->port, KEY_EXIT, watch->number);
+    AcquireSRWLockShared(&exit_port.lock);
+    if (exit_port.port)
+        post(exit_port.port, KEY_EXIT, (uintptr_t)argument);
+    ReleaseSRWLockShared(&exit_port.lock);
 }
 
-jp_status jp_win32_watch(struct jp_win32_port *port, HANDLE process, uint64_t watch, struct jp_win32_watch **ret_watch,
-                         struct jp_error *error) {
-    struct jp_win32_watch *result = jp_alloc(sizeof *result);
-    result->port = port;
-    result->number = watch;
-    if (!RegisterWaitForSingleObject(&result->wait, process, process_ended, result, INFINITE,
-                                     WT_EXECUTEONLYONCE | WT_EXECUTEINWAITTHREAD)) {
+jp_status jp_win32_watch(HANDLE process, uint64_t watch, HANDLE *ret_wait, struct jp_error *error) {
+    /* Not WT_EXECUTEINWAITTHREAD, short as the callback is: there Wine's UnregisterWaitEx() races with the wait's end and
+     * writes through a null pointer. */
+    if (!RegisterWaitForSingleObject(ret_wait, process, process_ended, (void *)(uintptr_t)watch, INFINITE, WT_EXECUTEONLYONCE)) {
         DWORD win32 = GetLastError();
-        jp_free(result);
         return jp_fail_win32(error, JP_E_SYSTEM, win32, "RegisterWaitForSingleObject", "cannot watch process %lu",
                              (unsigned long)GetProcessId(process));
     }
-    *ret_watch = result;
     return JP_OK;
 }
 
-void jp_win32_unwatch(struct jp_win32_watch *watch) {
-    if (!watch)
+void jp_win32_unwatch(HANDLE wait) {
+    if (!wait)
         return;
-    /* INVALID_HANDLE_VALUE: returns when a callback that is under way has ended, so that the memory can go. */
-    if (!UnregisterWaitEx(watch->wait, INVALID_HANDLE_VALUE)) {
-        DWORD win32 = GetLastError();
-        jp_win32_fatal("UnregisterWaitEx", win32, "a callback may use memory that is given back");
-    }
-    jp_free(watch);
+    /* INVALID_HANDLE_VALUE: returns when a callback that is under way has ended, so that the process's handle may be closed.
+     * Failing leaves the wait behind, which does no harm. */
+    UnregisterWaitEx(wait, INVALID_HANDLE_VALUE);
 }

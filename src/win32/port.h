@@ -29,6 +29,7 @@ enum { JP_WIN32_FIRST_JOB_KEY = 16 }; /* completion keys below this are the port
 
 struct jp_win32_port;
 
+/* There is one port at a time in a process. */
 jp_status jp_win32_port_new(const struct jp_win32_sinks *sinks, struct jp_win32_port **ret_port, struct jp_error *error);
 /* Stops the thread, having told everything that arrived before. No sink is called after it returns. Watches must be gone. */
 void jp_win32_port_free(struct jp_win32_port *port);
@@ -39,10 +40,8 @@ uint32_t jp_win32_port_attach(struct jp_win32_port *port, HANDLE job, uint64_t k
 
 /* Tells sinks->exits `watch` (not 0) once when the process has ended. `process` needs SYNCHRONIZE and stays open until
  * jp_win32_unwatch(). */
-struct jp_win32_watch;
-jp_status jp_win32_watch(struct jp_win32_port *port, HANDLE process, uint64_t watch, struct jp_win32_watch **ret_watch,
-                         struct jp_error *error);
-/* No wait callback runs after this; what is in the port already may still be told. NULL is fine. */
-void jp_win32_unwatch(struct jp_win32_watch *watch);
+jp_status jp_win32_watch(HANDLE process, uint64_t watch, HANDLE *ret_wait, struct jp_error *error);
+/* What is under way may still be told after this, so numbers are not to be used twice. NULL is fine. */
+void jp_win32_unwatch(HANDLE wait);
 
 #endif

@@ -11,7 +11,7 @@
 #include <psapi.h>
 #include <winternl.h>
 
-enum { PROBE_EXIT_CODE = 0x4A50, PROBE_WAIT_MS = 500, BURN_MS = 100 };
+enum { PROBE_EXIT_CODE = 0x4A50, PROBE_WAIT_MS = 500, BURN_MS = 100, MEMORY_MS = 100, MEMORY_STEP_MS = 10 };
 
 static void note(const struct jp_log *log, const char *what, uint32_t win32) {
     jp_log(log, JP_LOG_WARNING, "probing the host: %s: %s (%lu)", what, jp_win32_text(win32), (unsigned long)win32);
@@ -169,9 +169,18 @@ static bool io_is_counted(void) {
     return moved && GetProcessIoCounters(GetCurrentProcess(), &io) && io.ReadTransferCount > 0 && io.WriteTransferCount > 0;
 }
 
+/* Wine reads them from the process's host, which goes a moment after the handle is signalled: they must last a while. */
 static bool memory_outlives(HANDLE child) {
-    PROCESS_MEMORY_COUNTERS memory = {.cb = sizeof memory};
-    return GetProcessMemoryInfo(child, &memory, sizeof memory) && memory.PeakPagefileUsage > 0;
+    HANDLE never = CreateEventW(NULL, TRUE, FALSE, NULL);
+    bool there = never != NULL;
+    for (int waited_ms = 0; there && waited_ms < MEMORY_MS; waited_ms += MEMORY_STEP_MS) {
+        WaitForSingleObject(never, MEMORY_STEP_MS);
+        PROCESS_MEMORY_COUNTERS memory = {.cb = sizeof memory};
+        there = GetProcessMemoryInfo(child, &memory, sizeof memory) && memory.PeakPagefileUsage > 0;
+    }
+    if (never)
+        CloseHandle(never);
+    return there;
 }
 
 /* The child is put into two new jobs, one below the other, of which the outer ends it when its handle is closed. */

@@ -69,7 +69,7 @@ jp_status jp__process_open(struct jp_backend *backend, uint32_t pid, int64_t sta
 void jp__process_close(struct jp_process *process) {
     if (!process)
         return;
-    jp_win32_unwatch(process->watch);
+    jp_win32_unwatch(process->wait);
     if (process->thread)
         CloseHandle(process->thread);
     CloseHandle(process->handle);
@@ -100,7 +100,7 @@ jp_status jp__process_terminate(struct jp_process *process, uint32_t exit_code, 
 }
 
 jp_status jp__process_watch(struct jp_process *process, uint64_t watch, struct jp_error *error) {
-    return jp_win32_watch(process->backend->port, process->handle, watch, &process->watch, error);
+    return jp_win32_watch(process->handle, watch, &process->wait, error);
 }
 
 void jp__process_usage(struct jp_process *process, struct jp_usage *ret_usage) {
