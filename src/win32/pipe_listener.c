@@ -202,6 +202,10 @@ jp_status jp_win32_listener_new(const struct jp_win32_listener_options *options,
     listener->name = jp_win32_wide(options->name);
     const char *sddl = options->security ? options->security : JP_PIPE_DEFAULT_SECURITY;
     jp_status status = jp_win32_security_from_sddl(sddl, &listener->security, error);
+    /* Every instance after the first one wants FILE_CREATE_PIPE_INSTANCE, which clients must not have: also when we run as
+     * one of them (`--console`), or when an administrator's own descriptor forgets the service. */
+    if (status == JP_OK)
+        status = jp_win32_security_grant_self(&listener->security, error);
     if (status == JP_OK)
         status = create_events(listener, error);
     if (status == JP_OK)

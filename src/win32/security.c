@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "win32/wide.h"
 
+#include <aclapi.h>
 #include <sddl.h>
 
 static jp_status descriptor_from_sddl(const char *sddl, PSECURITY_DESCRIPTOR *ret_descriptor, struct jp_error *error) {
@@ -61,6 +62,56 @@ jp_status jp_win32_security_from_sddl(const char *sddl, struct jp_win32_security
         ret_security->attributes = (SECURITY_ATTRIBUTES){.nLength = sizeof ret_security->attributes,
                                                          .lpSecurityDescriptor = descriptor};
     return status;
+}
+
+/* The descriptor with `dacl` in place of its own, as one piece (LocalFree); NULL with the last error set. */
+static PSECURITY_DESCRIPTOR with_dacl(PSECURITY_DESCRIPTOR old, PACL dacl) {
+    SECURITY_DESCRIPTOR built;
+    SECURITY_DESCRIPTOR_CONTROL control = 0;
+    DWORD revision, length = 0;
+    PSID owner = NULL;
+    PACL sacl = NULL;
+    BOOL present = FALSE, defaulted;
+    if (!InitializeSecurityDescriptor(&built, SECURITY_DESCRIPTOR_REVISION) ||
+        !GetSecurityDescriptorOwner(old, &owner, &defaulted) || !SetSecurityDescriptorOwner(&built, owner, FALSE) ||
+        !GetSecurityDescriptorControl(old, &control, &revision) ||
+        !SetSecurityDescriptorControl(&built, SE_DACL_PROTECTED, control & SE_DACL_PROTECTED) ||
+        !GetSecurityDescriptorSacl(old, &present, &sacl, &defaulted) ||
+        (present && !SetSecurityDescriptorSacl(&built, TRUE, sacl, FALSE)) ||
+        !SetSecurityDescriptorDacl(&built, TRUE, dacl, FALSE))
+        return NULL;
+    MakeSelfRelativeSD(&built, NULL, &length); /* says how much room it wants */
+    PSECURITY_DESCRIPTOR result = LocalAlloc(LMEM_FIXED, length);
+    if (result && !MakeSelfRelativeSD(&built, result, &length)) {
+        DWORD win32 = GetLastError();
+        LocalFree(result);
+        result = NULL;
+        SetLastError(win32);
+    }
+    return result;
+}
+
+jp_status jp_win32_security_grant_self(struct jp_win32_security *security, struct jp_error *error) {
+    PSECURITY_DESCRIPTOR old = security->attributes.lpSecurityDescriptor, granted = NULL;
+    BOOL present = FALSE, defaulted;
+    PACL old_dacl = NULL, dacl = NULL;
+    uint32_t win32 = 0;
+    PSID own = jp_win32_own_user(&win32);
+    if (own) {
+        EXPLICIT_ACCESSW entry = {.grfAccessPermissions = GENERIC_ALL, .grfAccessMode = GRANT_ACCESS};
+        entry.Trustee = (TRUSTEE_W){.TrusteeForm = TRUSTEE_IS_SID, .TrusteeType = TRUSTEE_IS_USER, .ptstrName = own};
+        GetSecurityDescriptorDacl(old, &present, &old_dacl, &defaulted);
+        win32 = SetEntriesInAclW(1, &entry, old_dacl, &dacl);
+    }
+    if (win32 == 0 && !(granted = with_dacl(old, dacl)))
+        win32 = GetLastError();
+    LocalFree(dacl);
+    jp_free(own);
+    if (!granted)
+        return jp_fail_win32(error, JP_E_SYSTEM, win32, "SetEntriesInAcl", "cannot add the service's own user to an access list");
+    LocalFree(old);
+    security->attributes.lpSecurityDescriptor = granted;
+    return JP_OK;
 }
 
 void jp_win32_security_free(struct jp_win32_security *security) {
