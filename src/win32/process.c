@@ -79,9 +79,9 @@ void jp__process_close(struct jp_process *process) {
 bool jp__process_exited(struct jp_process *process, uint32_t *ret_exit_code) {
     /* In this order: a code that is read after the end is the final one. */
     bool ended = WaitForSingleObject(process->handle, 0) == WAIT_OBJECT_0;
-    DWORD code;
-    if (GetExitCodeProcess(process->handle, &code))
-        *ret_exit_code = code;
+    DWORD code = STILL_ACTIVE;
+    GetExitCodeProcess(process->handle, &code);
+    *ret_exit_code = code;
     return ended;
 }
 
