@@ -1,0 +1,31 @@
+/* Accounts in memory: what was recorded, to be looked at by a test; a disk that commits when the test says so. */
+#ifndef JP_SIM_LEDGER_H
+#define JP_SIM_LEDGER_H
+
+#include "pool/accounts.h"
+
+struct jp_ledger;
+
+struct jp_ledger *jp_ledger_new(void);
+void jp_ledger_free(struct jp_ledger *ledger);
+struct jp_accounts *jp_ledger_accounts(struct jp_ledger *ledger);
+
+/* Commits what was recorded, tells those who wait, and answers the queries. Returns the last committed seq. */
+uint64_t jp_ledger_commit(struct jp_ledger *ledger);
+void jp_ledger_break(struct jp_ledger *ledger, bool broken); /* a disk that cannot be written */
+
+size_t jp_ledger_process_count(const struct jp_ledger *ledger);
+const struct jp_process_record *jp_ledger_process(const struct jp_ledger *ledger, size_t i); /* by id, rising */
+/* The row of the pid; with several, the newest. NULL: none. */
+const struct jp_process_record *jp_ledger_find(const struct jp_ledger *ledger, uint32_t pid);
+
+size_t jp_ledger_event_count(const struct jp_ledger *ledger);
+const struct jp_event *jp_ledger_event(const struct jp_ledger *ledger, size_t i);
+/* How many events there are of this message (whole name), pool and pid; NULL and 0 mean any. */
+size_t jp_ledger_count(const struct jp_ledger *ledger, const char *message, const char *pool, uint32_t pid);
+const struct jp_event *jp_ledger_last(const struct jp_ledger *ledger, const char *message);
+
+/* What a next run would find: running rows and persisted pools. The caller clears it. */
+void jp_ledger_start(const struct jp_ledger *ledger, struct jp_accounts_start *ret_start);
+
+#endif

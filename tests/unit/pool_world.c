@@ -1,0 +1,136 @@
+#include "pool_world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static int64_t now_100ns(void *context) { return jp_sim_now_100ns(((struct pool_world *)context)->sim); }
+static uint64_t now_ms(void *context) { return jp_sim_now_ms(((struct pool_world *)context)->sim); }
+
+static void on_event(void *context, const struct jp_event *event) {
+    struct pool_world *world = context;
+    if (world->on_event)
+        world->on_event(world->event_context, event);
+}
+
+static void open_pools(struct pool_world *world, const struct jp_accounts_start *start) {
+    struct jp_pools_surroundings surroundings = {.backend = jp_sim_backend(world->sim), .accounts = jp_ledger_accounts(world->ledger),
+                                                 .context = world, .now_100ns = now_100ns, .now_ms = now_ms, .on_event = on_event};
+    world->pools = jp_pools_new(&surroundings, start);
+}
+
+int pool_world_open(void **state) {
+    struct pool_world *world = jp_alloc(sizeof *world);
+    world->sim = jp_sim_new();
+    world->ledger = jp_ledger_new();
+    open_pools(world, &(struct jp_accounts_start){0});
+    *state = world;
+    return 0;
+}
+
+int pool_world_close(void **state) {
+    struct pool_world *world = *state;
+    jp_ledger_commit(world->ledger);
+    jp_pools_free(world->pools);
+    jp_ledger_free(world->ledger);
+    jp_sim_free(world->sim);
+    jp_process_record_clear(&world->joined);
+    jp_free(world);
+    return 0;
+}
+
+void pool_world_restart(struct pool_world *world, const char *config) {
+    struct jp_accounts_start start;
+    jp_ledger_commit(world->ledger);
+    jp_pools_free(world->pools);
+    jp_sim_queue_set(world->sim, NULL, 0); /* the port died with the service */
+    jp_ledger_start(world->ledger, &start);
+    open_pools(world, &start);
+    assert_int_equal(pool_world_load(world, config), JP_OK);
+    jp_pools_adopt(world->pools, &start);
+    jp_accounts_start_clear(&start);
+}
+
+jp_status pool_world_load(struct pool_world *world, const char *pools_json) {
+    static const struct jp_json_rules rules = {.max_bytes = 1 << 20, .max_depth = 16};
+    struct jp_json json;
+    struct jp_json_place place;
+    struct jp_faults faults = {0};
+    struct jp_schema_context context = {.faults = &faults};
+    struct jp_reload_result result;
+    assert_int_equal(jp_json_parse(pools_json, strlen(pools_json), &rules, &json, &place, &world->error), JP_OK);
+    size_t count = 0;
+    struct jp_named_spec *specs = jp_alloc(((size_t)cJSON_GetArraySize(json.root) + 1) * sizeof *specs);
+    const cJSON *item;
+    cJSON_ArrayForEach(item, json.root) {
+        specs[count].name = jp_strdup(item->string);
+        assert_true(jp_schema_read(&context, jp_pool_fields, item, item->string, &specs[count].spec));
+        count++;
+    }
+    jp_status status = jp_pools_load(world->pools, specs, count, &result, &world->error);
+    if (status == JP_OK)
+        jp_reload_result_clear(&result);
+    for (size_t i = 0; i < count; i++) {
+        jp_free(specs[i].name);
+        jp_schema_clear(jp_pool_fields, &specs[i].spec);
+    }
+    jp_free(specs);
+    jp_json_free(&json);
+    return status;
+}
+
+struct jp_pool *pool_of(struct pool_world *world, const char *name) {
+    struct jp_pool *pool = jp_pools_find(world->pools, name);
+    assert_non_null(pool);
+    return pool;
+}
+
+void deliver(struct pool_world *world) {
+    jp_sim_deliver(world->sim, world->pools);
+    jp_ledger_commit(world->ledger);
+}
+
+void pass(struct pool_world *world, uint64_t ms) {
+    for (uint64_t passed = 0; passed < ms; passed += 50) {
+        jp_sim_pass(world->sim, 50);
+        jp_pools_on_time(world->pools);
+    }
+    jp_ledger_commit(world->ledger);
+}
+
+void on_joined(void *context, jp_status status, const struct jp_error *error, const struct jp_process_record *record, uint64_t seq) {
+    struct pool_world *world = context;
+    (void)seq;
+    world->joined_calls++;
+    world->joined_status = status;
+    jp_process_record_clear(&world->joined);
+    if (status)
+        world->error = *error;
+    else
+        jp_process_record_copy(record, &world->joined);
+}
+
+void on_waited(void *context, const struct jp_process_record *record) {
+    struct pool_world *world = context;
+    world->waited_calls++;
+    world->waited_pid = record ? record->facts.pid : 0;
+}
+
+void assign(struct pool_world *world, const char *pool, uint32_t pid) {
+    int calls = world->joined_calls;
+    jp_pools_assign(world->pools, pool_of(world, pool), pid, 0, NULL, on_joined, world);
+    jp_ledger_commit(world->ledger);
+    assert_int_equal(world->joined_calls, calls + 1);
+}
+
+uint32_t launch(struct pool_world *world, const char *pool, const char *image) {
+    struct jp_launch request = {.command_line = image};
+    int calls = world->joined_calls;
+    jp_pools_launch(world->pools, pool_of(world, pool), &request, on_joined, world);
+    jp_ledger_commit(world->ledger);
+    assert_int_equal(world->joined_calls, calls + 1);
+    assert_int_equal(world->joined_status, JP_OK);
+    return world->joined.facts.pid;
+}

@@ -1,0 +1,41 @@
+/* Pools over the simulated kernel and accounts in memory. */
+#ifndef JP_TESTS_POOL_WORLD_H
+#define JP_TESTS_POOL_WORLD_H
+
+#include "../sim/kernel.h"
+#include "../sim/ledger.h"
+
+struct pool_world {
+    struct jp_sim *sim;
+    struct jp_ledger *ledger;
+    struct jp_pools *pools;
+    struct jp_error error;
+    /* what jp_pools_assign and _launch called back with */
+    int joined_calls;
+    jp_status joined_status;
+    struct jp_process_record joined;
+    /* jp_pools_wait */
+    int waited_calls;
+    uint32_t waited_pid; /* 0: the pool was empty */
+    void (*on_event)(void *context, const struct jp_event *event);
+    void *event_context;
+};
+
+int pool_world_open(void **state);
+int pool_world_close(void **state);
+
+/* The service ends and starts again on the same kernel and the same record. */
+void pool_world_restart(struct pool_world *world, const char *config);
+
+/* Pools from JSON: {"name": {spec}, ...}. The status of jp_pools_load. */
+jp_status pool_world_load(struct pool_world *world, const char *pools_json);
+
+struct jp_pool *pool_of(struct pool_world *world, const char *name); /* must exist */
+void deliver(struct pool_world *world);                                 /* the kernel's queue, then the disk */
+void pass(struct pool_world *world, uint64_t ms);                       /* time, with what is due at every 50 ms */
+void assign(struct pool_world *world, const char *pool, uint32_t pid);  /* calls back into joined_* */
+uint32_t launch(struct pool_world *world, const char *pool, const char *image); /* the pid; must work */
+void on_joined(void *context, jp_status status, const struct jp_error *error, const struct jp_process_record *record, uint64_t seq);
+void on_waited(void *context, const struct jp_process_record *record);
+
+#endif

@@ -1,0 +1,516 @@
+/* The protocol over pools on the simulated kernel: what a client sends, and what comes back. */
+#include "pool_world.h"
+#include "rpc/rpc.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct client {
+    struct jp_peer peer; /* first */
+    struct jp_str received;
+    struct jp_rpc_connection *connection;
+    size_t unread; /* what unsent() says */
+    bool closed, nobody;
+};
+
+struct rpc_world {
+    struct pool_world *pool;
+    struct jp_rpc *rpc;
+    struct client client;
+    int reloads;
+};
+
+/* --- a peer --- */
+
+static struct client *of(struct jp_peer *peer) { return (struct client *)(void *)peer; }
+
+static jp_status identify(struct jp_peer *peer, struct jp_principal **ret_principal, struct jp_error *error) {
+    static int somebody;
+    if (of(peer)->nobody)
+        return jp_fail(error, JP_E_DENIED, "who are you?");
+    *ret_principal = (struct jp_principal *)(void *)&somebody;
+    return JP_OK;
+}
+
+static void principal_free(struct jp_peer *peer, struct jp_principal *principal) {
+    (void)peer;
+    (void)principal;
+}
+
+static const char *principal_name(struct jp_peer *peer, const struct jp_principal *principal) {
+    (void)peer;
+    (void)principal;
+    return "TEST\\user";
+}
+
+static void peer_send(struct jp_peer *peer, const void *bytes, size_t length) { jp_str_add(&of(peer)->received, bytes, length); }
+static size_t unsent(const struct jp_peer *peer) { return ((const struct client *)(const void *)peer)->unread; }
+static void peer_close(struct jp_peer *peer) { of(peer)->closed = true; }
+
+static const struct jp_peer_ops peer_ops = {.identify = identify, .principal_free = principal_free, .principal_name = principal_name,
+                                            .send = peer_send, .unsent = unsent, .close = peer_close};
+
+static void connect_client(struct rpc_world *world, struct client *client) {
+    *client = (struct client){.peer.ops = &peer_ops};
+    client->connection = jp_rpc_open(world->rpc, &client->peer);
+}
+
+static void disconnect(struct client *client) {
+    if (client->connection)
+        jp_rpc_closed(client->connection);
+    client->connection = NULL;
+    jp_str_free(&client->received);
+}
+
+/* --- the world --- */
+
+static uint64_t now_ms(void *context) { return jp_sim_now_ms(((struct rpc_world *)context)->pool->sim); }
+static void add_status(void *context, cJSON *status) {
+    (void)context;
+    cJSON_AddStringToObject(status, "program", "test");
+}
+
+static jp_status reload(void *context, struct jp_reload_result *ret_result, cJSON **ret_data, struct jp_error *error) {
+    struct rpc_world *world = context;
+    *ret_result = (struct jp_reload_result){0};
+    if (world->reloads++ == 0)
+        return JP_OK;
+    *ret_data = cJSON_Parse("{\"faults\": [{\"line\": 3}]}");
+    return jp_fail(error, JP_E_CONFIG, "a fault");
+}
+
+static void on_event(void *context, const struct jp_event *event) { jp_rpc_on_event(((struct rpc_world *)context)->rpc, event); }
+
+static int open_world(void **state) {
+    void *pool;
+    pool_world_open(&pool);
+    struct rpc_world *world = jp_alloc(sizeof *world);
+    world->pool = pool;
+    struct jp_rpc_setup setup = {.pools = world->pool->pools, .accounts = jp_ledger_accounts(world->pool->ledger),
+                                 .backend = jp_sim_backend(world->pool->sim), .clock_context = world, .now_ms = now_ms,
+                                 .program = {.context = world, .add_status = add_status, .reload = reload}};
+    world->rpc = jp_rpc_new(&setup, 0);
+    world->pool->on_event = on_event;
+    world->pool->event_context = world;
+    pool_world_load(world->pool, "{\"build\": {\"limits\": {\"active_processes\": 3}}, \"sub\": {\"parent\": \"build\"}}");
+    connect_client(world, &world->client);
+    *state = world;
+    return 0;
+}
+
+static int close_world(void **state) {
+    struct rpc_world *world = *state;
+    void *pool = world->pool;
+    disconnect(&world->client);
+    jp_ledger_commit(world->pool->ledger);
+    pool_world_close(&pool);
+    jp_rpc_free(world->rpc);
+    jp_free(world);
+    return 0;
+}
+
+static void settle(struct rpc_world *world) {
+    jp_sim_deliver(world->pool->sim, world->pool->pools);
+    jp_rpc_on_committed(world->rpc, jp_ledger_commit(world->pool->ledger));
+}
+
+static void give(struct client *client, const char *text) { jp_rpc_receive(client->connection, text, strlen(text)); }
+
+/* The next line that the client got. The caller deletes it. */
+static cJSON *take(struct client *client) {
+    const char *text = jp_str_text(&client->received);
+    const char *end = strchr(text, '\n');
+    assert_non_null(end);
+    cJSON *json = cJSON_ParseWithLength(text, (size_t)(end - text));
+    assert_non_null(json);
+    jp_str_remove_front(&client->received, (size_t)(end - text) + 1);
+    return json;
+}
+
+static void expect_silence(struct client *client) { assert_string_equal(jp_str_text(&client->received), ""); }
+
+static cJSON *call(struct rpc_world *world, const char *method, const char *params) {
+    char *line = jp_sprintf("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%s}\n", method, params);
+    give(&world->client, line);
+    jp_free(line);
+    if (!world->client.received.length)
+        settle(world);
+    return take(&world->client);
+}
+
+static void expect_error(cJSON *answer, int code, const char *text) {
+    const cJSON *error = cJSON_GetObjectItem(answer, "error");
+    assert_non_null(error);
+    assert_int_equal(cJSON_GetObjectItem(error, "code")->valueint, code);
+    if (text && !strstr(cJSON_GetObjectItem(error, "message")->valuestring, text))
+        fail_msg("\"%s\" is not in \"%s\"", text, cJSON_GetObjectItem(error, "message")->valuestring);
+    assert_non_null(cJSON_GetObjectItem(cJSON_GetObjectItem(error, "data"), "name"));
+    assert_null(cJSON_GetObjectItem(answer, "result"));
+    cJSON_Delete(answer);
+}
+
+static const cJSON *result_of(const cJSON *answer) {
+    const cJSON *result = cJSON_GetObjectItem(answer, "result");
+    if (!result)
+        fail_msg("%s", cJSON_PrintUnformatted(answer));
+    return result;
+}
+
+/* --- JSON-RPC --- */
+
+/* A line in, a line out; NULL: nothing comes back. From the specification, and from what clients get wrong. */
+static void the_letter_of_the_specification(void **state) {
+    struct rpc_world *world = *state;
+    static const struct {
+        const char *in;
+        int code; /* 0: a result */
+        const char *id; /* as JSON */
+    } lines[] = {
+        {"{\"jsonrpc\":\"2.0\",\"method\":\"pool.list\",\"id\":1}", 0, "1"},
+        {"{\"jsonrpc\":\"2.0\",\"method\":\"pool.list\",\"id\":0}", 0, "0"},
+        {"{\"jsonrpc\":\"2.0\",\"method\":\"pool.list\",\"id\":\"abc\"}", 0, "\"abc\""},
+        {"{\"jsonrpc\":\"2.0\",\"method\":\"pool.list\",\"id\":null}", 0, "null"},
+        {"{\"jsonrpc\":\"2.0\",\"method\":\"pool.list\",\"id\":1.5}", 0, "1.5"},
+        {"{\"jsonrpc\":\"2.0\",\"method\":\"pool.list\",\"params\":{},\"id\":7}", 0, "7"},
+        {"{\"jsonrpc\":\"2.0\",\"method\":\"foobar\",\"id\":\"1\"}", -32601, "\"1\""},
+        {"{\"jsonrpc\":\"2.0\",\"method\":\"foobar, \"params\":\"bar\",\"baz]", -32700, "null"},
+        {"{\"jsonrpc\":\"2.0\",\"method\":1,\"params\":\"bar\"}", -32600, "null"},
+        {"{\"jsonrpc\":\"1.0\",\"method\":\"pool.list\",\"id\":1}", -32600, "1"},
+        {"{\"method\":\"pool.list\",\"id\":1}", -32600, "1"},
+        {"{\"jsonrpc\":\"2.0\",\"id\":1}", -32600, "1"},
+        {"{\"jsonrpc\":\"2.0\",\"method\":\"pool.list\",\"id\":{}}", -32600, "null"},
+        {"{\"jsonrpc\":\"2.0\",\"method\":\"pool.list\",\"id\":true}", -32600, "null"},
+        {"{\"jsonrpc\":\"2.0\",\"method\":\"pool.list\",\"params\":\"x\",\"id\":1}", -32600, "1"},
+        {"{\"jsonrpc\":\"2.0\",\"method\":\"pool.get\",\"params\":[\"build\"],\"id\":1}", -32602, "1"},
+        {"{\"jsonrpc\":\"2.0\",\"method\":\"pool.get\",\"params\":{},\"id\":1}", -32602, "1"},
+        {"{\"jsonrpc\":\"2.0\",\"method\":\"pool.get\",\"params\":{\"pool\":7},\"id\":1}", -32602, "1"},
+        {"{\"jsonrpc\":\"2.0\",\"method\":\"pool.get\",\"params\":{\"pool\":\"build\",\"x\":1},\"id\":1}", -32602, "1"},
+        {"{\"jsonrpc\":\"2.0\",\"method\":\"pool.get\",\"params\":{\"pool\":\"nope\"},\"id\":1}", -32001, "1"},
+        {"42", -32600, "null"},
+        {"\"text\"", -32600, "null"},
+        {"[]", -32600, "null"},
+        {"nonsense", -32700, "null"},
+        {"{\"jsonrpc\":\"2.0\",\"method\":\"pool.list\",\"id\":1,\"id\":2}", -32700, "null"},
+        {"{\"jsonrpc\":\"2.0\",\"method\":\"\\ud800\",\"id\":1}", -32700, "null"},
+        {"{\"jsonrpc\":\"2.0\",\"method\":\"\xff\",\"id\":1}", -32700, "null"},
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        give(&world->client, lines[i].in);
+        expect_silence(&world->client); /* the line has no end yet */
+        give(&world->client, i % 2 ? "\n" : "\r\n");
+        cJSON *answer = take(&world->client);
+        char *id = cJSON_PrintUnformatted(cJSON_GetObjectItem(answer, "id"));
+        assert_string_equal(id, lines[i].id);
+        assert_string_equal(cJSON_GetObjectItem(answer, "jsonrpc")->valuestring, "2.0");
+        cJSON_free(id);
+        if (lines[i].code) {
+            expect_error(answer, lines[i].code, NULL);
+        } else {
+            result_of(answer);
+            cJSON_Delete(answer);
+        }
+        expect_silence(&world->client);
+    }
+}
+
+static void notifications_are_not_answered(void **state) {
+    struct rpc_world *world = *state;
+    give(&world->client, "{\"jsonrpc\":\"2.0\",\"method\":\"pool.list\"}\n\n\r\n\xEF\xBB\xBF\r\n");
+    give(&world->client, "{\"jsonrpc\":\"2.0\",\"method\":\"foobar\"}\n{\"jsonrpc\":\"2.0\",\"method\":\"pool.get\",\"params\":{}}\n");
+    settle(world);
+    expect_silence(&world->client);
+}
+
+static void batches(void **state) {
+    struct rpc_world *world = *state;
+    give(&world->client, "[1,{\"jsonrpc\":\"2.0\",\"method\":\"pool.list\",\"id\":\"a\"},{\"jsonrpc\":\"2.0\",\"method\":\"pool.list\"},"
+                         "{\"jsonrpc\":\"2.0\",\"method\":\"pool.launch\",\"params\":{\"pool\":\"sub\",\"argv\":[\"x.exe\"]},\"id\":\"b\"}]\n");
+    expect_silence(&world->client); /* the launch waits for the disk, and the batch for it */
+    settle(world);
+    cJSON *answers = take(&world->client);
+    assert_true(cJSON_IsArray(answers));
+    assert_int_equal(cJSON_GetArraySize(answers), 3);
+    cJSON_Delete(answers);
+    give(&world->client, "[{\"jsonrpc\":\"2.0\",\"method\":\"pool.list\"}]\n");
+    expect_silence(&world->client);
+    struct jp_str big = {0};
+    for (int i = 0; i <= JP_RPC_MAX_BATCH; i++)
+        jp_str_puts(&big, i ? ",1" : "[1");
+    jp_str_puts(&big, "]\n");
+    give(&world->client, big.data);
+    expect_error(take(&world->client), -32007, "a batch may have 100 requests; this one has 101");
+    jp_str_free(&big);
+}
+
+static void bounds_of_a_message(void **state) {
+    struct rpc_world *world = *state;
+    char *block = jp_alloc(70001);
+    memset(block, 'x', 70000);
+    for (int i = 0; i < 40; i++) /* a line that never ends costs one error, and no memory */
+        give(&world->client, block);
+    expect_error(take(&world->client), -32007, "1048576 bytes");
+    expect_silence(&world->client);
+    give(&world->client, "\n");
+    expect_silence(&world->client);
+    cJSON *answer = call(world, "pool.list", "{}");
+    result_of(answer);
+    cJSON_Delete(answer);
+    jp_free(block);
+    struct jp_str deep = {0};
+    for (int i = 0; i < 100; i++)
+        jp_str_puts(&deep, "[");
+    jp_str_puts(&deep, "\n");
+    give(&world->client, deep.data);
+    expect_error(take(&world->client), -32007, "nested deeper than 64");
+    jp_str_free(&deep);
+}
+
+static void bounds_of_a_connection(void **state) {
+    struct rpc_world *world = *state;
+    launch(world->pool, "build", "x.exe");
+    for (int i = 0; i < JP_RPC_MAX_IN_FLIGHT; i++)
+        give(&world->client, "{\"jsonrpc\":\"2.0\",\"method\":\"pool.wait\",\"params\":{\"pool\":\"build\"},\"id\":1}\n");
+    expect_silence(&world->client);
+    expect_error(call(world, "pool.list", "{}"), -32007, "64 requests of this connection");
+    struct client other;
+    connect_client(world, &other);
+    give(&other, "{\"jsonrpc\":\"2.0\",\"method\":\"pool.list\",\"id\":1}\n");
+    assert_true(other.received.length > 0);
+    disconnect(&other);
+    world->client.unread = JP_RPC_MAX_UNSENT + 1; /* it does not read */
+    give(&world->client, "{\"jsonrpc\":\"2.0\",\"method\":\"pool.list\",\"id\":2}\n");
+    assert_true(world->client.closed);
+}
+
+static void who_cannot_be_identified_gets_nothing(void **state) {
+    struct rpc_world *world = *state;
+    world->client.nobody = true;
+    expect_error(call(world, "pool.create", "{\"name\":\"x\"}"), -32008, "who are you?");
+    assert_null(jp_pools_find(world->pool->pools, "x"));
+}
+
+/* --- methods --- */
+
+static void pools_by_the_configs_words(void **state) {
+    struct rpc_world *world = *state;
+    cJSON *answer = call(world, "pool.create",
+                         "{\"name\":\"t\",\"limits\":{\"active_processes\":2,\"job_memory\":\"512MiB\",\"cpu_rate\":\"50%\"},"
+                         "\"on_service_stop\":\"terminate\",\"ui\":[\"desktop\"]}");
+    const cJSON *result = result_of(answer);
+    char *limits = cJSON_PrintUnformatted(cJSON_GetObjectItem(result, "limits"));
+    assert_string_equal(limits, "{\"active_processes\":2,\"job_memory\":\"512MiB\",\"cpu_rate\":{\"hard_cap\":\"50%\"}}");
+    assert_string_equal(cJSON_GetObjectItem(result, "on_service_stop")->valuestring, "terminate");
+    assert_string_equal(cJSON_GetObjectItem(result, "source")->valuestring, "transient");
+    cJSON_free(limits);
+    cJSON_Delete(answer);
+    expect_error(call(world, "pool.create", "{\"name\":\"u\",\"limits\":{\"active_proceses\":2}}"), -32602,
+                 "did you mean \"active_processes\"?");
+    expect_error(call(world, "pool.create", "{\"name\":\"u\",\"limit\":{}}"), -32602, "did you mean \"limits\"?");
+    expect_error(call(world, "pool.create", "{\"name\":\"u\",\"limits\":{\"kill_on_close\":true},\"on_service_stop\":\"keep\"}"), -32602,
+                 "exclude each other");
+    expect_error(call(world, "pool.create", "{\"limits\":{}}"), -32602, "name: missing");
+    expect_error(call(world, "pool.create", "{\"name\":\"v\",\"parent\":\"nope\"}"), -32001, NULL);
+    answer = call(world, "pool.update", "{\"pool\":\"t\",\"limits\":{\"job_memory\":null}}");
+    limits = cJSON_PrintUnformatted(cJSON_GetObjectItem(result_of(answer), "limits"));
+    assert_string_equal(limits, "{\"active_processes\":2,\"cpu_rate\":{\"hard_cap\":\"50%\"}}");
+    cJSON_free(limits);
+    cJSON_Delete(answer);
+    expect_error(call(world, "pool.update", "{\"pool\":\"t\",\"parent\":\"build\"}"), -32602, "cannot change");
+    cJSON_Delete(call(world, "pool.delete", "{\"pool\":\"t\"}"));
+    expect_error(call(world, "pool.get", "{\"pool\":\"t\"}"), -32001, NULL);
+    expect_error(call(world, "pool.delete", "{\"pool\":\"build\"}"), -32602, "in the configuration");
+    expect_error(call(world, "pool.get", "{\"pool\":\"buidl\"}"), -32001, "did you mean \"build\"?");
+}
+
+static void launching_and_waiting(void **state) {
+    struct rpc_world *world = *state;
+    expect_error(call(world, "pool.launch", "{\"pool\":\"sub\"}"), -32602, "either argv or command");
+    expect_error(call(world, "pool.launch", "{\"pool\":\"sub\",\"argv\":[\"a\"],\"command\":\"a\"}"), -32602, "either argv or command");
+    cJSON *answer = call(world, "pool.launch", "{\"pool\":\"sub\",\"argv\":[\"x.exe\",\"a b\"],\"env\":{\"A\":\"1\",\"B\":null}}");
+    uint32_t pid = (uint32_t)cJSON_GetObjectItem(result_of(answer), "pid")->valueint;
+    assert_true(cJSON_IsString(cJSON_GetObjectItem(result_of(answer), "startTime")));
+    cJSON_Delete(answer);
+    char *wait = jp_sprintf("{\"jsonrpc\":\"2.0\",\"id\":9,\"method\":\"pool.wait\",\"params\":{\"pool\":\"sub\",\"pid\":%u}}\n", pid);
+    give(&world->client, wait);
+    settle(world);
+    expect_silence(&world->client);
+    jp_sim_exit(world->pool->sim, pid, 5);
+    settle(world);
+    answer = take(&world->client);
+    assert_int_equal(cJSON_GetObjectItem(result_of(answer), "exitCode")->valueint, 5);
+    cJSON_Delete(answer);
+    give(&world->client, wait); /* it has ended already */
+    settle(world);
+    answer = take(&world->client);
+    assert_int_equal(cJSON_GetObjectItem(result_of(answer), "exitCode")->valueint, 5);
+    cJSON_Delete(answer);
+    jp_free(wait);
+    launch(world->pool, "sub", "y.exe");
+    give(&world->client, "{\"jsonrpc\":\"2.0\",\"id\":9,\"method\":\"pool.wait\",\"params\":{\"pool\":\"sub\",\"timeout\":\"2s\"}}\n");
+    assert_true(jp_rpc_on_time(world->rpc) < UINT64_MAX);
+    jp_sim_pass(world->pool->sim, 2001);
+    jp_rpc_on_time(world->rpc);
+    expect_error(take(&world->client), -32009, "pool.wait");
+    assert_int_equal(jp_rpc_on_time(world->rpc), UINT64_MAX);
+}
+
+static void refusals_of_assign(void **state) {
+    struct rpc_world *world = *state;
+    expect_error(call(world, "pool.assign", "{\"pool\":\"build\",\"pid\":4000000000}"), -32004, NULL);
+    expect_error(call(world, "pool.assign", "{\"pool\":\"build\",\"pid\":-1}"), -32602, "pid");
+    expect_error(call(world, "pool.assign", "{\"pool\":\"build\",\"pid\":0}"), -32602, "pid");
+    expect_error(call(world, "pool.assign", "{\"pool\":\"build\",\"pid\":1.5}"), -32602, "pid");
+    expect_error(call(world, "pool.assign", "{\"pool\":\"build\",\"pid\":99999999999}"), -32602, "pid");
+    uint32_t pid = jp_sim_spawn(world->pool->sim, 0, "x.exe");
+    char *params = jp_sprintf("{\"pool\":\"build\",\"pid\":\"%u\",\"startTime\":1}", pid); /* a decimal string is a number too */
+    expect_error(call(world, "pool.assign", params), -32005, NULL);
+    jp_free(params);
+    jp_sim_protect(world->pool->sim, pid);
+    params = jp_sprintf("{\"pool\":\"build\",\"pid\":%u}", pid);
+    cJSON *answer = call(world, "pool.assign", params);
+    const cJSON *data = cJSON_GetObjectItem(cJSON_GetObjectItem(answer, "error"), "data");
+    assert_int_equal(cJSON_GetObjectItem(data, "win32")->valueint, 5);
+    assert_string_equal(cJSON_GetObjectItem(data, "operation")->valuestring, "OpenProcess");
+    cJSON_Delete(answer);
+    jp_free(params);
+}
+
+static void a_client_that_leaves_takes_nothing_with_it(void **state) {
+    struct rpc_world *world = *state;
+    struct client other;
+    launch(world->pool, "build", "x.exe");
+    connect_client(world, &other);
+    give(&other, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"pool.wait\",\"params\":{\"pool\":\"build\"}}\n"
+                 "[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"pool.wait\",\"params\":{\"pool\":\"build\"}}]\n"
+                 "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"pool.launch\",\"params\":{\"pool\":\"sub\",\"argv\":[\"y.exe\"]}}\n"
+                 "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"events.subscribe\",\"params\":{\"fromSeq\":1}}\n"
+                 "{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"accounting.processes\"}\n{\"jsonrpc\"");
+    disconnect(&other);
+    settle(world); /* the launch was begun: it goes on; the rest is let go */
+    assert_int_equal(jp_pools_member_count(world->pool->pools), 2);
+}
+
+static void reloading(void **state) {
+    struct rpc_world *world = *state;
+    cJSON *answer = call(world, "service.reload", "{}");
+    assert_non_null(cJSON_GetObjectItem(result_of(answer), "orphaned"));
+    cJSON_Delete(answer);
+    answer = call(world, "service.reload", "{}");
+    const cJSON *data = cJSON_GetObjectItem(cJSON_GetObjectItem(answer, "error"), "data");
+    assert_non_null(cJSON_GetObjectItem(data, "faults"));
+    expect_error(answer, -32011, "a fault");
+}
+
+/* --- events --- */
+
+static uint64_t next_seq(struct client *client) {
+    cJSON *message = take(client);
+    assert_string_equal(cJSON_GetObjectItem(message, "method")->valuestring, "event");
+    uint64_t seq = (uint64_t)cJSON_GetObjectItem(cJSON_GetObjectItem(message, "params"), "seq")->valueint;
+    cJSON_Delete(message);
+    return seq;
+}
+
+static void from_the_past_into_the_present(void **state) {
+    struct rpc_world *world = *state;
+    for (int i = 0; i < 700; i++) { /* more than a page */
+        char *name = jp_sprintf("%d", i);
+        jp_pools_note(world->pool->pools, "NOTE", name);
+        jp_free(name);
+    }
+    settle(world);
+    give(&world->client, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"events.subscribe\",\"params\":{\"fromSeq\":1}}\n");
+    cJSON_Delete(take(&world->client));
+    uint64_t expected = 1;
+    for (int i = 0; i < 50; i++) {
+        jp_pools_note(world->pool->pools, "LATER", NULL);
+        if (i % 3 == 0)
+            settle(world);
+    }
+    settle(world);
+    uint64_t last = jp_pools_last_seq(world->pool->pools);
+    while (world->client.received.length)
+        assert_int_equal(next_seq(&world->client), expected++);
+    assert_int_equal(expected, last + 1);
+}
+
+static void an_event_is_shown_only_when_it_is_on_disk(void **state) {
+    struct rpc_world *world = *state;
+    settle(world);
+    cJSON_Delete(call(world, "events.subscribe", "{}"));
+    uint64_t seq = jp_pools_note(world->pool->pools, "NOTE", NULL);
+    expect_silence(&world->client);
+    settle(world);
+    assert_int_equal(next_seq(&world->client), seq);
+}
+
+static void a_slow_reader_misses_nothing(void **state) {
+    struct rpc_world *world = *state;
+    settle(world);
+    cJSON_Delete(call(world, "events.subscribe", "{}"));
+    uint64_t first = jp_pools_last_seq(world->pool->pools) + 1;
+    world->client.unread = JP_RPC_PAUSE_UNSENT + 1;
+    for (int i = 0; i < JP_RPC_RECENT_EVENTS + 100; i++) { /* more than memory keeps */
+        jp_pools_note(world->pool->pools, "NOTE", NULL);
+        if (i % 100 == 0)
+            settle(world);
+    }
+    settle(world);
+    expect_silence(&world->client);
+    world->client.unread = 0;
+    jp_rpc_drained(world->client.connection);
+    settle(world);
+    for (uint64_t seq = first; seq < first + JP_RPC_RECENT_EVENTS + 100; seq++)
+        assert_int_equal(next_seq(&world->client), seq);
+    expect_silence(&world->client);
+}
+
+static void filters_and_unsubscribing(void **state) {
+    struct rpc_world *world = *state;
+    settle(world);
+    cJSON_Delete(call(world, "events.subscribe", "{\"pools\":[\"sub\"],\"messages\":[\"NEW_PROCESS\"]}"));
+    launch(world->pool, "sub", "x.exe");
+    settle(world);
+    cJSON *message = take(&world->client);
+    const cJSON *event = cJSON_GetObjectItem(message, "params");
+    assert_string_equal(cJSON_GetObjectItem(event, "message")->valuestring, "JOB_OBJECT_MSG_NEW_PROCESS");
+    assert_string_equal(cJSON_GetObjectItem(event, "pool")->valuestring, "sub");
+    assert_string_equal(cJSON_GetObjectItem(event, "process")->valuestring, "x.exe");
+    assert_int_equal(cJSON_GetObjectItem(event, "subscription")->valueint, 1);
+    cJSON_Delete(message);
+    expect_silence(&world->client);
+    expect_error(call(world, "events.unsubscribe", "{\"subscription\":2}"), -32015, NULL);
+    cJSON_Delete(call(world, "events.unsubscribe", "{\"subscription\":1}"));
+    launch(world->pool, "sub", "y.exe");
+    settle(world);
+    expect_silence(&world->client);
+    for (int i = 0; i < JP_RPC_MAX_SUBSCRIPTIONS; i++)
+        cJSON_Delete(call(world, "events.subscribe", "{}"));
+    expect_error(call(world, "events.subscribe", "{}"), -32007, "16 subscriptions");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(the_letter_of_the_specification),
+        TEST(notifications_are_not_answered),
+        TEST(batches),
+        TEST(bounds_of_a_message),
+        TEST(bounds_of_a_connection),
+        TEST(who_cannot_be_identified_gets_nothing),
+        TEST(pools_by_the_configs_words),
+        TEST(launching_and_waiting),
+        TEST(refusals_of_assign),
+        TEST(a_client_that_leaves_takes_nothing_with_it),
+        TEST(reloading),
+        TEST(from_the_past_into_the_present),
+        TEST(an_event_is_shown_only_when_it_is_on_disk),
+        TEST(a_slow_reader_misses_nothing),
+        TEST(filters_and_unsubscribing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
