@@ -56,6 +56,13 @@ struct jp_usage {
     uint64_t read_bytes, write_bytes, other_bytes;
 };
 
+/* What one process had used at a moment. */
+struct jp_sample {
+    uint32_t pid;
+    int64_t start_100ns;
+    struct jp_usage usage;
+};
+
 /* Totals that the job object keeps itself. */
 struct jp_job_counters {
     uint32_t total_processes, active_processes, terminated_processes;
@@ -110,6 +117,9 @@ struct jp_backend_ops {
     void (*process_close)(struct jp_process *process);
     jp_status (*process_facts)(struct jp_process *process, struct jp_process_facts *ret_facts, struct jp_error *error);
     void (*process_usage)(struct jp_process *process, struct jp_usage *ret_usage);
+    /* Every process of the machine at once, for hosts whose handles do not tell (capabilities: process_times,
+     * memory_after_exit). New memory (jp_free). */
+    jp_status (*sample)(struct jp_backend *backend, struct jp_sample **ret_samples, size_t *ret_count, struct jp_error *error);
     /* True once it has ended. Just after its exit message the code may be known while this is still false. */
     bool (*process_exited)(struct jp_process *process, uint32_t *ret_exit_code);
     jp_status (*process_terminate)(struct jp_process *process, uint32_t exit_code, struct jp_error *error);

@@ -84,6 +84,7 @@ static struct jp_member *enter(struct jp_pools *pools, struct jp_pool *pool, str
     watch(pools, member);
     pools->unwatched_count += !member->watch;
     jp__schedule_list(pools, pool);
+    jp__schedule_sample(pools);
     return member;
 }
 
@@ -121,6 +122,51 @@ void jp__member_move(struct jp_pools *pools, struct jp_member *member, struct jp
     jp__schedule_list(pools, pool);
 }
 
+/* What is not told this time stays as it was last known. */
+static void merge_usage(struct jp_usage *usage, const struct jp_usage *fresh) {
+    if (fresh->known & JP_USAGE_CPU) {
+        usage->user_100ns = fresh->user_100ns;
+        usage->kernel_100ns = fresh->kernel_100ns;
+    }
+    if (fresh->known & JP_USAGE_MEMORY) {
+        usage->peak_commit_bytes = fresh->peak_commit_bytes;
+        usage->peak_working_set_bytes = fresh->peak_working_set_bytes;
+    }
+    if (fresh->known & JP_USAGE_IO) {
+        usage->read_operations = fresh->read_operations;
+        usage->write_operations = fresh->write_operations;
+        usage->other_operations = fresh->other_operations;
+        usage->read_bytes = fresh->read_bytes;
+        usage->write_bytes = fresh->write_bytes;
+        usage->other_bytes = fresh->other_bytes;
+    }
+    usage->known |= fresh->known;
+}
+
+void jp_pools_refresh_usage(struct jp_pools *pools, struct jp_member *member) {
+    struct jp_usage fresh;
+    if (!member->process)
+        return;
+    jp__ops(pools)->process_usage(member->process, &fresh);
+    merge_usage(&member->record.usage, &fresh);
+}
+
+void jp__members_sample(struct jp_pools *pools) {
+    struct jp_sample *samples;
+    size_t count;
+    struct jp_error error;
+    if (jp__ops(pools)->sample(pools->with.backend, &samples, &count, &error)) {
+        jp_log(pools->with.log, JP_LOG_WARNING, "%s", error.text);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct jp_member *member = jp__member_by_pid(pools, samples[i].pid);
+        if (member && member->stage == JP_MEMBER_LIVE && member->record.facts.start_100ns == samples[i].start_100ns)
+            merge_usage(&member->record.usage, &samples[i].usage);
+    }
+    jp_free(samples);
+}
+
 void jp__member_finish(struct jp_pools *pools, struct jp_member *member, enum jp_ending ending) {
     struct jp_pool *pool = member->pool;
     struct jp_process_record *row = &member->record;
@@ -132,8 +178,8 @@ void jp__member_finish(struct jp_pools *pools, struct jp_member *member, enum jp
         row->has_exit_code = row->has_exit_code || ended;
         if (ended)
             row->exit_code = exit_code;
-        jp__ops(pools)->process_usage(member->process, &row->usage);
     }
+    jp_pools_refresh_usage(pools, member);
     record(pools, member);
     unlink_from_pool(member);
     pools->member_count--;

@@ -9,7 +9,7 @@ struct jp_pools *jp_pools_new(const struct jp_pools_surroundings *surroundings, 
     pools->last_seq = start->last_seq;
     pools->last_id = start->last_process_id;
     pools->last_key = 15; /* lower keys are the port's own */
-    pools->next_list_ms = UINT64_MAX;
+    pools->next_list_ms = pools->next_sample_ms = UINT64_MAX;
     return pools;
 }
 

@@ -150,6 +150,8 @@ jp_status jp_pools_find_process(struct jp_pools *pools, uint32_t pid, int64_t st
 jp_status jp_pools_terminate_process(struct jp_pools *pools, struct jp_member *member, uint32_t exit_code,
                                      struct jp_principal *principal, struct jp_error *error);
 size_t jp_pools_member_count(const struct jp_pools *pools);
+/* Brings member->record.usage up to now, as far as its handle tells. */
+void jp_pools_refresh_usage(struct jp_pools *pools, struct jp_member *member);
 
 /* --- waiting --- */
 

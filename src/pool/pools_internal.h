@@ -12,6 +12,9 @@ enum { SETTLE_MS = 250, LINGER_MS = 2000 };
 /* PID lists are read this often while a pool has members: slowly where messages come and handles are held, else often. */
 enum { LIST_INTERVAL_MS = 60000, LIST_INTERVAL_DEAF_MS = 500 };
 
+/* Where a handle does not tell what its ended process used, the last look before the end counts. */
+enum { SAMPLE_INTERVAL_MS = 500 };
+
 struct jp_member_queue {
     struct jp_member *first, *last;
 };
@@ -30,7 +33,8 @@ struct jp_pools {
     size_t unwatched_count; /* members whose end only a list or a message can tell */
     uint64_t last_seq, last_key, last_watch;
     int64_t last_id;
-    uint64_t next_list_ms; /* UINT64_MAX: nobody to look after */
+    uint64_t next_list_ms;   /* UINT64_MAX: nobody to look after */
+    uint64_t next_sample_ms; /* likewise; always where handles tell */
     bool stopping;
 };
 
@@ -67,6 +71,7 @@ void jp__member_finish(struct jp_pools *pools, struct jp_member *member, enum jp
 /* As the handle and the messages have it: how a member that has ended went. */
 void jp__member_settle(struct jp_pools *pools, struct jp_member *member);
 void jp__member_forget(struct jp_pools *pools, struct jp_member *member); /* the end of lingering */
+void jp__members_sample(struct jp_pools *pools); /* one look at all of them */
 uint64_t jp__members_on_time(struct jp_pools *pools, uint64_t now_ms);    /* stages that are over; the next deadline */
 
 /* messages.c */
@@ -88,6 +93,7 @@ struct jp_member *jp__discover(struct jp_pools *pools, struct jp_pool *pool, uin
 /* reconcile.c */
 void jp__read_lists(struct jp_pools *pools);
 void jp__schedule_list(struct jp_pools *pools, const struct jp_pool *pool);
+void jp__schedule_sample(struct jp_pools *pools);
 
 /* wait.c */
 void jp__wait_on_exit(struct jp_pools *pools, struct jp_member *member);

@@ -76,10 +76,8 @@ void jp__on_pool_terminate(struct jp_call *call, const void *parameters) {
 }
 
 static void add_processes(struct jp_rpc *rpc, const struct jp_pool *pool, bool recursive, cJSON *list) {
-    const struct jp_backend_ops *ops = rpc->with.backend->ops;
     for (struct jp_member *member = pool->first_member; member; member = member->next) {
-        if (member->process)
-            ops->process_usage(member->process, &member->record.usage);
+        jp_pools_refresh_usage(rpc->with.pools, member);
         cJSON_AddItemToArray(list, jp__render_process(&member->record));
     }
     for (size_t i = 0; recursive && i < pool->child_count; i++)

@@ -81,8 +81,7 @@ void jp__on_process_get(struct jp_call *call, const void *parameters) {
     struct jp_member *member;
     struct jp_error error;
     if (jp_pools_find_process(rpc->with.pools, given->pid, (int64_t)given->start_100ns, &member, &error) == JP_OK) {
-        if (member->process)
-            rpc->with.backend->ops->process_usage(member->process, &member->record.usage);
+        jp_pools_refresh_usage(rpc->with.pools, member);
         jp__reply(call, jp__render_process(&member->record));
         return;
     }

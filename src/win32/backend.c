@@ -21,6 +21,7 @@ static const struct jp_backend_ops operations = {
     .process_close = jp__process_close,
     .process_facts = jp__process_facts,
     .process_usage = jp__process_usage,
+    .sample = jp__sample,
     .process_exited = jp__process_exited,
     .process_terminate = jp__process_terminate,
     .process_check_token = jp__process_check_token,

@@ -20,8 +20,8 @@ static jp_status open_failed(uint32_t pid, uint32_t win32, const struct jp_princ
 }
 
 /* What was opened must be what was meant. OpenProcess ignores the two low bits of a pid; a pid may be another's by now; and
- * a process that has ended can be opened as long as somebody holds it. */
-static jp_status check_opened(HANDLE handle, uint32_t pid, int64_t start_100ns, struct jp_error *error) {
+ * a process that has ended can be opened as long as somebody holds it, which is of use only to ask how it ended. */
+static jp_status check_opened(HANDLE handle, uint32_t pid, int64_t start_100ns, enum jp_process_use use, struct jp_error *error) {
     FILETIME start, end, kernel, user;
     if (GetProcessId(handle) != pid)
         return jp_fail(error, JP_E_NO_PROCESS, "there is no process %lu", (unsigned long)pid);
@@ -33,7 +33,7 @@ static jp_status check_opened(HANDLE handle, uint32_t pid, int64_t start_100ns, 
     if (start_100ns != 0 && jp__filetime(start) != start_100ns)
         return jp_fail(error, JP_E_OTHER_PROCESS, "process %lu is another one by now: it began at another time",
                        (unsigned long)pid);
-    if (WaitForSingleObject(handle, 0) == WAIT_OBJECT_0)
+    if (use != JP_PROCESS_OBSERVE && WaitForSingleObject(handle, 0) == WAIT_OBJECT_0)
         return jp_fail(error, JP_E_NO_PROCESS, "process %lu has exited", (unsigned long)pid);
     return JP_OK;
 }
@@ -53,7 +53,7 @@ jp_status jp__process_open(struct jp_backend *backend, uint32_t pid, int64_t sta
     if (!handle)
         return open_failed(pid, win32, principal, error);
 
-    status = check_opened(handle, pid, start_100ns, error);
+    status = check_opened(handle, pid, start_100ns, use, error);
     if (status != JP_OK) {
         CloseHandle(handle);
         return status;

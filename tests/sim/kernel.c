@@ -275,7 +275,23 @@ static jp_status process_facts(struct jp_process *process, struct jp_process_fac
 }
 
 static void process_usage(struct jp_process *process, struct jp_usage *ret_usage) {
-    *ret_usage = (struct jp_usage){.known = JP_USAGE_CPU, .user_100ns = process->user_100ns};
+    bool told = process->sim->host.process_times;
+    *ret_usage = told ? (struct jp_usage){.known = JP_USAGE_CPU, .user_100ns = process->user_100ns} : (struct jp_usage){0};
+}
+
+static jp_status sample(struct jp_backend *backend, struct jp_sample **ret_samples, size_t *ret_count, struct jp_error *error) {
+    struct jp_sim *sim = (struct jp_sim *)(void *)backend;
+    if (fails(sim, "NtQuerySystemInformation", JP_E_SYSTEM, error))
+        return error->status;
+    struct jp_sample *samples = jp_alloc(sim->process_count * sizeof *samples);
+    size_t count = 0;
+    for (size_t i = 0; i < sim->process_count; i++)
+        if (sim->processes[i]->alive)
+            samples[count++] = (struct jp_sample){.pid = sim->processes[i]->pid, .start_100ns = sim->processes[i]->start_100ns,
+                                                  .usage = {.known = JP_USAGE_CPU, .user_100ns = sim->processes[i]->user_100ns}};
+    *ret_samples = samples;
+    *ret_count = count;
+    return JP_OK;
 }
 
 static bool process_exited(struct jp_process *process, uint32_t *ret_exit_code) {
@@ -352,7 +368,7 @@ static jp_status process_resume(struct jp_process *process, struct jp_error *err
 static const struct jp_backend_ops ops = {
     .capabilities = capabilities, .job_open = job_open, .job_close = job_close, .job_configure = job_configure, .job_assign = job_assign,
     .job_terminate = job_terminate, .job_pids = job_pids, .job_counters = job_counters, .job_contains = job_contains,
-    .process_open = process_open, .process_close = process_close, .process_facts = process_facts, .process_usage = process_usage,
+    .process_open = process_open, .process_close = process_close, .process_facts = process_facts, .process_usage = process_usage, .sample = sample,
     .process_exited = process_exited, .process_terminate = process_terminate, .process_check_token = process_check_token,
     .process_watch = process_watch, .process_launch = process_launch, .process_resume = process_resume,
 };
@@ -366,7 +382,7 @@ struct jp_sim *jp_sim_new(void) {
     sim->next_pid = FIRST_PID;
     for (size_t i = 0; i < JP_LIMIT_COUNT; i++)
         sim->host.limits[i] = JP_ENFORCED_BY_KERNEL;
-    sim->host.nested_jobs = sim->host.process_times = true;
+    sim->host.nested_jobs = sim->host.process_times = sim->host.memory_after_exit = true;
     sim->host.host = jp_strdup("simulated");
     return sim;
 }

@@ -137,6 +137,24 @@ static void a_crash_is_told_from_its_exit_code(void **state) {
     assert_string_equal(jp_ledger_last(world->ledger, CRASH)->detail, "STATUS_ACCESS_VIOLATION");
 }
 
+static void where_handles_do_not_tell_the_last_look_counts(void **state) {
+    struct pool_world *world = *state;
+    jp_sim_capabilities(world->sim)->process_times = false;
+    pool_world_load(world, TREE);
+    uint32_t pid = launch(world, "a", "tool.exe");
+    deliver(world);
+    jp_sim_grow_usage(world->sim, pid, 7000);
+    pass(world, 600);
+    jp_sim_fail_next(world->sim, "NtQuerySystemInformation", 5); /* a look that fails loses nothing */
+    pass(world, 600);
+    jp_sim_exit(world->sim, pid, 0);
+    deliver(world);
+    assert_int_equal(jp_ledger_find(world->ledger, pid)->usage.user_100ns, 7000);
+    assert_int_equal(jp_ledger_find(world->ledger, pid)->usage.known, JP_USAGE_CPU);
+    pass(world, 61000);
+    assert_int_equal(jp_pools_on_time(world->pools), UINT64_MAX); /* nobody left to look at */
+}
+
 /* --- what the port does not tell --- */
 
 static void lost_messages_are_made_up_for(void **state) {
@@ -555,6 +573,7 @@ int main(void) {
         TEST(children_join_the_pool_of_their_parent),
         TEST(a_child_that_is_gone_before_it_can_be_opened_counts),
         TEST(a_crash_is_told_from_its_exit_code),
+        TEST(where_handles_do_not_tell_the_last_look_counts),
         TEST(lost_messages_are_made_up_for),
         TEST(a_late_message_after_the_reconciler_is_not_told_again),
         TEST(a_lost_new_process_is_found_in_the_list),
