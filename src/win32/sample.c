@@ -28,29 +28,29 @@ struct system_process {
 
 enum { FIRST_SIZE = 256 << 10, LARGEST_SIZE = 256 << 20 };
 
-static jp_status read_processes(char **ret_buffer, struct jp_error *error) {
+/* New memory (jp_free), or NULL with `error` filled. */
+static char *read_processes(struct jp_error *error) {
     ULONG size = FIRST_SIZE, needed = 0;
     for (;;) {
         char *buffer = jp_alloc(size);
         NTSTATUS status = NtQuerySystemInformation(SystemProcessInformation, buffer, size, &needed);
-        if (NT_SUCCESS(status)) {
-            *ret_buffer = buffer;
-            return JP_OK;
-        }
+        if (NT_SUCCESS(status))
+            return buffer;
         jp_free(buffer);
-        if (status != (NTSTATUS)0xC0000004 /* STATUS_INFO_LENGTH_MISMATCH */ || size >= LARGEST_SIZE)
-            return jp_fail_win32(error, JP_E_SYSTEM, RtlNtStatusToDosError(status), "NtQuerySystemInformation",
-                                 "cannot read what the processes use");
+        if (status != (NTSTATUS)0xC0000004 /* STATUS_INFO_LENGTH_MISMATCH */ || size >= LARGEST_SIZE) {
+            jp_fail_win32(error, JP_E_SYSTEM, RtlNtStatusToDosError(status), "NtQuerySystemInformation",
+                          "cannot read what the processes use");
+            return NULL;
+        }
         size = needed > size ? needed + FIRST_SIZE : size * 2; /* more may have come meanwhile */
     }
 }
 
 jp_status jp__sample(struct jp_backend *backend, struct jp_sample **ret_samples, size_t *ret_count, struct jp_error *error) {
     (void)backend;
-    char *buffer;
-    jp_status status = read_processes(&buffer, error);
-    if (status != JP_OK)
-        return status;
+    char *buffer = read_processes(error);
+    if (!buffer)
+        return error->status;
     struct jp_sample *samples = NULL;
     size_t count = 0, capacity = 0;
     const struct system_process *process = (const struct system_process *)(const void *)buffer;
