@@ -25,7 +25,14 @@ static int compare_keys(const void *one, const void *other) {
     return strcmp(a->string, b->string);
 }
 
-/* Of two members with the same key in `object`, one; or NULL. */
+/* The last member with this key. */
+static const cJSON *last_of(const cJSON *object, const char *key) {
+    const cJSON *member, *last = NULL;
+    cJSON_ArrayForEach(member, object) if (strcmp(member->string, key) == 0) last = member;
+    return last;
+}
+
+/* A member of `object` whose key another one has before it; or NULL. */
 static const cJSON *duplicate_in(const cJSON *object) {
     size_t count = 0, i = 0;
     const cJSON *member;
@@ -38,7 +45,7 @@ static const cJSON *duplicate_in(const cJSON *object) {
     const cJSON *found = NULL;
     for (i = 1; i < count && !found; i++)
         if (strcmp(members[i - 1]->string, members[i]->string) == 0)
-            found = members[i];
+            found = last_of(object, members[i]->string); /* qsort may have swapped the two */
     jp_free(members);
     return found;
 }
@@ -161,27 +168,4 @@ void jp_json_add_string(cJSON *object, const char *name, const char *text) {
 void jp_json_add_time(cJSON *object, const char *name, int64_t time_100ns) {
     char text[JP_TIME_TEXT];
     jp_json_add_string(object, name, time_100ns ? jp_time_format(time_100ns, text) : NULL);
-}
-
-/* WTF-8 for a surrogate is ED A0..BF 80..BF, which no valid UTF-8 has. */
-static bool lone_surrogate(const char *text, size_t left) {
-    return left >= 3 && (unsigned char)text[0] == 0xED && (unsigned char)text[1] >= 0xA0;
-}
-
-void jp_json_print(const cJSON *item, struct jp_str *out) {
-    char *text = cJSON_PrintUnformatted(item);
-    if (!text)
-        return;
-    size_t length = strlen(text), from = 0;
-    for (const char *next = memchr(text, 0xED, length); next; next = memchr(next + 1, 0xED, length - (size_t)(next + 1 - text))) {
-        size_t at = (size_t)(next - text);
-        if (at < from || !lone_surrogate(next, length - at))
-            continue;
-        jp_str_add(out, text + from, at - from);
-        jp_str_printf(out, "\\u%04x", 0xD000u | ((unsigned)(unsigned char)text[at + 1] & 0x3Fu) << 6 |
-                                          ((unsigned)(unsigned char)text[at + 2] & 0x3Fu));
-        from = at + 3;
-    }
-    jp_str_add(out, text + from, length - from);
-    cJSON_free(text);
 }

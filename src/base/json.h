@@ -4,7 +4,8 @@
  * UTF-8, paired surrogates, no NUL, bounded size and depth; duplicate keys are refused after. For files, // and block
  * comments may be allowed, and the place of every value and key can be asked for.
  *
- * Numbers: a C double holds integers exactly up to 2^53. Beyond that both directions use decimal strings. */
+ * Numbers: of integers beyond 2^53 - 1 a C double cannot say which one was written: 2^53 and 2^53 + 1 are the same. There
+ * both directions use decimal strings. */
 #ifndef JP_BASE_JSON_H
 #define JP_BASE_JSON_H
 
@@ -13,7 +14,7 @@
 
 #include <cjson/cJSON.h>
 
-#define JP_JSON_EXACT_MAX (UINT64_C(1) << 53)
+#define JP_JSON_EXACT_MAX ((UINT64_C(1) << 53) - 1)
 
 struct jp_json_rules {
     size_t max_bytes;
@@ -47,7 +48,7 @@ struct jp_json_place jp_json_place_of(const struct jp_json *json, const cJSON *i
 /* Takes the tree out; the caller frees it with cJSON_Delete. */
 cJSON *jp_json_take_root(struct jp_json *json);
 
-/* An exact integer: a JSON integer up to 2^53, or a string of decimal digits. False for anything else. */
+/* An exact integer: a JSON integer up to 2^53 - 1, or a string of decimal digits. False for anything else. */
 bool jp_json_get_u64(const cJSON *item, uint64_t *ret_value);
 
 /* Adds a number, or a decimal string where a number would not be exact. The name is copied. */
@@ -56,7 +57,8 @@ void jp_json_add_i64(cJSON *object, const char *name, int64_t value);
 void jp_json_add_string(cJSON *object, const char *name, const char *text); /* NULL text: null */
 void jp_json_add_time(cJSON *object, const char *name, int64_t time_100ns); /* ISO 8601, UTC; 0: null */
 
-/* The tree as one line, appended. Lone surrogates (see utf.h) are written as \uXXXX, so the text is valid UTF-8. */
+/* The tree as one line, appended: valid UTF-8 whatever is in it (lone surrogates, see utf.h, are written as \uXXXX, bytes
+ * that are no text as U+FFFD), and numbers that read back as the same double. */
 void jp_json_print(const cJSON *item, struct jp_str *out);
 
 #endif

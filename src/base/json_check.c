@@ -3,6 +3,9 @@
 
 #include "base/utf.h"
 
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct scanner {
@@ -131,7 +134,7 @@ static jp_status scan_string(struct scanner *s) {
                     return status;
                 continue;
             }
-            if (kind < 0 || !strchr("\"\\/bfnrt", kind))
+            if (kind <= 0 || !strchr("\"\\/bfnrt", kind))
                 return fail(s, "one of \" \\ / b f n r t u after a backslash");
             s->at++;
             continue;
@@ -153,6 +156,7 @@ static jp_status scan_digits(struct scanner *s) {
 
 static jp_status scan_number(struct scanner *s) {
     jp_status status = JP_OK;
+    size_t begin = s->at;
     accept(s, '-');
     if (!accept(s, '0'))
         status = scan_digits(s);
@@ -162,6 +166,10 @@ static jp_status scan_number(struct scanner *s) {
         if (!accept(s, '+'))
             accept(s, '-');
         status = scan_digits(s);
+    }
+    if (!status && !(fabs(strtod(s->json->text + begin, NULL)) <= DBL_MAX)) { /* isinf() of mingw-w64 does not pass -Wconversion */
+        s->at = begin;
+        status = jp_fail(s->error, JP_E_PARSE, "the number that begins here is too large");
     }
     return status;
 }

@@ -2,6 +2,7 @@
 #include "base/schema.h"
 
 #include "base/schema_values.h"
+#include "base/utf.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -14,8 +15,10 @@ void jp_faults_add(struct jp_faults *faults, const cJSON *item, bool at_key, con
     va_start(arguments, format);
     jp_str_vprintf(&text, format, arguments);
     va_end(arguments);
+    char *tidy = jp_str_take(&text);
+    jp_utf8_tidy(tidy);
     faults->items = jp_realloc_array(faults->items, faults->count + 1, sizeof *faults->items);
-    faults->items[faults->count++] = (struct jp_fault){.text = jp_str_take(&text), .item = item, .at_key = at_key};
+    faults->items[faults->count++] = (struct jp_fault){.text = tidy, .item = item, .at_key = at_key};
 }
 
 void jp_faults_free(struct jp_faults *faults) {

@@ -22,7 +22,7 @@ enum jp_field_type {
     JP_FIELD_FLAGS,    /* uint32_t: a list of `choices`, or-ed */
     JP_FIELD_OBJECT,   /* a struct described by `fields`, embedded */
     JP_FIELD_STRINGS,  /* struct jp_strings: a list of strings, at most `max` of them */
-    JP_FIELD_ENV,      /* struct jp_strings: an object {"NAME": "value" | null}, kept as "NAME=value" and "NAME" */
+    JP_FIELD_ENV,      /* struct jp_strings: an object {"NAME": "value" | null}, kept as "NAME=value" and "NAME"; at most `max` */
     JP_FIELD_JSON,     /* cJSON * (cJSON_Delete): taken as it is, for who knows what it means */
 };
 
@@ -50,7 +50,7 @@ struct jp_field {
     const char *documentation;       /* one sentence */
 };
 
-/* A fault in a JSON text. */
+/* A fault in a JSON text. Its own text is one line of UTF-8. */
 struct jp_fault {
     char *text;        /* "limits.job_memory: \"5 apples\" is not a size; write for example \"512MiB\"" */
     const cJSON *item; /* where */

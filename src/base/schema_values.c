@@ -36,15 +36,15 @@ static bool read_quantity(const struct jp_schema_context *context, const struct 
         jp_faults_add(context->faults, item, false, "%s: %s", path, bare_number ? "not a whole number of bytes" : error.text);
         return false;
     }
-    if (*ret_value < field->min || (field->max && *ret_value > field->max)) {
-        char least[JP_UNITS_TEXT], most[JP_UNITS_TEXT];
-        bool time = field->type == JP_FIELD_DURATION;
-        jp_faults_add(context->faults, item, false, "%s: out of range, expected %s to %s", path,
-                      time ? jp_duration_format(field->min, least) : jp_bytes_format(field->min, least),
-                      !field->max ? "any" : time ? jp_duration_format(field->max, most) : jp_bytes_format(field->max, most));
-        return false;
-    }
-    return true;
+    if (*ret_value >= field->min && (!field->max || *ret_value <= field->max))
+        return true;
+    char least[JP_UNITS_TEXT], most[JP_UNITS_TEXT];
+    const char *(*format)(uint64_t, char *) = field->type == JP_FIELD_DURATION ? jp_duration_format : jp_bytes_format;
+    if (*ret_value < field->min)
+        jp_faults_add(context->faults, item, false, "%s: too small, expected at least %s", path, format(field->min, least));
+    else
+        jp_faults_add(context->faults, item, false, "%s: too large, expected at most %s", path, format(field->max, most));
+    return false;
 }
 
 static bool read_percent(const struct jp_schema_context *context, const struct jp_field *field, const cJSON *item,
@@ -57,7 +57,7 @@ static bool read_percent(const struct jp_schema_context *context, const struct j
         return false;
     }
     if (*ret_value < field->min) {
-        jp_faults_add(context->faults, item, false, "%s: out of range, expected more than 0%%", path);
+        jp_faults_add(context->faults, item, false, "%s: too small, expected more than 0%%", path);
         return false;
     }
     return true;
@@ -189,7 +189,7 @@ static bool read_env(const struct jp_schema_context *context, const struct jp_fi
             return fault(context, member, path, "names of variables that are not empty and hold no \"=\"");
         if (!cJSON_IsString(member) && !cJSON_IsNull(member))
             return fault(context, member, path, "a string, or null to remove the variable");
-        if (strings->count == field->max) {
+        if (field->max && strings->count == field->max) {
             jp_faults_add(context->faults, item, false, "%s: more than %" PRIu64 " variables", path, field->max);
             return false;
         }

@@ -119,13 +119,6 @@ const char *jp_win32_text(uint32_t code) {
     return row < sizeof win32_codes / sizeof *win32_codes ? win32_codes[row].text : "Windows error";
 }
 
-/* A text that was cut by vsnprintf may end inside a character. */
-static void trim_to_characters(char *text) {
-    size_t length = strlen(text);
-    if (length == JP_ERROR_TEXT - 1)
-        text[jp_utf8_valid_length(text, length)] = '\0';
-}
-
 jp_status jp_fail(struct jp_error *error, jp_status status, const char *format, ...) {
     error->status = status;
     error->win32 = 0;
@@ -134,7 +127,7 @@ jp_status jp_fail(struct jp_error *error, jp_status status, const char *format, 
     va_start(arguments, format);
     vsnprintf(error->text, sizeof error->text, format, arguments);
     va_end(arguments);
-    trim_to_characters(error->text);
+    jp_utf8_tidy(error->text);
     return status;
 }
 
@@ -147,8 +140,6 @@ jp_status jp_fail_win32(struct jp_error *error, jp_status status, uint32_t win32
     va_start(arguments, format);
     vsnprintf(error->text, sizeof error->text, format, arguments);
     va_end(arguments);
-    trim_to_characters(error->text);
-
     size_t length = strlen(error->text);
     const char *name = jp_win32_name(win32);
     if (name)
@@ -156,6 +147,6 @@ jp_status jp_fail_win32(struct jp_error *error, jp_status status, uint32_t win32
                  (unsigned)win32);
     else
         snprintf(error->text + length, sizeof error->text - length, ": Windows error %u", (unsigned)win32);
-    trim_to_characters(error->text);
+    jp_utf8_tidy(error->text);
     return status;
 }

@@ -54,14 +54,14 @@ typedef enum jp_status {
 /* "pool_full" for JP_E_POOL_FULL; "ok" for JP_OK. Static storage. */
 const char *jp_status_name(jp_status status);
 
-/* The longest text an error keeps; longer ones are cut at a character's boundary. */
+/* The longest text an error keeps; longer ones are cut at a character's boundary (and tidied, see jp_utf8_tidy). */
 enum { JP_ERROR_TEXT = 640 };
 
 struct jp_error {
     jp_status status;
     uint32_t win32;        /* the Win32 error code, or 0 where no Windows call failed */
     const char *operation; /* the call that failed ("OpenProcess"), static storage, or NULL */
-    char text[JP_ERROR_TEXT]; /* a sentence without a full stop: what failed, on what, why */
+    char text[JP_ERROR_TEXT]; /* a sentence without a full stop: what failed, on what, why. One line of UTF-8 */
 };
 
 /* Fills `error` and returns `status`, so that a failing function can end with `return jp_fail(...)`. */

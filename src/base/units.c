@@ -93,7 +93,7 @@ jp_status jp_bytes_parse(const char *text, uint64_t *ret_bytes, struct jp_error 
     struct decimal number;
     const struct unit *unit = NULL;
     if (take_decimal(&at, &number)) {
-        if (*at == ' ')
+        if (*at == ' ' && at[1])
             at++;
         unit = find_unit(byte_units, COUNT(byte_units), at, strlen(at));
     }

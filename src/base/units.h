@@ -13,7 +13,7 @@ enum {
     JP_UNITS_TEXT = 32, /* a buffer that holds any formatted quantity but an affinity */
 };
 
-/* "512MiB", "1.5GiB", "64KiB", "4096", "4096B", and decimal "10MB". Bytes. */
+/* "512MiB", "1.5GiB", "64 KiB" (with or without one blank), "4096", "4096B", and decimal "10MB". Bytes. */
 jp_status jp_bytes_parse(const char *text, uint64_t *ret_bytes, struct jp_error *error);
 const char *jp_bytes_format(uint64_t bytes, char buffer[JP_UNITS_TEXT]);
 

@@ -3,6 +3,8 @@
 
 #include "base/str.h"
 
+#include <string.h>
+
 enum { REPLACEMENT = 0xFFFD };
 
 static bool continuation(unsigned char byte) { return (byte & 0xC0) == 0x80; }
@@ -43,6 +45,18 @@ size_t jp_utf8_valid_length(const char *text, size_t length) {
     for (size_t step; at < length && (step = jp_utf8_sequence(text + at, length - at)) != 0; at += step)
         ;
     return at;
+}
+
+void jp_utf8_tidy(char *text) {
+    size_t length = strlen(text), kept = 0;
+    for (size_t at = 0, step; at < length; at += step ? step : 1) {
+        step = jp_utf8_sequence(text + at, length - at);
+        memmove(text + kept, text + at, step);
+        if (step == 1 && ((unsigned char)text[kept] < 0x20 || text[kept] == 0x7F))
+            text[kept] = '?';
+        kept += step;
+    }
+    text[kept] = '\0';
 }
 
 uint16_t *jp_utf16_from_utf8(const char *text, size_t length, size_t *ret_length) {

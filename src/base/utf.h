@@ -15,6 +15,10 @@ size_t jp_utf8_sequence(const char *text, size_t length);
 /* The number of leading bytes that are valid UTF-8; `length` if all are. */
 size_t jp_utf8_valid_length(const char *text, size_t length);
 
+/* Makes `text` fit for a message: what is not UTF-8 (a character that "%.40s" cut in two) is dropped, and control characters
+ * become '?', so that one message stays one line. In place. */
+void jp_utf8_tidy(char *text);
+
 /* Both return new memory (jp_free), NUL-terminated, and the length without the NUL in *ret_length (may be NULL).
  * Bytes that are not WTF-8 become U+FFFD. */
 uint16_t *jp_utf16_from_utf8(const char *text, size_t length, size_t *ret_length);
