@@ -1,8 +1,6 @@
 /* The command events: what the service wrote down, and what it tells as it happens. */
 #include "cli/cli.h"
 
-#include "job/messages.h"
-
 #include <string.h>
 
 #define JOB_PREFIX "JOB_OBJECT_MSG_"
@@ -15,16 +13,6 @@ const struct jp_option jp_events_options[] = {
     {"limit", "N", JP_OPTION_NUMBER, "limit", "at most so many"},
     {0},
 };
-
-/* The service knows a job's messages by Windows' full names; people may leave out what they have in common. */
-static void complete_message_names(cJSON *messages) {
-    cJSON *name;
-    cJSON_ArrayForEach(name, messages) {
-        const char *full = jp_job_message_name(jp_job_message_number(name->valuestring));
-        if (full != NULL)
-            cJSON_SetValuestring(name, full);
-    }
-}
 
 static void add_field(struct jp_str *out, const char *before, const cJSON *event, const char *key, enum jp_show_kind kind) {
     const cJSON *value = cJSON_GetObjectItemCaseSensitive(event, key);
@@ -87,7 +75,6 @@ static int follow(struct jp_cli *cli, cJSON *options) {
 }
 
 int jp_command_events(struct jp_cli *cli, cJSON *options) {
-    complete_message_names(cJSON_GetObjectItemCaseSensitive(options, "messages"));
     if (jp_take_switch(options, "--follow"))
         return follow(cli, options);
     if (cJSON_GetObjectItemCaseSensitive(options, "fromSeq") == NULL)

@@ -1,0 +1,217 @@
+"""Starting, and not starting: configurations and databases that are missing, broken, or somebody else's."""
+import os
+import sqlite3
+
+import pytest
+
+from harness.host import WINDOWS
+
+FAULTY = """{
+    // a comment
+    "pools": {
+        "build": { "limits": { "active_process": 3, "job_memory": "5 apples" } },
+        "web": { "parent": "biuld" },
+        "web2": { "limits": { "cpu_rate": "150%" }, "on_service_stop": 7 }
+    },
+    "pip": {}
+}
+"""
+
+
+def fails_to_start(service):
+    """Starts a service that cannot; returns what it said."""
+    service.launch()
+    assert service.exit_code() != 0
+    return service.stderr()
+
+
+# ----------------------------------------------------------------------------------------------------------- the program
+
+def test_version_and_help(host):
+    version = host.run("jobpoold", "--version")
+    assert version.returncode == 0 and version.stdout.split()[0] == "jobpoold"
+    assert host.run("jobpool", "--version").stdout.split()[1] == version.stdout.split()[1]
+    assert "--check-config" in host.run("jobpoold", "--help").stdout
+
+
+def test_wrong_arguments(host):
+    result = host.run("jobpoold", "--consle")
+    assert result.returncode == 2 and "consle" in result.stderr
+
+
+# ------------------------------------------------------------------------------------------------------- the configuration
+
+def check(host, service):
+    return host.run("jobpoold", "--check-config", "--config", host.path(service.config_file))
+
+
+def test_check_config_of_a_good_one(host, console):
+    assert check(host, console({"pools": {"p": {"limits": {"job_memory": "512MiB"}}}})).returncode == 0
+
+
+def test_check_config_lists_every_fault_with_its_place(host, console):
+    service = console(FAULTY)
+    result = check(host, service)
+    assert result.returncode == 2
+    lines = (result.stdout + result.stderr).strip().splitlines()
+    file = host.path(service.config_file)
+    places = [":".join(line[len(file) + 1:].split(":")[:2]) for line in lines if line.startswith(file + ":")]
+    assert places == sorted(places, key=lambda place: tuple(map(int, place.split(":")))), "in the order of the file"
+    for line, words in [(4, ["active_process", "active_processes"]), (4, ["job_memory", "512MiB"]), (5, ["biuld", "build"]),
+                        (6, ["cpu_rate"]), (6, ["on_service_stop", "keep"]), (8, ["pip", "pipe"])]:
+        assert any(text.startswith(f"{file}:{line}:") and all(word in text for word in words) for text in lines), (line, words, lines)
+
+
+@pytest.mark.parametrize("text, place, words", [
+    ('{"pools": {', "1:", "found"),
+    ('{"pools": {}, "pools": {}}', "1:", "pools"),
+    ("", "1:1", ""),
+    ("[]", "1:1", "object"),
+    ('{"pools": {"a": {"parent": "b"}, "b": {"parent": "a"}}}', "1:", "ancestor"),
+    ('{"pools": {"a b": {}}}', "1:", "a b"),
+    ('{"database": {"file": "%NO_SUCH_VARIABLE%\\\\x.db"}}', "1:", "NO_SUCH_VARIABLE"),
+])
+def test_check_config_of_broken_ones(host, console, text, place, words):
+    service = console(text)
+    result = check(host, service)
+    output = result.stdout + result.stderr
+    assert result.returncode == 2 and f"{host.path(service.config_file)}:{place}" in output and words in output
+
+
+def test_check_config_of_a_missing_file(host, console):
+    service = console()
+    service.config_file.unlink()
+    result = check(host, service)
+    assert result.returncode == 2 and "jobpool.json" in result.stdout + result.stderr
+
+
+def test_faulty_config_at_start(console, host):
+    said = fails_to_start(console(FAULTY))
+    assert "jobpool.json:4:" in said and "active_processes" in said and "jobpool.json:8:" in said
+
+
+def test_missing_config_at_start(console):
+    service = console()
+    service.config_file.unlink()
+    said = fails_to_start(service)
+    assert "jobpool.json" in said and "not found" in said
+
+
+def test_variables_in_paths(console, host):
+    service = console({"database": {"file": "%JP_FOLDER%\\accounting.db"}, "pools": {}})
+    service.host.environment["JP_FOLDER"] = host.path(service.folder)
+    try:
+        service.write_config({"database": {"file": "%JP_FOLDER%\\accounting.db"}})
+        service.start()
+        assert service.database_file.exists()
+        assert service.stop() == 0
+    finally:
+        del service.host.environment["JP_FOLDER"]
+
+
+def test_a_log_file_and_its_rotation(console, host):
+    service = console()
+    service.write_config({"pools": {"p": {}}, "log": {"file": host.path(service.folder / "own.log"), "level": "debug", "max_size": "4KiB", "keep": 2}})
+    for _ in range(4):
+        service.start()
+        with service.bridge() as rpc:
+            for _ in range(10):
+                rpc.call("pool.update", pool="p", description="again")
+                rpc.call("service.reload")
+        assert service.stop() == 0
+    logs = sorted(path.name for path in service.folder.glob("own.log*"))
+    assert logs in (["own.log"], ["own.log", "own.log.1"], ["own.log", "own.log.1", "own.log.2"]) and len(logs) > 1
+    assert (service.folder / "own.log").stat().st_size <= 8192
+
+
+# ------------------------------------------------------------------------------------------------------------ the database
+
+def test_database_folder_is_missing(console, host):
+    service = console()
+    service.write_config({"database": {"file": "C:\\no\\such\\folder\\accounting.db"}})
+    said = fails_to_start(service)
+    assert "C:\\no\\such\\folder" in said
+
+
+@pytest.mark.skipif(not WINDOWS and os.geteuid() == 0, reason="root may write everywhere; run the tests as an ordinary user to see this")
+def test_database_folder_is_not_writable(console, host):
+    service = console()
+    locked = service.folder / "locked"
+    locked.mkdir(mode=0o555)
+    service.write_config({"database": {"file": host.path(locked / "accounting.db")}, "log": {"file": host.path(service.log_file)}})
+    said = fails_to_start(service)
+    assert host.path(locked) in said
+
+
+def test_database_is_a_folder(console, host):
+    service = console()
+    service.database_file.mkdir()
+    said = fails_to_start(service)
+    assert host.path(service.database_file) in said
+
+
+def test_database_of_a_newer_version(console, host):
+    service = console().start()
+    assert service.stop() == 0
+    with sqlite3.connect(service.database_file) as database:
+        version = database.execute("PRAGMA user_version").fetchone()[0]
+        assert version >= 1
+        database.execute(f"PRAGMA user_version = {version + 1}")
+    database.close()
+    said = fails_to_start(service)
+    assert host.path(service.database_file) in said and "newer" in said
+    with sqlite3.connect(service.database_file) as database:
+        assert database.execute("PRAGMA user_version").fetchone()[0] == version + 1, "it is left alone"
+    database.close()
+
+
+def test_database_of_another_program(console, host):
+    service = console()
+    with sqlite3.connect(service.database_file) as database:
+        database.execute("PRAGMA application_id = 1234")
+        database.execute("CREATE TABLE cookies (name)")
+    database.close()
+    said = fails_to_start(service)
+    assert host.path(service.database_file) in said
+    with sqlite3.connect(service.database_file) as database:
+        assert database.execute("SELECT count(*) FROM cookies").fetchone() == (0,), "it is left alone"
+    database.close()
+
+
+def test_damaged_database_is_set_aside(console):
+    service = console()
+    service.database_file.write_bytes(b"this is no database, " * 1000)
+    service.start()
+    assert any(path.name != "accounting.db" and path.name.startswith("accounting.db") and path.read_bytes().startswith(b"this is")
+               for path in service.folder.iterdir()), "kept under another name"
+    with service.bridge() as rpc:
+        assert rpc.call("service.status")["database"]["degraded"] is False
+    assert service.stop() == 0
+
+
+# ---------------------------------------------------------------------------------------------------------------- the pipe
+
+def test_a_second_service_on_the_same_pipe_does_not_start(console):
+    first = console().start()
+    second = console()
+    second.pipe = first.pipe
+    second.write_config({"pools": {}})
+    if not WINDOWS:
+        first.stop()
+        pytest.skip("Wine does not enforce FILE_FLAG_FIRST_PIPE_INSTANCE")
+    said = fails_to_start(second)
+    assert first.pipe in said
+    assert first.answers()
+
+
+def test_console_ends_in_order_with_ctrl_c(console, jobber):
+    service = console({"pools": {"p": {"on_service_stop": "terminate"}}}).start()
+    with service.bridge() as rpc:
+        rpc.call("pool.launch", pool="p", argv=jobber("sleep", 60000))
+        assert service.stop() == 0
+    assert "stop" in service.stderr().lower()
+    service.start()
+    with service.bridge() as rpc:
+        row = rpc.call("accounting.processes", pool="p")["processes"][0]
+        assert row["ending"] == "terminated" and row["ended"]
+    assert service.stop() == 0

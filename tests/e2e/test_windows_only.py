@@ -1,0 +1,122 @@
+"""What only real Windows can show. Under Wine each is skipped with its reason; on Windows they run, elevated, like the rest."""
+import json
+import subprocess
+
+import pytest
+
+from harness.host import wait_until
+
+LIMITS_NOT_KEPT = "Wine accepts job limits and forgets them"
+
+
+def powershell(host, script, timeout=60):
+    result = host.run("powershell", "-NoProfile", "-NonInteractive", "-Command", script, timeout=timeout)
+    assert result.returncode == 0, result.stderr
+    return result.stdout.strip()
+
+
+@pytest.mark.windows_only("Wine stores a pipe's DACL and does not enforce it")
+def test_an_ordinary_user_is_not_let_in(host, service):
+    powershell(host, "net user jp-guest 'Jp!guest2026' /add")
+    try:
+        path = f"\\\\.\\pipe\\{service.pipe}"
+        out = powershell(host, "$c = New-Object PSCredential('jp-guest', (ConvertTo-SecureString 'Jp!guest2026' -AsPlainText -Force)); "
+                               f"Start-Process -Wait -Credential $c -FilePath '{host.program('pipes')}' -ArgumentList 'probe','{path}' "
+                               "-RedirectStandardOutput $env:PUBLIC\\probe.txt; Get-Content $env:PUBLIC\\probe.txt")
+        assert json.loads(out)["error"] == 5
+    finally:
+        powershell(host, "net user jp-guest /delete")
+
+
+@pytest.mark.windows_only("Wine has no remote pipes, so rejecting them cannot be seen")
+def test_remote_clients_are_rejected(host, service):
+    name = powershell(host, "$env:COMPUTERNAME")
+    result = host.run("pipes", "probe", f"\\\\{name}\\pipe\\{service.pipe}")
+    assert json.loads(result.stdout)["error"] != 0
+
+
+@pytest.mark.windows_only("Wine does not enforce FILE_FLAG_FIRST_PIPE_INSTANCE")
+def test_a_taken_name_keeps_the_service_from_starting(host, console):
+    service = console()
+    squatter = host.start("pipes", "squat", service.pipe, 30000, stdout=subprocess.PIPE)
+    assert json.loads(squatter.stdout.readline())["error"] == 0
+    try:
+        service.launch()
+        assert service.exit_code() != 0 and service.pipe in service.stderr()
+    finally:
+        squatter.kill()
+
+
+@pytest.mark.windows_only("Wine does not enforce a pipe's DACL")
+def test_nobody_else_makes_an_instance_of_the_pipe(host, service):
+    squatter = host.start("pipes", "squat", service.pipe, 0, stdout=subprocess.PIPE)
+    assert json.loads(squatter.stdout.readline())["error"] == 5
+
+
+@pytest.mark.windows_only("Wine's event log takes entries and keeps none")
+def test_the_event_log_tells_of_start_stop_and_bad_config(host, service):
+    service.restart()
+    texts = powershell(host, "Get-WinEvent -ProviderName JobPool -MaxEvents 20 | ForEach-Object { $_.Message }")
+    assert "start" in texts.lower() and "stop" in texts.lower()
+    good = service.config_file.read_text()
+    try:
+        service.write_config('{"pools": {"p": {"limts": {}}}}')
+        host.run("jobber", "control", service.name, 6)
+        wait_until(lambda: "limts" in powershell(host, "(Get-WinEvent -ProviderName JobPool -MaxEvents 1).Message"), "the entry")
+    finally:
+        service.write_config(good)
+
+
+@pytest.mark.windows_only(LIMITS_NOT_KEPT)
+def test_the_kernel_keeps_the_number_of_processes(rpc, pool, jobber, accounted):
+    rpc.call("pool.update", pool=pool, limits={"active_processes": 2})
+    rpc.call("events.subscribe", pools=[pool])
+    rpc.call("pool.launch", pool=pool, argv=jobber("tree", 1, 3, 500))
+    assert rpc.event(lambda event: event["message"] == "JOB_OBJECT_MSG_ACTIVE_PROCESS_LIMIT")
+    rpc.call("pool.wait", pool=pool)
+
+
+@pytest.mark.windows_only(LIMITS_NOT_KEPT)
+def test_the_kernel_keeps_memory(rpc, pool, jobber):
+    rpc.call("pool.update", pool=pool, limits={"process_memory": "64MiB"})
+    rpc.call("events.subscribe", pools=[pool])
+    process = rpc.call("pool.launch", pool=pool, argv=jobber("allocate", 256, 0))
+    assert rpc.call("pool.wait", pool=pool, pid=process["pid"])["exitCode"] == 65
+    assert rpc.event(lambda event: event["message"] == "JOB_OBJECT_MSG_PROCESS_MEMORY_LIMIT")
+
+
+@pytest.mark.windows_only(LIMITS_NOT_KEPT)
+def test_the_kernel_keeps_cpu_time(rpc, pool, jobber):
+    rpc.call("pool.update", pool=pool, limits={"process_time": "1s"})
+    rpc.call("events.subscribe", pools=[pool])
+    process = rpc.call("pool.launch", pool=pool, argv=jobber("burn", 20000))
+    assert rpc.call("pool.wait", pool=pool, pid=process["pid"], timeout="15s")["exitCode"] != 0
+    assert rpc.event(lambda event: event["message"] == "JOB_OBJECT_MSG_END_OF_PROCESS_TIME")
+
+
+@pytest.mark.windows_only(LIMITS_NOT_KEPT)
+def test_limits_are_the_jobs_own(rpc, pool):
+    limits = rpc.call("service.capabilities")["limits"]
+    for key in ("active_processes", "process_memory", "job_memory", "process_time", "job_time", "priority_class", "affinity", "cpu_rate"):
+        assert limits[key] == "kernel", key
+
+
+@pytest.mark.windows_only("Wine sends EXIT_PROCESS for a crash; that the service puts it right is tested elsewhere")
+def test_the_kernel_itself_tells_of_a_crash(rpc, pool, jobber):
+    rpc.call("events.subscribe", pools=[pool])
+    rpc.call("pool.launch", pool=pool, argv=jobber("crash"))
+    event = rpc.event(lambda event: event["message"] == "JOB_OBJECT_MSG_ABNORMAL_EXIT_PROCESS")
+    assert event["origin"] == "kernel"
+
+
+@pytest.mark.windows_only("Wine gives zeros for another process's I/O")
+def test_io_is_accounted(rpc, pool, jobber, accounted):
+    rpc.call("pool.launch", pool=pool, argv=["cmd.exe", "/c", "dir /s C:\\Windows\\System32\\drivers > NUL"])
+    assert accounted(pool, 1)[0]["otherOperations"] > 100
+
+
+@pytest.mark.windows_only("under Wine every process runs as one user, so nobody can be kept from another's process")
+def test_a_client_cannot_assign_what_it_could_not_open(host, rpc, pool):
+    system = int(powershell(host, "(Get-Process -Name csrss | Select-Object -First 1).Id"))
+    error = rpc.error("pool.assign", pool=pool, pid=system)
+    assert error.data["win32"] == 5
