@@ -125,7 +125,8 @@ struct jp_backend_ops {
     jp_status (*process_terminate)(struct jp_process *process, uint32_t exit_code, struct jp_error *error);
     /* Whether the process's token passes the pool's security limits (`security`: JP_SECURITY_NO_ADMIN, _RESTRICTED_TOKEN). */
     jp_status (*process_check_token)(struct jp_process *process, uint32_t security, struct jp_error *error);
-    /* Calls listener->on_exit with `watch` once, when the process ends (or has ended already), until process_close. */
+    /* jp_pools_on_exit is called with `watch` once, when the process ends (or has ended already), until process_close. Again:
+     * for a process that was only being made when its first watch was told. */
     jp_status (*process_watch)(struct jp_process *process, uint64_t watch, struct jp_error *error);
 
     /* Creates the process suspended inside the jobs; nothing of it has run. Ending it is up to the caller. */

@@ -27,11 +27,15 @@ static void queue_remove(struct jp_member_queue *queue, struct jp_member *member
 }
 
 static void enter_stage(struct jp_pools *pools, struct jp_member *member, enum jp_member_stage stage) {
-    if (member->stage == JP_MEMBER_SETTLING)
-        queue_remove(&pools->settling, member);
+    static const unsigned duration_ms[] = {
+        [JP_MEMBER_NEWBORN] = NEWBORN_MS, [JP_MEMBER_SETTLING] = SETTLE_MS, [JP_MEMBER_LINGERING] = LINGER_MS};
+    if (member->stage != JP_MEMBER_LIVE)
+        queue_remove(&pools->stages[member->stage], member);
     member->stage = stage;
-    member->deadline_ms = jp__now_ms(pools) + (stage == JP_MEMBER_SETTLING ? SETTLE_MS : LINGER_MS);
-    queue_add(stage == JP_MEMBER_SETTLING ? &pools->settling : &pools->lingering, member);
+    if (stage == JP_MEMBER_LIVE)
+        return;
+    member->deadline_ms = jp__now_ms(pools) + duration_ms[stage];
+    queue_add(&pools->stages[stage], member);
 }
 
 static void link_to_pool(struct jp_member *member, struct jp_pool *pool) {
@@ -66,6 +70,8 @@ static void watch(struct jp_pools *pools, struct jp_member *member) {
     struct jp_error error;
     if (!member->process)
         return;
+    if (member->watch)
+        jp_map_remove_u64(&pools->by_watch, member->watch);
     member->watch = ++pools->last_watch;
     jp_map_put_u64(&pools->by_watch, member->watch, member);
     if (jp__ops(pools)->process_watch(member->process, member->watch, &error)) {
@@ -161,16 +167,39 @@ void jp__members_sample(struct jp_pools *pools) {
     }
     for (size_t i = 0; i < count; i++) {
         struct jp_member *member = jp__member_by_pid(pools, samples[i].pid);
-        if (member && member->stage == JP_MEMBER_LIVE && member->record.facts.start_100ns == samples[i].start_100ns)
+        if (member && jp__member_runs(member) && member->record.facts.start_100ns == samples[i].start_100ns)
             merge_usage(&member->record.usage, &samples[i].usage);
     }
     jp_free(samples);
+}
+
+/* What could not be read of a process that was just being made. */
+static void complete_facts(struct jp_pools *pools, struct jp_member *member) {
+    struct jp_process_facts facts;
+    struct jp_error error;
+    if (member->record.facts.image || !member->process ||
+        jp__ops(pools)->process_facts(member->process, &facts, &error))
+        return;
+    jp_process_facts_clear(&member->record.facts);
+    member->record.facts = facts;
+    member->record.start_exact = true;
+    record(pools, member);
+}
+
+/* Its first thread may have begun by now; then the handle can be waited for. */
+static void look_at_newborn(struct jp_pools *pools, struct jp_member *member) {
+    enter_stage(pools, member, JP_MEMBER_LIVE);
+    complete_facts(pools, member);
+    pools->unwatched_count -= !member->watch;
+    watch(pools, member);
+    pools->unwatched_count += !member->watch;
 }
 
 void jp__member_finish(struct jp_pools *pools, struct jp_member *member, enum jp_ending ending) {
     struct jp_pool *pool = member->pool;
     struct jp_process_record *row = &member->record;
     uint32_t exit_code;
+    complete_facts(pools, member);
     row->ended_100ns = jp__now(pools);
     row->ending = ending;
     if (member->process) {
@@ -209,8 +238,13 @@ void jp__member_settle(struct jp_pools *pools, struct jp_member *member) {
 }
 
 void jp__member_ended(struct jp_pools *pools, struct jp_member *member) {
+    uint32_t exit_code;
     if (member->stage != JP_MEMBER_LIVE)
         return;
+    if (member->process && !jp__ops(pools)->process_exited(member->process, &exit_code)) {
+        enter_stage(pools, member, JP_MEMBER_NEWBORN);
+        return;
+    }
     bool told = member->exit_announced >> member->pool->depth & 1;
     if (told || member->silent || !member->pool->listening)
         jp__member_settle(pools, member);
@@ -224,24 +258,38 @@ void jp__member_forget(struct jp_pools *pools, struct jp_member *member) {
         jp_map_remove_u64(&pools->by_watch, member->watch);
     if (member->process)
         jp__ops(pools)->process_close(member->process);
-    queue_remove(&pools->lingering, member);
+    queue_remove(&pools->stages[JP_MEMBER_LINGERING], member);
     jp_process_record_clear(&member->record);
     jp_free(member);
 }
 
-uint64_t jp__members_on_time(struct jp_pools *pools, uint64_t now_ms) {
-    while (pools->settling.first && pools->settling.first->deadline_ms <= now_ms)
-        jp__member_settle(pools, pools->settling.first);
-    while (pools->lingering.first && pools->lingering.first->deadline_ms <= now_ms) {
-        struct jp_member *member = pools->lingering.first;
+static void end_stage(struct jp_pools *pools, struct jp_member *member) {
+    switch (member->stage) {
+    case JP_MEMBER_NEWBORN:
+        look_at_newborn(pools, member);
+        break;
+    case JP_MEMBER_SETTLING:
+        jp__member_settle(pools, member);
+        break;
+    case JP_MEMBER_LINGERING:
         if (member->pool)
             jp__announce_missing(pools, member, true); /* in the pools above its own */
         jp__member_forget(pools, member);
+        break;
+    case JP_MEMBER_LIVE:
+    case JP_MEMBER_STAGES:
+        break;
     }
+}
+
+uint64_t jp__members_on_time(struct jp_pools *pools, uint64_t now_ms) {
     uint64_t next = UINT64_MAX;
-    if (pools->settling.first)
-        next = pools->settling.first->deadline_ms;
-    if (pools->lingering.first && pools->lingering.first->deadline_ms < next)
-        next = pools->lingering.first->deadline_ms;
+    for (size_t stage = 0; stage < JP_MEMBER_STAGES; stage++) {
+        struct jp_member_queue *queue = &pools->stages[stage];
+        while (queue->first && queue->first->deadline_ms <= now_ms)
+            end_stage(pools, queue->first);
+        if (queue->first && queue->first->deadline_ms < next)
+            next = queue->first->deadline_ms;
+    }
     return next;
 }

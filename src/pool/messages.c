@@ -97,7 +97,7 @@ static bool pid_was_reused(struct jp_pools *pools, const struct jp_member *membe
 
 static void on_new(struct jp_pools *pools, struct jp_pool *pool, uint32_t pid) {
     struct jp_member *member = jp__member_by_pid(pools, pid);
-    if (member && member->stage == JP_MEMBER_LIVE && pid_was_reused(pools, member)) {
+    if (member && jp__member_runs(member) && pid_was_reused(pools, member)) {
         jp__member_settle(pools, member);
         jp__member_forget(pools, member);
         member = NULL;
@@ -107,7 +107,7 @@ static void on_new(struct jp_pools *pools, struct jp_pool *pool, uint32_t pid) {
     }
     if (!member)
         member = jp__discover(pools, pool, pid, JP_ORIGIN_KERNEL);
-    else if (member->stage == JP_MEMBER_LIVE && pool != member->pool && jp__pool_is_within(pool, member->pool))
+    else if (jp__member_runs(member) && pool != member->pool && jp__pool_is_within(pool, member->pool))
         jp__member_move(pools, member, pool);
     if (member->announced >> pool->depth & 1)
         return; /* told already: attaching a port repeats those who are there */

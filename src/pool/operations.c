@@ -23,7 +23,7 @@ static void fail(jp_joined_fn *callback, void *context, const struct jp_error *e
 static bool resume(struct joining *joining, struct jp_error *error) {
     struct jp_pools *pools = joining->pools;
     struct jp_member *member = jp__member_by_pid(pools, joining->record.facts.pid);
-    if (!member || member->record.id != joining->record.id || member->stage != JP_MEMBER_LIVE)
+    if (!member || member->record.id != joining->record.id || !jp__member_runs(member))
         return true; /* somebody ended it before it began; its row says so */
     if (jp__ops(pools)->process_resume(member->process, error) == JP_OK)
         return true;
@@ -86,7 +86,7 @@ static jp_status find_step(struct jp_pools *pools, struct jp_pool *pool, uint32_
     struct jp_member *member = jp__member_by_pid(pools, pid);
     *ret_from = 0;
     *ret_member = NULL;
-    if (!member || member->stage != JP_MEMBER_LIVE || (start_100ns && member->record.facts.start_100ns != start_100ns))
+    if (!member || !jp__member_runs(member) || (start_100ns && member->record.facts.start_100ns != start_100ns))
         return JP_OK;
     if (!jp__pool_is_within(pool, member->pool))
         return jp_fail(error, JP_E_PARAMS,

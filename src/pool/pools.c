@@ -77,7 +77,7 @@ void jp__pool_open_job(struct jp_pools *pools, struct jp_pool *pool) {
 
 void jp__pool_discard(struct jp_pools *pools, struct jp_pool *pool) {
     jp__wait_on_discard(pools, pool);
-    for (struct jp_member *member = pools->lingering.first; member; member = member->queue_next)
+    for (struct jp_member *member = pools->stages[JP_MEMBER_LINGERING].first; member; member = member->queue_next)
         if (member->pool == pool)
             member->pool = NULL;
     if (pool->job) {
@@ -335,7 +335,7 @@ void jp_pools_free(struct jp_pools *pools) {
     size_t position = 0;
     for (struct jp_member *member; (member = jp_map_next(&pools->by_pid, &position)) != NULL;)
         free_member(pools, member);
-    pools->lingering.first = NULL;
+    pools->stages[JP_MEMBER_LINGERING].first = NULL;
     position = 0;
     for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
         pool->parent = NULL; /* each goes by itself */

@@ -50,8 +50,10 @@ enum { JP_POOL_MAX_DEPTH = 32 }; /* levels of pools; a member keeps a bit for ea
 /* Where a member is on its way out. */
 enum jp_member_stage {
     JP_MEMBER_LIVE,
+    JP_MEMBER_NEWBORN,   /* its handle is signalled, and it has not ended: it has no thread yet. Looked at again soon */
     JP_MEMBER_SETTLING,  /* its handle says that it ended; the port has a moment to say so too */
     JP_MEMBER_LINGERING, /* closed in the accounts and out of its pool; kept (and its pid with it) for messages on their way */
+    JP_MEMBER_STAGES
 };
 
 struct jp_member {

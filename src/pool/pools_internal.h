@@ -6,8 +6,9 @@
 #include "pool/pools.h"
 
 /* How long the port may lag behind a handle before the reconciler speaks, and how long a closed member is kept for what is
- * still on its way. Both are far above what was ever measured (single milliseconds), and cost only memory. */
-enum { SETTLE_MS = 250, LINGER_MS = 2000 };
+ * still on its way. Both are far above what was ever measured (single milliseconds), and cost only memory.
+ * Wine posts NEW_PROCESS before the process has a thread, and holds a process without threads for ended. */
+enum { NEWBORN_MS = 20, SETTLE_MS = 250, LINGER_MS = 2000 };
 
 /* PID lists are read this often while a pool has members: slowly where messages come and handles are held, else often. */
 enum { LIST_INTERVAL_MS = 60000, LIST_INTERVAL_DEAF_MS = 500 };
@@ -27,7 +28,7 @@ struct jp_pools {
     struct jp_map by_watch;
     struct jp_pool **sorted; /* by name; NULL when it must be made anew */
     size_t sorted_count;
-    struct jp_member_queue settling, lingering;
+    struct jp_member_queue stages[JP_MEMBER_STAGES]; /* who is in each but LIVE, by deadline */
     struct jp_waiter *first_waiter;
     size_t member_count;
     size_t unwatched_count; /* members whose end only a list or a message can tell */
@@ -41,6 +42,11 @@ struct jp_pools {
 static inline const struct jp_backend_ops *jp__ops(const struct jp_pools *pools) { return pools->with.backend->ops; }
 static inline int64_t jp__now(const struct jp_pools *pools) { return pools->with.now_100ns(pools->with.context); }
 static inline uint64_t jp__now_ms(const struct jp_pools *pools) { return pools->with.now_ms(pools->with.context); }
+
+/* It has not been seen to end. */
+static inline bool jp__member_runs(const struct jp_member *member) {
+    return member->stage == JP_MEMBER_LIVE || member->stage == JP_MEMBER_NEWBORN;
+}
 
 /* lookup.c */
 struct jp_member *jp__member_by_pid(struct jp_pools *pools, uint32_t pid); /* lingering ones too */

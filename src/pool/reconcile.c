@@ -37,7 +37,7 @@ static void check_members(struct jp_pools *pools, struct jp_pool *pool, const ui
         next = member->next;
         uint32_t exit_code;
         bool listed = bsearch(&member->record.facts.pid, pids, count, sizeof *pids, compare_pids) != NULL;
-        if (member->stage != JP_MEMBER_LIVE || now_ms - member->joined_ms < JUST_JOINED_MS)
+        if (!jp__member_runs(member) || now_ms - member->joined_ms < JUST_JOINED_MS)
             continue;
         jp__announce_missing(pools, member, false);
         if (member->process && !member->watch && jp__ops(pools)->process_exited(member->process, &exit_code))

@@ -19,6 +19,14 @@ static jp_status open_failed(uint32_t pid, uint32_t win32, const struct jp_princ
                          principal ? principal->name : "the service", (unsigned long)pid);
 }
 
+/* Wine holds a process that has no thread yet for ended, and tells of such ones (NEW_PROCESS): what has ended has a time at
+ * which it did. */
+static bool has_ended(HANDLE handle) {
+    FILETIME start, end, kernel, user;
+    return WaitForSingleObject(handle, 0) == WAIT_OBJECT_0 &&
+           (!GetProcessTimes(handle, &start, &end, &kernel, &user) || jp__filetime(end) != 0);
+}
+
 /* What was opened must be what was meant. OpenProcess ignores the two low bits of a pid; a pid may be another's by now; and
  * a process that has ended can be opened as long as somebody holds it, which is of use only to ask how it ended. */
 static jp_status check_opened(HANDLE handle, uint32_t pid, int64_t start_100ns, enum jp_process_use use, struct jp_error *error) {
@@ -33,7 +41,7 @@ static jp_status check_opened(HANDLE handle, uint32_t pid, int64_t start_100ns, 
     if (start_100ns != 0 && jp__filetime(start) != start_100ns)
         return jp_fail(error, JP_E_OTHER_PROCESS, "process %lu is another one by now: it began at another time",
                        (unsigned long)pid);
-    if (use != JP_PROCESS_OBSERVE && WaitForSingleObject(handle, 0) == WAIT_OBJECT_0)
+    if (use != JP_PROCESS_OBSERVE && has_ended(handle))
         return jp_fail(error, JP_E_NO_PROCESS, "process %lu has exited", (unsigned long)pid);
     return JP_OK;
 }
@@ -78,7 +86,7 @@ void jp__process_close(struct jp_process *process) {
 
 bool jp__process_exited(struct jp_process *process, uint32_t *ret_exit_code) {
     /* In this order: a code that is read after the end is the final one. */
-    bool ended = WaitForSingleObject(process->handle, 0) == WAIT_OBJECT_0;
+    bool ended = has_ended(process->handle);
     DWORD code = STILL_ACTIVE;
     GetExitCodeProcess(process->handle, &code);
     *ret_exit_code = code;
@@ -88,18 +96,20 @@ bool jp__process_exited(struct jp_process *process, uint32_t *ret_exit_code) {
 /* A process that has ended is told apart first: Windows says "access denied" then, Wine says that all is well. */
 jp_status jp__process_terminate(struct jp_process *process, uint32_t exit_code, struct jp_error *error) {
     unsigned long pid = process->pid;
-    if (WaitForSingleObject(process->handle, 0) == WAIT_OBJECT_0)
+    if (has_ended(process->handle))
         return jp_fail(error, JP_E_NO_PROCESS, "process %lu has exited", pid);
     if (TerminateProcess(process->handle, exit_code))
         return JP_OK;
     DWORD win32 = GetLastError();
-    if (WaitForSingleObject(process->handle, 0) == WAIT_OBJECT_0)
+    if (has_ended(process->handle))
         return jp_fail(error, JP_E_NO_PROCESS, "process %lu has exited", pid);
     return jp_fail_win32(error, win32 == ERROR_ACCESS_DENIED ? JP_E_DENIED : JP_E_SYSTEM, win32, "TerminateProcess",
                          "cannot terminate process %lu", pid);
 }
 
 jp_status jp__process_watch(struct jp_process *process, uint64_t watch, struct jp_error *error) {
+    jp_win32_unwatch(process->wait); /* of a process that was looked at too early */
+    process->wait = NULL;
     return jp_win32_watch(process->handle, watch, &process->wait, error);
 }
 

@@ -21,7 +21,7 @@ struct jp_process {
     int64_t start_100ns;
     uint64_t watch, user_100ns;
     unsigned handles;
-    bool alive, suspended, protected;
+    bool alive, suspended, protected, unborn;
     char image[64];
     struct sim_job *chain[MAX_CHAIN]; /* innermost last */
     size_t depth;
@@ -269,7 +269,7 @@ static void process_close(struct jp_process *process) {
 static jp_status process_facts(struct jp_process *process, struct jp_process_facts *ret_facts, struct jp_error *error) {
     (void)error;
     *ret_facts = (struct jp_process_facts){.pid = process->pid, .start_100ns = process->start_100ns, .parent_pid = process->parent_pid,
-                                           .session = 1, .image = jp_sprintf("C:\\sim\\%s", process->image),
+                                           .session = 1, .image = process->unborn ? NULL : jp_sprintf("C:\\sim\\%s", process->image),
                                            .command_line = jp_strdup(process->image), .user = jp_strdup("SIM\\user")};
     return JP_OK;
 }
@@ -320,7 +320,7 @@ static jp_status process_watch(struct jp_process *process, uint64_t watch, struc
     if (fails(process->sim, "RegisterWaitForSingleObject", JP_E_SYSTEM, error))
         return error->status;
     process->watch = watch;
-    if (!process->alive)
+    if (!process->alive || process->unborn)
         post(process->sim, watch, 0, 0);
     return JP_OK;
 }
@@ -423,6 +423,14 @@ uint32_t jp_sim_spawn(struct jp_sim *sim, uint32_t parent, const char *image) {
 }
 
 void jp_sim_exit(struct jp_sim *sim, uint32_t pid, uint32_t exit_code) { end(sim, find(sim, pid), exit_code, false); }
+
+uint32_t jp_sim_spawn_unborn(struct jp_sim *sim, uint32_t parent, const char *image) {
+    uint32_t pid = jp_sim_spawn(sim, parent, image);
+    find(sim, pid)->unborn = true;
+    return pid;
+}
+
+void jp_sim_bear(struct jp_sim *sim, uint32_t pid) { find(sim, pid)->unborn = false; }
 
 bool jp_sim_alive(const struct jp_sim *sim, uint32_t pid) {
     struct jp_process *process = find(sim, pid);

@@ -34,6 +34,9 @@ void jp_sim_exit(struct jp_sim *sim, uint32_t pid, uint32_t exit_code);
 bool jp_sim_alive(const struct jp_sim *sim, uint32_t pid);
 bool jp_sim_suspended(const struct jp_sim *sim, uint32_t pid);
 int64_t jp_sim_start_time(const struct jp_sim *sim, uint32_t pid);
+/* Spawned as a process without a thread: its handle is signalled, its facts are not all there (Wine). */
+uint32_t jp_sim_spawn_unborn(struct jp_sim *sim, uint32_t parent, const char *image);
+void jp_sim_bear(struct jp_sim *sim, uint32_t pid);
 void jp_sim_protect(struct jp_sim *sim, uint32_t pid); /* nobody may open it */
 void jp_sim_grow_usage(struct jp_sim *sim, uint32_t pid, uint64_t user_100ns);
 void jp_sim_next_pid(struct jp_sim *sim, uint32_t pid); /* the next process gets this one */

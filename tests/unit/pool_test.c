@@ -120,6 +120,26 @@ static void a_child_that_is_gone_before_it_can_be_opened_counts(void **state) {
     assert_int_equal(jp_ledger_process_count(world->ledger), 2);
 }
 
+static void a_process_that_is_still_being_made_has_not_ended(void **state) {
+    struct pool_world *world = *state;
+    pool_world_load(world, TREE);
+    uint32_t parent = launch(world, "b", "make.exe");
+    uint32_t child = jp_sim_spawn_unborn(world->sim, parent, "cc.exe");
+    deliver(world);
+    pass(world, 400);
+    deliver(world);
+    expect_row(world, child, "b", JP_ENDING_NONE, 0);
+    assert_null(jp_ledger_find(world->ledger, child)->facts.image);
+    jp_sim_bear(world->sim, child);
+    pass(world, 100);
+    deliver(world);
+    assert_string_equal(jp_ledger_find(world->ledger, child)->facts.image, "C:\\sim\\cc.exe");
+    jp_sim_exit(world->sim, child, 3);
+    deliver(world);
+    expect_row(world, child, "b", JP_ENDING_EXITED, 3);
+    expect_origin(world, EXIT, JP_ORIGIN_KERNEL);
+}
+
 static void a_crash_is_told_from_its_exit_code(void **state) {
     struct pool_world *world = *state;
     pool_world_load(world, TREE);
@@ -572,6 +592,7 @@ int main(void) {
         TEST(a_launch_that_cannot_be_resumed_fails_and_is_ended),
         TEST(children_join_the_pool_of_their_parent),
         TEST(a_child_that_is_gone_before_it_can_be_opened_counts),
+        TEST(a_process_that_is_still_being_made_has_not_ended),
         TEST(a_crash_is_told_from_its_exit_code),
         TEST(where_handles_do_not_tell_the_last_look_counts),
         TEST(lost_messages_are_made_up_for),
