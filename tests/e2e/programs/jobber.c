@@ -40,14 +40,15 @@ static void print_identity(void) {
     print_line(line);
 }
 
-/* Starts this program again with other arguments. *ret_process may be NULL: the child goes its own way. */
+/* Starts this program again with other arguments. *ret_process may be NULL: the child goes its own way. Detached: a launched
+ * job has no console, and for a child that wants one Wine would start a console host and a desktop, inside the job. */
 static int start_self(const wchar_t *arguments, HANDLE *ret_process) {
     wchar_t program[MAX_PATH], line[MAX_PATH + 256];
     STARTUPINFOW startup = {.cb = sizeof startup};
     PROCESS_INFORMATION child;
     GetModuleFileNameW(NULL, program, MAX_PATH);
     swprintf(line, sizeof line / sizeof line[0], L"\"%ls\" %ls", program, arguments);
-    if (!CreateProcessW(program, line, NULL, NULL, FALSE, 0, NULL, NULL, &startup, &child))
+    if (!CreateProcessW(program, line, NULL, NULL, FALSE, DETACHED_PROCESS, NULL, NULL, &startup, &child))
         return fail("CreateProcessW");
     CloseHandle(child.hThread);
     if (ret_process != NULL)
