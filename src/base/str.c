@@ -157,7 +157,7 @@ const char *jp_nearest(const char *word, const char *const *first, size_t count,
     if (length > NEAREST_WORD)
         return NULL;
     const char *nearest = NULL;
-    unsigned least = (unsigned)(length / 3) + 2; /* a third of the letters may be wrong, and at least one */
+    unsigned least = (unsigned)(length / 3) + 2; /* a third of the letters may be wrong, and one more */
     for (size_t i = 0; i < count; i++) {
         const char *candidate;
         memcpy(&candidate, (const char *)first + i * stride, sizeof candidate);

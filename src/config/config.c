@@ -1,6 +1,7 @@
 /* The configuration file's tables, and the way from its text to a checked model. */
 #include "config/config.h"
 
+#include "base/map.h"
 #include "base/units.h"
 
 #include <stddef.h>
@@ -87,50 +88,56 @@ bool jp_config_needs_restart(const struct jp_config *running, const struct jp_co
            !jp_schema_equal(pipe_fields, &running->pipe, &fresh->pipe);
 }
 
-static const struct jp_named_spec *find_pool(const struct jp_config *config, const char *name) {
-    for (size_t i = 0; i < config->pool_count; i++)
-        if (strcmp(config->pools[i].name, name) == 0)
-            return &config->pools[i];
-    return NULL;
-}
-
 static const char *nearest_pool(const struct jp_config *config, const char *name) {
     return config->pool_count
                ? jp_nearest(name, (const char *const *)(const void *)&config->pools->name, config->pool_count, sizeof *config->pools)
                : NULL;
 }
 
-/* Follows the parents of pool i; a chain longer than there are pools comes round. Only the pools on the circle are told. */
-static bool on_cycle(const struct jp_config *config, size_t i) {
-    const struct jp_named_spec *at = &config->pools[i];
-    for (size_t steps = 0; steps < config->pool_count && at && at->spec.parent; steps++) {
-        at = find_pool(config, at->spec.parent);
-        if (at == &config->pools[i])
+/* Follows the parents of `pool`; a chain longer than there are pools comes round. Only the pools on the circle are told. */
+static bool on_cycle(const struct jp_map *names, const struct jp_named_spec *pool) {
+    const struct jp_named_spec *at = pool;
+    for (size_t steps = 0; steps < names->count && at && at->spec.parent; steps++) {
+        at = jp_map_get(names, at->spec.parent);
+        if (at == pool)
             return true;
     }
     return false;
 }
 
+/* The place of a fault: the key's value, or the object where the key is not written. */
 static const cJSON *key_or(const cJSON *object, const char *key) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
     return item ? item : object;
 }
 
+static const cJSON *pool_key_or(const cJSON *pools, const struct jp_named_spec *pool, const char *key) {
+    return key_or(cJSON_GetObjectItemCaseSensitive(pools, pool->name), key);
+}
+
+static void check_parent(const struct jp_config *config, const struct jp_map *names, const struct jp_named_spec *pool,
+                         const cJSON *pools, struct jp_faults *faults) {
+    const char *parent = pool->spec.parent;
+    if (!jp_map_get(names, parent)) {
+        const char *nearest = nearest_pool(config, parent);
+        jp_faults_add(faults, pool_key_or(pools, pool, "parent"), false, "pools.%s.parent: there is no pool \"%s\"%s%s%s", pool->name,
+                      parent, nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+    } else if (on_cycle(names, pool)) {
+        jp_faults_add(faults, pool_key_or(pools, pool, "parent"), false,
+                      "pools.%s.parent: the pool is its own ancestor through \"%s\"", pool->name, parent);
+    }
+}
+
 static void check_parents(const struct jp_config *config, const cJSON *pools, struct jp_faults *faults) {
+    struct jp_map names = {0};
+    for (size_t i = 0; i < config->pool_count; i++)
+        jp_map_put(&names, config->pools[i].name, &config->pools[i]);
     for (size_t i = 0; i < config->pool_count; i++) {
         const struct jp_named_spec *pool = &config->pools[i];
-        const cJSON *at = key_or(cJSON_GetObjectItemCaseSensitive(pools, pool->name), "parent");
-        const char *parent = pool->spec.parent;
-        if (!parent)
-            continue;
-        if (!find_pool(config, parent)) {
-            const char *nearest = nearest_pool(config, parent);
-            jp_faults_add(faults, at, false, "pools.%s.parent: there is no pool \"%s\"%s%s%s", pool->name, parent,
-                          nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
-        } else if (on_cycle(config, i)) {
-            jp_faults_add(faults, at, false, "pools.%s.parent: the pool is its own ancestor through \"%s\"", pool->name, parent);
-        }
+        if (pool->spec.parent && jp_pool_name_valid(pool->spec.parent)) /* otherwise that was the fault */
+            check_parent(config, &names, pool, pools, faults);
     }
+    jp_map_free(&names);
 }
 
 static void check_object_names(const struct jp_config *config, const cJSON *pools, struct jp_faults *faults) {
@@ -141,7 +148,7 @@ static void check_object_names(const struct jp_config *config, const cJSON *pool
         owned[i] = jp_pool_object_name(pool->name, &pool->spec);
         const struct jp_named_spec *other = jp_map_get(&names, owned[i]);
         if (other)
-            jp_faults_add(faults, key_or(cJSON_GetObjectItemCaseSensitive(pools, pool->name), "object_name"), false,
+            jp_faults_add(faults, pool_key_or(pools, pool, "object_name"), false,
                           "pools.%s.object_name: \"%s\" is the job object of pool \"%s\" already", pool->name, owned[i], other->name);
         else
             jp_map_put(&names, owned[i], &config->pools[i]);
