@@ -136,26 +136,26 @@ bool jp_json_get_u64(const cJSON *item, uint64_t *ret_value) {
     return cJSON_IsString(item) && jp_u64_parse(item->valuestring, ret_value, &ignored) == JP_OK;
 }
 
-void jp_json_add_u64(cJSON *object, const char *name, uint64_t value) {
+cJSON *jp_json_u64(uint64_t value) {
     char text[24];
+    if (value <= JP_JSON_EXACT_MAX)
+        return cJSON_CreateNumber((double)value);
     snprintf(text, sizeof text, "%" PRIu64, value);
-    if (value > JP_JSON_EXACT_MAX)
-        cJSON_AddStringToObject(object, name, text);
-    else
-        cJSON_AddRawToObject(object, name, text); /* cJSON would print 1e+15 */
+    return cJSON_CreateString(text);
 }
 
+void jp_json_add_u64(cJSON *object, const char *name, uint64_t value) { cJSON_AddItemToObject(object, name, jp_json_u64(value)); }
+
 void jp_json_add_i64(cJSON *object, const char *name, int64_t value) {
+    char text[24];
     if (value >= 0) {
         jp_json_add_u64(object, name, (uint64_t)value);
-        return;
-    }
-    char text[24];
-    snprintf(text, sizeof text, "%" PRId64, value);
-    if (value < -(int64_t)JP_JSON_EXACT_MAX)
+    } else if (value >= -(int64_t)JP_JSON_EXACT_MAX) {
+        cJSON_AddNumberToObject(object, name, (double)value);
+    } else {
+        snprintf(text, sizeof text, "%" PRId64, value);
         cJSON_AddStringToObject(object, name, text);
-    else
-        cJSON_AddRawToObject(object, name, text);
+    }
 }
 
 void jp_json_add_string(cJSON *object, const char *name, const char *text) {

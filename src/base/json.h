@@ -51,7 +51,10 @@ cJSON *jp_json_take_root(struct jp_json *json);
 /* An exact integer: a JSON integer up to 2^53 - 1, or a string of decimal digits. False for anything else. */
 bool jp_json_get_u64(const cJSON *item, uint64_t *ret_value);
 
-/* Adds a number, or a decimal string where a number would not be exact. The name is copied. */
+/* A number, or a decimal string where a number would not be exact. */
+cJSON *jp_json_u64(uint64_t value);
+
+/* Add the same to an object. The name is copied. */
 void jp_json_add_u64(cJSON *object, const char *name, uint64_t value);
 void jp_json_add_i64(cJSON *object, const char *name, int64_t value);
 void jp_json_add_string(cJSON *object, const char *name, const char *text); /* NULL text: null */

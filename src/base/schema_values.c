@@ -261,16 +261,6 @@ bool jp__value_read(const struct jp_schema_context *context, const struct jp_fie
     return false;
 }
 
-static cJSON *write_number(uint64_t value) {
-    cJSON *holder = cJSON_CreateObject();
-    jp_json_add_u64(holder, "n", value);
-    cJSON *number = cJSON_DetachItemFromObjectCaseSensitive(holder, "n");
-    cJSON_Delete(holder);
-    cJSON_free(number->string);
-    number->string = NULL;
-    return number;
-}
-
 static cJSON *write_flags(const struct jp_field *field, uint32_t flags) {
     cJSON *list = cJSON_CreateArray();
     for (const struct jp_choice *choice = field->choices; choice->name && flags; choice++)
@@ -312,9 +302,9 @@ cJSON *jp__value_write(const struct jp_field *field, const void *slot) {
     case JP_FIELD_BOOL:
         return cJSON_CreateBool(*(const bool *)slot);
     case JP_FIELD_U32:
-        return write_number(*(const uint32_t *)slot);
+        return jp_json_u64(*(const uint32_t *)slot);
     case JP_FIELD_U64:
-        return write_number(*(const uint64_t *)slot);
+        return jp_json_u64(*(const uint64_t *)slot);
     case JP_FIELD_BYTES:
         return cJSON_CreateString(jp_bytes_format(*(const uint64_t *)slot, buffer));
     case JP_FIELD_DURATION:
@@ -415,9 +405,15 @@ void jp__value_copy(const struct jp_field *field, const void *from, void *to) {
     }
 }
 
+static bool owns_memory(enum jp_field_type type) {
+    return type == JP_FIELD_STRING || type == JP_FIELD_PATH || type == JP_FIELD_STRINGS || type == JP_FIELD_ENV || type == JP_FIELD_JSON;
+}
+
 bool jp__value_equal(const struct jp_field *field, const void *one, const void *other) {
     if (field->type == JP_FIELD_OBJECT)
         return jp_schema_equal(field->fields, one, other);
+    if (!owns_memory(field->type))
+        return memcmp(one, other, value_size(field->type)) == 0;
     cJSON *a = jp__value_write(field, one), *b = jp__value_write(field, other);
     bool equal = cJSON_Compare(a, b, true);
     cJSON_Delete(a);

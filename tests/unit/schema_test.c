@@ -366,7 +366,7 @@ static void what_differs_is_not_equal(void **state) {
     (void)state;
     static const char *const texts[] = {
         "{}", "{\"flag\":true}", "{\"flag\":false}", "{\"u32\":3}", "{\"u32\":4}", "{\"u64\":\"18446744073709551615\"}",
-        "{\"u64\":\"18446744073709551614\"}", "{\"bytes\":1024}", "{\"bytes\":1025}", "{\"duration\":\"1s\"}", "{\"percent\":\"1%\"}",
+        "{\"u64\":\"18446744073709551614\"}", "{\"u64\":9007199254740991}", "{\"u64\":9007199254740990}", "{\"bytes\":1024}", "{\"bytes\":1025}", "{\"duration\":\"1s\"}", "{\"percent\":\"1%\"}",
         "{\"affinity\":\"1\"}", "{\"string\":\"a\"}", "{\"string\":\"b\"}", "{\"path\":\"a\"}", "{\"choice\":\"red\"}", "{\"flags\":[\"red\"]}",
         "{\"flags\":[\"red\",\"blue\"]}", "{\"range\":{\"high\":1}}", "{\"range\":{\"high\":1,\"low\":0}}", "{\"group\":{}}",
         "{\"group\":{\"number\":1}}", "{\"strings\":[]}", "{\"strings\":[\"a\"]}", "{\"strings\":[\"a\",\"b\"]}", "{\"env\":{\"A\":null}}",
