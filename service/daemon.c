@@ -212,7 +212,7 @@ static jp_status reload(void *context, struct jp_reload_result *ret_result, cJSO
         status = jp_pools_load(daemon->pools, fresh.pools, fresh.pool_count, ret_result, error);
     if (status) {
         jp_log(&daemon->log, JP_LOG_ERROR, "reload refused, nothing was changed: %s", faults ? faults : error->text);
-        daemon->with.on_reloaded(daemon->with.context, faults ? faults : error->text);
+        daemon->with.on_reloaded(daemon->with.context, false, faults ? faults : error->text);
     } else {
         if (jp_config_needs_restart(&daemon->config, &fresh))
             jp_log(&daemon->log, JP_LOG_WARNING, "log, database or pipe changed in the configuration: that takes effect when the service is restarted");
@@ -220,7 +220,7 @@ static jp_status reload(void *context, struct jp_reload_result *ret_result, cJSO
                                 ret_result->changed.count, ret_result->removed.count, ret_result->orphaned.count);
         jp_log(&daemon->log, JP_LOG_INFO, "configuration reloaded: pools %s", what);
         jp_pools_note(daemon->pools, "CONFIG_RELOADED", what);
-        daemon->with.on_reloaded(daemon->with.context, what);
+        daemon->with.on_reloaded(daemon->with.context, true, what);
         jp_free(what);
     }
     jp_free(faults);

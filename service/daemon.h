@@ -13,7 +13,7 @@ struct jp_daemon_options {
     void *context;
     void (*on_running)(void *context);                         /* clients can connect */
     void (*on_progress)(void *context, uint32_t wait_hint_ms); /* starting or stopping still goes on */
-    void (*on_reloaded)(void *context, const char *what);      /* for the event log; also failures of a reload */
+    void (*on_reloaded)(void *context, bool taken, const char *what); /* what changed, or why nothing did */
 };
 
 struct jp_daemon *jp_daemon_new(const struct jp_daemon_options *options);

@@ -69,9 +69,9 @@ static void on_progress(void *context, uint32_t wait_hint_ms) {
         jp_scm_report_progress(program.scm, wait_hint_ms);
 }
 
-static void on_reloaded(void *context, const char *what) {
+static void on_reloaded(void *context, bool taken, const char *what) {
     (void)context;
-    jp_eventlog_write(JP_EVENTLOG_CONFIG_LOADED, what);
+    jp_eventlog_write(taken ? JP_EVENTLOG_CONFIG_LOADED : JP_EVENTLOG_CONFIG_FAULTS, what);
 }
 
 /* --- running --- */

@@ -74,7 +74,7 @@ struct jp_summary {
     uint64_t user_100ns, kernel_100ns, wall_100ns;
     uint64_t peak_commit_bytes; /* the largest of any one process */
     uint64_t read_bytes, write_bytes;
-    uint64_t with_cpu; /* of how many processes the CPU time is known */
+    uint64_t with_cpu, with_io; /* of how many processes these are known */
 };
 
 struct jp_accounts_state {

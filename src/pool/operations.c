@@ -112,6 +112,20 @@ static jp_status assign_chain(struct jp_pools *pools, struct jp_pool *const *cha
     return JP_OK;
 }
 
+jp_status jp__assign_anew(struct jp_pools *pools, struct jp_pool *pool, const struct jp_process_record *row, struct jp_error *error) {
+    struct jp_pool *chain[JP_POOL_MAX_DEPTH];
+    size_t length, reached;
+    struct jp_process *process;
+    jp_status status = jp__pool_chain(pool, chain, &length, error);
+    if (status == JP_OK)
+        status = jp__ops(pools)->process_open(pools->with.backend, row->facts.pid, row->facts.start_100ns, JP_PROCESS_ASSIGN, NULL, &process, error);
+    if (status)
+        return status;
+    status = assign_chain(pools, chain, 0, length, process, row->facts.pid, &reached, error);
+    jp__ops(pools)->process_close(process);
+    return status;
+}
+
 static jp_status open_for_assign(struct jp_pools *pools, uint32_t pid, int64_t start_100ns, struct jp_principal *principal,
                                  uint32_t security, struct jp_process **ret_process, struct jp_process_facts *ret_facts,
                                  struct jp_error *error) {

@@ -262,23 +262,31 @@ static void restore_pool(struct jp_pools *pools, const char *name, const char *d
     jp_json_free(&json);
 }
 
-/* True if the process of the row is there still, in its pool's job: then it is a member again. One that has ended, and whose
- * end can be read from its handle, is closed by that handle like any other. */
+/* A job's name goes with its last handle, so a new run may have made a new job: a kept process joins it anew. Where Windows
+ * does not let it (siblings of one old tree), it goes on under its old limits, and stays in the accounts. */
+static void rejoin(struct jp_pools *pools, struct jp_pool *pool, const struct jp_process_record *row, struct jp_process *process) {
+    struct jp_error error;
+    bool contains = false;
+    uint32_t exit_code;
+    if (jp__ops(pools)->process_exited(process, &exit_code) ||
+        (jp__ops(pools)->job_contains(pool->job, process, &contains, &error) == JP_OK && contains))
+        return;
+    if (jp__assign_anew(pools, pool, row, &error))
+        jp_log(pools->with.log, JP_LOG_WARNING, "process %u of pool \"%s\" is watched, but limits that change from now on do not reach it: %s",
+               (unsigned)row->facts.pid, pool->name, error.text);
+}
+
+/* True if the process of the row is there still: then it is a member again. One that has ended, and whose end can be read
+ * from its handle, is closed by that handle like any other. */
 static bool take_up(struct jp_pools *pools, const struct jp_process_record *row) {
     struct jp_pool *pool = jp_pools_find(pools, row->pool);
     struct jp_process *process;
     struct jp_error error;
-    uint32_t exit_code;
-    bool contains = false;
     if (!pool || !pool->job || !row->start_exact ||
         jp__ops(pools)->process_open(pools->with.backend, row->facts.pid, row->facts.start_100ns, JP_PROCESS_OBSERVE, NULL, &process,
                                      &error))
         return false;
-    if (!jp__ops(pools)->process_exited(process, &exit_code) &&
-        (jp__ops(pools)->job_contains(pool->job, process, &contains, &error) || !contains)) {
-        jp__ops(pools)->process_close(process);
-        return false;
-    }
+    rejoin(pools, pool, row, process);
     jp__member_adopt(pools, pool, process, row);
     return true;
 }

@@ -96,6 +96,10 @@ void jp__announce_missing(struct jp_pools *pools, struct jp_member *member, bool
 /* Opens the process and takes it in, into the deepest pool under `pool` whose job has it. */
 struct jp_member *jp__discover(struct jp_pools *pools, struct jp_pool *pool, uint32_t pid, enum jp_origin origin);
 
+/* operations.c */
+/* Puts the process of the row into the jobs of the pool's chain, with the service's own rights. */
+jp_status jp__assign_anew(struct jp_pools *pools, struct jp_pool *pool, const struct jp_process_record *row, struct jp_error *error);
+
 /* reconcile.c */
 void jp__read_lists(struct jp_pools *pools);
 void jp__schedule_list(struct jp_pools *pools, const struct jp_pool *pool);

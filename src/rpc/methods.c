@@ -83,7 +83,7 @@ static const struct jp_field process_terminate_fields[] = {
     {.key = "from", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_record_parameters, from),         \
      .documentation = "Not before this time (ISO 8601, UTC)."},                                             \
     {.key = "to", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_record_parameters, to),             \
-     .documentation = "Not after this time."}
+     .documentation = "Before this time."}
 
 #define LIMIT                                                                                               \
     {.key = "limit", .type = JP_FIELD_U32, .offset = offsetof(struct jp_record_parameters, limit), .min = 1, .max = 10000, \

@@ -167,9 +167,10 @@ cJSON *jp__render_summary(const struct jp_summary *summary) {
     add_if(object, "kernelTime100ns", cpu, summary->kernel_100ns);
     jp_json_add_u64(object, "wallTime100ns", summary->wall_100ns);
     add_if(object, "peakCommitBytes", summary->peak_commit_bytes > 0, summary->peak_commit_bytes);
-    jp_json_add_u64(object, "readBytes", summary->read_bytes);
-    jp_json_add_u64(object, "writeBytes", summary->write_bytes);
+    add_if(object, "readBytes", summary->with_io > 0, summary->read_bytes);
+    add_if(object, "writeBytes", summary->with_io > 0, summary->write_bytes);
     jp_json_add_u64(object, "withCpu", summary->with_cpu);
+    jp_json_add_u64(object, "withIo", summary->with_io);
     return object;
 }
 

@@ -123,7 +123,7 @@ static void select_summary(struct jp__select *select, const struct jp_summary_fi
                              " CAST(total(max(0, coalesce(ended_100ns, ?) - coalesce(start_100ns, joined_100ns)))"
                              " AS INTEGER),"
                              " max(peak_commit_bytes), CAST(total(read_bytes) AS INTEGER),"
-                             " CAST(total(write_bytes) AS INTEGER), count(user_100ns) FROM processes");
+                             " CAST(total(write_bytes) AS INTEGER), count(user_100ns), count(read_bytes) FROM processes");
     jp__select_value(select, jp__now_100ns());
     if (filter->pool != NULL)
         jp__select_where_text(select, "pool = ?", filter->pool);

@@ -217,5 +217,6 @@ void jp__read_summary(sqlite3_stmt *statement, struct jp_summary *ret_summary) {
     summary.read_bytes = get_u64(&cursor);
     summary.write_bytes = get_u64(&cursor);
     summary.with_cpu = get_u64(&cursor);
+    summary.with_io = get_u64(&cursor);
     *ret_summary = summary;
 }

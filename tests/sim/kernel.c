@@ -46,7 +46,7 @@ struct jp_sim {
     size_t queued, capacity;
     char failing[64];
     uint32_t failing_win32;
-    bool deaf;
+    bool deaf, names_die;
 };
 
 /* --- small things --- */
@@ -138,7 +138,7 @@ static const struct jp_capabilities *capabilities(struct jp_backend *backend) { 
 
 static struct sim_job *find_job(const struct jp_sim *sim, const char *name) {
     for (size_t i = 0; i < sim->job_count; i++)
-        if (sim->jobs[i]->handles + sim->jobs[i]->active && strcmp(sim->jobs[i]->name, name) == 0)
+        if (sim->jobs[i]->handles + (sim->names_die ? 0 : sim->jobs[i]->active) && strcmp(sim->jobs[i]->name, name) == 0)
             return sim->jobs[i];
     return NULL;
 }
@@ -459,6 +459,7 @@ void jp_sim_fail_next(struct jp_sim *sim, const char *operation, uint32_t win32)
     sim->failing_win32 = win32;
 }
 
+void jp_sim_names_die(struct jp_sim *sim) { sim->names_die = true; }
 void jp_sim_deaf(struct jp_sim *sim, bool deaf) { sim->deaf = deaf; }
 
 struct jp_sim_item *jp_sim_queue(struct jp_sim *sim, size_t *ret_count) {

@@ -45,6 +45,7 @@ void jp_sim_squat(struct jp_sim *sim, const char *object_name);            /* so
 
 /* Faults. */
 void jp_sim_fail_next(struct jp_sim *sim, const char *operation, uint32_t win32); /* "AssignProcessToJobObject", ... */
+void jp_sim_names_die(struct jp_sim *sim); /* a job's name goes with its last handle (Windows); else with its last process (Wine) */
 void jp_sim_deaf(struct jp_sim *sim, bool deaf);                                  /* ports cannot be attached */
 struct jp_sim_item *jp_sim_queue(struct jp_sim *sim, size_t *ret_count);          /* to look at and to change */
 void jp_sim_queue_set(struct jp_sim *sim, const struct jp_sim_item *items, size_t count);

@@ -468,6 +468,26 @@ static void kept_processes_are_taken_up_again(void **state) {
     expect_row(world, stays, "a", JP_ENDING_EXITED, 4);
 }
 
+static void kept_processes_join_the_new_job_where_the_old_name_died(void **state) {
+    struct pool_world *world = *state;
+    jp_sim_names_die(world->sim);
+    pool_world_load(world, TREE);
+    uint32_t one = launch(world, "a", "one.exe"), two = launch(world, "a", "two.exe"), other = launch(world, "b", "other.exe");
+    deliver(world);
+    pool_world_restart(world, TREE);
+    deliver(world);
+    assert_int_equal(jp_sim_job_size(world->sim, "Global\\JobPool.a"), 2);
+    expect_row(world, one, "a", JP_ENDING_NONE, 0);
+    expect_row(world, other, "b", JP_ENDING_NONE, 0); /* Windows does not let it into the new tree: it is watched all the same */
+    assert_int_equal(jp_ledger_process_count(world->ledger), 3);
+    jp_sim_exit(world->sim, two, 2);
+    jp_sim_exit(world->sim, other, 3);
+    deliver(world);
+    pass(world, 500);
+    expect_row(world, two, "a", JP_ENDING_EXITED, 2);
+    expect_row(world, other, "b", JP_ENDING_EXITED, 3);
+}
+
 static void a_deaf_pool_is_watched_by_handles_and_lists(void **state) {
     struct pool_world *world = *state;
     jp_sim_deaf(world->sim, true);
@@ -611,6 +631,7 @@ int main(void) {
         TEST(reload_is_all_or_nothing),
         TEST(waiting),
         TEST(kept_processes_are_taken_up_again),
+        TEST(kept_processes_join_the_new_job_where_the_old_name_died),
         TEST(a_deaf_pool_is_watched_by_handles_and_lists),
         TEST(persistent_pools_come_back_and_transient_ones_do_not),
         TEST(stopping_ends_only_what_ends_with_the_service),

@@ -132,6 +132,7 @@ static void the_summary_is_the_sum_of_its_rows(void **state) {
         expected.unknown += process.ending == JP_ENDING_UNKNOWN;
         expected.failures += process.has_exit_code && process.exit_code != 0;
         expected.wall_100ns += (uint64_t)(process.ended_100ns - process.facts.start_100ns);
+        expected.with_io += (process.usage.known & JP_USAGE_IO) != 0;
         expected.read_bytes += process.usage.read_bytes;
         expected.write_bytes += process.usage.write_bytes;
         if (process.usage.peak_commit_bytes > expected.peak_commit_bytes)
