@@ -150,3 +150,16 @@ jp_status jp_fail_win32(struct jp_error *error, jp_status status, uint32_t win32
     jp_utf8_tidy(error->text);
     return status;
 }
+
+jp_status jp_fail_because(struct jp_error *error, const char *format, ...) {
+    char cause[JP_ERROR_TEXT];
+    memcpy(cause, error->text, sizeof cause);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error->text, sizeof error->text, format, arguments);
+    va_end(arguments);
+    size_t length = strlen(error->text);
+    snprintf(error->text + length, sizeof error->text - length, ": %s", cause);
+    jp_utf8_tidy(error->text);
+    return error->status;
+}

@@ -72,6 +72,9 @@ jp_status jp_fail(struct jp_error *error, jp_status status, const char *format, 
 jp_status jp_fail_win32(struct jp_error *error, jp_status status, uint32_t win32, const char *operation,
                         const char *format, ...) JP_PRINTF(5, 6);
 
+/* Puts a sentence before the one that `error` has: "<this>: <that>". Status, code and operation stay. Returns the status. */
+jp_status jp_fail_because(struct jp_error *error, const char *format, ...) JP_PRINTF(2, 3);
+
 /* "ERROR_ACCESS_DENIED" for 5, or NULL for a code that is not in our table. */
 const char *jp_win32_name(uint32_t code);
 

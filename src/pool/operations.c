@@ -102,11 +102,9 @@ static jp_status find_step(struct jp_pools *pools, struct jp_pool *pool, uint32_
 static jp_status assign_chain(struct jp_pools *pools, struct jp_pool *const *chain, size_t from, size_t length,
                               struct jp_process *process, uint32_t pid, size_t *ret_reached, struct jp_error *error) {
     for (size_t i = from; i < length; i++) {
-        jp_status status = jp__ops(pools)->job_assign(chain[i]->job, process, error);
         *ret_reached = i;
-        if (status)
-            return jp_fail_win32(error, status, error->win32, error->operation, "cannot assign process %" PRIu32 " to pool \"%s\"", pid,
-                                 chain[i]->name);
+        if (jp__ops(pools)->job_assign(chain[i]->job, process, error))
+            return jp_fail_because(error, "cannot assign process %" PRIu32 " to pool \"%s\"", pid, chain[i]->name);
     }
     *ret_reached = length;
     return JP_OK;
