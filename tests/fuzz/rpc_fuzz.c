@@ -2,12 +2,11 @@
  * and whatever was asked, the pools stay in order. */
 #include "../sim/kernel.h"
 #include "../sim/ledger.h"
+#include "fuzz.h"
 #include "rpc/rpc.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct client {
     struct jp_peer peer; /* first */
