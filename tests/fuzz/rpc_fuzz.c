@@ -38,8 +38,8 @@ static void peer_send(struct jp_peer *peer, const void *bytes, size_t length) {
     struct jp_error error;
     (void)peer;
     const char *text = bytes;
-    if (!length || text[length - 1] != '\n' || jp_json_parse(text, length - 1, &rules, &json, &place, &error))
-        abort();
+    MUST(length && text[length - 1] == '\n');
+    MUST(jp_json_parse(text, length - 1, &rules, &json, &place, &error) == JP_OK);
     jp_json_free(&json);
 }
 static size_t unsent(const struct jp_peer *peer) {
@@ -85,13 +85,13 @@ static void open_world(struct world *world) {
                                  .clock_context = world, .now_ms = now_ms,
                                  .program = {.context = world, .add_status = add_status, .reload = reload}};
     world->rpc = jp_rpc_new(&setup, 0);
-    struct jp_named_spec specs[] = {{.name = "build"}, {.name = "sub"}};
+    static char build[] = "build", sub[] = "sub";
+    struct jp_named_spec specs[] = {{.name = build}, {.name = sub}};
     struct jp_reload_result result;
     struct jp_error error;
     specs[1].spec.present = JP_SCHEMA_BIT(JP_POOL_PARENT);
     specs[1].spec.parent = specs[0].name;
-    if (jp_pools_load(world->pools, specs, 2, &result, &error))
-        abort();
+    MUST(jp_pools_load(world->pools, specs, 2, &result, &error) == JP_OK);
     jp_reload_result_clear(&result);
     for (int i = 0; i < 3; i++)
         jp_sim_spawn(world->sim, 0, "tool.exe"); /* pids 100, 104, 108: to be assigned */
