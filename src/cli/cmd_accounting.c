@@ -97,11 +97,7 @@ static int append_pages(struct jp_cli *cli, const cJSON *filter, uint64_t wanted
 }
 
 static int processes(struct jp_cli *cli, cJSON *options) {
-    uint64_t wanted = UINT64_MAX;
-    cJSON *limit = cJSON_DetachItemFromObjectCaseSensitive(options, "limit");
-    jp_json_get_u64(limit, &wanted);
-    cJSON_Delete(limit);
-
+    uint64_t wanted = jp_take_number(options, "limit", UINT64_MAX);
     cJSON *result = cJSON_CreateObject();
     bool more = false;
     int code = append_pages(cli, options, wanted, cJSON_AddArrayToObject(result, "processes"), &more);

@@ -49,9 +49,9 @@ static void show_events(const cJSON *result, struct jp_str *out) {
     }
 }
 
-/* Prints `limit` events (0: no end) of the subscription. Nobody reads any more: that is an end too. */
+/* Prints `limit` events of the subscription. Nobody reads any more: that is an end too. */
 static int print_as_they_come(struct jp_cli *cli, uint64_t limit) {
-    for (uint64_t shown = 0; limit == 0 || shown < limit; shown++) {
+    for (uint64_t shown = 0; shown < limit; shown++) {
         cJSON *event = NULL;
         struct jp_error error = {0};
         if (jp_client_next_event(cli->client, JP_CLIENT_NO_TIMEOUT, &event, &error) != JP_OK)
@@ -64,10 +64,7 @@ static int print_as_they_come(struct jp_cli *cli, uint64_t limit) {
 }
 
 static int follow(struct jp_cli *cli, cJSON *options) {
-    uint64_t limit = 0;
-    cJSON *limit_item = cJSON_DetachItemFromObjectCaseSensitive(options, "limit");
-    jp_json_get_u64(limit_item, &limit);
-    cJSON_Delete(limit_item);
+    uint64_t limit = jp_take_number(options, "limit", UINT64_MAX);
     cJSON *subscribed = NULL;
     int code = jp_cli_call(cli, "events.subscribe", options, JP_CLI_PATIENCE_MS, &subscribed);
     cJSON_Delete(subscribed);

@@ -145,6 +145,14 @@ char *jp_take_text(cJSON *options, const char *key) {
     return text;
 }
 
+uint64_t jp_take_number(cJSON *options, const char *key, uint64_t otherwise) {
+    cJSON *item = cJSON_DetachItemFromObjectCaseSensitive(options, key);
+    uint64_t number = otherwise;
+    jp_json_get_u64(item, &number);
+    cJSON_Delete(item);
+    return number;
+}
+
 void jp_options_describe(const struct jp_option *options, struct jp_str *out) {
     for (; options != NULL && options->name != NULL; options++) {
         size_t start = out->length;

@@ -32,7 +32,8 @@ int jp_options_read(const struct jp_option *common, const struct jp_option *own,
 
 /* Takes a switch, a string (jp_free) or a number out of what was read. */
 bool jp_take_switch(cJSON *options, const char *key);
-char *jp_take_text(cJSON *options, const char *key); /* NULL if not given */
+char *jp_take_text(cJSON *options, const char *key);                          /* NULL if not given */
+uint64_t jp_take_number(cJSON *options, const char *key, uint64_t otherwise); /* `otherwise` if not given */
 
 /* One line an option, for help. */
 void jp_options_describe(const struct jp_option *options, struct jp_str *out);

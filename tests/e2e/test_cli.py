@@ -147,7 +147,7 @@ def test_launch_ps_kill_wait(service, pool, jobber):
 
 def test_launch_with_folder_environment_and_wait(service, pool, jobber):
     assert "code 0" in ok(service.jobpool("launch", "--pool", pool, "--wait", "--cwd", "C:\\windows", "--env", "JP_A=1", "--", *jobber("env", "JP_A")))
-    gone = service.json("launch", "--pool", pool, "--wait", "--env", "SystemRoot", "--", *jobber("env", "SystemRoot"))
+    gone = service.json("launch", "--pool", pool, "--wait", "--env", "OS", "--", *jobber("env", "OS"))
     assert gone["exitCode"] == 1
 
 

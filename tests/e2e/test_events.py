@@ -77,7 +77,7 @@ def test_a_subscription_that_begins_in_the_future(rpc, pool, jobber):
 
 def test_filters(rpc, pool, jobber):
     by_pool = rpc.call("events.subscribe", pools=[pool])["subscription"]
-    by_message = rpc.call("events.subscribe", messages=["EXIT_PROCESS", "POOL_CREATED"], pools=[pool])["subscription"]
+    by_message = rpc.call("events.subscribe", messages=["EXIT_PROCESS", "POOL_DELETED"], pools=[pool])["subscription"]
     make_events(rpc, jobber, pool, 2)
     recorded = settled(rpc, pool)
     rpc.event(lambda event: event["subscription"] == by_pool and event["seq"] == recorded[-1]["seq"])
@@ -89,6 +89,7 @@ def test_filters(rpc, pool, jobber):
 def test_unsubscribe(rpc, pool, jobber):
     subscription = rpc.call("events.subscribe", pools=[pool])["subscription"]
     assert rpc.call("events.unsubscribe", subscription=subscription) == {"subscription": subscription}
+    rpc.events.clear()
     make_events(rpc, jobber, pool, 1)
     settled(rpc, pool)
     assert not [event for event in rpc.events if event["subscription"] == subscription]
@@ -118,7 +119,7 @@ def test_query_by_number_process_time_and_place(rpc, pool, jobber):
     pid = next(event["pid"] for event in events if event.get("pid"))
     assert {event["pid"] for event in rpc.call("events.query", pools=[pool], pid=pid)["events"]} == {pid}
     during = rpc.call("events.query", pools=[pool], **{"from": events[1]["time"], "to": events[-2]["time"]})["events"]
-    assert [event for event in events if events[1]["time"] <= event["time"] <= events[-2]["time"]] == during
+    assert [event for event in events if events[1]["time"] <= event["time"] < events[-2]["time"]] == during
     assert rpc.call("events.query", pools=[pool], messages=["JOB_OBJECT_MSG_NEW_PROCESS"])["events"] == \
         rpc.call("events.query", pools=[pool], messages=["NEW_PROCESS"])["events"] != []
     assert rpc.call("events.query", pools=["nobody"])["events"] == []

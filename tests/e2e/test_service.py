@@ -122,6 +122,26 @@ def test_states_log_and_a_restart(service, rpc):
     assert log.count("\n") > 3 and all(line[:4].isdigit() and line[10] == "T" for line in log.splitlines()), "one line an entry, in UTC"
 
 
+def test_the_log_file_and_its_rotation(host, service):
+    other = InstalledService(host, host.drive_c / "ProgramData" / "Logging Pool", {}, service.program, name="LoggingPool", pipe="jobpool-logging")
+    other.write_config({"pools": {"p": {}}, "log": {"file": host.path(other.folder / "own.log"), "level": "debug", "max_size": "4KiB", "keep": 2}})
+    other.install()
+    try:
+        other.start()
+        with other.bridge() as rpc:
+            for _ in range(150):
+                rpc.call("service.reload")
+        other.stop()
+        logs = {path.name: path for path in other.folder.glob("own.log*")}
+        assert set(logs) == {"own.log", "own.log.1", "own.log.2"}
+        assert all(path.stat().st_size <= 4096 for path in logs.values())
+        lines = "".join(logs[name].read_text() for name in ("own.log.2", "own.log.1", "own.log")).splitlines()
+        assert all(line[:4].isdigit() and line[10] == "T" and line[27:28] == "Z" for line in lines), "one line an entry, in UTC"
+        assert lines == sorted(lines, key=lambda line: line[:28]) and "stopped" in lines[-1]
+    finally:
+        other.remove()
+
+
 def test_pools_that_stay_and_pools_that_do_not(service, jobber):
     with service.bridge() as rpc:
         rpc.call("pool.create", name="lasting", persist=True, description="stays", limits={"active_processes": 4})
@@ -188,7 +208,9 @@ def test_a_service_that_cannot_start_is_stopped_and_says_why(host, tmp_path):
     service.install()
     try:
         service.sc("start", service.name)
-        wait_until(lambda: service.state() == "STOPPED" and "parnt" in service.log(), "the service to give up and say why")
-        assert f"{host.path(service.config_file)}:" in service.log()
+        # The configuration says where the log is; without it, the words stand beside it, and in the event log.
+        errors = service.folder / "jobpool.json.errors.log"
+        wait_until(lambda: service.state() == "STOPPED" and errors.exists(), "the service to give up and say why")
+        assert f"{host.path(service.config_file)}:" in errors.read_text() and "parent" in errors.read_text()
     finally:
         service.remove()

@@ -59,9 +59,12 @@ class Bridge:
     def receive(self, timeout=PATIENCE_S):
         """The next message of whatever kind; None once the connection is closed."""
         try:
-            return self._messages.get(timeout=timeout)
+            message = self._messages.get(timeout=timeout)
         except queue.Empty:
             raise TimeoutError(f"no message in {timeout} s") from None
+        if message is None:
+            self._messages.put(None)  # the end stays the end
+        return message
 
     def ask(self, line, timeout=PATIENCE_S):
         """Sends a line as it is and returns the next message that is no notification."""
@@ -85,20 +88,24 @@ class Bridge:
         self.send({"jsonrpc": "2.0", "id": self._last_id, "method": method, "params": params})
         return self._last_id
 
-    def finish(self, request_id, timeout=PATIENCE_S):
-        deadline = time.monotonic() + timeout
+    def finish(self, request_id, patience=PATIENCE_S):
+        deadline = time.monotonic() + patience
         while request_id not in self._answers:
             message = self._next_answer(max(0.0, deadline - time.monotonic()))
             if message is None:
-                raise ConnectionError("the connection was closed: " + self._stderr.decode("utf-8", "replace"))
+                raise self._closed()
             self._answers[message["id"]] = message
         answer = self._answers.pop(request_id)
         if "error" in answer:
             raise RpcError(answer["error"])
         return answer["result"]
 
-    def call(self, method, timeout=PATIENCE_S, **params):
-        return self.finish(self.begin(method, **params), timeout)
+    def call(self, method, **params):
+        return self.finish(self.begin(method, **params))
+
+    def _closed(self):
+        self._readers[1].join(PATIENCE_S)
+        return ConnectionError("the connection was closed: " + self._stderr.decode("utf-8", "replace"))
 
     def error(self, method, **params):
         """The error that a call must give."""
@@ -119,7 +126,7 @@ class Bridge:
             seen = len(self.events)
             message = self.receive(max(0.0, deadline - time.monotonic()))
             if message is None:
-                raise ConnectionError("the connection was closed: " + self._stderr.decode("utf-8", "replace"))
+                raise self._closed()
             if message.get("method") == "event":
                 self.events.append(message["params"])
             else:
@@ -135,7 +142,7 @@ class Bridge:
         for reader in self._readers:
             reader.join(timeout)
         left = []
-        while (message := self._messages.get(timeout=timeout)) is not None:
+        while (message := self.receive(timeout)) is not None:
             left.append(message)
         return code, left, self._stderr.decode("utf-8", "replace")
 
