@@ -53,12 +53,13 @@ static const cJSON *duplicate_in(const cJSON *object) {
 static const cJSON *find_duplicate(const cJSON *item) {
     const cJSON *found = cJSON_IsObject(item) ? duplicate_in(item) : NULL;
     const cJSON *child;
-    if (cJSON_IsObject(item) || cJSON_IsArray(item))
+    if (cJSON_IsObject(item) || cJSON_IsArray(item)) {
         cJSON_ArrayForEach(child, item) {
             if (found)
                 break;
             found = find_duplicate(child);
         }
+    }
     return found;
 }
 

@@ -143,7 +143,8 @@ static cJSON *field_schema(const struct jp_field *field) {
 }
 
 static cJSON *object_schema(const struct jp_field *fields) {
-    cJSON *schema = typed("object"), *properties = cJSON_AddObjectToObject(schema, "properties"), *required = cJSON_CreateArray();
+    cJSON *schema = typed("object"), *properties = cJSON_AddObjectToObject(schema, "properties"),
+          *required = cJSON_CreateArray();
     for (const struct jp_field *field = fields; field->key; field++) {
         cJSON_AddItemToObject(properties, field->key, field_schema(field));
         if (field->required)
@@ -161,8 +162,8 @@ static void assert_same(const char *path, const cJSON *found, const cJSON *expec
 
 static void assert_same_members(const char *path, const cJSON *found, const cJSON *expected) {
     const cJSON *member;
-    cJSON_ArrayForEach(member, found)
-        CHECK(cJSON_GetObjectItemCaseSensitive(expected, member->string), "%s: the tables have no \"%s\"", path, member->string);
+    cJSON_ArrayForEach(member, found) CHECK(cJSON_GetObjectItemCaseSensitive(expected, member->string),
+                                            "%s: the tables have no \"%s\"", path, member->string);
     cJSON_ArrayForEach(member, expected) {
         char *inner = jp_sprintf("%s/%s", path, member->string);
         assert_same(inner, cJSON_GetObjectItemCaseSensitive(found, member->string), member);
@@ -184,9 +185,11 @@ static void assert_same(const char *path, const cJSON *found, const cJSON *expec
 static void the_schema_says_what_the_tables_say(void **state) {
     (void)state;
     cJSON *schema = read_schema(), *root = object_schema(jp_config_fields), *pool = object_schema(jp_pool_fields);
-    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(schema, "$schema")), "https://json-schema.org/draft/2020-12/schema");
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(schema, "$schema")),
+                        "https://json-schema.org/draft/2020-12/schema");
     assert_same("#/$defs/pool", cJSON_GetObjectItem(cJSON_GetObjectItem(schema, "$defs"), "pool"), pool);
-    for (const char *const *own = (const char *const[]){"$schema", "title", "description", "allowComments", "$defs", NULL}; *own; own++)
+    for (const char *const *own = (const char *const[]){"$schema", "title", "description", "allowComments", "$defs", NULL};
+         *own; own++)
         cJSON_DeleteItemFromObjectCaseSensitive(schema, *own);
     assert_same("#", schema, root);
     cJSON_Delete(schema);
@@ -228,17 +231,46 @@ static void the_patterns_agree_with_the_parsers(void **state) {
         bool (*good)(const char *text);
         const char *texts[24];
     } rows[] = {
-        {"size", size_good, {"", "0", "4096", "512MiB", "1.5GiB", "1.5 GiB", "10MB", "1kB", "1KB", "7B", "2TiB", "1TB", "1mib", "5 apples",
-                             "1 ", " 1", "-1", "+1", ".5KiB", "1.KiB", "1.0000000001KiB", "1,5KiB", "1MiBs"}},
-        {"duration", duration_good, {"", "0", "0s", "90s", "1h30m", "5min", "250ms", "10us", "1.5s", "7d", "1d2h3m4s5ms6us", "90", "00", "90 s",
-                                     "s", "1w", "-5s", "1h30", "1.h", ".5h", "90S", "1.0000000001s"}},
-        {"share", share_good, {"", "0%", "50%", "12.5%", "33.33%", "100%", "100.00%", "99.99%", "100.01%", "101%", "50", "50 %", "%", "-1%",
-                               "12.345%", "1.%", ".5%", "12.500%", "999%"}},
-        {"processors", processors_good, {"", "0", "63", "0-3", "0-3,6", "6,0-3", "0xF", "0XfF", "0x", "0xG", "0-", "-3", ",0", "0,", "0,,1", "0 ,1",
-                                         "100", "a", "0-3-6", "0x10000000000000000", "0xFFFFFFFFFFFFFFFF"}},
-        {"name", jp_pool_name_valid, {"", "a", "9", "a.b_c-d", ".a", "_a", "-a", "a b", "a/b", "a\\b", "\xC3\xA9",
-                                      "a1234567890123456789012345678901234567890123456789012345678901bc",
-                                      "a1234567890123456789012345678901234567890123456789012345678901bcd"}},
+        {"size", size_good, {"",       "0",    "4096", "512MiB", "1.5GiB", "1.5 GiB", "10MB",
+                             "1kB",    "1KB",  "7B",   "2TiB",   "1TB",    "1mib",    "5 apples",
+                             "1 ",     " 1",   "-1",   "+1",     ".5KiB",  "1.KiB",   "1.0000000001KiB",
+                             "1,5KiB", "1MiBs"}},
+        {"duration",
+         duration_good,
+         {"",   "0",  "0s",   "90s", "1h30m", "5min", "250ms", "10us", "1.5s", "7d",  "1d2h3m4s5ms6us",
+          "90", "00", "90 s", "s",   "1w",    "-5s",  "1h30",  "1.h",  ".5h",  "90S", "1.0000000001s"}},
+        {"share",
+         share_good,
+         {"", "0%", "50%", "12.5%", "33.33%", "100%", "100.00%", "99.99%", "100.01%", "101%", "50", "50 %", "%", "-1%",
+          "12.345%", "1.%", ".5%", "12.500%", "999%"}},
+        {"processors",
+         processors_good,
+         {"",
+          "0",
+          "63",
+          "0-3",
+          "0-3,6",
+          "6,0-3",
+          "0xF",
+          "0XfF",
+          "0x",
+          "0xG",
+          "0-",
+          "-3",
+          ",0",
+          "0,",
+          "0,,1",
+          "0 ,1",
+          "100",
+          "a",
+          "0-3-6",
+          "0x10000000000000000",
+          "0xFFFFFFFFFFFFFFFF"}},
+        {"name",
+         jp_pool_name_valid,
+         {"", "a", "9", "a.b_c-d", ".a", "_a", "-a", "a b", "a/b", "a\\b", "\xC3\xA9",
+          "a1234567890123456789012345678901234567890123456789012345678901bc",
+          "a1234567890123456789012345678901234567890123456789012345678901bcd"}},
     };
     cJSON *schema = read_schema(), *definitions = cJSON_GetObjectItem(schema, "$defs");
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -277,7 +309,8 @@ static void every_configuration_is_good(void **state) {
     int files = 0;
     for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
         size_t length = strlen(entry->d_name);
-        if (length < 5 || strcmp(entry->d_name + length - 5, ".json") != 0 || strcmp(entry->d_name, "jobpool.schema.json") == 0)
+        if (length < 5 || strcmp(entry->d_name + length - 5, ".json") != 0 ||
+            strcmp(entry->d_name, "jobpool.schema.json") == 0)
             continue;
         char *text = read_file(entry->d_name);
         struct jp_config config = parse_good(entry->d_name, text);
@@ -358,9 +391,10 @@ static void the_default_file_shows_every_key_and_choice(void **state) {
 int main(void) {
     const struct CMUnitTest schema[] = {cmocka_unit_test(the_schema_says_what_the_tables_say),
                                         cmocka_unit_test(the_patterns_agree_with_the_parsers)};
-    const struct CMUnitTest files[] = {
-        cmocka_unit_test(every_configuration_is_good), cmocka_unit_test(what_the_default_file_writes_is_the_default),
-        cmocka_unit_test(the_default_file_is_good_with_all_its_settings), cmocka_unit_test(the_default_file_shows_every_key_and_choice)};
+    const struct CMUnitTest files[] = {cmocka_unit_test(every_configuration_is_good),
+                                       cmocka_unit_test(what_the_default_file_writes_is_the_default),
+                                       cmocka_unit_test(the_default_file_is_good_with_all_its_settings),
+                                       cmocka_unit_test(the_default_file_shows_every_key_and_choice)};
     int failed = cmocka_run_group_tests(schema, NULL, NULL);
     failed += cmocka_run_group_tests(files, NULL, NULL);
     return failed;

@@ -88,15 +88,16 @@ static void the_log_lies_beside_the_database(void **state) {
 
 static void a_whole_file(void **state) {
     (void)state;
-    struct jp_config config = parse_good("\xEF\xBB\xBF// Notepad begins a file with a byte order mark\r\n"
-                                         "{ \"$schema\": \"jobpool.schema.json\",\r\n"
-                                         "  \"log\": { \"level\": \"debug\", \"max_size\": \"1MiB\", \"keep\": 0 },\r\n"
-                                         "  \"database\": { \"flush_interval\": \"0s\", \"max_backlog\": 1000 },\r\n"
-                                         "  \"pipe\": { \"name\": \"other\", \"security\": \"D:P(A;;GA;;;SY)\", \"max_connections\": 7 },\r\n"
-                                         "  \"pools\": {\r\n"
-                                         "    \"child\": { \"parent\": \"Top.1\", \"limits\": { \"kill_on_close\": true } }, /* before its parent */\r\n"
-                                         "    \"Top.1\": { \"description\": \"\", \"limits\": { \"cpu_rate\": \"50%\", \"job_time\": null } },\r\n"
-                                         "    \"0_-\": { \"object_name\": \"Local\\\\mine\", \"on_service_stop\": \"terminate\" } } }\r\n");
+    struct jp_config config = parse_good(
+        "\xEF\xBB\xBF// Notepad begins a file with a byte order mark\r\n"
+        "{ \"$schema\": \"jobpool.schema.json\",\r\n"
+        "  \"log\": { \"level\": \"debug\", \"max_size\": \"1MiB\", \"keep\": 0 },\r\n"
+        "  \"database\": { \"flush_interval\": \"0s\", \"max_backlog\": 1000 },\r\n"
+        "  \"pipe\": { \"name\": \"other\", \"security\": \"D:P(A;;GA;;;SY)\", \"max_connections\": 7 },\r\n"
+        "  \"pools\": {\r\n"
+        "    \"child\": { \"parent\": \"Top.1\", \"limits\": { \"kill_on_close\": true } }, /* before its parent */\r\n"
+        "    \"Top.1\": { \"description\": \"\", \"limits\": { \"cpu_rate\": \"50%\", \"job_time\": null } },\r\n"
+        "    \"0_-\": { \"object_name\": \"Local\\\\mine\", \"on_service_stop\": \"terminate\" } } }\r\n");
     assert_int_equal(config.log.level, JP_LOG_DEBUG);
     assert_int_equal(config.log.keep, 0);
     assert_int_equal(config.database.flush_interval_100ns, 0);
@@ -122,8 +123,11 @@ static void restart_is_needed_for_all_but_pools(void **state) {
         const char *text;
         bool restart;
     } rows[] = {
-        {base, false}, {"{\"log\":{\"keep\":5}}", false}, {"{\"log\":{\"keep\":5},\"$schema\":\"x\",\"pools\":{\"b\":{},\"a\":{\"ui\":[]}}}", false},
-        {"{\"log\":{\"keep\":6},\"pools\":{\"a\":{}}}", true}, {"{\"log\":{\"keep\":5},\"database\":{\"max_backlog\":1000}}", true},
+        {base, false},
+        {"{\"log\":{\"keep\":5}}", false},
+        {"{\"log\":{\"keep\":5},\"$schema\":\"x\",\"pools\":{\"b\":{},\"a\":{\"ui\":[]}}}", false},
+        {"{\"log\":{\"keep\":6},\"pools\":{\"a\":{}}}", true},
+        {"{\"log\":{\"keep\":5},\"database\":{\"max_backlog\":1000}}", true},
         {"{\"log\":{\"keep\":5},\"pipe\":{\"name\":\"x\"}}", true},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -172,16 +176,21 @@ static void faults_in_sections(void **state) {
     assert_faults("{\"Pools\":{}}", "c.json:1:2: Pools: unknown key; did you mean \"pools\"?\n");
     assert_faults("{\"logging\":{}}", "c.json:1:2: logging: unknown key\n");
     assert_faults("{\"log\":7}", "c.json:1:8: log: expected an object {...}\n");
-    assert_faults("{\"log\":{\"level\":\"verbose\"}}", "c.json:1:17: log.level: expected one of \"error\", \"warning\", \"info\", \"debug\"\n");
+    assert_faults("{\"log\":{\"level\":\"verbose\"}}",
+                  "c.json:1:17: log.level: expected one of \"error\", \"warning\", \"info\", \"debug\"\n");
     assert_faults("{\"log\":{\"level\":\"warn\"}}",
                   "c.json:1:17: log.level: expected one of \"error\", \"warning\", \"info\", \"debug\"\n");
     assert_faults("{\"log\":{\"keep\":101}}", "c.json:1:16: log.keep: expected a whole number from 0 to 100\n");
     assert_faults("{\"log\":{\"max_size\":\"1KiB\"}}", "c.json:1:20: log.max_size: too small, expected at least 4KiB\n");
     assert_faults("{\"log\":{\"file\":\"\"}}", "c.json:1:16: log.file: expected 1 to 32767 bytes of text, found 0\n");
-    assert_faults("{\"log\":{\"file\":\"%TEMP%\\\\x\"}}", "c.json:1:16: log.file: the environment variable TEMP is not set\n");
-    assert_faults("{\"database\":{\"flush_interval\":\"61s\"}}", "c.json:1:31: database.flush_interval: too large, expected at most 1m\n");
-    assert_faults("{\"database\":{\"max_backlog\":999}}", "c.json:1:28: database.max_backlog: expected a whole number from 1000 to 10000000\n");
-    assert_faults("{\"pipe\":{\"max_connections\":0}}", "c.json:1:28: pipe.max_connections: expected a whole number from 1 to 1000\n");
+    assert_faults("{\"log\":{\"file\":\"%TEMP%\\\\x\"}}",
+                  "c.json:1:16: log.file: the environment variable TEMP is not set\n");
+    assert_faults("{\"database\":{\"flush_interval\":\"61s\"}}",
+                  "c.json:1:31: database.flush_interval: too large, expected at most 1m\n");
+    assert_faults("{\"database\":{\"max_backlog\":999}}",
+                  "c.json:1:28: database.max_backlog: expected a whole number from 1000 to 10000000\n");
+    assert_faults("{\"pipe\":{\"max_connections\":0}}",
+                  "c.json:1:28: pipe.max_connections: expected a whole number from 1 to 1000\n");
     assert_faults("{\"pipe\":{\"name\":\"a\\\\b\"}}", "c.json:1:17: pipe.name: may not hold a backslash\n");
     assert_faults("{\"pipe\":{\"security\":\"everyone\"}}", "c.json:1:21: pipe.security: \"everyone\" is not SDDL\n");
     assert_faults("{\"pools\":[]}", "c.json:1:10: pools: expected an object {\"name\": {...}, ...}\n");
@@ -202,21 +211,28 @@ static void faults_in_limits(void **state) {
     } rows[] = {
         {"{\"active_processes\":0}", "32: pools.p.limits.active_processes: expected a whole number from 1 to 4294967295"},
         {"{\"process_memory\":\"1KiB\"}", "30: pools.p.limits.process_memory: too small, expected at least 1MiB"},
-        {"{\"job_memory\":\"lots\"}", "26: pools.p.limits.job_memory: \"lots\" is not a size; write for example \"512MiB\" or \"1.5GiB\""},
-        {"{\"process_memory\":\"2GiB\",\"job_memory\":\"1GiB\"}", "30: pools.p.limits.process_memory: is above job_memory, so it could never be reached"},
+        {"{\"job_memory\":\"lots\"}",
+         "26: pools.p.limits.job_memory: \"lots\" is not a size; write for example \"512MiB\" or \"1.5GiB\""},
+        {"{\"process_memory\":\"2GiB\",\"job_memory\":\"1GiB\"}",
+         "30: pools.p.limits.process_memory: is above job_memory, so it could never be reached"},
         {"{\"process_time\":90}", "28: pools.p.limits.process_time: expected a duration like \"90s\""},
         {"{\"job_time\":\"0.5ms\"}", "24: pools.p.limits.job_time: too small, expected at least 1ms"},
-        {"{\"job_time\":\"10675200d\"}", "24: pools.p.limits.job_time: too large, expected at most 10675199d2h48m5.4775807s"},
-        {"{\"priority_class\":\"hihg\"}", "30: pools.p.limits.priority_class: expected one of \"idle\", \"below_normal\", \"normal\", \"above_normal\", "
-                                        "\"high\", \"realtime\"; did you mean \"high\"?"},
-        {"{\"affinity\":\"0-64\"}", "24: pools.p.limits.affinity: \"0-64\" is not a set of processors 0 to 63; write for example \"0-3,6\" or \"0xF\""},
+        {"{\"job_time\":\"10675200d\"}",
+         "24: pools.p.limits.job_time: too large, expected at most 10675199d2h48m5.4775807s"},
+        {"{\"priority_class\":\"hihg\"}",
+         "30: pools.p.limits.priority_class: expected one of \"idle\", \"below_normal\", \"normal\", \"above_normal\", "
+         "\"high\", \"realtime\"; did you mean \"high\"?"},
+        {"{\"affinity\":\"0-64\"}",
+         "24: pools.p.limits.affinity: \"0-64\" is not a set of processors 0 to 63; write for example \"0-3,6\" or \"0xF\""},
         {"{\"working_set\":{\"min\":\"1MiB\"}}", "27: pools.p.limits.working_set.max: missing"},
         {"{\"working_set\":{\"min\":\"2MiB\",\"max\":\"2MiB\"}}", "27: pools.p.limits.working_set: min must be below max"},
         {"{\"scheduling_class\":10}", "32: pools.p.limits.scheduling_class: expected a whole number from 0 to 9"},
-        {"{\"cpu_rate\":\"101%\"}", "24: pools.p.limits.cpu_rate: \"101%\" is not within 0% and 100% with at most two decimals"},
+        {"{\"cpu_rate\":\"101%\"}",
+         "24: pools.p.limits.cpu_rate: \"101%\" is not within 0% and 100% with at most two decimals"},
         {"{\"cpu_rate\":\"0%\"}", "24: pools.p.limits.cpu_rate: too small, expected more than 0%"},
         {"{\"cpu_rate\":{}}", "24: pools.p.limits.cpu_rate: give either hard_cap, or weight, or min and max"},
-        {"{\"cpu_rate\":{\"hard_cap\":\"5%\",\"weight\":3}}", "24: pools.p.limits.cpu_rate: give either hard_cap, or weight, or min and max"},
+        {"{\"cpu_rate\":{\"hard_cap\":\"5%\",\"weight\":3}}",
+         "24: pools.p.limits.cpu_rate: give either hard_cap, or weight, or min and max"},
         {"{\"cpu_rate\":{\"min\":\"5%\"}}", "24: pools.p.limits.cpu_rate: give either hard_cap, or weight, or min and max"},
         {"{\"cpu_rate\":{\"min\":\"50%\",\"max\":\"5%\"}}", "24: pools.p.limits.cpu_rate: min must not be above max"},
         {"{\"cpu_rate\":{\"weight\":10}}", "34: pools.p.limits.cpu_rate.weight: expected a whole number from 1 to 9"},
@@ -240,35 +256,54 @@ static void faults_in_a_pool(void **state) {
     (void)state;
     assert_pool_faults("{\"limit\":{}}", "c.json:2:2: pools.p.limit: unknown key; did you mean \"limits\"?\n");
     assert_pool_faults("{\"limits\":null}", "c.json:2:11: pools.p.limits: expected an object {...}\n");
-    assert_pool_faults("{\"ui\":[\"clipboard\"]}", "c.json:2:8: pools.p.ui: expected one of \"handles\", \"read_clipboard\", \"write_clipboard\", "
-                                                  "\"system_parameters\", \"display_settings\", \"global_atoms\", \"desktop\", \"exit_windows\"\n");
-    assert_pool_faults("{\"security\":[\"no_admins\"]}", "c.json:2:14: pools.p.security: expected one of \"no_admin\", \"restricted_token\", "
-                                                         "\"only_token\", \"filter_tokens\"; did you mean \"no_admin\"?\n");
-    assert_pool_faults("{\"end_of_job_time\":\"kill\"}", "c.json:2:20: pools.p.end_of_job_time: expected one of \"terminate\", \"post\"\n");
-    assert_pool_faults("{\"on_service_stop\":1}", "c.json:2:20: pools.p.on_service_stop: expected one of \"keep\", \"terminate\"\n");
+    assert_pool_faults("{\"ui\":[\"clipboard\"]}",
+                       "c.json:2:8: pools.p.ui: expected one of \"handles\", \"read_clipboard\", \"write_clipboard\", "
+                       "\"system_parameters\", \"display_settings\", \"global_atoms\", \"desktop\", \"exit_windows\"\n");
+    assert_pool_faults("{\"security\":[\"no_admins\"]}",
+                       "c.json:2:14: pools.p.security: expected one of \"no_admin\", \"restricted_token\", "
+                       "\"only_token\", \"filter_tokens\"; did you mean \"no_admin\"?\n");
+    assert_pool_faults("{\"end_of_job_time\":\"kill\"}",
+                       "c.json:2:20: pools.p.end_of_job_time: expected one of \"terminate\", \"post\"\n");
+    assert_pool_faults("{\"on_service_stop\":1}",
+                       "c.json:2:20: pools.p.on_service_stop: expected one of \"keep\", \"terminate\"\n");
     assert_pool_faults("{\"on_service_stop\":\"keep\",\"limits\":{\"kill_on_close\":true}}",
                        "c.json:2:20: pools.p.on_service_stop: \"keep\" and limits.kill_on_close exclude each other\n");
-    assert_pool_faults("{\"object_name\":\"a\\\\b\"}",
-                       "c.json:2:16: pools.p.object_name: only \"Global\\\" or \"Local\\\" may stand before a name without backslashes\n");
-    assert_pool_faults("{\"object_name\":\"Global\\\\\"}",
-                       "c.json:2:16: pools.p.object_name: only \"Global\\\" or \"Local\\\" may stand before a name without backslashes\n");
+    assert_pool_faults(
+        "{\"object_name\":\"a\\\\b\"}",
+        "c.json:2:16: pools.p.object_name: only \"Global\\\" or \"Local\\\" may stand before a name without backslashes\n");
+    assert_pool_faults(
+        "{\"object_name\":\"Global\\\\\"}",
+        "c.json:2:16: pools.p.object_name: only \"Global\\\" or \"Local\\\" may stand before a name without backslashes\n");
     assert_pool_faults("{\"parent\":\"a b\"}", "c.json:2:11: pools.p.parent: not the name of a pool\n");
     assert_pool_faults("{\"description\":5}", "c.json:2:16: pools.p.description: expected a string\n");
 }
 
 static void names_of_pools(void **state) {
     (void)state;
-    static const char *const good[] = {"a", "A", "0", "a.b_c-d", "9-", "a1234567890123456789012345678901234567890123456789012345678901b"};
-    static const char *const bad[] = {"", ".a", "_a", "-a", "a b", "a/b", "a\\b", "a:b", "a*", "\xC3\xA9", "a\n", "a\"",
+    static const char *const good[] = {"a",       "A",  "0",
+                                       "a.b_c-d", "9-", "a1234567890123456789012345678901234567890123456789012345678901b"};
+    static const char *const bad[] = {"",
+                                      ".a",
+                                      "_a",
+                                      "-a",
+                                      "a b",
+                                      "a/b",
+                                      "a\\b",
+                                      "a:b",
+                                      "a*",
+                                      "\xC3\xA9",
+                                      "a\n",
+                                      "a\"",
                                       "a1234567890123456789012345678901234567890123456789012345678901bcd"};
     for (size_t i = 0; i < COUNT(good); i++)
         CHECK(jp_pool_name_valid(good[i]), "%s", good[i]);
     for (size_t i = 0; i < COUNT(bad); i++)
         CHECK(!jp_pool_name_valid(bad[i]), "%s", bad[i]);
     assert_int_equal(strlen(bad[COUNT(bad) - 1]), JP_POOL_NAME_MAX + 1);
-    assert_faults("{\"pools\":{\n  \"a b\": {},\n  \"\": {}}}",
-                  "c.json:2:3: pools: \"a b\" is not a name for a pool; use 1 to 64 of A-Z a-z 0-9 . _ -, a letter or digit first\n"
-                  "c.json:3:3: pools: \"\" is not a name for a pool; use 1 to 64 of A-Z a-z 0-9 . _ -, a letter or digit first\n");
+    assert_faults(
+        "{\"pools\":{\n  \"a b\": {},\n  \"\": {}}}",
+        "c.json:2:3: pools: \"a b\" is not a name for a pool; use 1 to 64 of A-Z a-z 0-9 . _ -, a letter or digit first\n"
+        "c.json:3:3: pools: \"\" is not a name for a pool; use 1 to 64 of A-Z a-z 0-9 . _ -, a letter or digit first\n");
 }
 
 /* --- faults between pools --- */
@@ -277,18 +312,22 @@ static void parents_that_are_not_there(void **state) {
     (void)state;
     assert_faults("{\"pools\":{\"build\":{},\n \"test\":{\"parent\":\"biuld\"}}}",
                   "c.json:2:19: pools.test.parent: there is no pool \"biuld\"; did you mean \"build\"?\n");
-    assert_faults("{\"pools\":{\"build\":{\"parent\":\"nowhere\"}}}", "c.json:1:29: pools.build.parent: there is no pool \"nowhere\"\n");
-    assert_faults("{\"pools\":{\"build\":{},\"x\":{\"parent\":\"Build\"}}}",
-                  "c.json:1:36: pools.x.parent: there is no pool \"Build\"; did you mean \"build\"?\n"); /* names differ by case */
+    assert_faults("{\"pools\":{\"build\":{\"parent\":\"nowhere\"}}}",
+                  "c.json:1:29: pools.build.parent: there is no pool \"nowhere\"\n");
+    assert_faults(
+        "{\"pools\":{\"build\":{},\"x\":{\"parent\":\"Build\"}}}",
+        "c.json:1:36: pools.x.parent: there is no pool \"Build\"; did you mean \"build\"?\n"); /* names differ by case */
 }
 
 static void parents_that_go_round(void **state) {
     (void)state;
-    assert_faults("{\"pools\":{\"a\":{\"parent\":\"a\"}}}", "c.json:1:25: pools.a.parent: the pool is its own ancestor through \"a\"\n");
-    assert_faults("{\"pools\":{\n\"a\":{\"parent\":\"b\"},\n\"b\":{\"parent\":\"c\"},\n\"c\":{\"parent\":\"a\"},\n\"d\":{\"parent\":\"c\"},\n\"e\":{}}}",
-                  "c.json:2:15: pools.a.parent: the pool is its own ancestor through \"b\"\n"
-                  "c.json:3:15: pools.b.parent: the pool is its own ancestor through \"c\"\n"
-                  "c.json:4:15: pools.c.parent: the pool is its own ancestor through \"a\"\n"); /* d only leads there */
+    assert_faults("{\"pools\":{\"a\":{\"parent\":\"a\"}}}",
+                  "c.json:1:25: pools.a.parent: the pool is its own ancestor through \"a\"\n");
+    assert_faults(
+        "{\"pools\":{\n\"a\":{\"parent\":\"b\"},\n\"b\":{\"parent\":\"c\"},\n\"c\":{\"parent\":\"a\"},\n\"d\":{\"parent\":\"c\"},\n\"e\":{}}}",
+        "c.json:2:15: pools.a.parent: the pool is its own ancestor through \"b\"\n"
+        "c.json:3:15: pools.b.parent: the pool is its own ancestor through \"c\"\n"
+        "c.json:4:15: pools.c.parent: the pool is its own ancestor through \"a\"\n"); /* d only leads there */
 }
 
 static void one_job_object_for_two_pools(void **state) {
@@ -303,24 +342,25 @@ static void one_job_object_for_two_pools(void **state) {
 
 static void several_faults_in_the_files_order(void **state) {
     (void)state;
-    assert_faults("{\n"
-                  "  \"pools\": {\n"
-                  "    \"a\": { \"parent\": \"nobody\", \"limits\": { \"job_memory\": \"x\", \"cpu_rate\": 5 } },\n"
-                  "    \"b!\": {},\n"
-                  "    \"c\": { \"colour\": 1 }\n"
-                  "  },\n"
-                  "  \"pipe\": { \"name\": \"\\\\\\\\.\\\\pipe\\\\x\" },\n"
-                  "  \"log\": { \"keep\": \"five\" },\n"
-                  "  \"extra\": 0\n"
-                  "}\n",
-                  "c.json:3:22: pools.a.parent: there is no pool \"nobody\"\n"
-                  "c.json:3:58: pools.a.limits.job_memory: \"x\" is not a size; write for example \"512MiB\" or \"1.5GiB\"\n"
-                  "c.json:3:75: pools.a.limits.cpu_rate: expected a percentage like \"50%\"\n"
-                  "c.json:4:5: pools: \"b!\" is not a name for a pool; use 1 to 64 of A-Z a-z 0-9 . _ -, a letter or digit first\n"
-                  "c.json:5:12: pools.c.colour: unknown key\n"
-                  "c.json:7:21: pipe.name: may not hold a backslash\n"
-                  "c.json:8:20: log.keep: expected a whole number from 0 to 100\n"
-                  "c.json:9:3: extra: unknown key\n");
+    assert_faults(
+        "{\n"
+        "  \"pools\": {\n"
+        "    \"a\": { \"parent\": \"nobody\", \"limits\": { \"job_memory\": \"x\", \"cpu_rate\": 5 } },\n"
+        "    \"b!\": {},\n"
+        "    \"c\": { \"colour\": 1 }\n"
+        "  },\n"
+        "  \"pipe\": { \"name\": \"\\\\\\\\.\\\\pipe\\\\x\" },\n"
+        "  \"log\": { \"keep\": \"five\" },\n"
+        "  \"extra\": 0\n"
+        "}\n",
+        "c.json:3:22: pools.a.parent: there is no pool \"nobody\"\n"
+        "c.json:3:58: pools.a.limits.job_memory: \"x\" is not a size; write for example \"512MiB\" or \"1.5GiB\"\n"
+        "c.json:3:75: pools.a.limits.cpu_rate: expected a percentage like \"50%\"\n"
+        "c.json:4:5: pools: \"b!\" is not a name for a pool; use 1 to 64 of A-Z a-z 0-9 . _ -, a letter or digit first\n"
+        "c.json:5:12: pools.c.colour: unknown key\n"
+        "c.json:7:21: pipe.name: may not hold a backslash\n"
+        "c.json:8:20: log.keep: expected a whole number from 0 to 100\n"
+        "c.json:9:3: extra: unknown key\n");
 }
 
 static char *many_pools(unsigned count, bool chained) {
@@ -352,10 +392,10 @@ static void the_number_of_pools_is_bounded(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest meaning[] = {
-        cmocka_unit_test(an_empty_object_has_all_defaults), cmocka_unit_test(defaults_without_an_environment),
-        cmocka_unit_test(the_log_lies_beside_the_database), cmocka_unit_test(a_whole_file),
-        cmocka_unit_test(restart_is_needed_for_all_but_pools)};
+    const struct CMUnitTest meaning[] = {cmocka_unit_test(an_empty_object_has_all_defaults),
+                                         cmocka_unit_test(defaults_without_an_environment),
+                                         cmocka_unit_test(the_log_lies_beside_the_database), cmocka_unit_test(a_whole_file),
+                                         cmocka_unit_test(restart_is_needed_for_all_but_pools)};
     const struct CMUnitTest text[] = {cmocka_unit_test(text_that_is_no_config), cmocka_unit_test(a_text_that_is_too_long)};
     const struct CMUnitTest settings[] = {cmocka_unit_test(faults_in_sections), cmocka_unit_test(faults_in_limits),
                                           cmocka_unit_test(faults_in_a_pool), cmocka_unit_test(names_of_pools)};

@@ -40,7 +40,11 @@ static const struct jp_field range_fields[] = {
     {0}};
 static const struct jp_field group_fields[] = {
     {.key = "number", .type = JP_FIELD_U32, .offset = offsetof(struct group, number), .nullable = true},
-    {.key = "range", .type = JP_FIELD_OBJECT, .offset = offsetof(struct group, range), .fields = range_fields, .nullable = true},
+    {.key = "range",
+     .type = JP_FIELD_OBJECT,
+     .offset = offsetof(struct group, range),
+     .fields = range_fields,
+     .nullable = true},
     {0}};
 
 enum { FLAG, U32, U64, BYTES, DURATION, PERCENT, AFFINITY, STRING, PATH, CHOICE, FLAGS, RANGE, GROUP, STRINGS, ENV, JSON };
@@ -50,7 +54,11 @@ static const struct jp_field fields[] = {
     [U32] = {.key = "u32", .type = JP_FIELD_U32, AT(u32), .min = 2, .max = 10},
     [U64] = {.key = "u64", .type = JP_FIELD_U64, AT(u64)},
     [BYTES] = {.key = "bytes", .type = JP_FIELD_BYTES, AT(bytes), .min = 1024, .max = 1 << 20},
-    [DURATION] = {.key = "duration", .type = JP_FIELD_DURATION, AT(duration), .min = JP_100NS_PER_S, .max = INT64_C(3600) * JP_100NS_PER_S},
+    [DURATION] = {.key = "duration",
+                  .type = JP_FIELD_DURATION,
+                  AT(duration),
+                  .min = JP_100NS_PER_S,
+                  .max = INT64_C(3600) * JP_100NS_PER_S},
     [PERCENT] = {.key = "percent", .type = JP_FIELD_PERCENT, AT(percent), .min = 1},
     [AFFINITY] = {.key = "affinity", .type = JP_FIELD_AFFINITY, AT(affinity)},
     [STRING] = {.key = "string", .type = JP_FIELD_STRING, AT(string), .min = 1, .max = 8},
@@ -87,8 +95,8 @@ static char *read_with(const char *(*lookup)(const char *), const struct jp_fiel
     bool good = jp_schema_read(&context, table, json.root, "", target);
     CHECK(good == (faults.count == 0), "%s", text);
     for (size_t i = 0; i < faults.count; i++)
-        jp_str_printf(&out, "%s%u: %s", i ? "; " : "", jp_json_place_of(&json, faults.items[i].item, faults.items[i].at_key).column,
-                      faults.items[i].text);
+        jp_str_printf(&out, "%s%u: %s", i ? "; " : "",
+                      jp_json_place_of(&json, faults.items[i].item, faults.items[i].at_key).column, faults.items[i].text);
     jp_faults_free(&faults);
     jp_json_free(&json);
     return jp_str_take(&out);
@@ -161,14 +169,26 @@ static void other_notations_are_read(void **state) {
     static const struct {
         const char *text, *written; /* NULL: as it was */
     } rows[] = {
-        {"{}", NULL}, {"{\"flag\":false}", NULL}, {"{\"u32\":\"7\"}", "{\"u32\":7}"}, {"{\"u64\":0}", NULL},
-        {"{\"u64\":\"5\"}", "{\"u64\":5}"}, {"{\"bytes\":1024}", "{\"bytes\":\"1KiB\"}"}, {"{\"bytes\":\"1MiB\"}", NULL},
-        {"{\"duration\":\"60m\"}", "{\"duration\":\"1h\"}"}, {"{\"percent\":\"0.01%\"}", NULL}, {"{\"affinity\":\"0xF\"}", "{\"affinity\":\"0-3\"}"},
-        {"{\"flags\":[]}", NULL}, {"{\"flags\":[\"blue\",\"red\",\"blue\"]}", "{\"flags\":[\"red\",\"blue\"]}"},
+        {"{}", NULL},
+        {"{\"flag\":false}", NULL},
+        {"{\"u32\":\"7\"}", "{\"u32\":7}"},
+        {"{\"u64\":0}", NULL},
+        {"{\"u64\":\"5\"}", "{\"u64\":5}"},
+        {"{\"bytes\":1024}", "{\"bytes\":\"1KiB\"}"},
+        {"{\"bytes\":\"1MiB\"}", NULL},
+        {"{\"duration\":\"60m\"}", "{\"duration\":\"1h\"}"},
+        {"{\"percent\":\"0.01%\"}", NULL},
+        {"{\"affinity\":\"0xF\"}", "{\"affinity\":\"0-3\"}"},
+        {"{\"flags\":[]}", NULL},
+        {"{\"flags\":[\"blue\",\"red\",\"blue\"]}", "{\"flags\":[\"red\",\"blue\"]}"},
         {"{\"range\":5}", "{\"range\":{\"high\":5}}"}, /* shorthand */
-        {"{\"group\":{}}", NULL}, {"{\"strings\":[]}", NULL}, {"{\"env\":{}}", NULL}, {"{\"json\":\"x\"}", NULL},
+        {"{\"group\":{}}", NULL},
+        {"{\"strings\":[]}", NULL},
+        {"{\"env\":{}}", NULL},
+        {"{\"json\":\"x\"}", NULL},
         {"{\"path\":\"%ProgramData%\\\\JobPool\"}", "{\"path\":\"C:\\\\ProgramData\\\\JobPool\"}"},
-        {"{\"path\":\"%EMPTY%x%%y\"}", "{\"path\":\"x%y\"}"}, {"{\"path\":\"100%%\"}", "{\"path\":\"100%\"}"},
+        {"{\"path\":\"%EMPTY%x%%y\"}", "{\"path\":\"x%y\"}"},
+        {"{\"path\":\"100%%\"}", "{\"path\":\"100%\"}"},
         {"{\"string\":\"%x\"}", NULL}, /* only paths are expanded */
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -183,8 +203,8 @@ static void null_is_not_given_on_purpose(void **state) {
     (void)state;
     struct everything all = {0};
     read_good(fields, "{\"u32\":null,\"string\":null,\"range\":null,\"flag\":true,\"group\":{\"number\":null}}", &all);
-    assert_int_equal(all.present, JP_SCHEMA_BIT(FLAG) | JP_SCHEMA_BIT(GROUP) | JP_SCHEMA_NULL_BIT(U32) | JP_SCHEMA_NULL_BIT(STRING) |
-                                      JP_SCHEMA_NULL_BIT(RANGE));
+    assert_int_equal(all.present, JP_SCHEMA_BIT(FLAG) | JP_SCHEMA_BIT(GROUP) | JP_SCHEMA_NULL_BIT(U32) |
+                                      JP_SCHEMA_NULL_BIT(STRING) | JP_SCHEMA_NULL_BIT(RANGE));
     assert_int_equal(all.group.present, JP_SCHEMA_NULL_BIT(0));
     assert_written(fields, &all, "{\"flag\":true,\"group\":{}}");
     jp_schema_clear(fields, &all);
@@ -192,7 +212,8 @@ static void null_is_not_given_on_purpose(void **state) {
 
 /* --- faults --- */
 
-static void assert_faults(const char *(*lookup)(const char *), const struct jp_field *table, const char *text, const char *expected) {
+static void assert_faults(const char *(*lookup)(const char *), const struct jp_field *table, const char *text,
+                          const char *expected) {
     struct everything all = {0};
     char *faults = read_with(lookup, table, text, &all);
     assert_string_equal(faults, expected);
@@ -226,14 +247,16 @@ static void every_fault_has_its_words(void **state) {
         {"{\"bytes\":1023}", "10: bytes: too small, expected at least 1KiB"},
         {"{\"bytes\":\"2MiB\"}", "10: bytes: too large, expected at most 1MiB"},
         {"{\"duration\":90}", "13: duration: expected a duration like \"90s\""},
-        {"{\"duration\":\"90\"}", "13: duration: \"90\" is not a duration; write for example \"90s\", \"1h30m\" or \"250ms\""},
+        {"{\"duration\":\"90\"}",
+         "13: duration: \"90\" is not a duration; write for example \"90s\", \"1h30m\" or \"250ms\""},
         {"{\"duration\":\"999ms\"}", "13: duration: too small, expected at least 1s"},
         {"{\"duration\":\"61m\"}", "13: duration: too large, expected at most 1h"},
         {"{\"percent\":50}", "12: percent: expected a percentage like \"50%\""},
         {"{\"percent\":\"50\"}", "12: percent: \"50\" is not a percentage; write for example \"50%\" or \"12.5%\""},
         {"{\"percent\":\"0%\"}", "12: percent: too small, expected more than 0%"},
         {"{\"affinity\":15}", "13: affinity: expected processors like \"0-3,6\" or \"0xF\""},
-        {"{\"affinity\":\"64\"}", "13: affinity: \"64\" is not a set of processors 0 to 63; write for example \"0-3,6\" or \"0xF\""},
+        {"{\"affinity\":\"64\"}",
+         "13: affinity: \"64\" is not a set of processors 0 to 63; write for example \"0-3,6\" or \"0xF\""},
         {"{\"string\":1}", "11: string: expected a string"},
         {"{\"string\":\"\"}", "11: string: expected 1 to 8 bytes of text, found 0"},
         {"{\"string\":\"123456789\"}", "11: string: expected 1 to 8 bytes of text, found 9"},
@@ -244,8 +267,9 @@ static void every_fault_has_its_words(void **state) {
         {"{\"choice\":\"gren\"}", "11: choice: expected one of \"red\", \"green\", \"blue\"; did you mean \"green\"?"},
         {"{\"choice\":\"RED\"}", "11: choice: expected one of \"red\", \"green\", \"blue\"; did you mean \"red\"?"},
         {"{\"flags\":\"red\"}", "10: flags: expected a list [...] of names"},
-        {"{\"flags\":[\"red\",\"yellowish\",\"bleu\"]}", "17: flags: expected one of \"red\", \"green\", \"blue\"; "
-                                                       "29: flags: expected one of \"red\", \"green\", \"blue\"; did you mean \"blue\"?"},
+        {"{\"flags\":[\"red\",\"yellowish\",\"bleu\"]}",
+         "17: flags: expected one of \"red\", \"green\", \"blue\"; "
+         "29: flags: expected one of \"red\", \"green\", \"blue\"; did you mean \"blue\"?"},
         {"{\"range\":{\"low\":1}}", "10: range.high: missing"},
         {"{\"range\":\"x\"}", "10: range: expected a whole number from 0 to 4294967295"},
         {"{\"group\":1}", "10: group: expected an object {...}"},
@@ -283,9 +307,11 @@ static void faults_of_other_tables(void **state) {
 static void good_fields_are_kept_beside_faults(void **state) {
     (void)state;
     struct everything all = {0};
-    char *faults = read_with(environment, fields, "{\"u32\":99,\"string\":\"kept\",\"nonsense\":1,\"strings\":[\"a\",2],\"path\":\"%\"}", &all);
-    assert_string_equal(faults, "8: u32: expected a whole number from 2 to 10; 27: nonsense: unknown key; "
-                                "55: strings: expected a string; 65: path: expected a second % after the first (\"%%\" for one % itself)");
+    char *faults = read_with(environment, fields,
+                             "{\"u32\":99,\"string\":\"kept\",\"nonsense\":1,\"strings\":[\"a\",2],\"path\":\"%\"}", &all);
+    assert_string_equal(
+        faults, "8: u32: expected a whole number from 2 to 10; 27: nonsense: unknown key; "
+                "55: strings: expected a string; 65: path: expected a second % after the first (\"%%\" for one % itself)");
     jp_free(faults);
     assert_written(fields, &all, "{\"string\":\"kept\"}");
     jp_schema_clear(fields, &all); /* and nothing of the half-read ones leaks */
@@ -330,24 +356,30 @@ static void merging(void **state) {
     assert_merged("{\"u32\":3,\"string\":\"old\"}", "{\"string\":\"new\"}", "{\"u32\":3,\"string\":\"new\"}");
     assert_merged("{\"u32\":3,\"string\":\"old\"}", "{\"string\":null}", "{\"u32\":3}");
     assert_merged("{\"u32\":3}", "{\"string\":null}", "{\"u32\":3}");
-    assert_merged("{\"strings\":[\"a\",\"b\"],\"env\":{\"A\":\"1\"},\"json\":1}", "{\"strings\":[\"c\"],\"env\":{\"B\":\"2\"},\"json\":[2]}",
+    assert_merged("{\"strings\":[\"a\",\"b\"],\"env\":{\"A\":\"1\"},\"json\":1}",
+                  "{\"strings\":[\"c\"],\"env\":{\"B\":\"2\"},\"json\":[2]}",
                   "{\"strings\":[\"c\"],\"env\":{\"B\":\"2\"},\"json\":[2]}");
-    assert_merged(full, "{\"strings\":null,\"env\":null,\"json\":null,\"path\":null,\"string\":null,\"group\":null,\"range\":null,\"flag\":null,"
-                        "\"u32\":null,\"u64\":null,\"bytes\":null,\"duration\":null,\"percent\":null,\"affinity\":null,\"choice\":null,\"flags\":null}",
-                  "{}");
+    assert_merged(
+        full,
+        "{\"strings\":null,\"env\":null,\"json\":null,\"path\":null,\"string\":null,\"group\":null,\"range\":null,\"flag\":null,"
+        "\"u32\":null,\"u64\":null,\"bytes\":null,\"duration\":null,\"percent\":null,\"affinity\":null,\"choice\":null,\"flags\":null}",
+        "{}");
 }
 
 static void groups_merge_and_settings_replace(void **state) {
     (void)state;
     /* a group's members may be null: it is laid over key by key */
-    assert_merged("{\"group\":{\"number\":1}}", "{\"group\":{\"range\":{\"high\":2}}}", "{\"group\":{\"number\":1,\"range\":{\"high\":2}}}");
-    assert_merged("{\"group\":{\"number\":1,\"range\":{\"high\":2}}}", "{\"group\":{\"number\":null}}", "{\"group\":{\"range\":{\"high\":2}}}");
+    assert_merged("{\"group\":{\"number\":1}}", "{\"group\":{\"range\":{\"high\":2}}}",
+                  "{\"group\":{\"number\":1,\"range\":{\"high\":2}}}");
+    assert_merged("{\"group\":{\"number\":1,\"range\":{\"high\":2}}}", "{\"group\":{\"number\":null}}",
+                  "{\"group\":{\"range\":{\"high\":2}}}");
     assert_merged("{\"group\":{\"number\":1}}", "{\"group\":{}}", "{\"group\":{\"number\":1}}");
     assert_merged("{}", "{\"group\":{\"number\":1}}", "{\"group\":{\"number\":1}}");
     assert_merged("{}", "{\"group\":{\"number\":null}}", "{\"group\":{}}");
     /* a setting is one thing: the old low is gone */
     assert_merged("{\"range\":{\"low\":1,\"high\":2}}", "{\"range\":{\"high\":9}}", "{\"range\":{\"high\":9}}");
-    assert_merged("{\"group\":{\"range\":{\"low\":1,\"high\":2}}}", "{\"group\":{\"range\":{\"high\":9}}}", "{\"group\":{\"range\":{\"high\":9}}}");
+    assert_merged("{\"group\":{\"range\":{\"low\":1,\"high\":2}}}", "{\"group\":{\"range\":{\"high\":9}}}",
+                  "{\"group\":{\"range\":{\"high\":9}}}");
 }
 
 static void copies_are_equal_and_their_own(void **state) {
@@ -365,12 +397,38 @@ static void copies_are_equal_and_their_own(void **state) {
 static void what_differs_is_not_equal(void **state) {
     (void)state;
     static const char *const texts[] = {
-        "{}", "{\"flag\":true}", "{\"flag\":false}", "{\"u32\":3}", "{\"u32\":4}", "{\"u64\":\"18446744073709551615\"}",
-        "{\"u64\":\"18446744073709551614\"}", "{\"u64\":9007199254740991}", "{\"u64\":9007199254740990}", "{\"bytes\":1024}", "{\"bytes\":1025}", "{\"duration\":\"1s\"}", "{\"percent\":\"1%\"}",
-        "{\"affinity\":\"1\"}", "{\"string\":\"a\"}", "{\"string\":\"b\"}", "{\"path\":\"a\"}", "{\"choice\":\"red\"}", "{\"flags\":[\"red\"]}",
-        "{\"flags\":[\"red\",\"blue\"]}", "{\"range\":{\"high\":1}}", "{\"range\":{\"high\":1,\"low\":0}}", "{\"group\":{}}",
-        "{\"group\":{\"number\":1}}", "{\"strings\":[]}", "{\"strings\":[\"a\"]}", "{\"strings\":[\"a\",\"b\"]}", "{\"env\":{\"A\":null}}",
-        "{\"env\":{\"A\":\"\"}}", "{\"json\":{}}", "{\"json\":{\"a\":1}}", "{\"json\":null,\"flag\":true,\"u32\":3}",
+        "{}",
+        "{\"flag\":true}",
+        "{\"flag\":false}",
+        "{\"u32\":3}",
+        "{\"u32\":4}",
+        "{\"u64\":\"18446744073709551615\"}",
+        "{\"u64\":\"18446744073709551614\"}",
+        "{\"u64\":9007199254740991}",
+        "{\"u64\":9007199254740990}",
+        "{\"bytes\":1024}",
+        "{\"bytes\":1025}",
+        "{\"duration\":\"1s\"}",
+        "{\"percent\":\"1%\"}",
+        "{\"affinity\":\"1\"}",
+        "{\"string\":\"a\"}",
+        "{\"string\":\"b\"}",
+        "{\"path\":\"a\"}",
+        "{\"choice\":\"red\"}",
+        "{\"flags\":[\"red\"]}",
+        "{\"flags\":[\"red\",\"blue\"]}",
+        "{\"range\":{\"high\":1}}",
+        "{\"range\":{\"high\":1,\"low\":0}}",
+        "{\"group\":{}}",
+        "{\"group\":{\"number\":1}}",
+        "{\"strings\":[]}",
+        "{\"strings\":[\"a\"]}",
+        "{\"strings\":[\"a\",\"b\"]}",
+        "{\"env\":{\"A\":null}}",
+        "{\"env\":{\"A\":\"\"}}",
+        "{\"json\":{}}",
+        "{\"json\":{\"a\":1}}",
+        "{\"json\":null,\"flag\":true,\"u32\":3}",
     };
     for (size_t i = 0; i < COUNT(texts); i++)
         for (size_t j = 0; j < COUNT(texts); j++) {
@@ -479,11 +537,15 @@ static void any_pool_comes_back(void **state) {
 int main(void) {
     const struct CMUnitTest reading[] = {cmocka_unit_test(every_type_is_read), cmocka_unit_test(other_notations_are_read),
                                          cmocka_unit_test(null_is_not_given_on_purpose)};
-    const struct CMUnitTest faults[] = {cmocka_unit_test(every_fault_has_its_words), cmocka_unit_test(faults_of_other_tables),
-                                        cmocka_unit_test(good_fields_are_kept_beside_faults), cmocka_unit_test(faults_are_bounded)};
-    const struct CMUnitTest structs[] = {cmocka_unit_test(merging), cmocka_unit_test(groups_merge_and_settings_replace),
-                                         cmocka_unit_test(copies_are_equal_and_their_own), cmocka_unit_test(what_differs_is_not_equal),
-                                         cmocka_unit_test(names_of_choices), cmocka_unit_test(any_pool_comes_back)};
+    const struct CMUnitTest faults[] = {
+        cmocka_unit_test(every_fault_has_its_words), cmocka_unit_test(faults_of_other_tables),
+        cmocka_unit_test(good_fields_are_kept_beside_faults), cmocka_unit_test(faults_are_bounded)};
+    const struct CMUnitTest structs[] = {cmocka_unit_test(merging),
+                                         cmocka_unit_test(groups_merge_and_settings_replace),
+                                         cmocka_unit_test(copies_are_equal_and_their_own),
+                                         cmocka_unit_test(what_differs_is_not_equal),
+                                         cmocka_unit_test(names_of_choices),
+                                         cmocka_unit_test(any_pool_comes_back)};
     int failed = cmocka_run_group_tests(reading, NULL, NULL);
     failed += cmocka_run_group_tests(faults, NULL, NULL);
     failed += cmocka_run_group_tests(structs, NULL, NULL);

@@ -55,7 +55,8 @@ static void strings_grow_and_shrink(void **state) {
 static void copies_and_formats(void **state) {
     (void)state;
     assert_null(jp_strdup(NULL));
-    char *copy = jp_strdup("text"), *part = jp_strndup("text", 2), *text = jp_sprintf("%s-%d%%", "a", 7), *empty = jp_sprintf("%s", "");
+    char *copy = jp_strdup("text"), *part = jp_strndup("text", 2), *text = jp_sprintf("%s-%d%%", "a", 7),
+         *empty = jp_sprintf("%s", "");
     assert_string_equal(copy, "text");
     assert_string_equal(part, "te");
     assert_string_equal(text, "a-7%");
@@ -92,15 +93,29 @@ static void the_nearest_word(void **state) {
     static const struct {
         const char *word, *nearest;
     } rows[] = {
-        {"limit", "limits"}, {"Limits", "limits"}, {"LIMITS", "limits"}, {"limts", "limits"}, {"ilmits", "limits"}, {"pparent", "parent"},
-        {"desciption", "description"}, {"description_text", "description"}, {"objectname", "object_name"}, {"objectName", "object_name"},
-        {"u", "ui"}, {"i", "ui"}, {"securty", "security"}, {"limits", "limits"},
-        {"memory", NULL}, {"xyz", NULL}, {"", NULL}, {"something else altogether that is as long as fifty bytes", NULL},
+        {"limit", "limits"},
+        {"Limits", "limits"},
+        {"LIMITS", "limits"},
+        {"limts", "limits"},
+        {"ilmits", "limits"},
+        {"pparent", "parent"},
+        {"desciption", "description"},
+        {"description_text", "description"},
+        {"objectname", "object_name"},
+        {"objectName", "object_name"},
+        {"u", "ui"},
+        {"i", "ui"},
+        {"securty", "security"},
+        {"limits", "limits"},
+        {"memory", NULL},
+        {"xyz", NULL},
+        {"", NULL},
+        {"something else altogether that is as long as fifty bytes", NULL},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         const char *nearest = jp_nearest(rows[i].word, words, COUNT(words), sizeof *words);
-        CHECK(nearest ? rows[i].nearest && strcmp(nearest, rows[i].nearest) == 0 : !rows[i].nearest, "\"%s\": %s", rows[i].word,
-              nearest ? nearest : "none");
+        CHECK(nearest ? rows[i].nearest && strcmp(nearest, rows[i].nearest) == 0 : !rows[i].nearest, "\"%s\": %s",
+              rows[i].word, nearest ? nearest : "none");
     }
     assert_null(jp_nearest("limits", words, 0, sizeof *words));
 }
@@ -122,12 +137,36 @@ static void utf8_sequences(void **state) {
         const char *text;
         size_t length, sequence;
     } rows[] = {
-        {"", 0, 0}, {"a", 1, 1}, {"\0", 1, 1}, {"\x7F", 1, 1}, {"\x80", 1, 0}, {"\xBF", 1, 0},
-        {"\xC0\x80", 2, 0}, {"\xC1\xBF", 2, 0}, {"\xC2\x80", 2, 2}, {"\xC2", 1, 0}, {"\xC2\x41", 2, 0}, {"\xDF\xBF", 2, 2}, {"\xC3\xC3", 2, 0},
-        {"\xE0\x9F\xBF", 3, 0}, {"\xE0\xA0\x80", 3, 3}, {"\xE2\x82\xAC", 3, 3}, {"\xE2\x82\xAC", 2, 0}, {"\xE2\x82\x20", 3, 0},
-        {"\xED\x9F\xBF", 3, 3}, {"\xED\xA0\x80", 3, 0}, {"\xED\xBF\xBF", 3, 0}, {"\xEE\x80\x80", 3, 3}, {"\xEF\xBF\xBF", 3, 3},
-        {"\xF0\x8F\xBF\xBF", 4, 0}, {"\xF0\x90\x80\x80", 4, 4}, {"\xF4\x8F\xBF\xBF", 4, 4}, {"\xF4\x90\x80\x80", 4, 0},
-        {"\xF0\x90\x80", 3, 0}, {"\xF5\x80\x80\x80", 4, 0}, {"\xFF", 1, 0},
+        {"", 0, 0},
+        {"a", 1, 1},
+        {"\0", 1, 1},
+        {"\x7F", 1, 1},
+        {"\x80", 1, 0},
+        {"\xBF", 1, 0},
+        {"\xC0\x80", 2, 0},
+        {"\xC1\xBF", 2, 0},
+        {"\xC2\x80", 2, 2},
+        {"\xC2", 1, 0},
+        {"\xC2\x41", 2, 0},
+        {"\xDF\xBF", 2, 2},
+        {"\xC3\xC3", 2, 0},
+        {"\xE0\x9F\xBF", 3, 0},
+        {"\xE0\xA0\x80", 3, 3},
+        {"\xE2\x82\xAC", 3, 3},
+        {"\xE2\x82\xAC", 2, 0},
+        {"\xE2\x82\x20", 3, 0},
+        {"\xED\x9F\xBF", 3, 3},
+        {"\xED\xA0\x80", 3, 0},
+        {"\xED\xBF\xBF", 3, 0},
+        {"\xEE\x80\x80", 3, 3},
+        {"\xEF\xBF\xBF", 3, 3},
+        {"\xF0\x8F\xBF\xBF", 4, 0},
+        {"\xF0\x90\x80\x80", 4, 4},
+        {"\xF4\x8F\xBF\xBF", 4, 4},
+        {"\xF4\x90\x80\x80", 4, 0},
+        {"\xF0\x90\x80", 3, 0},
+        {"\xF5\x80\x80\x80", 4, 0},
+        {"\xFF", 1, 0},
     };
     for (size_t i = 0; i < COUNT(rows); i++)
         CHECK(jp_utf8_sequence(rows[i].text, rows[i].length) == rows[i].sequence, "row %zu", i);
@@ -167,7 +206,8 @@ static void any_units_come_back(void **state) {
         uint16_t wide[16];
         size_t units = random_below(&random, COUNT(wide)), length, again_units;
         for (size_t j = 0; j < units; j++)
-            wide[j] = (uint16_t)(random_below(&random, 2) ? 0xD800 + random_below(&random, 0x800) : 1 + random_below(&random, 0xFFFF));
+            wide[j] = (uint16_t)(random_below(&random, 2) ? 0xD800 + random_below(&random, 0x800)
+                                                          : 1 + random_below(&random, 0xFFFF));
         char *text = jp_utf8_from_utf16(wide, units, &length);
         assert_int_equal(strlen(text), length);
         uint16_t *again = jp_utf16_from_utf8(text, length, &again_units);
@@ -184,9 +224,15 @@ static void bytes_that_are_no_text_are_replaced(void **state) {
         const char *text;
         uint16_t wide[5]; /* ends with 0 */
     } rows[] = {
-        {"", {0}}, {"a\xFFz", {'a', 0xFFFD, 'z', 0}}, {"\xC3", {0xFFFD, 0}}, {"\xE2\x82", {0xFFFD, 0xFFFD, 0}},
-        {"\xC0\xAF", {0xFFFD, 0xFFFD, 0}}, {"\xED\xA0\x80", {0xD800, 0}}, {"\xF0\x9F\x98\x80", {0xD83D, 0xDE00, 0}},
-        {"\xED\xA0\xBD\xED\xB8\x80", {0xD83D, 0xDE00, 0}}, {"\xF4\x90\x80\x80", {0xFFFD, 0xFFFD, 0xFFFD, 0xFFFD, 0}},
+        {"", {0}},
+        {"a\xFFz", {'a', 0xFFFD, 'z', 0}},
+        {"\xC3", {0xFFFD, 0}},
+        {"\xE2\x82", {0xFFFD, 0xFFFD, 0}},
+        {"\xC0\xAF", {0xFFFD, 0xFFFD, 0}},
+        {"\xED\xA0\x80", {0xD800, 0}},
+        {"\xF0\x9F\x98\x80", {0xD83D, 0xDE00, 0}},
+        {"\xED\xA0\xBD\xED\xB8\x80", {0xD83D, 0xDE00, 0}},
+        {"\xF4\x90\x80\x80", {0xFFFD, 0xFFFD, 0xFFFD, 0xFFFD, 0}},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         size_t units, expected = 0;
@@ -208,8 +254,13 @@ static void messages_are_tidied(void **state) {
     static const struct {
         const char *text, *tidy;
     } rows[] = {
-        {"", ""}, {"plain \xC3\xA9", "plain \xC3\xA9"}, {"cut \xC3\" here", "cut \" here"}, {"\xE2\x82", ""}, {"a\nb\tc\x7F", "a?b?c?"},
-        {"\xED\xA0\x80x", "x"}, {"\xF0\x9F\x98\x80\xF0\x9F\x98", "\xF0\x9F\x98\x80"},
+        {"", ""},
+        {"plain \xC3\xA9", "plain \xC3\xA9"},
+        {"cut \xC3\" here", "cut \" here"},
+        {"\xE2\x82", ""},
+        {"a\nb\tc\x7F", "a?b?c?"},
+        {"\xED\xA0\x80x", "x"},
+        {"\xF0\x9F\x98\x80\xF0\x9F\x98", "\xF0\x9F\x98\x80"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         char *text = jp_strdup(rows[i].text);
@@ -378,7 +429,8 @@ static void arguments_come_back(void **state) {
         for (size_t j = 0; j < count; j++) {
             struct jp_str argument = {0};
             at = take_argument(at, j == 0, &argument);
-            CHECK(strcmp(jp_str_text(&argument), argv[j]) == 0, "<%s> is read as <%s> from <%s>", argv[j], jp_str_text(&argument), line);
+            CHECK(strcmp(jp_str_text(&argument), argv[j]) == 0, "<%s> is read as <%s> from <%s>", argv[j],
+                  jp_str_text(&argument), line);
             jp_str_free(&argument);
         }
         assert_int_equal(*at, '\0');
@@ -456,11 +508,13 @@ static void log_lines(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest strings[] = {cmocka_unit_test(a_zeroed_string_is_empty), cmocka_unit_test(strings_grow_and_shrink),
-                                         cmocka_unit_test(copies_and_formats), cmocka_unit_test(ascii_case_is_ignored)};
+    const struct CMUnitTest strings[] = {cmocka_unit_test(a_zeroed_string_is_empty),
+                                         cmocka_unit_test(strings_grow_and_shrink), cmocka_unit_test(copies_and_formats),
+                                         cmocka_unit_test(ascii_case_is_ignored)};
     const struct CMUnitTest nearest[] = {cmocka_unit_test(the_nearest_word), cmocka_unit_test(the_nearest_word_in_a_table)};
     const struct CMUnitTest utf[] = {cmocka_unit_test(utf8_sequences), cmocka_unit_test(every_code_point_comes_back),
-                                     cmocka_unit_test(any_units_come_back), cmocka_unit_test(bytes_that_are_no_text_are_replaced),
+                                     cmocka_unit_test(any_units_come_back),
+                                     cmocka_unit_test(bytes_that_are_no_text_are_replaced),
                                      cmocka_unit_test(messages_are_tidied)};
     const struct CMUnitTest maps[] = {cmocka_unit_test(a_zeroed_map_is_empty), cmocka_unit_test(a_map_of_texts),
                                       cmocka_unit_test(a_map_of_numbers_against_a_model)};
