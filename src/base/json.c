@@ -20,47 +20,47 @@ static struct jp_json_place place_at(const char *text, size_t offset) {
     return place;
 }
 
-static int compare_keys(const void *one, const void *other) {
-    const cJSON *a = *(const cJSON *const *)one, *b = *(const cJSON *const *)other;
-    return strcmp(a->string, b->string);
+struct member {
+    const cJSON *item;
+    size_t place; /* among its siblings: qsort may swap equal keys */
+};
+
+static int compare_members(const void *one, const void *other) {
+    const struct member *a = one, *b = other;
+    int keys = strcmp(a->item->string, b->item->string);
+    return keys ? keys : (a->place > b->place) - (a->place < b->place);
 }
 
-/* The last member with this key. */
-static const cJSON *last_of(const cJSON *object, const char *key) {
-    const cJSON *member, *last = NULL;
-    cJSON_ArrayForEach(member, object) if (strcmp(member->string, key) == 0) last = member;
-    return last;
-}
-
-/* A member of `object` whose key another one has before it; or NULL. */
-static const cJSON *duplicate_in(const cJSON *object) {
+static void each_duplicate_in(const cJSON *object, jp_json_item_fn *tell, void *context) {
     size_t count = 0, i = 0;
-    const cJSON *member;
-    cJSON_ArrayForEach(member, object) count++;
+    const cJSON *item;
+    cJSON_ArrayForEach(item, object) count++;
     if (count < 2)
-        return NULL;
-    const cJSON **members = jp_realloc_array(NULL, count, sizeof *members);
-    cJSON_ArrayForEach(member, object) members[i++] = member;
-    qsort(members, count, sizeof *members, compare_keys);
-    const cJSON *found = NULL;
-    for (i = 1; i < count && !found; i++)
-        if (strcmp(members[i - 1]->string, members[i]->string) == 0)
-            found = last_of(object, members[i]->string); /* qsort may have swapped the two */
+        return;
+    struct member *members = jp_realloc_array(NULL, count, sizeof *members);
+    cJSON_ArrayForEach(item, object) {
+        members[i] = (struct member){item, i};
+        i++;
+    }
+    qsort(members, count, sizeof *members, compare_members);
+    for (i = 1; i < count; i++)
+        if (strcmp(members[i - 1].item->string, members[i].item->string) == 0)
+            tell(context, members[i].item);
     jp_free(members);
-    return found;
 }
 
-static const cJSON *find_duplicate(const cJSON *item) {
-    const cJSON *found = cJSON_IsObject(item) ? duplicate_in(item) : NULL;
+void jp_json_each_duplicate(const cJSON *root, jp_json_item_fn *tell, void *context) {
     const cJSON *child;
-    if (cJSON_IsObject(item) || cJSON_IsArray(item)) {
-        cJSON_ArrayForEach(child, item) {
-            if (found)
-                break;
-            found = find_duplicate(child);
-        }
-    }
-    return found;
+    if (cJSON_IsObject(root))
+        each_duplicate_in(root, tell, context);
+    if (cJSON_IsObject(root) || cJSON_IsArray(root))
+        cJSON_ArrayForEach(child, root) jp_json_each_duplicate(child, tell, context);
+}
+
+static void keep_first(void *context, const cJSON *item) {
+    const cJSON **first = context;
+    if (!*first)
+        *first = item;
 }
 
 jp_status jp_json_parse(const char *text, size_t length, const struct jp_json_rules *rules, struct jp_json *ret_json,
@@ -81,7 +81,9 @@ jp_status jp_json_parse(const char *text, size_t length, const struct jp_json_ru
         jp_json_free(&json);
         return status;
     }
-    const cJSON *duplicate = find_duplicate(json.root);
+    const cJSON *duplicate = NULL;
+    if (!rules->duplicates)
+        jp_json_each_duplicate(json.root, keep_first, &duplicate);
     if (duplicate) {
         *ret_place = jp_json_place_of(&json, duplicate, true);
         status = jp_fail(error, JP_E_PARSE, "the key \"%.64s\" is there twice", duplicate->string);

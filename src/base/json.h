@@ -20,6 +20,7 @@ struct jp_json_rules {
     size_t max_bytes;
     size_t max_depth;
     bool comments;
+    bool duplicates; /* a key may be there twice: the caller looks for them itself (jp_json_each_duplicate) */
 };
 
 struct jp_json_place {
@@ -44,6 +45,10 @@ void jp_json_free(struct jp_json *json);
 
 /* Where `item` (any node of the tree) stands in the text; for a member of an object, `at_key` asks for its key. */
 struct jp_json_place jp_json_place_of(const struct jp_json *json, const cJSON *item, bool at_key);
+
+/* Tells each member whose key stands before it in the same object already. */
+typedef void jp_json_item_fn(void *context, const cJSON *item);
+void jp_json_each_duplicate(const cJSON *root, jp_json_item_fn *tell, void *context);
 
 /* Takes the tree out; the caller frees it with cJSON_Delete. */
 cJSON *jp_json_take_root(struct jp_json *json);

@@ -247,6 +247,10 @@ static jp_status single_fault(struct jp_config_faults *ret, struct jp_json_place
     return JP_E_CONFIG;
 }
 
+static void refuse_duplicate(void *context, const cJSON *item) {
+    jp_faults_add(context, item, true, "the key \"%.64s\" is there twice", item->string);
+}
+
 static void check_pipe(const struct jp_config_host *host, const struct jp_config *config, const cJSON *root, struct jp_faults *faults) {
     struct jp_error error;
     const cJSON *pipe = key_or(root, "pipe");
@@ -258,7 +262,8 @@ static void check_pipe(const struct jp_config_host *host, const struct jp_config
 
 jp_status jp_config_parse(const char *text, size_t length, const struct jp_config_host *host, struct jp_config *ret_config,
                           struct jp_config_faults *ret_faults) {
-    static const struct jp_json_rules rules = {.max_bytes = JP_CONFIG_MAX_BYTES, .max_depth = JP_CONFIG_MAX_DEPTH, .comments = true};
+    static const struct jp_json_rules rules = {.max_bytes = JP_CONFIG_MAX_BYTES, .max_depth = JP_CONFIG_MAX_DEPTH, .comments = true,
+                                               .duplicates = true};
     struct jp_json json;
     struct jp_json_place place;
     struct jp_error error;
@@ -272,6 +277,7 @@ jp_status jp_config_parse(const char *text, size_t length, const struct jp_confi
     struct jp_config config = {0};
     struct jp_faults faults = {0};
     struct jp_schema_context context = {.environment = host->environment, .faults = &faults};
+    jp_json_each_duplicate(json.root, refuse_duplicate, &faults);
     jp_schema_read(&context, jp_config_fields, json.root, "", &config);
     const cJSON *pools = cJSON_GetObjectItemCaseSensitive(json.root, "pools");
     if (pools)
