@@ -155,7 +155,7 @@ static void text_that_is_no_config(void **state) {
     assert_faults("{\"log\":{\"keep\":1,\n \"keep\":2},\n\"lgo\":{},\n\"pools\":{\"a\":{},\"a\":{}}}", /* one does not hide another */
                   "c.json:2:2: the key \"keep\" is there twice\n"
                   "c.json:3:1: lgo: unknown key; did you mean \"log\"?\n"
-                  "c.json:4:18: the key \"a\" is there twice\n");
+                  "c.json:4:17: the key \"a\" is there twice\n");
     assert_faults("{\"pipe\":{\"name\":\"\xFF\"}}", "c.json:1:18: the bytes here (0xFF ...) are not UTF-8\n");
     assert_faults("\xEF\xBB\xBF{]", "c.json:1:2: found ']' where a key in double quotes should be\n");
     assert_faults("{\"$schema\":[[[[[[[[[[[[[[[[0]]]]]]]]]]]]]]]]}", "c.json:1:27: nested deeper than 16\n");
