@@ -53,8 +53,11 @@ void jp_json_each_duplicate(const cJSON *root, jp_json_item_fn *tell, void *cont
     const cJSON *child;
     if (cJSON_IsObject(root))
         each_duplicate_in(root, tell, context);
-    if (cJSON_IsObject(root) || cJSON_IsArray(root))
-        cJSON_ArrayForEach(child, root) jp_json_each_duplicate(child, tell, context);
+    if (cJSON_IsObject(root) || cJSON_IsArray(root)) {
+        cJSON_ArrayForEach(child, root) {
+            jp_json_each_duplicate(child, tell, context);
+        }
+    }
 }
 
 static void keep_first(void *context, const cJSON *item) {

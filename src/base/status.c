@@ -119,6 +119,10 @@ const char *jp_win32_text(uint32_t code) {
     return row < sizeof win32_codes / sizeof *win32_codes ? win32_codes[row].text : "Windows error";
 }
 
+#undef jp_fail
+#undef jp_fail_win32
+#undef jp_fail_because
+
 jp_status jp_fail(struct jp_error *error, jp_status status, const char *format, ...) {
     error->status = status;
     error->win32 = 0;

@@ -75,6 +75,12 @@ jp_status jp_fail_win32(struct jp_error *error, jp_status status, uint32_t win32
 /* Puts a sentence before the one that `error` has: "<this>: <that>". Status, code and operation stay. Returns the status. */
 jp_status jp_fail_because(struct jp_error *error, const char *format, ...) JP_PRINTF(2, 3);
 
+#ifdef __clang_analyzer__ /* which sees one file at a time: a failure never returns JP_OK */
+#define jp_fail(error, ...) (jp_fail((error), __VA_ARGS__), JP_E_INTERNAL)
+#define jp_fail_win32(error, ...) (jp_fail_win32((error), __VA_ARGS__), JP_E_INTERNAL)
+#define jp_fail_because(error, ...) (jp_fail_because((error), __VA_ARGS__), JP_E_INTERNAL)
+#endif
+
 /* "ERROR_ACCESS_DENIED" for 5, or NULL for a code that is not in our table. */
 const char *jp_win32_name(uint32_t code);
 

@@ -67,7 +67,7 @@ void jp_str_putc(struct jp_str *string, char character) { jp_str_add(string, &ch
 void jp_str_vprintf(struct jp_str *string, const char *format, va_list arguments) {
     va_list again;
     va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, arguments);
+    int length = vsnprintf(NULL, 0, format, arguments); /* NOLINT(clang-analyzer-valist.Uninitialized): it is the caller's */
     if (length > 0) {
         reserve(string, (size_t)length);
         vsnprintf(string->data + string->length, (size_t)length + 1, format, again);

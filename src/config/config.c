@@ -213,12 +213,12 @@ static void fill_defaults(struct jp_config *config, const char *(*environment)(c
         const char *data = environment ? environment("ProgramData") : NULL;
         database->file = jp_sprintf("%s\\JobPool\\accounting.db", data ? data : "C:\\ProgramData");
     }
-    set_u64(database->present, DATABASE_FLUSH_INTERVAL, &database->flush_interval_100ns, 50 * JP_100NS_PER_MS);
+    set_u64(database->present, DATABASE_FLUSH_INTERVAL, &database->flush_interval_100ns, UINT64_C(50) * JP_100NS_PER_MS);
     set_u64(database->present, DATABASE_MAX_BACKLOG, &database->max_backlog, 100000);
     if (!log->file)
         log->file = beside(database->file, "jobpool.log");
     set_u32(log->present, LOG_LEVEL, &log->level, JP_LOG_INFO);
-    set_u64(log->present, LOG_MAX_SIZE, &log->max_size_bytes, 10 << 20);
+    set_u64(log->present, LOG_MAX_SIZE, &log->max_size_bytes, UINT64_C(10) << 20);
     set_u32(log->present, LOG_KEEP, &log->keep, 5);
     if (!pipe->name)
         pipe->name = jp_strdup("jobpool");

@@ -51,12 +51,13 @@ bool jp__pool_is_within(const struct jp_pool *pool, const struct jp_pool *ancest
 }
 
 jp_status jp__pool_chain(struct jp_pool *pool, struct jp_pool **chain, size_t *ret_length, struct jp_error *error) {
+    size_t length = pool->depth + 1;
     for (struct jp_pool *at = pool; at; at = at->parent) {
         if (!at->job)
             return jp_fail(error, JP_E_POOL_FAILED, "pool \"%s\" has no job object: %s", at->name, at->error.text);
         chain[at->depth] = at;
     }
-    *ret_length = pool->depth + 1;
+    *ret_length = length;
     return JP_OK;
 }
 

@@ -164,7 +164,8 @@ static jp_status assign(struct jp_pools *pools, struct jp_pool *pool, uint32_t p
     if (status == JP_OK)
         status = assign_chain(pools, chain, from, length, process, pid, &reached, error);
 
-    if (member || reached == 0) { /* a member keeps its own handle; who got nowhere is nobody's */
+    bool nowhere = status && reached == from;
+    if (member || nowhere) { /* a member keeps its own handle; who got nowhere is nobody's */
         jp__ops(pools)->process_close(process);
         jp_process_facts_clear(&facts);
         if (member && reached > from)

@@ -296,13 +296,15 @@ static void receive_request(struct jp_rpc_connection *connection, struct jp_batc
     cJSON_Delete(null_id);
     if (status == JP_OK && connection->call_count > JP_RPC_MAX_IN_FLIGHT)
         status = jp_fail(&error, JP_E_QUOTA, "%d requests of this connection are not answered yet; that is the bound", JP_RPC_MAX_IN_FLIGHT);
-    if (status == JP_OK && !(call->method = find_method(name->valuestring)))
+    const struct jp_method *method = status == JP_OK ? find_method(name->valuestring) : NULL;
+    if (status == JP_OK && !method)
         status = no_method(name->valuestring, &error);
     if (status == JP_OK && cJSON_IsArray(params))
         status = jp_fail(&error, JP_E_PARAMS, "%s: pass parameters by name, in an object", name->valuestring);
     if (status == JP_OK)
         status = identify(connection, &error);
-    if (status)
+    call->method = method;
+    if (status || !method)
         jp__refuse(call, &error);
     else
         run(call, params);
