@@ -167,5 +167,6 @@ int jp_bridge_run(const struct jp_cli *cli) {
         return JP_EXIT_FAILED;
     }
     CloseHandle(thread);
+    /* The process ends after this, and the pipe with it: no answer is waited for any more. */
     return pass_until_answered(&bridge, cli);
 }

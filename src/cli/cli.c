@@ -23,11 +23,9 @@ int jp_cli_misuse(const struct jp_cli *cli, const char *format, ...) {
 }
 
 int jp_cli_unreachable(const struct jp_cli *cli, const struct jp_error *error) {
-    if (error->status == JP_E_PARAMS) {
-        jp_complain("%s", error->text);
-        return JP_EXIT_USAGE;
-    }
     jp_complain("%s", error->text);
+    if (error->status == JP_E_PARAMS)
+        return JP_EXIT_USAGE;
     if (cli->client == NULL && error->status == JP_E_SYSTEM)
         jp_complain("the service seems not to run; an administrator starts it with: sc start JobPool");
     else if (cli->client == NULL && error->status == JP_E_DENIED && error->win32 != 0)
@@ -74,20 +72,20 @@ struct jp_pipe_options jp_cli_pipe_options(const struct jp_cli *cli) {
     };
 }
 
-int jp_cli_connect(struct jp_cli *cli) {
-    if (cli->client != NULL)
-        return JP_EXIT_OK;
+static jp_status connect_once(struct jp_cli *cli, struct jp_error *error) {
     struct jp_pipe_options options = jp_cli_pipe_options(cli);
+    return cli->client ? JP_OK : jp_client_open(&options, &cli->client, error);
+}
+
+int jp_cli_connect(struct jp_cli *cli) {
     struct jp_error error = {0};
-    jp_status status = jp_client_open(&options, &cli->client, &error);
-    return status == JP_OK ? JP_EXIT_OK : jp_cli_unreachable(cli, &error);
+    return connect_once(cli, &error) == JP_OK ? JP_EXIT_OK : jp_cli_unreachable(cli, &error);
 }
 
 jp_status jp_cli_try(struct jp_cli *cli, const char *method, cJSON *params, uint32_t timeout_ms, cJSON **ret_result,
                      struct jp_client_failure *failure) {
     *failure = (struct jp_client_failure){0};
-    struct jp_pipe_options options = jp_cli_pipe_options(cli);
-    jp_status status = cli->client ? JP_OK : jp_client_open(&options, &cli->client, &failure->error);
+    jp_status status = connect_once(cli, &failure->error);
     if (status != JP_OK) {
         cJSON_Delete(params);
         return status;

@@ -3,7 +3,6 @@
 
 #include "win32/wide.h"
 
-#include <stdio.h>
 #include <windows.h>
 
 enum { DEFINITION_MAX_BYTES = 1 << 20, DEFINITION_MAX_DEPTH = 16 };

@@ -1,10 +1,8 @@
 /* jobpool.exe: finds the command, reads its options, runs it. */
 #include "cli/cli.h"
 
-#include "base/units.h"
 #include "win32/wide.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <wchar.h>
 

@@ -1,3 +1,4 @@
+/* Our rows of options as getopt's, and what getopt found as JSON. */
 #include "cli/options.h"
 
 #include "base/units.h"

@@ -1,3 +1,4 @@
+/* Owns what is known of standard output: whether it is a console, and whether it could still be written. */
 #include "cli/output.h"
 
 #include "base/utf.h"

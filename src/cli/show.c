@@ -1,3 +1,4 @@
+/* From JSON values to aligned text. */
 #include "cli/show.h"
 
 #include "base/units.h"

@@ -1,3 +1,4 @@
+/* Which characters are harmless, and how wide they are. */
 #include "cli/text.h"
 
 #include "base/utf.h"

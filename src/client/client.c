@@ -1,3 +1,4 @@
+/* Owns the pipe, what was received and not taken yet, and the numbering of requests. */
 #include "client/client.h"
 
 #include "base/json.h"
@@ -75,8 +76,11 @@ static jp_status send_line(struct jp_client *client, const struct jp_str *line, 
         if (WaitForMultipleObjects(room ? 2 : 1, events, FALSE, INFINITE) != WAIT_OBJECT_0 + 1)
             return jp_pipe_finish_write(client->pipe, error);
         jp_status status = finish_read(client, error);
-        if (status != JP_OK)
+        if (status != JP_OK) {
+            struct jp_error ignored;
+            jp_pipe_finish_write(client->pipe, &ignored); /* it fails with the connection; until then `line` is the pipe's */
             return status;
+        }
     }
 }
 

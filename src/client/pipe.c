@@ -1,3 +1,4 @@
+/* Owns the pipe's handle and the two transfers that may be pending on it. */
 #include "client/pipe.h"
 
 #include "base/str.h"

@@ -30,7 +30,7 @@ def test_standard_streams_are_the_callers(service, pool, jobber):
 
 @pytest.mark.parametrize("arguments", [
     ["plain"], ["two words"], [""], ["a", "", "b"], ['say "hi"'], ["\\"], ["tail\\"], ["tail space\\"], ['\\"'], ['a\\\\"b'], ["\t"],
-    ["é世界😀"], ["*.c", "?"], ["--json", "--pipe", "x"], ["--"], ["-"], ["%PATH%", "^", "&", "|", "<", ">"], ["'single'"],
+    ["é世界😀"], ["*", "?", "*.*"], ["--json", "--pipe", "x"], ["--"], ["-"], ["%PATH%", "^", "&", "|", "<", ">"], ["'single'"],
     ["a" * 20000],
 ])
 def test_arguments_arrive_as_they_were_given(service, pool, jobber, arguments):
