@@ -158,6 +158,17 @@ def test_a_tree_is_counted_whole(rpc, pool, jobber, accounted):
     rpc.call("pool.wait", pool=pool)
     rows = accounted(pool, 1 + 3 + 9)
     assert {row["exitCode"] for row in rows} == {0} and len({row["id"] for row in rows}) == 13
+    assert len({(row["pid"], row["startTime"]) for row in rows}) == 13 and all(row["startTimeExact"] for row in rows)
+
+
+def test_children_are_described_as_fully_as_their_parent(rpc, pool, jobber, accounted):
+    """A process may be told of before it is complete; what could not be read then must be read while it lives."""
+    rpc.call("pool.launch", pool=pool, argv=jobber("tree", 1, 2, 4000))
+    rpc.call("pool.wait", pool=pool)
+    rows = accounted(pool, 3)
+    assert sorted((row["commandLine"] or "").split()[-3:] for row in rows) == [["0", "2", "4000"]] * 2 + [["1", "2", "4000"]]
+    assert all(row["startTimeExact"] and row["image"] and row["user"] for row in rows)
+    assert all(row["userTime100ns"] is not None and row["peakCommitBytes"] for row in rows)
 
 
 # ----------------------------------------------------------------------------------------------------------- terminate
