@@ -22,7 +22,7 @@ static char *escape_controls(const char *text) {
 }
 
 void jp_log(const struct jp_log *log, enum jp_log_level level, const char *format, ...) {
-    if (!log || level > log->level)
+    if (!log || !log->write || level > log->level)
         return;
     struct jp_str line = {0};
     va_list arguments;

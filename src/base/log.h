@@ -18,7 +18,7 @@ struct jp_log {
     void *sink;
 };
 
-/* `log` may be NULL: then nothing is written. */
+/* `log` may be NULL, and all zero: then nothing is written. */
 void jp_log(const struct jp_log *log, enum jp_log_level level, const char *format, ...) JP_PRINTF(3, 4);
 
 #endif

@@ -34,7 +34,7 @@ struct jp_capabilities {
 /* Static facts of a process. */
 struct jp_process_facts {
     uint32_t pid;
-    int64_t start_100ns;  /* creation time (FILETIME) */
+    int64_t start_100ns;  /* creation time (FILETIME); 0: the process is still being made, ask again */
     uint32_t parent_pid;  /* 0: unknown */
     uint32_t session;
     char *image;          /* full path, or NULL */

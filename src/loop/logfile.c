@@ -72,6 +72,7 @@ jp_status jp_logfile_open(struct jp_logfile *logfile, const char *path, uint64_t
         return JP_OK;
     close_file(logfile);
     jp_free(logfile->path);
+    *logfile = (struct jp_logfile){.file = -1};
     return jp_fail(error, JP_E_SYSTEM, "cannot open the log file %s: %s", path, uv_strerror(failure));
 }
 

@@ -128,6 +128,57 @@ void jp__member_move(struct jp_pools *pools, struct jp_member *member, struct jp
     jp__schedule_list(pools, pool);
 }
 
+static bool incomplete(const struct jp_member *member) {
+    const struct jp_process_facts *facts = &member->record.facts;
+    return member->process && (!member->record.start_exact || !facts->image || !facts->command_line);
+}
+
+/* Moves what `fresh` lacks over from `old`. */
+static void keep_text(char **fresh, char **old) {
+    if (*fresh)
+        return;
+    *fresh = *old;
+    *old = NULL;
+}
+
+/* What could not be read of a process that was just being made. */
+static void complete_facts(struct jp_pools *pools, struct jp_member *member) {
+    struct jp_process_facts fresh, *old = &member->record.facts;
+    struct jp_error error;
+    if (!incomplete(member) || jp__ops(pools)->process_facts(member->process, &fresh, &error))
+        return;
+    bool better = !member->record.start_exact || (fresh.image && !old->image) || (fresh.command_line && !old->command_line);
+    if (!fresh.start_100ns || !better) {
+        jp_process_facts_clear(&fresh);
+        return;
+    }
+    keep_text(&fresh.image, &old->image);
+    keep_text(&fresh.command_line, &old->command_line);
+    keep_text(&fresh.user, &old->user);
+    jp_process_facts_clear(old);
+    *old = fresh;
+    member->record.start_exact = true;
+    record(pools, member);
+}
+
+void jp__member_complete(struct jp_pools *pools, struct jp_member *member) {
+    if (member->stage == JP_MEMBER_LIVE && incomplete(member) && member->looks < NEWBORN_LOOKS)
+        enter_stage(pools, member, JP_MEMBER_NEWBORN);
+}
+
+static void look_at_newborn(struct jp_pools *pools, struct jp_member *member) {
+    enter_stage(pools, member, JP_MEMBER_LIVE);
+    member->looks++;
+    complete_facts(pools, member);
+    if (member->watch_spent) { /* its first thread may have begun by now; then the handle can be waited for */
+        member->watch_spent = false;
+        pools->unwatched_count -= !member->watch;
+        watch(pools, member);
+        pools->unwatched_count += !member->watch;
+    }
+    jp__member_complete(pools, member);
+}
+
 /* What is not told this time stays as it was last known. */
 static void merge_usage(struct jp_usage *usage, const struct jp_usage *fresh) {
     if (fresh->known & JP_USAGE_CPU) {
@@ -167,32 +218,13 @@ void jp__members_sample(struct jp_pools *pools) {
     }
     for (size_t i = 0; i < count; i++) {
         struct jp_member *member = jp__member_by_pid(pools, samples[i].pid);
-        if (member && jp__member_runs(member) && member->record.facts.start_100ns == samples[i].start_100ns)
+        if (!member || !jp__member_runs(member))
+            continue;
+        complete_facts(pools, member);
+        if (member->record.facts.start_100ns == samples[i].start_100ns)
             merge_usage(&member->record.usage, &samples[i].usage);
     }
     jp_free(samples);
-}
-
-/* What could not be read of a process that was just being made. */
-static void complete_facts(struct jp_pools *pools, struct jp_member *member) {
-    struct jp_process_facts facts;
-    struct jp_error error;
-    if (member->record.facts.image || !member->process ||
-        jp__ops(pools)->process_facts(member->process, &facts, &error))
-        return;
-    jp_process_facts_clear(&member->record.facts);
-    member->record.facts = facts;
-    member->record.start_exact = true;
-    record(pools, member);
-}
-
-/* Its first thread may have begun by now; then the handle can be waited for. */
-static void look_at_newborn(struct jp_pools *pools, struct jp_member *member) {
-    enter_stage(pools, member, JP_MEMBER_LIVE);
-    complete_facts(pools, member);
-    pools->unwatched_count -= !member->watch;
-    watch(pools, member);
-    pools->unwatched_count += !member->watch;
 }
 
 void jp__member_finish(struct jp_pools *pools, struct jp_member *member, enum jp_ending ending) {
@@ -239,9 +271,10 @@ void jp__member_settle(struct jp_pools *pools, struct jp_member *member) {
 
 void jp__member_ended(struct jp_pools *pools, struct jp_member *member) {
     uint32_t exit_code;
-    if (member->stage != JP_MEMBER_LIVE)
+    if (!jp__member_runs(member))
         return;
     if (member->process && !jp__ops(pools)->process_exited(member->process, &exit_code)) {
+        member->watch_spent = true;
         enter_stage(pools, member, JP_MEMBER_NEWBORN);
         return;
     }

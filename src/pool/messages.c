@@ -71,15 +71,18 @@ struct jp_member *jp__discover(struct jp_pools *pools, struct jp_pool *pool, uin
     struct jp_error error;
     bool exact = false;
     if (jp__ops(pools)->process_open(pools->with.backend, pid, 0, JP_PROCESS_OBSERVE, NULL, &process, &error) == JP_OK) {
-        exact = jp__ops(pools)->process_facts(process, &facts, &error) == JP_OK;
+        exact = jp__ops(pools)->process_facts(process, &facts, &error) == JP_OK && facts.start_100ns;
         pool = deepest_with(pools, pool, process);
+    } else {
+        jp_log(pools->with.log, JP_LOG_DEBUG, "pool %s: %s", pool->name, error.text);
     }
-    if (!exact) { /* gone before it could be opened, or out of reach: it counts all the same */
+    if (!exact) { /* gone before it could be opened, out of reach, or still being made: it counts all the same */
         facts.pid = pid;
         facts.start_100ns = jp__now(pools);
-        jp_log(pools->with.log, JP_LOG_DEBUG, "pool %s: process %" PRIu32 " cannot be opened: %s", pool->name, pid, error.text);
     }
-    return jp__member_join(pools, pool, process, &facts, exact, origin);
+    struct jp_member *member = jp__member_join(pools, pool, process, &facts, exact, origin);
+    jp__member_complete(pools, member);
+    return member;
 }
 
 /* True if the process that has the pid now is not the member, which had no handle to keep it. */

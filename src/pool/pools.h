@@ -50,7 +50,7 @@ enum { JP_POOL_MAX_DEPTH = 32 }; /* levels of pools; a member keeps a bit for ea
 /* Where a member is on its way out. */
 enum jp_member_stage {
     JP_MEMBER_LIVE,
-    JP_MEMBER_NEWBORN,   /* its handle is signalled, and it has not ended: it has no thread yet. Looked at again soon */
+    JP_MEMBER_NEWBORN,   /* still being made: who it is cannot be read yet. Looked at again soon */
     JP_MEMBER_SETTLING,  /* its handle says that it ended; the port has a moment to say so too */
     JP_MEMBER_LINGERING, /* closed in the accounts and out of its pool; kept (and its pid with it) for messages on their way */
     JP_MEMBER_STAGES
@@ -66,6 +66,8 @@ struct jp_member {
     bool terminated;          /* we ended it */
     bool silent;              /* ended with its whole job: the port will not tell */
     bool abnormal;            /* the port called its end a crash */
+    bool watch_spent;         /* its watch was told before it had a thread: it must be watched anew */
+    unsigned looks;           /* at it while it was being made */
     bool stray;               /* there is no handle to ask, and the last PID list did not have it */
     uint32_t announced;       /* bit `depth` for each pool of its chain that told of its coming ... */
     uint32_t exit_announced;  /* ... and of its going */

@@ -8,7 +8,7 @@
 /* How long the port may lag behind a handle before the reconciler speaks, and how long a closed member is kept for what is
  * still on its way. Both are far above what was ever measured (single milliseconds), and cost only memory.
  * Wine posts NEW_PROCESS before the process has a thread, and holds a process without threads for ended. */
-enum { NEWBORN_MS = 20, SETTLE_MS = 250, LINGER_MS = 2000 };
+enum { NEWBORN_MS = 20, NEWBORN_LOOKS = 50, SETTLE_MS = 250, LINGER_MS = 2000 };
 
 /* PID lists are read this often while a pool has members: slowly where messages come and handles are held, else often. */
 enum { LIST_INTERVAL_MS = 60000, LIST_INTERVAL_DEAF_MS = 500 };
@@ -70,6 +70,8 @@ struct jp_member *jp__member_join(struct jp_pools *pools, struct jp_pool *pool, 
 struct jp_member *jp__member_adopt(struct jp_pools *pools, struct jp_pool *pool, struct jp_process *process,
                                    const struct jp_process_record *record);
 void jp__member_move(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool); /* deeper in the same tree */
+/* It has just been found: what cannot be read of it yet is read when it is made. */
+void jp__member_complete(struct jp_pools *pools, struct jp_member *member);
 /* Its handle tells that it ended. */
 void jp__member_ended(struct jp_pools *pools, struct jp_member *member);
 /* Closes the row and takes it out of its pool; it lingers. */

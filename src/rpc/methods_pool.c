@@ -128,6 +128,20 @@ static void on_found_ended(void *context, jp_status status, const struct jp_erro
     }
 }
 
+/* A member of the pool or of one below it. */
+static jp_status find_member(struct jp_pools *pools, const struct jp_pool *pool, const struct jp_process_parameters *given,
+                             struct jp_member **ret_member, struct jp_error *error) {
+    struct jp_member *member;
+    jp_status status = jp_pools_find_process(pools, given->pid, (int64_t)given->start_100ns, &member, error);
+    if (status)
+        return status;
+    for (const struct jp_pool *at = member->pool; at != pool; at = at->parent)
+        if (!at->parent)
+            return jp_fail(error, JP_E_PARAMS, "process %u is in pool \"%s\", not in \"%s\"", (unsigned)given->pid, member->pool->name, pool->name);
+    *ret_member = member;
+    return JP_OK;
+}
+
 void jp__on_pool_wait(struct jp_call *call, const void *parameters) {
     const struct jp_process_parameters *given = parameters;
     struct jp_rpc *rpc = call->rpc;
@@ -138,7 +152,11 @@ void jp__on_pool_wait(struct jp_call *call, const void *parameters) {
         return;
     call->text = jp_strdup(pool->name);
     call->number = given->pid;
-    bool running = !given->pid || jp_pools_find_process(rpc->with.pools, given->pid, (int64_t)given->start_100ns, &member, &error) == JP_OK;
+    bool running = !given->pid || find_member(rpc->with.pools, pool, given, &member, &error) == JP_OK;
+    if (!running && error.status == JP_E_PARAMS) {
+        jp__refuse(call, &error);
+        return;
+    }
     if (!running) {
         struct jp_process_filter filter = {.pool = pool->name, .pid = given->pid, .start_100ns = (int64_t)given->start_100ns, .limit = 10000};
         rpc->with.accounts->ops->query_processes(rpc->with.accounts, &filter, on_found_ended, call);

@@ -140,7 +140,7 @@ jp_status jp__process_facts(struct jp_process *process, struct jp_process_facts 
     ProcessIdToSessionId(process->pid, &session);
     *ret_facts = (struct jp_process_facts){
         .pid = process->pid,
-        .start_100ns = jp__filetime(start),
+        .start_100ns = jp__process_is_made(process->handle) ? jp__filetime(start) : 0,
         .parent_pid = jp__parent_pid(process->handle),
         .session = session,
         .image = image_of(process->handle),

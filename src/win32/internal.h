@@ -72,6 +72,7 @@ jp_status jp__process_open(struct jp_backend *backend, uint32_t pid, int64_t sta
 void jp__process_close(struct jp_process *process);
 jp_status jp__process_facts(struct jp_process *process, struct jp_process_facts *ret_facts, struct jp_error *error);
 jp_status jp__sample(struct jp_backend *backend, struct jp_sample **ret_samples, size_t *ret_count, struct jp_error *error);
+bool jp__process_is_made(HANDLE handle); /* false: it has no thread yet */
 void jp__process_usage(struct jp_process *process, struct jp_usage *ret_usage);
 bool jp__process_exited(struct jp_process *process, uint32_t *ret_exit_code);
 jp_status jp__process_terminate(struct jp_process *process, uint32_t exit_code, struct jp_error *error);

@@ -27,6 +27,9 @@ static bool has_ended(HANDLE handle) {
            (!GetProcessTimes(handle, &start, &end, &kernel, &user) || jp__filetime(end) != 0);
 }
 
+/* Until then Wine has poison for the time at which it began. */
+bool jp__process_is_made(HANDLE handle) { return WaitForSingleObject(handle, 0) == WAIT_TIMEOUT || has_ended(handle); }
+
 /* What was opened must be what was meant. OpenProcess ignores the two low bits of a pid; a pid may be another's by now; and
  * a process that has ended can be opened as long as somebody holds it, which is of use only to ask how it ended. */
 static jp_status check_opened(HANDLE handle, uint32_t pid, int64_t start_100ns, enum jp_process_use use, struct jp_error *error) {

@@ -268,7 +268,7 @@ static void process_close(struct jp_process *process) {
 
 static jp_status process_facts(struct jp_process *process, struct jp_process_facts *ret_facts, struct jp_error *error) {
     (void)error;
-    *ret_facts = (struct jp_process_facts){.pid = process->pid, .start_100ns = process->start_100ns, .parent_pid = process->parent_pid,
+    *ret_facts = (struct jp_process_facts){.pid = process->pid, .start_100ns = process->unborn ? 0 : process->start_100ns, .parent_pid = process->parent_pid,
                                            .session = 1, .image = process->unborn ? NULL : jp_sprintf("C:\\sim\\%s", process->image),
                                            .command_line = jp_strdup(process->image), .user = jp_strdup("SIM\\user")};
     return JP_OK;

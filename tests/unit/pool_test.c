@@ -130,10 +130,13 @@ static void a_process_that_is_still_being_made_has_not_ended(void **state) {
     deliver(world);
     expect_row(world, child, "b", JP_ENDING_NONE, 0);
     assert_null(jp_ledger_find(world->ledger, child)->facts.image);
+    assert_false(jp_ledger_find(world->ledger, child)->start_exact);
     jp_sim_bear(world->sim, child);
     pass(world, 100);
     deliver(world);
     assert_string_equal(jp_ledger_find(world->ledger, child)->facts.image, "C:\\sim\\cc.exe");
+    assert_int_equal(jp_ledger_find(world->ledger, child)->facts.start_100ns, jp_sim_start_time(world->sim, child));
+    assert_true(jp_ledger_find(world->ledger, child)->start_exact);
     jp_sim_exit(world->sim, child, 3);
     deliver(world);
     expect_row(world, child, "b", JP_ENDING_EXITED, 3);

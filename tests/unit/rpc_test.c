@@ -355,6 +355,10 @@ static void launching_and_waiting(void **state) {
     jp_rpc_on_time(world->rpc);
     expect_error(take(&world->client), -32009, "pool.wait");
     assert_int_equal(jp_rpc_on_time(world->rpc), UINT64_MAX);
+    pid = launch(world->pool, "build", "z.exe");
+    wait = jp_sprintf("{\"pool\":\"sub\",\"pid\":%u}", pid);
+    expect_error(call(world, "pool.wait", wait), -32602, "is in pool \"build\", not in \"sub\"");
+    jp_free(wait);
 }
 
 static void refusals_of_assign(void **state) {
