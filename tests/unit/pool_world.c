@@ -134,3 +134,21 @@ uint32_t launch(struct pool_world *world, const char *pool, const char *image) {
     assert_int_equal(world->joined_status, JP_OK);
     return world->joined.facts.pid;
 }
+
+void expect_row(struct pool_world *world, uint32_t pid, const char *pool, enum jp_ending ending, uint32_t exit_code) {
+    const struct jp_process_record *row = jp_ledger_find(world->ledger, pid);
+    assert_non_null(row);
+    assert_string_equal(row->pool, pool);
+    assert_string_equal(jp_ending_name(row->ending), jp_ending_name(ending));
+    if (ending != JP_ENDING_NONE && ending != JP_ENDING_UNKNOWN) {
+        assert_true(row->has_exit_code);
+        assert_int_equal(row->exit_code, exit_code);
+        assert_true(row->ended_100ns > 0);
+    }
+}
+
+void expect_origin(struct pool_world *world, const char *message, enum jp_origin origin) {
+    const struct jp_event *event = jp_ledger_last(world->ledger, message);
+    assert_non_null(event);
+    assert_string_equal(jp_origin_name(event->origin), jp_origin_name(origin));
+}

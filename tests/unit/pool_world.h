@@ -38,4 +38,15 @@ uint32_t launch(struct pool_world *world, const char *pool, const char *image); 
 void on_joined(void *context, jp_status status, const struct jp_error *error, const struct jp_process_record *record, uint64_t seq);
 void on_waited(void *context, const struct jp_process_record *record);
 
+
+#define NEW "JOB_OBJECT_MSG_NEW_PROCESS"
+#define EXIT "JOB_OBJECT_MSG_EXIT_PROCESS"
+#define CRASH "JOB_OBJECT_MSG_ABNORMAL_EXIT_PROCESS"
+#define ZERO "JOB_OBJECT_MSG_ACTIVE_PROCESS_ZERO"
+#define TREE "{\"root\": {}, \"a\": {\"parent\": \"root\"}, \"b\": {\"parent\": \"root\"}}"
+
+/* The accounts have the process once, in this pool, with this end. */
+void expect_row(struct pool_world *world, uint32_t pid, const char *pool, enum jp_ending ending, uint32_t exit_code);
+void expect_origin(struct pool_world *world, const char *message, enum jp_origin origin); /* of the last event of this message */
+
 #endif
