@@ -14,6 +14,7 @@ struct connection {
     uv_write_t write;
     struct jp_str writing; /* under way; empty: none is */
     struct jp_str queued;  /* comes after it */
+    bool reading;
     bool close_when_written;
 };
 
@@ -49,6 +50,7 @@ static void close_connection(struct connection *connection) {
 }
 
 static void begin_write(struct connection *connection);
+static void adjust_reading(struct connection *connection);
 
 static void on_written(uv_write_t *request, int status) {
     struct connection *connection = request->data;
@@ -63,6 +65,7 @@ static void on_written(uv_write_t *request, int status) {
         close_connection(connection);
     else
         jp_rpc_drained(connection->rpc);
+    adjust_reading(connection);
 }
 
 static void begin_write(struct connection *connection) {
@@ -130,6 +133,19 @@ static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
         close_connection(connection);
     else if (connection->rpc)
         jp_rpc_receive(connection->rpc, buffer->base, (size_t)length);
+    adjust_reading(connection);
+}
+
+/* A client that does not take its answers is not read from either. */
+static void adjust_reading(struct connection *connection) {
+    bool wanted = !connection->rpc || !jp_rpc_stalled(connection->rpc);
+    if (wanted == connection->reading || uv_is_closing((uv_handle_t *)&connection->pipe))
+        return;
+    connection->reading = wanted;
+    if (!wanted)
+        uv_read_stop((uv_stream_t *)&connection->pipe);
+    else if (uv_read_start((uv_stream_t *)&connection->pipe, give_buffer, on_read))
+        close_connection(connection);
 }
 
 static void refuse(struct connection *connection) {
@@ -178,10 +194,8 @@ void jp_server_take(struct jp_server *server, uv_file file) {
     }
     if (!full)
         connection->rpc = jp_rpc_open(server->with.rpc, &connection->peer);
-    failure = uv_read_start((uv_stream_t *)&connection->pipe, give_buffer, on_read);
-    if (failure)
-        close_connection(connection);
-    else if (full)
+    adjust_reading(connection);
+    if (full)
         refuse(connection);
 }
 

@@ -46,6 +46,7 @@ void jp_rpc_closed(struct jp_rpc_connection *connection) {
         connection->next->previous = connection->previous;
     rpc->connection_count--;
     jp_str_free(&connection->input);
+    jp_str_free(&connection->waiting);
     jp_free(connection);
 }
 
@@ -57,20 +58,51 @@ static void cut_off(struct jp_rpc_connection *connection) {
 }
 
 void jp__send(struct jp_rpc_connection *connection, struct jp_str *line) {
-    struct jp_peer *peer = connection->peer;
     if (!connection->closing) {
         jp_str_putc(line, '\n');
-        peer->ops->send(peer, line->data, line->length);
-        if (peer->ops->unsent(peer) > JP_RPC_MAX_UNSENT) {
-            jp_log(connection->rpc->with.log, JP_LOG_WARNING, "a client left %zu bytes of answers unread; its connection is closed",
-                   peer->ops->unsent(peer));
-            cut_off(connection);
-        }
+        connection->peer->ops->send(connection->peer, line->data, line->length);
     }
     jp_str_free(line);
 }
 
-void jp_rpc_drained(struct jp_rpc_connection *connection) { jp__subscriptions_drained(connection); }
+/* --- clients that do not read --- */
+
+bool jp_rpc_stalled(const struct jp_rpc_connection *connection) { return connection->stalled_since_ms != 0; }
+
+static bool must_wait(struct jp_rpc_connection *connection) {
+    struct jp_rpc *rpc = connection->rpc;
+    if (!connection->stalled_since_ms && connection->peer->ops->unsent(connection->peer) > JP_RPC_MAX_UNSENT)
+        connection->stalled_since_ms = rpc->with.now_ms(rpc->with.clock_context) | 1;
+    return connection->stalled_since_ms != 0;
+}
+
+void jp_rpc_drained(struct jp_rpc_connection *connection) {
+    struct jp_str waiting = connection->waiting;
+    connection->waiting = (struct jp_str){0};
+    connection->stalled_since_ms = 0;
+    jp__subscriptions_drained(connection);
+    jp_rpc_receive(connection, waiting.data, waiting.length);
+    jp_str_free(&waiting);
+}
+
+uint64_t jp__connections_on_time(struct jp_rpc *rpc, uint64_t now_ms) {
+    uint64_t next = UINT64_MAX;
+    for (struct jp_rpc_connection *connection = rpc->first_connection; connection; connection = connection->next) {
+        uint64_t deadline = connection->stalled_since_ms + JP_RPC_MAX_STALL_MS;
+        if (!connection->stalled_since_ms || connection->closing)
+            continue;
+        if (deadline <= now_ms) {
+            jp_log(rpc->with.log, JP_LOG_WARNING, "a client left %zu bytes of answers unread for %d s; its connection is closed",
+                   connection->peer->ops->unsent(connection->peer), JP_RPC_MAX_STALL_MS / 1000);
+            cut_off(connection);
+        } else if (deadline < next) {
+            next = deadline;
+        }
+    }
+    return next;
+}
+
+/* --- lines --- */
 
 static void refuse_long_line(struct jp_rpc_connection *connection) {
     struct jp_error error;
@@ -122,6 +154,10 @@ static void complete_line(struct jp_rpc_connection *connection, const char *byte
 
 void jp_rpc_receive(struct jp_rpc_connection *connection, const char *bytes, size_t length) {
     while (length && !connection->closing) {
+        if (must_wait(connection)) {
+            jp_str_add(&connection->waiting, bytes, length);
+            return;
+        }
         const char *end = memchr(bytes, '\n', length);
         if (!end) {
             keep_rest(connection, bytes, length);

@@ -158,7 +158,8 @@ void jp__call_set_deadline(struct jp_call *call, uint64_t deadline_ms) {
 }
 
 uint64_t jp_rpc_on_time(struct jp_rpc *rpc) {
-    uint64_t now_ms = rpc->with.now_ms(rpc->with.clock_context), next = UINT64_MAX;
+    uint64_t now_ms = rpc->with.now_ms(rpc->with.clock_context);
+    uint64_t next = jp__connections_on_time(rpc, now_ms);
     struct jp_call *following;
     for (struct jp_call *call = rpc->first_timed; call; call = following) {
         following = call->next_timed;

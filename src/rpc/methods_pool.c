@@ -19,26 +19,27 @@ void jp__on_pool_get(struct jp_call *call, const void *parameters) {
         jp__reply(call, jp__render_pool(call->rpc, pool));
 }
 
-void jp__on_pool_create(struct jp_call *call, const void *parameters) {
-    const struct jp_pool_parameters *given = parameters;
-    struct jp_pool *pool;
-    struct jp_error error;
-    if (jp_pools_create(call->rpc->with.pools, given->pool, &given->spec, given->flag, &pool, &error))
-        jp__refuse(call, &error);
+static void answer_with_pool(struct jp_call *call, jp_status status, const struct jp_error *error, const struct jp_pool *pool) {
+    if (status)
+        jp__refuse(call, error);
     else
         jp__reply(call, jp__render_pool(call->rpc, pool));
+}
+
+void jp__on_pool_create(struct jp_call *call, const void *parameters) {
+    const struct jp_pool_parameters *given = parameters;
+    struct jp_pool *pool = NULL;
+    struct jp_error error;
+    jp_status status = jp_pools_create(call->rpc->with.pools, given->pool, &given->spec, given->flag, &pool, &error);
+    answer_with_pool(call, status, &error, pool);
 }
 
 void jp__on_pool_update(struct jp_call *call, const void *parameters) {
     const struct jp_pool_parameters *given = parameters;
     struct jp_error error;
     struct jp_pool *pool = jp__find_pool(call, given->pool);
-    if (!pool)
-        return;
-    if (jp_pools_update(call->rpc->with.pools, pool, &given->spec, &error))
-        jp__refuse(call, &error);
-    else
-        jp__reply(call, jp__render_pool(call->rpc, pool));
+    if (pool)
+        answer_with_pool(call, jp_pools_update(call->rpc->with.pools, pool, &given->spec, &error), &error, pool);
 }
 
 static cJSON *pool_and_count(const char *pool, size_t terminated) {

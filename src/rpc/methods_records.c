@@ -40,6 +40,16 @@ static void free_names(struct jp_strings *names) {
     jp_free(names->items);
 }
 
+/* Adds `row` and says whether there is room for another one. The size is that of its longest texts, about. */
+static bool add_row(cJSON *list, cJSON *row, size_t text, size_t *size) {
+    enum { ROW_WITHOUT_TEXT = 600 };
+    cJSON_AddItemToArray(list, row);
+    *size += ROW_WITHOUT_TEXT + text;
+    return *size < JP_RPC_MAX_ANSWER;
+}
+
+static size_t text_length(const char *text) { return text ? strlen(text) : 0; }
+
 /* --- events --- */
 
 void jp__on_events_subscribe(struct jp_call *call, const void *parameters) {
@@ -75,24 +85,31 @@ void jp__on_events_unsubscribe(struct jp_call *call, const void *parameters) {
 }
 
 static void on_events(void *context, jp_status status, const struct jp_error *error, const struct jp_event *events, size_t count) {
+    struct jp_call *call = context;
     if (status) {
-        jp__refuse(context, error);
+        jp__refuse(call, error);
         return;
     }
     cJSON *result = cJSON_CreateObject();
     cJSON *list = cJSON_AddArrayToObject(result, "events");
-    for (size_t i = 0; i < count; i++)
-        cJSON_AddItemToArray(list, jp__render_event(&events[i]));
-    jp__reply(context, result);
+    size_t shown = 0, size = 0;
+    bool room = true;
+    for (; shown < count && shown < call->number && room; shown++)
+        room = add_row(list, jp__render_event(&events[shown]), text_length(events[shown].detail), &size);
+    cJSON_AddBoolToObject(result, "more", shown < count);
+    jp__reply(call, result);
 }
 
 void jp__on_events_query(struct jp_call *call, const void *parameters) {
     const struct jp_record_parameters *given = parameters;
     struct jp_accounts *accounts = call->rpc->with.accounts;
-    struct jp_event_filter filter = {.from_seq = given->from_seq, .pid = given->pid, .limit = limit_of(given), .newest = given->newest,
+    /* One more than is shown, to tell whether there are more; not of the newest, whose first is not the next. */
+    uint32_t limit = limit_of(given);
+    struct jp_event_filter filter = {.from_seq = given->from_seq, .pid = given->pid, .limit = limit + !given->newest, .newest = given->newest,
                                      .pools = given->pools.count ? &given->pools : NULL};
     if (!read_times(call, given, &filter.from_100ns, &filter.to_100ns))
         return;
+    call->number = limit;
     struct jp_strings messages = full_message_names(&given->messages);
     filter.messages = messages.count ? &messages : NULL;
     accounts->ops->query_events(accounts, &filter, on_events, call);
@@ -127,12 +144,15 @@ static void on_processes(void *context, jp_status status, const struct jp_error 
         jp__refuse(call, error);
         return;
     }
-    bool more = count > call->number; /* one more was asked for than is shown */
     cJSON *result = cJSON_CreateObject();
     cJSON *list = cJSON_AddArrayToObject(result, "processes");
-    for (size_t i = 0; i < count && i < call->number; i++)
-        cJSON_AddItemToArray(list, jp__render_process(&records[i]));
-    cJSON_AddBoolToObject(result, "more", more);
+    size_t shown = 0, size = 0;
+    bool room = true;
+    for (; shown < count && shown < call->number && room; shown++) { /* one more was asked for than is shown */
+        const struct jp_process_facts *facts = &records[shown].facts;
+        room = add_row(list, jp__render_process(&records[shown]), text_length(facts->command_line) + text_length(facts->image), &size);
+    }
+    cJSON_AddBoolToObject(result, "more", shown < count);
     jp__reply(call, result);
 }
 

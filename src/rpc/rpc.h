@@ -15,7 +15,9 @@ enum {
     JP_RPC_MAX_BATCH = 100,          /* requests in a batch */
     JP_RPC_MAX_IN_FLIGHT = 64,       /* requests of a connection that are not answered yet */
     JP_RPC_MAX_SUBSCRIPTIONS = 16,   /* of a connection */
-    JP_RPC_MAX_UNSENT = 4 << 20,     /* bytes of answers that a client leaves unread; then it is cut off */
+    JP_RPC_MAX_UNSENT = 4 << 20,     /* bytes of answers that a client leaves unread; its further requests wait */
+    JP_RPC_MAX_STALL_MS = 60000,     /* so long; then it is cut off */
+    JP_RPC_MAX_ANSWER = 2 << 20,     /* about so many bytes of rows in an answer; then it says that there are more */
     JP_RPC_PAUSE_UNSENT = 1 << 20,   /* bytes at which its subscriptions wait for it to read */
     JP_RPC_RECENT_EVENTS = 8192,     /* kept in memory between the disk and the subscribers */
 };
@@ -47,6 +49,8 @@ void jp_rpc_free(struct jp_rpc *rpc); /* all connections were closed before */
 
 struct jp_rpc_connection *jp_rpc_open(struct jp_rpc *rpc, struct jp_peer *peer);
 void jp_rpc_receive(struct jp_rpc_connection *connection, const char *bytes, size_t length);
+/* Requests wait for the client to take answers: nothing more is to be read from it until jp_rpc_drained. */
+bool jp_rpc_stalled(const struct jp_rpc_connection *connection);
 void jp_rpc_drained(struct jp_rpc_connection *connection); /* all that was sent has been taken */
 void jp_rpc_closed(struct jp_rpc_connection *connection);  /* the peer is gone; the connection is freed */
 size_t jp_rpc_connection_count(const struct jp_rpc *rpc);

@@ -27,6 +27,8 @@ struct jp_rpc_connection {
     struct jp_principal *principal; /* NULL until its first request */
     struct jp_str input;            /* of the line that is not complete */
     bool discarding;                /* the line is over the bound: its rest is not kept */
+    struct jp_str waiting;          /* bytes not looked at because the client does not read */
+    uint64_t stalled_since_ms;      /* 0: it is not */
     bool closing;
     struct jp_call *first_call; /* not answered yet */
     size_t call_count;
@@ -80,6 +82,7 @@ bool jp__given(const struct jp_call *call, uint64_t present, const char *key); /
 
 /* connection.c */
 void jp__send(struct jp_rpc_connection *connection, struct jp_str *line); /* one message; its end of line is added, its text freed */
+uint64_t jp__connections_on_time(struct jp_rpc *rpc, uint64_t now_ms);
 
 /* subscriptions.c */
 void jp__subscribe(struct jp_rpc_connection *connection, const struct jp_strings *pools, const struct jp_strings *messages,

@@ -280,9 +280,46 @@ static void bounds_of_a_connection(void **state) {
     give(&other, "{\"jsonrpc\":\"2.0\",\"method\":\"pool.list\",\"id\":1}\n");
     assert_true(other.received.length > 0);
     disconnect(&other);
-    world->client.unread = JP_RPC_MAX_UNSENT + 1; /* it does not read */
-    give(&world->client, "{\"jsonrpc\":\"2.0\",\"method\":\"pool.list\",\"id\":2}\n");
+}
+
+static void a_client_that_does_not_read_waits_and_is_cut_off(void **state) {
+    struct rpc_world *world = *state;
+    world->client.unread = JP_RPC_MAX_UNSENT + 1;
+    give(&world->client, "{\"jsonrpc\":\"2.0\",\"method\":\"pool.list\",\"id\":1}\n{\"jsonrpc\":\"2.0\",\"meth");
+    expect_silence(&world->client);
+    assert_true(jp_rpc_stalled(world->client.connection));
+    world->client.unread = 0;
+    jp_rpc_drained(world->client.connection);
+    cJSON_Delete(take(&world->client));
+    give(&world->client, "od\":\"pool.list\",\"id\":2}\n"); /* the second one, in two pieces */
+    cJSON_Delete(take(&world->client));
+    assert_false(jp_rpc_stalled(world->client.connection));
+    world->client.unread = JP_RPC_MAX_UNSENT + 1;
+    give(&world->client, "{\"jsonrpc\":\"2.0\",\"method\":\"pool.list\",\"id\":3}\n");
+    assert_true(jp_rpc_on_time(world->rpc) < UINT64_MAX);
+    assert_false(world->client.closed);
+    jp_sim_pass(world->pool->sim, JP_RPC_MAX_STALL_MS + 1);
+    jp_rpc_on_time(world->rpc);
     assert_true(world->client.closed);
+    expect_silence(&world->client);
+}
+
+static void long_answers_say_that_there_are_more(void **state) {
+    struct rpc_world *world = *state;
+    char *detail = jp_alloc(100001);
+    memset(detail, 'x', 100000);
+    for (int i = 0; i < 50; i++)
+        jp_pools_note(world->pool->pools, "NOTE", detail);
+    jp_free(detail);
+    settle(world);
+    cJSON *answer = call(world, "events.query", "{}");
+    assert_true(cJSON_IsTrue(cJSON_GetObjectItem(result_of(answer), "more")));
+    assert_true(cJSON_GetArraySize(cJSON_GetObjectItem(result_of(answer), "events")) < 30);
+    cJSON_Delete(answer);
+    answer = call(world, "events.query", "{\"limit\":2}");
+    assert_true(cJSON_IsTrue(cJSON_GetObjectItem(result_of(answer), "more")));
+    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(result_of(answer), "events")), 2);
+    cJSON_Delete(answer);
 }
 
 static void who_cannot_be_identified_gets_nothing(void **state) {
@@ -505,6 +542,8 @@ int main(void) {
         TEST(batches),
         TEST(bounds_of_a_message),
         TEST(bounds_of_a_connection),
+        TEST(a_client_that_does_not_read_waits_and_is_cut_off),
+        TEST(long_answers_say_that_there_are_more),
         TEST(who_cannot_be_identified_gets_nothing),
         TEST(pools_by_the_configs_words),
         TEST(launching_and_waiting),
