@@ -31,6 +31,7 @@ struct program {
     char *config_file;
     struct jp_daemon *daemon;
     struct jp_scm *scm; /* NULL with --console */
+    HANDLE ended;       /* event, with --console: the daemon has stopped */
     int exit_code;
 };
 
@@ -48,9 +49,11 @@ static void write_console_line(void *sink, enum jp_log_level level, const char *
 
 static const struct jp_log console_log = {.level = JP_LOG_INFO, .write = write_console_line};
 
+/* When the window is closed, or the user logs off, Windows ends the process as soon as this returns. */
 static BOOL WINAPI on_console_control(DWORD control) {
-    (void)control;
     jp_daemon_stop(program.daemon);
+    if (control != CTRL_C_EVENT && control != CTRL_BREAK_EVENT && program.ended)
+        WaitForSingleObject(program.ended, INFINITE);
     return TRUE;
 }
 
@@ -132,8 +135,10 @@ static int run(bool console) {
                                         .on_running = on_running, .on_progress = on_progress, .on_reloaded = on_reloaded};
     program.daemon = jp_daemon_new(&options);
     if (console) {
+        program.ended = CreateEventW(NULL, TRUE, FALSE, NULL);
         SetConsoleCtrlHandler(on_console_control, TRUE);
         run_daemon(NULL);
+        SetEvent(program.ended);
         SetConsoleCtrlHandler(on_console_control, FALSE);
     } else {
         struct jp_scm_handlers handlers = {.run = run_as_service, .stop = stop_service, .reload = reload_service};
