@@ -207,7 +207,7 @@ static jp_status reload(void *context, struct jp_reload_result *ret_result, cJSO
     struct jp_daemon *daemon = context;
     struct jp_config fresh = {0};
     char *faults;
-    jp_status status = jp_daemon_read_config(daemon->with.config_file, &fresh, &faults, ret_data, error);
+    jp_status status = jp_daemon_read_config(daemon->with.config_file, daemon->with.trust, &fresh, &faults, ret_data, error);
     if (status == JP_OK)
         status = jp_pools_load(daemon->pools, fresh.pools, fresh.pool_count, ret_result, error);
     if (status) {
@@ -451,7 +451,7 @@ static void take_down(struct jp_daemon *daemon) {
 
 jp_status jp_daemon_run(struct jp_daemon *daemon, struct jp_error *error, char **ret_config_faults) {
     cJSON *data;
-    jp_status status = jp_daemon_read_config(daemon->with.config_file, &daemon->config, ret_config_faults, &data, error);
+    jp_status status = jp_daemon_read_config(daemon->with.config_file, daemon->with.trust, &daemon->config, ret_config_faults, &data, error);
     cJSON_Delete(data);
     if (status)
         return status;

@@ -4,12 +4,14 @@
 
 #include "base/log.h"
 #include "config/config.h"
+#include "win32/trusted_file.h"
 
 struct jp_daemon;
 
 struct jp_daemon_options {
     const char *config_file;
     const struct jp_log *console; /* the log goes here; NULL: to the file of the config */
+    enum jp_win32_trust trust;    /* in the config's file */
     void *context;
     void (*on_running)(void *context);                         /* clients can connect */
     void (*on_progress)(void *context, uint32_t wait_hint_ms); /* starting or stopping still goes on */
@@ -31,7 +33,7 @@ extern const struct jp_config_host jp_daemon_config_host;
 
 /* Reads the file. JP_E_CONFIG: *ret_faults has "file:line:column: ..." lines (jp_free) and *ret_data the same as JSON
  * (cJSON_Delete); both are NULL where the file could not be read, which `error` alone tells. */
-jp_status jp_daemon_read_config(const char *file, struct jp_config *ret_config, char **ret_faults, cJSON **ret_data,
-                                struct jp_error *error);
+jp_status jp_daemon_read_config(const char *file, enum jp_win32_trust trust, struct jp_config *ret_config, char **ret_faults,
+                                cJSON **ret_data, struct jp_error *error);
 
 #endif

@@ -132,6 +132,7 @@ static void reload_service(void *context) {
 
 static int run(bool console) {
     struct jp_daemon_options options = {.config_file = program.config_file, .console = console ? &console_log : NULL,
+                                        .trust = console ? JP_TRUST_ANYONE : JP_TRUST_ADMINISTRATORS,
                                         .on_running = on_running, .on_progress = on_progress, .on_reloaded = on_reloaded};
     program.daemon = jp_daemon_new(&options);
     if (console) {
@@ -161,10 +162,14 @@ static int check_config(void) {
     struct jp_error error;
     char *faults;
     cJSON *data;
-    jp_status status = jp_daemon_read_config(program.config_file, &config, &faults, &data, &error);
+    struct jp_str ignored = {0};
+    jp_status status = jp_daemon_read_config(program.config_file, JP_TRUST_ANYONE, &config, &faults, &data, &error);
     cJSON_Delete(data);
     if (status == JP_OK) {
         printf("%s: good, %zu pools\n", program.config_file, config.pool_count);
+        if (jp_win32_read_file(program.config_file, JP_CONFIG_MAX_BYTES, JP_TRUST_ADMINISTRATORS, &ignored, &error))
+            fprintf(stderr, "jobpoold: the service would not take it from here: %s\n", error.text);
+        jp_str_free(&ignored);
         jp_config_free(&config);
         return EXIT_OK;
     }

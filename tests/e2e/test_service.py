@@ -1,7 +1,7 @@
 """The installed service: its states, its methods, reload, and what becomes of pools when it stops."""
 import pytest
 
-from harness.host import wait_until
+from harness.host import WINDOWS, wait_until
 from harness.service import InstalledService
 
 from conftest import POOLS
@@ -219,5 +219,24 @@ def test_a_service_that_cannot_start_is_stopped_and_says_why(host, config, words
         # Whether or not there is a log by then, the words stand beside the configuration, and in the event log.
         wait_until(lambda: service.state() == "STOPPED" and errors.exists(), "the service to give up and say why")
         assert words in errors.read_text()
+    finally:
+        service.remove()
+
+
+@pytest.mark.usefixtures("service")
+@pytest.mark.skipif(WINDOWS, reason="sets Unix modes, from which Wine makes its access lists")
+@pytest.mark.parametrize("what, mode", [("the file", 0o666), ("its folder", 0o777)])
+def test_a_configuration_that_others_may_write_is_refused(host, what, mode):
+    service = InstalledService(host, host.drive_c / "ProgramData" / f"Open Pool {mode:o}", {}, host.drive_c / "Program Files" / "Job Pool" / "jobpoold.exe",
+                               name="OpenPool", pipe="jobpool-open")
+    errors = service.folder / "jobpool.json.errors.log"
+    (service.config_file if what == "the file" else service.folder).chmod(mode)
+    service.install()
+    try:
+        service.sc("start", service.name)
+        wait_until(lambda: service.state() == "STOPPED" and errors.exists(), "the service to give up and say why")
+        assert "may write" in errors.read_text() and "icacls" in errors.read_text()
+        checked = host.run("jobpoold", "--check-config", "--config", host.path(service.config_file))
+        assert checked.returncode == 0 and "would not take it" in checked.stderr
     finally:
         service.remove()

@@ -95,7 +95,7 @@ def test_missing_config_at_start(console):
     service = console()
     service.config_file.unlink()
     said = fails_to_start(service)
-    assert "jobpool.json" in said and "no such file" in said
+    assert "jobpool.json" in said and "file not found" in said
 
 
 def test_variables_in_paths(console, host):

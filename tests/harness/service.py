@@ -19,6 +19,7 @@ class Service:
         self.database_file = folder / "accounting.db"
         self.log_file = folder / "jobpool.log"
         folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o755)
         self.write_config(config)
 
     def write_config(self, config):
@@ -27,6 +28,7 @@ class Service:
             config = {"database": {"file": self.host.path(self.database_file)}, "pipe": {"name": self.pipe}} | config
             config = json.dumps(config, indent=2)
         self.config_file.write_text(config, encoding="utf-8")
+        self.config_file.chmod(0o644)  # whatever the umask: the service refuses a file that others may write
 
     def bridge(self):
         return Bridge(self.host, self.pipe)
