@@ -81,6 +81,7 @@ static bool read_member(const struct jp_schema_context *context, const struct jp
         *present_of(target) |= JP_SCHEMA_NULL_BIT(index);
         return true;
     }
+    jp__value_clear(field, slot_of(field, target)); /* where a doubled key was let through, the last one stands */
     if (!jp__value_read(context, field, member, path, slot_of(field, target)))
         return false;
     *present_of(target) |= JP_SCHEMA_BIT(index);
