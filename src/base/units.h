@@ -34,7 +34,7 @@ jp_status jp_u64_parse(const char *text, uint64_t *ret_value, struct jp_error *e
 
 /* Time as Windows has it in a FILETIME: 100 ns since 1601-01-01 UTC. */
 #define JP_UNIX_EPOCH_100NS INT64_C(116444736000000000)
-enum { JP_TIME_TEXT = 32 };
+enum { JP_TIME_TEXT = 48 };
 
 /* "2026-11-22T07:15:30.1234567Z" (always seven decimals, always UTC). */
 const char *jp_time_format(int64_t time_100ns, char buffer[JP_TIME_TEXT]);

@@ -77,7 +77,7 @@ static bool is_notification(const cJSON *message) {
 
 /* Whether the service will answer a line. A batch gets one answer, and none if it holds notifications only. */
 static bool wants_answer(const cJSON *message) {
-    if (!cJSON_IsArray(message) || message->child == NULL)
+    if (message == NULL || !cJSON_IsArray(message) || message->child == NULL)
         return !is_notification(message);
     const cJSON *item;
     cJSON_ArrayForEach(item, message) {
