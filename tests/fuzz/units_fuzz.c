@@ -59,7 +59,7 @@ static void check_times(const char *text) {
 static void check_formats(const uint8_t *data, size_t size) {
     uint64_t value = 0, again;
     struct jp_error error;
-    char buffer[JP_UNITS_TEXT];
+    char buffer[JP_TIME_TEXT];
     memcpy(&value, data, size < sizeof value ? size : sizeof value);
     MUST(jp_bytes_parse(jp_bytes_format(value, buffer), &again, &error) == JP_OK && again == value);
     MUST(jp_duration_parse(jp_duration_format(value, buffer), &again, &error) == JP_OK && again == value);
