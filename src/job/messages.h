@@ -29,6 +29,9 @@ uint32_t jp_job_message_number(const char *name);
 /* True for the exit codes for which Windows posts ABNORMAL_EXIT_PROCESS: the exceptions of the list on that page. */
 bool jp_exit_code_abnormal(uint32_t exit_code);
 
+/* True for the exit codes that a program leaves when it breaks. */
+bool jp_exit_code_crash(uint32_t exit_code);
+
 /* "STATUS_ACCESS_VIOLATION" for 0xC0000005, and the few others that a person meets; NULL otherwise. */
 const char *jp_exit_code_name(uint32_t exit_code);
 

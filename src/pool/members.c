@@ -254,10 +254,13 @@ void jp__member_finish(struct jp_pools *pools, struct jp_member *member, enum jp
 void jp__member_settle(struct jp_pools *pools, struct jp_member *member) {
     uint32_t exit_code = 0;
     bool known = member->process && jp__ops(pools)->process_exited(member->process, &exit_code);
-    enum jp_ending ending = member->terminated                                                ? JP_ENDING_TERMINATED
-                            : member->abnormal || (known && jp_exit_code_abnormal(exit_code)) ? JP_ENDING_CRASHED
-                            : known || (member->exit_announced && !member->process)           ? JP_ENDING_EXITED
-                                                                                              : JP_ENDING_UNKNOWN;
+    enum jp_ending ending = JP_ENDING_UNKNOWN;
+    if (member->terminated)
+        ending = JP_ENDING_TERMINATED;
+    else if (known)
+        ending = jp_exit_code_crash(exit_code) ? JP_ENDING_CRASHED : JP_ENDING_EXITED;
+    else if (!member->process && member->exit_announced) /* the port is all that told */
+        ending = member->abnormal ? JP_ENDING_CRASHED : JP_ENDING_EXITED;
     if (known) {
         member->record.has_exit_code = true;
         member->record.exit_code = exit_code;

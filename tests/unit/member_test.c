@@ -133,6 +133,22 @@ static void a_crash_is_told_from_its_exit_code(void **state) {
     expect_row(world, pid, "a", JP_ENDING_CRASHED, 0xC0000005);
     assert_int_equal(jp_ledger_count(world->ledger, CRASH, "a", pid), 1);
     assert_string_equal(jp_ledger_last(world->ledger, CRASH)->detail, "STATUS_ACCESS_VIOLATION");
+
+    static const struct {
+        uint32_t code;
+        const char *message;
+        enum jp_ending ending;
+    } others[] = {{0xC00000FD, CRASH, JP_ENDING_CRASHED}, {0xC0000374, EXIT, JP_ENDING_CRASHED},  /* not on Windows' list */
+                  {0xC000013A, CRASH, JP_ENDING_EXITED}, /* on it, and no crash: Ctrl-C */
+                  {3, EXIT, JP_ENDING_EXITED}};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        pid = launch(world, "a", "bad.exe");
+        deliver(world);
+        jp_sim_exit(world->sim, pid, others[i].code);
+        deliver(world);
+        expect_row(world, pid, "a", others[i].ending, others[i].code);
+        assert_int_equal(jp_ledger_count(world->ledger, others[i].message, "a", pid), 1);
+    }
 }
 
 static void where_handles_do_not_tell_the_last_look_counts(void **state) {
