@@ -76,6 +76,16 @@ static struct jp_process *find(const struct jp_sim *sim, uint32_t pid) {
     return NULL;
 }
 
+/* A test that names a process that is not there is wrong. */
+static struct jp_process *known(const struct jp_sim *sim, uint32_t pid) {
+    struct jp_process *process = find(sim, pid);
+    if (!process) {
+        fprintf(stderr, "simulated kernel: there is no process %u\n", (unsigned)pid);
+        abort();
+    }
+    return process;
+}
+
 /* A row goes when the process has ended and nobody holds it: its pid is free then. */
 static void release(struct jp_sim *sim, struct jp_process *process) {
     if (process->alive || process->handles)
@@ -422,25 +432,25 @@ uint32_t jp_sim_spawn(struct jp_sim *sim, uint32_t parent, const char *image) {
     return process->pid;
 }
 
-void jp_sim_exit(struct jp_sim *sim, uint32_t pid, uint32_t exit_code) { end(sim, find(sim, pid), exit_code, false); }
+void jp_sim_exit(struct jp_sim *sim, uint32_t pid, uint32_t exit_code) { end(sim, known(sim, pid), exit_code, false); }
 
 uint32_t jp_sim_spawn_unborn(struct jp_sim *sim, uint32_t parent, const char *image) {
     uint32_t pid = jp_sim_spawn(sim, parent, image);
-    find(sim, pid)->unborn = true;
+    known(sim, pid)->unborn = true;
     return pid;
 }
 
-void jp_sim_bear(struct jp_sim *sim, uint32_t pid) { find(sim, pid)->unborn = false; }
+void jp_sim_bear(struct jp_sim *sim, uint32_t pid) { known(sim, pid)->unborn = false; }
 
 bool jp_sim_alive(const struct jp_sim *sim, uint32_t pid) {
     struct jp_process *process = find(sim, pid);
     return process && process->alive;
 }
 
-bool jp_sim_suspended(const struct jp_sim *sim, uint32_t pid) { return find(sim, pid)->suspended; }
-int64_t jp_sim_start_time(const struct jp_sim *sim, uint32_t pid) { return find(sim, pid)->start_100ns; }
-void jp_sim_protect(struct jp_sim *sim, uint32_t pid) { find(sim, pid)->protected = true; }
-void jp_sim_grow_usage(struct jp_sim *sim, uint32_t pid, uint64_t user_100ns) { find(sim, pid)->user_100ns += user_100ns; }
+bool jp_sim_suspended(const struct jp_sim *sim, uint32_t pid) { return known(sim, pid)->suspended; }
+int64_t jp_sim_start_time(const struct jp_sim *sim, uint32_t pid) { return known(sim, pid)->start_100ns; }
+void jp_sim_protect(struct jp_sim *sim, uint32_t pid) { known(sim, pid)->protected = true; }
+void jp_sim_grow_usage(struct jp_sim *sim, uint32_t pid, uint64_t user_100ns) { known(sim, pid)->user_100ns += user_100ns; }
 void jp_sim_next_pid(struct jp_sim *sim, uint32_t pid) { sim->next_pid = pid; }
 
 size_t jp_sim_job_size(const struct jp_sim *sim, const char *object_name) {
