@@ -166,7 +166,6 @@ static void on_pipes(void *context, const void *items, size_t count, bool overfl
 static const struct jp_identity pipe_identity = {
     .identify = jp_win32_principal_from_pipe,
     .principal_free = jp_win32_principal_free,
-    .principal_name = jp_win32_principal_name,
 };
 
 /* --- events and the store --- */

@@ -108,14 +108,9 @@ static void peer_principal_free(struct jp_peer *peer, struct jp_principal *princ
     of_peer(peer)->server->with.identity->principal_free(principal);
 }
 
-static const char *peer_principal_name(struct jp_peer *peer, const struct jp_principal *principal) {
-    return of_peer(peer)->server->with.identity->principal_name(principal);
-}
-
 static const struct jp_peer_ops peer_ops = {
     .identify = peer_identify,
     .principal_free = peer_principal_free,
-    .principal_name = peer_principal_name,
     .send = peer_send,
     .unsent = peer_unsent,
     .close = peer_close,

@@ -227,7 +227,8 @@ void jp__members_sample(struct jp_pools *pools) {
     jp_free(samples);
 }
 
-void jp__member_finish(struct jp_pools *pools, struct jp_member *member, enum jp_ending ending) {
+/* Closes the row and takes it out of its pool; it lingers. */
+static void finish(struct jp_pools *pools, struct jp_member *member, enum jp_ending ending) {
     struct jp_pool *pool = member->pool;
     struct jp_process_record *row = &member->record;
     uint32_t exit_code;
@@ -269,7 +270,7 @@ void jp__member_settle(struct jp_pools *pools, struct jp_member *member) {
         jp__announce_missing(pools, member, false);
     if (!(member->exit_announced >> member->pool->depth & 1))
         jp__announce_missing(pools, member, true);
-    jp__member_finish(pools, member, ending);
+    finish(pools, member, ending);
 }
 
 void jp__member_ended(struct jp_pools *pools, struct jp_member *member) {

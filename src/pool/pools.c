@@ -75,7 +75,8 @@ void jp__pool_open_job(struct jp_pools *pools, struct jp_pool *pool) {
                pool->name, LIST_INTERVAL_DEAF_MS);
 }
 
-void jp__pool_discard(struct jp_pools *pools, struct jp_pool *pool) {
+/* It has no members and no children. */
+static void discard(struct jp_pools *pools, struct jp_pool *pool) {
     jp__wait_on_discard(pools, pool);
     for (struct jp_member *member = pools->stages[JP_MEMBER_LINGERING].first; member; member = member->queue_next)
         if (member->pool == pool)
@@ -111,7 +112,8 @@ static void persist(struct jp_pools *pools, const struct jp_pool *pool) {
     jp_str_free(&definition);
 }
 
-jp_status jp__spec_check(const struct jp_pool_spec *spec, struct jp_error *error) {
+/* jp_pool_spec_check, the first fault. */
+static jp_status check_spec(const struct jp_pool_spec *spec, struct jp_error *error) {
     struct jp_faults faults = {0};
     jp_status status = JP_OK;
     if (!jp_pool_spec_check(spec, NULL, "", &faults))
@@ -147,7 +149,7 @@ static jp_status check_new(struct jp_pools *pools, const char *name, const struc
     char *object_name = jp_pool_object_name(name, spec);
     jp_status status = check_object_name(pools, object_name, error);
     jp_free(object_name);
-    return status ? status : jp__spec_check(spec, error);
+    return status ? status : check_spec(spec, error);
 }
 
 jp_status jp_pools_create(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec, bool persistent,
@@ -160,7 +162,7 @@ jp_status jp_pools_create(struct jp_pools *pools, const char *name, const struct
     jp__pool_open_job(pools, pool);
     if (pool->state == JP_POOL_FAILED) {
         *error = pool->error;
-        jp__pool_discard(pools, pool);
+        discard(pools, pool);
         return error->status;
     }
     persist(pools, pool);
@@ -181,7 +183,7 @@ jp_status jp_pools_update(struct jp_pools *pools, struct jp_pool *pool, const st
         return jp_fail(error, JP_E_POOL_FAILED, "pool \"%s\" has no job object: %s", pool->name, pool->error.text);
     jp_schema_copy(jp_pool_fields, &pool->spec, &merged);
     jp_schema_merge(jp_pool_fields, &merged, change);
-    jp_status status = jp__spec_check(&merged, error);
+    jp_status status = check_spec(&merged, error);
     if (status == JP_OK)
         status = jp__ops(pools)->job_configure(pool->job, &merged,
                                                change->limits.present & JP_SCHEMA_BIT(JP_LIMIT_JOB_TIME), error);
@@ -216,7 +218,7 @@ jp_status jp_pools_delete(struct jp_pools *pools, struct jp_pool *pool, bool ter
     if (pool->member_count)
         pool->state = JP_POOL_ORPHAN; /* gone when the last of them has been seen to end */
     else
-        jp__pool_discard(pools, pool);
+        discard(pools, pool);
     return JP_OK;
 }
 
@@ -229,7 +231,7 @@ void jp__pools_reap(struct jp_pools *pools) {
         for (size_t i = 0; i < count && !again; i++)
             if (all[i]->state == JP_POOL_ORPHAN && !all[i]->member_count && !all[i]->child_count) {
                 jp__emit(pools, &(struct jp__event){.pool = all[i], .message = "POOL_REMOVED", .origin = JP_ORIGIN_SERVICE});
-                jp__pool_discard(pools, all[i]);
+                discard(pools, all[i]);
                 again = true; /* the order is made anew, and its parent may be next */
             }
     }
@@ -349,7 +351,7 @@ void jp_pools_free(struct jp_pools *pools) {
         pool->parent = NULL; /* each goes by itself */
     while (pools->by_name.count) {
         position = 0;
-        jp__pool_discard(pools, jp_map_next(&pools->by_name, &position));
+        discard(pools, jp_map_next(&pools->by_name, &position));
     }
     jp_map_free(&pools->by_name);
     jp_map_free(&pools->by_key);

@@ -58,9 +58,7 @@ jp_status jp__pool_chain(struct jp_pool *pool, struct jp_pool **chain, size_t *r
 struct jp_pool *jp__pool_new(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec,
                              struct jp_pool *parent, enum jp_pool_source source);
 void jp__pool_open_job(struct jp_pools *pools, struct jp_pool *pool); /* to ACTIVE or FAILED */
-void jp__pool_discard(struct jp_pools *pools, struct jp_pool *pool);  /* has no members and no children */
 void jp__pools_reap(struct jp_pools *pools);                         /* orphans that nobody is in any more */
-jp_status jp__spec_check(const struct jp_pool_spec *spec, struct jp_error *error); /* jp_pool_spec_check, the first fault */
 
 /* members.c */
 /* `process` and `facts` are taken. Records the row; the event is the caller's. */
@@ -74,8 +72,6 @@ void jp__member_move(struct jp_pools *pools, struct jp_member *member, struct jp
 void jp__member_complete(struct jp_pools *pools, struct jp_member *member);
 /* Its handle tells that it ended. */
 void jp__member_ended(struct jp_pools *pools, struct jp_member *member);
-/* Closes the row and takes it out of its pool; it lingers. */
-void jp__member_finish(struct jp_pools *pools, struct jp_member *member, enum jp_ending ending);
 /* As the handle and the messages have it: how a member that has ended went. */
 void jp__member_settle(struct jp_pools *pools, struct jp_member *member);
 void jp__member_forget(struct jp_pools *pools, struct jp_member *member); /* the end of lingering */

@@ -11,7 +11,6 @@ struct jp_peer_ops {
      * frees what it gets with principal_free. A failure means that nothing may be done for this peer. */
     jp_status (*identify)(struct jp_peer *peer, struct jp_principal **ret_principal, struct jp_error *error);
     void (*principal_free)(struct jp_peer *peer, struct jp_principal *principal); /* NULL is fine */
-    const char *(*principal_name)(struct jp_peer *peer, const struct jp_principal *principal); /* "DOMAIN\user" */
 
     /* Queues bytes for the peer; they are copied. */
     void (*send)(struct jp_peer *peer, const void *bytes, size_t length);

@@ -42,38 +42,38 @@ void jp__on_pool_update(struct jp_call *call, const void *parameters) {
         answer_with_pool(call, jp_pools_update(call->rpc->with.pools, pool, &given->spec, &error), &error, pool);
 }
 
-static cJSON *pool_and_count(const char *pool, size_t terminated) {
+static void answer_with_count(struct jp_call *call, jp_status status, const struct jp_error *error, const char *pool, size_t terminated) {
+    if (status) {
+        jp__refuse(call, error);
+        return;
+    }
     cJSON *result = cJSON_CreateObject();
     cJSON_AddStringToObject(result, "pool", pool);
     jp_json_add_u64(result, "terminated", terminated);
-    return result;
+    jp__reply(call, result);
 }
 
 void jp__on_pool_delete(struct jp_call *call, const void *parameters) {
     const struct jp_pool_parameters *given = parameters;
-    size_t terminated;
     struct jp_error error;
+    size_t count = 0;
     struct jp_pool *pool = jp__find_pool(call, given->pool);
     if (!pool)
         return;
-    if (jp_pools_delete(call->rpc->with.pools, pool, given->flag, &terminated, &error))
-        jp__refuse(call, &error);
-    else
-        jp__reply(call, pool_and_count(given->pool, terminated));
+    jp_status status = jp_pools_delete(call->rpc->with.pools, pool, given->flag, &count, &error);
+    answer_with_count(call, status, &error, given->pool, count);
 }
 
 void jp__on_pool_terminate(struct jp_call *call, const void *parameters) {
     const struct jp_pool_parameters *given = parameters;
-    size_t terminated;
     struct jp_error error;
+    size_t count = 0;
     struct jp_pool *pool = jp__find_pool(call, given->pool);
     if (!pool)
         return;
     uint32_t exit_code = jp__given(call, given->present, "exitCode") ? given->exit_code : 1;
-    if (jp_pools_terminate(call->rpc->with.pools, pool, exit_code, &terminated, &error))
-        jp__refuse(call, &error);
-    else
-        jp__reply(call, pool_and_count(given->pool, terminated));
+    jp_status status = jp_pools_terminate(call->rpc->with.pools, pool, exit_code, &count, &error);
+    answer_with_count(call, status, &error, given->pool, count);
 }
 
 static void add_processes(struct jp_rpc *rpc, const struct jp_pool *pool, bool recursive, cJSON *list) {

@@ -18,11 +18,10 @@ struct jp_principal {
  * for this client. The thread is itself again when this returns: if it cannot be, the process ends. */
 jp_status jp_win32_principal_from_pipe(HANDLE pipe, struct jp_principal **ret_principal, struct jp_error *error);
 
-/* The identity of this process, at impersonation level: for a console's own requests, and tests. */
+/* The identity of this process, at impersonation level: a principal for tests that have no client. */
 jp_status jp_win32_principal_self(struct jp_principal **ret_principal, struct jp_error *error);
 
 void jp_win32_principal_free(struct jp_principal *principal); /* NULL is fine */
-const char *jp_win32_principal_name(const struct jp_principal *principal);
 
 /* Acts as the principal on this thread until jp_win32_revert(). NULL: stays as it is, and succeeds. */
 jp_status jp_win32_impersonate(const struct jp_principal *principal, struct jp_error *error);

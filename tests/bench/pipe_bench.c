@@ -1,5 +1,7 @@
 /* What a request over the pipe costs: one client for two servers, the service and the plainest one there can be.
  * Prints one line of JSON about what came of it. */
+#include "../e2e/programs/pipe_io.h"
+
 #include <windows.h>
 
 #include <stdbool.h>
@@ -19,17 +21,6 @@ static int fail(const char *what) {
 }
 
 static void path_of(const wchar_t *name, wchar_t *path, size_t size) { swprintf(path, size, L"\\\\.\\pipe\\%ls", name); }
-
-static bool send_all(HANDLE pipe, const char *bytes, size_t length) {
-    while (length > 0) {
-        DWORD written;
-        if (!WriteFile(pipe, bytes, (DWORD)length, &written, NULL))
-            return false;
-        bytes += written;
-        length -= written;
-    }
-    return true;
-}
 
 /* --------------------------------------------------------------------------------------------------------- the server */
 

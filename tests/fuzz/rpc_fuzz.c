@@ -24,12 +24,6 @@ static void principal_free(struct jp_peer *peer, struct jp_principal *principal)
     (void)peer;
     (void)principal;
 }
-static const char *principal_name(struct jp_peer *peer, const struct jp_principal *principal) {
-    (void)peer;
-    (void)principal;
-    return "fuzz";
-}
-
 /* What is sent must be whole lines of valid JSON. */
 static void peer_send(struct jp_peer *peer, const void *bytes, size_t length) {
     static const struct jp_json_rules rules = {.max_bytes = 64 << 20, .max_depth = 200};
@@ -48,7 +42,7 @@ static size_t unsent(const struct jp_peer *peer) {
 }
 static void peer_close(struct jp_peer *peer) { ((struct client *)(void *)peer)->closed = true; }
 
-static const struct jp_peer_ops peer_ops = {.identify = identify, .principal_free = principal_free, .principal_name = principal_name,
+static const struct jp_peer_ops peer_ops = {.identify = identify, .principal_free = principal_free,
                                             .send = peer_send, .unsent = unsent, .close = peer_close};
 
 struct world {

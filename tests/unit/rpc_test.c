@@ -40,17 +40,11 @@ static void principal_free(struct jp_peer *peer, struct jp_principal *principal)
     (void)principal;
 }
 
-static const char *principal_name(struct jp_peer *peer, const struct jp_principal *principal) {
-    (void)peer;
-    (void)principal;
-    return "TEST\\user";
-}
-
 static void peer_send(struct jp_peer *peer, const void *bytes, size_t length) { jp_str_add(&of(peer)->received, bytes, length); }
 static size_t unsent(const struct jp_peer *peer) { return ((const struct client *)(const void *)peer)->unread; }
 static void peer_close(struct jp_peer *peer) { of(peer)->closed = true; }
 
-static const struct jp_peer_ops peer_ops = {.identify = identify, .principal_free = principal_free, .principal_name = principal_name,
+static const struct jp_peer_ops peer_ops = {.identify = identify, .principal_free = principal_free,
                                             .send = peer_send, .unsent = unsent, .close = peer_close};
 
 static void connect_client(struct rpc_world *world, struct client *client) {

@@ -1,5 +1,7 @@
 /* Clients of the pipe, many or ill-mannered: what no well-behaved client does. Prints one line of JSON about what came of it.
  * `pipes` alone lists the scenarios. */
+#include "pipe_io.h"
+
 #include <windows.h>
 
 #include <stdbool.h>
@@ -29,17 +31,6 @@ static HANDLE connect_to(const wchar_t *name, DWORD flags) {
         WaitNamedPipeW(path, PATIENCE_MS);
     }
     return INVALID_HANDLE_VALUE;
-}
-
-static bool send_all(HANDLE pipe, const char *bytes, size_t length) {
-    while (length > 0) {
-        DWORD written;
-        if (!WriteFile(pipe, bytes, (DWORD)length, &written, NULL))
-            return false;
-        bytes += written;
-        length -= written;
-    }
-    return true;
 }
 
 /* Reads until a line end. False if the server closes before that. Longer lines than the buffer are cut. */
