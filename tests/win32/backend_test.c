@@ -1,44 +1,17 @@
-/* The Windows layer against the host that it runs on: job objects, processes, the port, the pipe. Prints TAP.
+/* The Windows layer against the host that it runs on: job objects, processes, the port. Prints TAP.
  *
  * Under Wine some of it cannot be seen; those points are skipped with the reason. Children are this program again. */
+#include "tap.h"
+
 #include "base/str.h"
 #include "win32/backend.h"
 #include "win32/clock.h"
-#include "win32/pipe_listener.h"
 #include "win32/principal.h"
-#include "win32/server_check.h"
 #include "win32/wide.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-/* --- TAP --- */
-
-static int points, failures;
-
-static bool check_at(bool good, int line, const char *what) {
-    printf("%sok %d - %s\n", good ? "" : "not ", ++points, what);
-    if (!good) {
-        failures++;
-        printf("# line %d\n", line);
-    }
-    fflush(stdout);
-    return good;
-}
-#define CHECK(condition, what) check_at((condition), __LINE__, (what))
-
-static void skip(const char *what, const char *reason) { printf("ok %d - %s # SKIP %s\n", ++points, what, reason); }
-
-/* For calls that take an error: shows it when the status is not the one expected. */
-static struct jp_error error;
-static bool status_at(jp_status got, jp_status wanted, int line, const char *what) {
-    bool good = check_at(got == wanted, line, what);
-    if (!good || got != JP_OK)
-        printf("# %s: %s\n", jp_status_name(got), got == JP_OK ? "" : error.text);
-    return good;
-}
-#define STATUS(call, wanted, what) status_at((call), (wanted), __LINE__, (what))
 
 /* --- what the port tells --- */
 
@@ -47,7 +20,7 @@ struct told {
     struct jp_job_packet packet;
     uint64_t watch;
 };
-enum { TOLD_MAX = 4096, PATIENCE_MS = 5000 };
+enum { TOLD_MAX = 4096 };
 static struct told told[TOLD_MAX];
 static size_t told_count;
 static CRITICAL_SECTION told_lock;
@@ -111,12 +84,6 @@ static const struct jp_backend_ops *ops;
 static bool wine;
 static char *own_path;
 static uint64_t next_key = JP_WIN32_FIRST_JOB_KEY;
-
-static void write_log(void *sink, enum jp_log_level level, const char *text) {
-    (void)sink;
-    printf("# log %s: %s\n", jp_log_level_name(level), text);
-}
-static const struct jp_log test_log = {.level = JP_LOG_DEBUG, .write = write_log};
 
 static char *child_line(const char *arguments) { return jp_sprintf("\"%s\" child %s", own_path, arguments); }
 
@@ -478,114 +445,6 @@ static void test_watch_churn(void) {
     CHECK(told_before > 0 && late >= ROUNDS / 2 && late <= ROUNDS, "each watch tells once at most, also when it is dropped early");
 }
 
-/* --- the pipe --- */
-
-enum { CLIENTS = 20 };
-static const char pipe_security[] = "D:P(A;;GA;;;SY)(A;;0x12019b;;;BA)(A;;0x12019b;;;WD)";
-static CRITICAL_SECTION pipes_lock;
-static CONDITION_VARIABLE pipes_more = CONDITION_VARIABLE_INIT;
-static HANDLE pipes[CLIENTS + 8];
-static size_t pipe_count;
-
-static void on_connected(void *context, HANDLE pipe) {
-    (void)context;
-    EnterCriticalSection(&pipes_lock);
-    if (pipe_count < sizeof pipes / sizeof *pipes)
-        pipes[pipe_count++] = pipe;
-    else
-        CloseHandle(pipe);
-    LeaveCriticalSection(&pipes_lock);
-    WakeAllConditionVariable(&pipes_more);
-}
-
-static bool pipes_reach(size_t count) {
-    uint64_t until = jp_win32_now_ms() + PATIENCE_MS;
-    EnterCriticalSection(&pipes_lock);
-    while (pipe_count < count && jp_win32_now_ms() < until)
-        SleepConditionVariableCS(&pipes_more, &pipes_lock, 100);
-    bool reached = pipe_count >= count;
-    LeaveCriticalSection(&pipes_lock);
-    return reached;
-}
-
-static HANDLE connect_to(const wchar_t *name) {
-    uint64_t until = jp_win32_now_ms() + PATIENCE_MS;
-    for (;;) {
-        HANDLE client = CreateFileW(name, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
-        if (client != INVALID_HANDLE_VALUE || GetLastError() != ERROR_PIPE_BUSY || jp_win32_now_ms() > until)
-            return client;
-        WaitNamedPipeW(name, 1000);
-    }
-}
-
-static void test_identify(HANDLE client, HANDLE server) {
-    char byte;
-    DWORD length;
-    OVERLAPPED overlapped = {.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL)};
-    WriteFile(client, "x", 1, &length, NULL);
-    if (!ReadFile(server, &byte, 1, NULL, &overlapped) && GetLastError() == ERROR_IO_PENDING)
-        GetOverlappedResult(server, &overlapped, &length, TRUE);
-    CloseHandle(overlapped.hEvent);
-    struct jp_principal *principal = NULL;
-    if (STATUS(jp_win32_principal_from_pipe(server, &principal, &error), JP_OK, "a client is identified")) {
-        printf("# %s, session %" PRIu32 ", level %d\n", principal->name, principal->session, principal->level);
-        CHECK(*principal->name != '\0', "it has a name");
-        jp_win32_principal_free(principal);
-    }
-}
-
-static void test_pipe(void) {
-    char *name = jp_sprintf("\\\\.\\pipe\\jobpool-test-%lu", GetCurrentProcessId());
-    wchar_t *wide = jp_win32_wide(name);
-    struct jp_win32_listener_options options = {.name = name, .security = pipe_security, .connected = on_connected, .log = &test_log};
-    struct jp_win32_listener *listener = NULL, *second = NULL;
-    if (!STATUS(jp_win32_listener_new(&options, &listener, &error), JP_OK, "the pipe is opened"))
-        return;
-
-    HANDLE clients[CLIENTS];
-    bool connected = true;
-    for (size_t i = 0; i < CLIENTS; i++) {
-        clients[i] = connect_to(wide);
-        connected = connected && clients[i] != INVALID_HANDLE_VALUE;
-    }
-    CHECK(connected && pipes_reach(CLIENTS), "twenty clients at once are let in");
-    test_identify(clients[0], pipes[0]);
-
-    enum jp_win32_server server;
-    uint32_t pid = 0;
-    jp_status status = jp_win32_server_check(clients[0], &server, &pid, &error);
-    if (STATUS(status, JP_OK, "the client trusts a server of its own user")) {
-        printf("# server kind %d, pid %" PRIu32 "\n", (int)server, pid);
-        CHECK(pid == GetCurrentProcessId(), "and knows its process");
-    }
-
-    size_t before = pipe_count;
-    for (int i = 0; i < 20; i++)
-        CloseHandle(connect_to(wide)); /* comes and goes */
-    HANDLE last = connect_to(wide);
-    CHECK(last != INVALID_HANDLE_VALUE && pipes_reach(before + 1), "clients that vanish at once leave the door open");
-    STATUS(jp_win32_listener_new(&options, &second, &error), JP_E_DENIED, "a name that is taken is fatal");
-
-    CloseHandle(last);
-    for (size_t i = 0; i < CLIENTS; i++)
-        CloseHandle(clients[i]);
-    jp_win32_listener_free(listener);
-    for (size_t i = 0; i < pipe_count; i++)
-        CloseHandle(pipes[i]);
-    HANDLE late = CreateFileW(wide, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
-    CHECK(late == INVALID_HANDLE_VALUE, "after the end nobody is let in");
-    STATUS(jp_win32_listener_new(&options, &second, &error), JP_OK, "the name is free again");
-    jp_win32_listener_free(second);
-    jp_free(wide);
-    jp_free(name);
-}
-
-static void test_sddl(void) {
-    STATUS(jp_win32_sddl_check(JP_PIPE_DEFAULT_SECURITY, &error), JP_OK, "the pipe's own descriptor is one");
-    STATUS(jp_win32_sddl_check("D:P(A;;GA;;;NOBODY)", &error), JP_E_PARAMS, "nonsense is not");
-    STATUS(jp_win32_sddl_check("O:SY", &error), JP_E_PARAMS, "nor is one that lets everybody in");
-}
-
 /* --- as a child --- */
 
 static int child_environment(void) {
@@ -635,7 +494,6 @@ static int be_child(int argc, wchar_t **argv) {
 
 static bool set_up(void) {
     InitializeCriticalSection(&told_lock);
-    InitializeCriticalSection(&pipes_lock);
     wchar_t path[1024];
     GetModuleFileNameW(NULL, path, 1024);
     own_path = jp_win32_utf8(path);
@@ -691,8 +549,6 @@ int wmain(int argc, wchar_t **argv) {
     test_principal_launch(principal);
     test_token();
     test_watch_churn();
-    test_sddl();
-    test_pipe();
 
     struct jp_win32_port_counters counters;
     jp_win32_backend_counters(backend, &counters);
@@ -701,6 +557,5 @@ int wmain(int argc, wchar_t **argv) {
     jp_win32_principal_free(principal);
     jp_win32_backend_free(backend);
     jp_free(own_path);
-    printf("1..%d\n", points);
-    return failures == 0 ? 0 : 1;
+    return finish();
 }

@@ -1,4 +1,4 @@
-"""Runs backend_test.exe under Wine and takes its TAP apart: each point that fails is shown, as is each that Wine skips."""
+"""Runs the programs of this folder under Wine and takes their TAP apart: each point that fails is shown, as is each that Wine skips."""
 import os
 import pathlib
 import re
@@ -7,16 +7,16 @@ import subprocess
 import pytest
 
 ROOT = pathlib.Path(os.environ["JOBPOOL_ROOT"])
-PROGRAM = pathlib.Path(os.environ["JOBPOOL_BUILD"], "tests", "win32", "backend_test.exe")
+PROGRAMS = pathlib.Path(os.environ["JOBPOOL_BUILD"], "tests", "win32")
 
 
-@pytest.fixture(scope="module")
-def points(tmp_path_factory):
+@pytest.fixture(scope="module", params=["backend_test", "pipe_test"])
+def points(request, tmp_path_factory):
     prefix = tmp_path_factory.mktemp("wine") / "prefix"
     subprocess.run([ROOT / "dev", "prefix", prefix], check=True, stdin=subprocess.DEVNULL)
     environment = dict(os.environ, WINEPREFIX=str(prefix))
     try:
-        run = subprocess.run(["wine", PROGRAM], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        run = subprocess.run(["wine", PROGRAMS / f"{request.param}.exe"], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                              stderr=subprocess.DEVNULL, timeout=120, text=True, encoding="utf-8", errors="replace")
     finally:
         subprocess.run(["wineserver", "-k"], env=environment, check=False)
@@ -36,6 +36,7 @@ def test_all_points_were_reached(points):
     assert len(re.findall(r"^(?:not )?ok ", points.stdout, re.MULTILINE)) == int(plan[1])
 
 
+@pytest.mark.parametrize("points", ["backend_test"], indirect=True)
 @pytest.mark.parametrize("point", ["a job's port can be changed", "the second process is refused"])
 def test_only_windows_shows(points, point):
     """Named here so that a report says what is yet to be seen on Windows."""
