@@ -9,9 +9,9 @@
 #define JP_JOB_JOB_BACKEND_H
 
 #include "job/limits.h"
+#include "jobpool/job.h"
 
 struct jp_backend;   /* the implementation's own */
-struct jp_job;       /* a job object, held by handle */
 struct jp_process;   /* a process, held by handle: while it is held, its pid is not given to another */
 struct jp_principal; /* on whose behalf: a client's token. NULL: the service itself */
 
@@ -24,6 +24,7 @@ struct jp_capabilities {
     enum jp_enforcer limits[JP_LIMIT_COUNT];
     enum jp_enforcer ui;
     enum jp_enforcer end_of_job_time;
+    enum jp_enforcer notify; /* notification limits: class 33, or 12 for what that knows */
     bool nested_jobs;
     bool process_times;    /* CPU times of other processes are true */
     bool process_io;       /* I/O counters are kept */
@@ -63,12 +64,6 @@ struct jp_sample {
     struct jp_usage usage;
 };
 
-/* Totals that the job object keeps itself. */
-struct jp_job_counters {
-    uint32_t total_processes, active_processes, terminated_processes;
-    uint64_t user_100ns, kernel_100ns;
-};
-
 enum jp_process_use {
     JP_PROCESS_OBSERVE,   /* query and wait */
     JP_PROCESS_ASSIGN,    /* set quota, terminate, query and wait: what AssignProcessToJobObject wants */
@@ -81,10 +76,21 @@ struct jp_launch {
     const struct jp_strings *environment; /* changes to the principal's environment, "NAME=value" or "NAME" to remove */
     struct jp_job *const *chain;       /* jobs to be born in, outermost first */
     size_t chain_length;
+    struct jp_principal *principal;       /* whose environment, folder and session it gets */
+    struct jp_principal *token;           /* runs under this one instead (ONLY_TOKEN), with its environment; NULL: the principal's */
+    const struct jp_token_filter *filter; /* less these rights (FILTER_TOKENS); NULL: as it is */
+};
+
+/* A job that is not one of ours, made or opened for somebody. A name without "Global\\", "Local\\" or "Session\\" is in the
+ * session of the principal, as it would be for a call of its own. */
+struct jp_job_naming {
+    const char *name;          /* NULL: without a name (create only) */
+    const char *security_sddl; /* create; NULL: the default of the principal's token */
+    uint32_t desired_access;   /* open; JP_JOB_OBJECT_*: every later call is checked against it */
     struct jp_principal *principal;
 };
 
-struct jp_job_open_result {
+struct jp_job_obtained {
     struct jp_job *job;
     bool existed;     /* a job of this name was there: members may be in it */
     bool listening;   /* its messages come to us; false if the host did not let us attach (a reopened job under Wine) */
@@ -93,21 +99,47 @@ struct jp_job_open_result {
 struct jp_backend_ops {
     const struct jp_capabilities *(*capabilities)(struct jp_backend *backend);
 
+    /* --- our own jobs, with the service's rights --- */
+
     /* Creates the named job, or opens the one that exists if its owner is trusted (SYSTEM, Administrators, ourselves);
      * JP_E_DENIED if it is not. Attaches our port under `key`, a number from 16 on that is never used again. */
-    jp_status (*job_open)(struct jp_backend *backend, const char *object_name, uint64_t key,
-                          struct jp_job_open_result *ret_result, struct jp_error *error);
-    void (*job_close)(struct jp_job *job);
-    /* Makes the job what the spec says: limits that are present are set, all others lifted. The job-time clock goes on
-     * unless `job_time` itself changed (`restart_job_time`). Limits that the host's kernel does not keep are passed over. */
-    jp_status (*job_configure)(struct jp_job *job, const struct jp_pool_spec *spec, bool restart_job_time,
-                               struct jp_error *error);
+    jp_status (*job_obtain)(struct jp_backend *backend, const char *object_name, uint64_t key, struct jp_job_obtained *ret_job,
+                            struct jp_error *error);
+
+    /* --- anybody's, with the principal's rights (jobpool/job.h says more) --- */
+
+    jp_status (*job_create)(struct jp_backend *backend, const struct jp_job_naming *naming, struct jp_job **ret_job,
+                            bool *ret_existed, struct jp_error *error);
+    jp_status (*job_open)(struct jp_backend *backend, const struct jp_job_naming *naming, struct jp_job **ret_job,
+                          struct jp_error *error);
+
+    /* --- both: with the rights that the handle has --- */
+
+    void (*job_close)(struct jp_job *job); /* NULL is fine */
+    /* Any class but 5 and 7, which are the service's: JP_E_UNSUPPORTED for those that the host does not have. */
+    jp_status (*job_query)(struct jp_job *job, enum jp_job_class class, struct jp_job_info *ret_info, struct jp_error *error);
+    jp_status (*job_set)(struct jp_job *job, const struct jp_job_info *info, struct jp_error *error);
     jp_status (*job_assign)(struct jp_job *job, struct jp_process *process, struct jp_error *error);
     jp_status (*job_terminate)(struct jp_job *job, uint32_t exit_code, struct jp_error *error);
-    /* All pids in the job and its child jobs. New memory (jp_free). */
-    jp_status (*job_pids)(struct jp_job *job, uint32_t **ret_pids, size_t *ret_count, struct jp_error *error);
-    jp_status (*job_counters)(struct jp_job *job, struct jp_job_counters *ret_counters, struct jp_error *error);
+    /* `job` NULL: in any job. */
     jp_status (*job_contains)(struct jp_job *job, struct jp_process *process, bool *ret_contains, struct jp_error *error);
+    /* UserHandleGrantAccess. JP_E_SESSION where the principal's desktop is not the service's: it cannot mean anything then. */
+    jp_status (*job_grant_user_handle)(struct jp_job *job, uint64_t user_handle, bool grant, struct jp_principal *principal,
+                                       struct jp_error *error);
+
+    /* --- tokens to launch with --- */
+
+    /* The token of a running process, opened with the principal's rights, for a principal that is an administrator: JP_E_DENIED
+     * for others, because launching with it lends them its rights. Free with token_free. */
+    jp_status (*token_of_process)(struct jp_backend *backend, uint32_t pid, struct jp_principal *principal,
+                                  struct jp_principal **ret_token, struct jp_error *error);
+    jp_status (*token_of_account)(struct jp_backend *backend, enum jp_token_account account, struct jp_principal **ret_token,
+                                  struct jp_error *error);
+    void (*token_free)(struct jp_backend *backend, struct jp_principal *token); /* NULL is fine */
+    /* The session of the principal (NULL: of the service), where what it launches will be. */
+    uint32_t (*session_of)(struct jp_backend *backend, const struct jp_principal *principal);
+
+    /* --- processes --- */
 
     /* Opens with the principal's rights, never with more. `start_100ns` not 0: JP_E_OTHER_PROCESS if the process of that
      * pid began at another moment. JP_E_NO_PROCESS if it is gone; for other uses than OBSERVE also if it has exited (a process

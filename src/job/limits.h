@@ -5,6 +5,7 @@
 #define JP_JOB_LIMITS_H
 
 #include "base/schema.h"
+#include "jobpool/job_constants.h"
 
 /* The rows of jp_limit_fields, and the bits of `present` in struct jp_limits. */
 enum jp_limit {
@@ -22,20 +23,16 @@ enum jp_limit {
     JP_LIMIT_BREAKAWAY,
     JP_LIMIT_DIE_ON_UNHANDLED_EXCEPTION,
     JP_LIMIT_KILL_ON_CLOSE,
+    JP_LIMIT_SUBSET_AFFINITY,
+    JP_LIMIT_PROCESSOR_GROUPS,
     JP_LIMIT_COUNT
 };
 
 enum jp_breakaway { JP_BREAKAWAY_NONE, JP_BREAKAWAY_ALLOW, JP_BREAKAWAY_SILENT };
 enum jp_end_of_job_time { JP_END_OF_JOB_TERMINATE = 0, JP_END_OF_JOB_POST = 1 }; /* as Windows numbers them */
 enum jp_on_service_stop { JP_ON_STOP_KEEP, JP_ON_STOP_TERMINATE };
-
-/* JOB_OBJECT_SECURITY_* of winnt.h. Windows has refused them since Vista; the service does what it can of them. */
-enum jp_security_limit {
-    JP_SECURITY_NO_ADMIN = 0x1,
-    JP_SECURITY_RESTRICTED_TOKEN = 0x2,
-    JP_SECURITY_ONLY_TOKEN = 0x4,
-    JP_SECURITY_FILTER_TOKENS = 0x8,
-};
+enum jp_sessions { JP_SESSIONS_EACH, JP_SESSIONS_SINGLE };
+enum jp_when_full { JP_WHEN_FULL_REFUSE, JP_WHEN_FULL_WAIT, JP_WHEN_FULL_KILL };
 
 struct jp_working_set {
     uint64_t present;
@@ -43,10 +40,11 @@ struct jp_working_set {
 };
 
 /* Either a hard cap, or a weight, or a range. */
-enum { JP_CPU_HARD_CAP, JP_CPU_WEIGHT, JP_CPU_MIN, JP_CPU_MAX };
+enum { JP_CPU_HARD_CAP, JP_CPU_WEIGHT, JP_CPU_MIN, JP_CPU_MAX, JP_CPU_NOTIFY };
 struct jp_cpu_rate {
     uint64_t present;
     uint32_t hard_cap, weight, min, max; /* 1/100 % of all processors; weight 1 to 9 */
+    bool notify;                         /* a message when it was over the rate for the tolerated time */
 };
 
 enum { JP_NETWORK_MAX_BANDWIDTH, JP_NETWORK_DSCP };
@@ -54,6 +52,27 @@ struct jp_network_rate {
     uint64_t present;
     uint64_t max_bandwidth_bytes; /* a second, outgoing */
     uint32_t dscp;
+};
+
+/* What is told when it is exceeded, and not enforced. The only messages that Windows promises to deliver. */
+enum { JP_TOLERANCE, JP_TOLERANCE_INTERVAL };
+struct jp_tolerance {
+    uint64_t present;
+    uint32_t tolerance, interval; /* enum jp_job_tolerance, enum jp_job_tolerance_interval */
+};
+enum {
+    JP_NOTIFY_JOB_MEMORY,
+    JP_NOTIFY_JOB_MEMORY_LOW,
+    JP_NOTIFY_JOB_TIME,
+    JP_NOTIFY_READ,
+    JP_NOTIFY_WRITE,
+    JP_NOTIFY_CPU_RATE,
+    JP_NOTIFY_NETWORK_RATE
+};
+struct jp_notify {
+    uint64_t present;
+    uint64_t job_memory_bytes, job_memory_low_bytes, job_time_100ns, read_bytes, write_bytes;
+    struct jp_tolerance cpu_rate, network_rate;
 };
 
 struct jp_limits {
@@ -70,9 +89,25 @@ struct jp_limits {
     uint32_t breakaway; /* enum jp_breakaway */
     bool die_on_unhandled_exception;
     bool kill_on_close;
+    bool subset_affinity;
+    struct jp_strings processor_groups; /* "1" or "1:0-3": group, and processors of it */
 };
 
 extern const struct jp_field jp_limit_fields[];
+
+/* Who may join, and with which rights: class 5, which Windows has refused since Vista. The service does it. */
+enum jp_token_account { JP_TOKEN_NONE, JP_TOKEN_LOCAL_SERVICE, JP_TOKEN_NETWORK_SERVICE };
+struct jp_token_filter {
+    uint64_t present;
+    struct jp_strings sids_to_disable, privileges_to_delete, restricted_sids; /* SIDs "S-1-..." or account names; "Se...Privilege" */
+};
+enum { JP_SECURITY_LIMITS, JP_SECURITY_ACCOUNT, JP_SECURITY_FILTER };
+struct jp_security {
+    uint64_t present;
+    uint32_t limits;  /* JP_JOB_OBJECT_SECURITY_*, or-ed */
+    uint32_t account; /* enum jp_token_account: the token of only_token, unless one was given through the pipe */
+    struct jp_token_filter filter;
+};
 
 /* The rows of jp_pool_fields, and the bits of `present` in struct jp_pool_spec. */
 enum jp_pool_key {
@@ -84,6 +119,10 @@ enum jp_pool_key {
     JP_POOL_SECURITY,
     JP_POOL_END_OF_JOB_TIME,
     JP_POOL_ON_SERVICE_STOP,
+    JP_POOL_NOTIFY,
+    JP_POOL_SESSIONS,
+    JP_POOL_WHEN_FULL,
+    JP_POOL_WAIT_TIMEOUT,
     JP_POOL_KEY_COUNT
 };
 
@@ -95,9 +134,13 @@ struct jp_pool_spec {
     char *object_name; /* the job object's kernel name; NULL: jp_pool_object_name() of the pool's name */
     struct jp_limits limits;
     uint32_t ui;              /* JOB_OBJECT_UILIMIT_* */
-    uint32_t security;        /* enum jp_security_limit, or-ed */
+    struct jp_security security;
     uint32_t end_of_job_time; /* enum jp_end_of_job_time */
     uint32_t on_service_stop; /* enum jp_on_service_stop; see jp_pool_spec_terminates() */
+    struct jp_notify notify;
+    uint32_t sessions;           /* enum jp_sessions */
+    uint32_t when_full;          /* enum jp_when_full */
+    uint64_t wait_timeout_100ns; /* of when_full "wait"; see jp_pool_spec_wait_timeout() */
 };
 
 extern const struct jp_field jp_pool_fields[];
@@ -115,11 +158,14 @@ bool jp_pool_spec_check(const struct jp_pool_spec *spec, const cJSON *object, co
 /* Whether the pool's processes end with the service: as it says, or else if it says kill_on_close. */
 bool jp_pool_spec_terminates(const struct jp_pool_spec *spec);
 
+/* How long a request waits for room: as the spec says, or a minute. */
+uint64_t jp_pool_spec_wait_timeout(const struct jp_pool_spec *spec);
+
+/* "1:0-3": a processor group, and which of its processors; *ret_mask 0: all of them. */
+jp_status jp_processor_group_parse(const char *text, uint16_t *ret_group, uint64_t *ret_mask, struct jp_error *error);
+
 /* The job object's kernel name: as the spec says, or "Global\JobPool.<name>". New memory (jp_free). */
 char *jp_pool_object_name(const char *name, const struct jp_pool_spec *spec);
-
-/* The limit's JOB_OBJECT_LIMIT_* flag(s) for class 2/9 as this spec sets it; 0 for limits that have a class of their own. */
-uint32_t jp_limit_flag(const struct jp_limits *limits, enum jp_limit limit);
 
 extern const struct jp_choice jp_priority_classes[];
 extern const struct jp_choice jp_on_service_stop_choices[];
