@@ -68,7 +68,7 @@ static void refuse_unknown(const struct jp_schema_context *context, const struct
 }
 
 static bool read_member(const struct jp_schema_context *context, const struct jp_field *fields, const cJSON *member,
-                        const char *path, void *target) {
+                        const char *path, void *target, uint64_t *present) {
     size_t index = 0;
     while (fields[index].key && strcmp(fields[index].key, member->string) != 0)
         index++;
@@ -78,18 +78,18 @@ static bool read_member(const struct jp_schema_context *context, const struct jp
         return false;
     }
     if (cJSON_IsNull(member) && field->nullable) {
-        *present_of(target) |= JP_SCHEMA_NULL_BIT(index);
+        *present |= JP_SCHEMA_NULL_BIT(index);
         return true;
     }
     jp__value_clear(field, slot_of(field, target)); /* where a doubled key was let through, the last one stands */
     if (!jp__value_read(context, field, member, path, slot_of(field, target)))
         return false;
-    *present_of(target) |= JP_SCHEMA_BIT(index);
+    *present |= JP_SCHEMA_BIT(index);
     return true;
 }
 
-bool jp_schema_read(const struct jp_schema_context *context, const struct jp_field *fields, const cJSON *object,
-                    const char *path, void *target) {
+static bool read_members(const struct jp_schema_context *context, const struct jp_field *fields, const cJSON *object,
+                         const char *path, void *target, uint64_t *present, bool whole) {
     if (!cJSON_IsObject(object)) {
         jp_faults_add(context->faults, object, false, "%s%sexpected an object {...}", path, *path ? ": " : "");
         return false;
@@ -98,11 +98,11 @@ bool jp_schema_read(const struct jp_schema_context *context, const struct jp_fie
     const cJSON *member;
     cJSON_ArrayForEach(member, object) {
         char *member_path = join_path(path, member->string);
-        good &= read_member(context, fields, member, member_path, target);
+        good &= read_member(context, fields, member, member_path, target, present);
         jp_free(member_path);
     }
     for (size_t i = 0; fields[i].key; i++)
-        if (fields[i].required && !cJSON_GetObjectItemCaseSensitive(object, fields[i].key)) {
+        if ((whole || fields[i].required) && !cJSON_GetObjectItemCaseSensitive(object, fields[i].key)) {
             char *member_path = join_path(path, fields[i].key);
             jp_faults_add(context->faults, object, false, "%s: missing", member_path);
             jp_free(member_path);
@@ -111,12 +111,31 @@ bool jp_schema_read(const struct jp_schema_context *context, const struct jp_fie
     return good;
 }
 
-cJSON *jp_schema_write(const struct jp_field *fields, const void *source) {
+bool jp_schema_read(const struct jp_schema_context *context, const struct jp_field *fields, const cJSON *object,
+                    const char *path, void *target) {
+    return read_members(context, fields, object, path, target, present_of(target), false);
+}
+
+bool jp_schema_read_record(const struct jp_schema_context *context, const struct jp_field *fields, const cJSON *object,
+                           const char *path, void *target) {
+    uint64_t present = 0;
+    return read_members(context, fields, object, path, target, &present, true);
+}
+
+static cJSON *write_members(const struct jp_field *fields, const void *source, uint64_t present) {
     cJSON *object = cJSON_CreateObject();
     for (size_t i = 0; fields[i].key; i++)
-        if (present_in(source) & JP_SCHEMA_BIT(i))
+        if (present & JP_SCHEMA_BIT(i))
             cJSON_AddItemToObject(object, fields[i].key, jp__value_write(&fields[i], slot_of_const(&fields[i], source)));
     return object;
+}
+
+cJSON *jp_schema_write(const struct jp_field *fields, const void *source) {
+    return write_members(fields, source, present_in(source));
+}
+
+cJSON *jp_schema_write_record(const struct jp_field *fields, const void *source) {
+    return write_members(fields, source, UINT64_MAX);
 }
 
 void jp_schema_clear(const struct jp_field *fields, void *target) {

@@ -20,7 +20,10 @@ enum jp_field_type {
     JP_FIELD_PATH,     /* char * (jp_free): as STRING, %VAR% expanded */
     JP_FIELD_CHOICE,   /* uint32_t: one of `choices` by name */
     JP_FIELD_FLAGS,    /* uint32_t: a list of `choices`, or-ed */
+    JP_FIELD_CODE,     /* uint32_t: a number, or one of `choices` by name; written as a number */
+    JP_FIELD_BITS,     /* uint32_t: the same, or a list of those, or-ed */
     JP_FIELD_OBJECT,   /* a struct described by `fields`, embedded */
+    JP_FIELD_RECORD,   /* likewise, without `present`: every key must be there */
     JP_FIELD_STRINGS,  /* struct jp_strings: a list of strings, at most `max` of them */
     JP_FIELD_ENV,      /* struct jp_strings: an object {"NAME": "value" | null}, kept as "NAME=value" and "NAME"; at most `max` */
     JP_FIELD_JSON,     /* cJSON * (cJSON_Delete): taken as it is, for who knows what it means */
@@ -76,6 +79,11 @@ struct jp_schema_context {
  * "" for the root). False if a fault was added; `target` then holds what was good, and wants jp_schema_clear all the same. */
 bool jp_schema_read(const struct jp_schema_context *context, const struct jp_field *fields, const cJSON *object,
                     const char *path, void *target);
+
+/* The same for a struct without `present`: every field must be there. False if a fault was added. */
+bool jp_schema_read_record(const struct jp_schema_context *context, const struct jp_field *fields, const cJSON *object,
+                           const char *path, void *target);
+cJSON *jp_schema_write_record(const struct jp_field *fields, const void *source);
 
 /* The struct as JSON: only fields that are present, numbers in the form that the reader takes back. */
 cJSON *jp_schema_write(const struct jp_field *fields, const void *source);

@@ -148,6 +148,37 @@ static bool read_flags(const struct jp_schema_context *context, const struct jp_
     return good;
 }
 
+static bool read_code(const struct jp_schema_context *context, const struct jp_field *field, const cJSON *item,
+                      const char *path, uint32_t *ret_code) {
+    uint64_t number;
+    if (jp_json_get_u64(item, &number)) {
+        if (number <= UINT32_MAX) {
+            *ret_code = (uint32_t)number;
+            return true;
+        }
+        return fault(context, item, path, "a number below 2^32, or a name");
+    }
+    const struct jp_choice *choice = find_choice(context, field, item, path);
+    if (choice)
+        *ret_code = choice->value;
+    return choice != NULL;
+}
+
+static bool read_bits(const struct jp_schema_context *context, const struct jp_field *field, const cJSON *item,
+                      const char *path, uint32_t *ret_bits) {
+    uint32_t bits = 0, one;
+    if (!cJSON_IsArray(item))
+        return read_code(context, field, item, path, ret_bits);
+    const cJSON *element;
+    cJSON_ArrayForEach(element, item) {
+        if (!read_code(context, field, element, path, &one))
+            return false;
+        bits |= one;
+    }
+    *ret_bits = bits;
+    return true;
+}
+
 static void strings_add(struct jp_strings *strings, char *text) {
     strings->items = jp_realloc_array(strings->items, strings->count + 1, sizeof *strings->items);
     strings->items[strings->count++] = text;
@@ -248,8 +279,14 @@ bool jp__value_read(const struct jp_schema_context *context, const struct jp_fie
         return choice != NULL;
     case JP_FIELD_FLAGS:
         return read_flags(context, field, item, path, slot);
+    case JP_FIELD_CODE:
+        return read_code(context, field, item, path, slot);
+    case JP_FIELD_BITS:
+        return read_bits(context, field, item, path, slot);
     case JP_FIELD_OBJECT:
         return read_object(context, field, item, path, slot);
+    case JP_FIELD_RECORD:
+        return jp_schema_read_record(context, field->fields, item, path, slot);
     case JP_FIELD_STRINGS:
         return read_strings(context, field, item, path, slot);
     case JP_FIELD_ENV:
@@ -302,6 +339,8 @@ cJSON *jp__value_write(const struct jp_field *field, const void *slot) {
     case JP_FIELD_BOOL:
         return cJSON_CreateBool(*(const bool *)slot);
     case JP_FIELD_U32:
+    case JP_FIELD_CODE:
+    case JP_FIELD_BITS:
         return jp_json_u64(*(const uint32_t *)slot);
     case JP_FIELD_U64:
         return jp_json_u64(*(const uint64_t *)slot);
@@ -322,6 +361,8 @@ cJSON *jp__value_write(const struct jp_field *field, const void *slot) {
         return write_flags(field, *(const uint32_t *)slot);
     case JP_FIELD_OBJECT:
         return jp_schema_write(field->fields, slot);
+    case JP_FIELD_RECORD:
+        return jp_schema_write_record(field->fields, slot);
     case JP_FIELD_STRINGS:
         return write_strings(slot);
     case JP_FIELD_ENV:
@@ -340,6 +381,8 @@ static size_t value_size(enum jp_field_type type) {
     case JP_FIELD_PERCENT:
     case JP_FIELD_CHOICE:
     case JP_FIELD_FLAGS:
+    case JP_FIELD_CODE:
+    case JP_FIELD_BITS:
         return sizeof(uint32_t);
     case JP_FIELD_U64:
     case JP_FIELD_BYTES:
@@ -354,6 +397,7 @@ static size_t value_size(enum jp_field_type type) {
     case JP_FIELD_ENV:
         return sizeof(struct jp_strings);
     case JP_FIELD_OBJECT:
+    case JP_FIELD_RECORD:
         break; /* has its own table */
     }
     return 0;
@@ -374,6 +418,10 @@ void jp__value_clear(const struct jp_field *field, void *slot) {
         break;
     case JP_FIELD_OBJECT:
         jp_schema_clear(field->fields, slot);
+        break;
+    case JP_FIELD_RECORD:
+        for (const struct jp_field *member = field->fields; member->key; member++)
+            jp__value_clear(member, (char *)slot + member->offset);
         break;
     default:
         break;
@@ -399,20 +447,26 @@ void jp__value_copy(const struct jp_field *field, const void *from, void *to) {
     case JP_FIELD_OBJECT:
         jp_schema_copy(field->fields, from, to);
         break;
+    case JP_FIELD_RECORD:
+        for (const struct jp_field *member = field->fields; member->key; member++)
+            jp__value_copy(member, (const char *)from + member->offset, (char *)to + member->offset);
+        break;
     default:
         memcpy(to, from, value_size(field->type));
         break;
     }
 }
 
-static bool owns_memory(enum jp_field_type type) {
-    return type == JP_FIELD_STRING || type == JP_FIELD_PATH || type == JP_FIELD_STRINGS || type == JP_FIELD_ENV || type == JP_FIELD_JSON;
+/* Its bytes do not tell whether two are the same. */
+static bool is_indirect(enum jp_field_type type) {
+    return type == JP_FIELD_STRING || type == JP_FIELD_PATH || type == JP_FIELD_STRINGS || type == JP_FIELD_ENV ||
+           type == JP_FIELD_JSON || type == JP_FIELD_RECORD;
 }
 
 bool jp__value_equal(const struct jp_field *field, const void *one, const void *other) {
     if (field->type == JP_FIELD_OBJECT)
         return jp_schema_equal(field->fields, one, other);
-    if (!owns_memory(field->type))
+    if (!is_indirect(field->type))
         return memcmp(one, other, value_size(field->type)) == 0;
     cJSON *a = jp__value_write(field, one), *b = jp__value_write(field, other);
     bool equal = cJSON_Compare(a, b, true);

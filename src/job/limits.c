@@ -2,6 +2,8 @@
  * documentation. */
 #include "job/limits.h"
 
+#include "base/units.h"
+
 #include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
@@ -25,9 +27,27 @@ static const struct jp_choice ui_choices[] = {
     {"handles", 0x1}, {"read_clipboard", 0x2}, {"write_clipboard", 0x4}, {"system_parameters", 0x8},
     {"display_settings", 0x10}, {"global_atoms", 0x20}, {"desktop", 0x40}, {"exit_windows", 0x80}, {NULL, 0}};
 
-static const struct jp_choice security_choices[] = {
-    {"no_admin", JP_SECURITY_NO_ADMIN}, {"restricted_token", JP_SECURITY_RESTRICTED_TOKEN},
-    {"only_token", JP_SECURITY_ONLY_TOKEN}, {"filter_tokens", JP_SECURITY_FILTER_TOKENS}, {NULL, 0}};
+static const struct jp_choice security_choices[] = {{"no_admin", JP_JOB_OBJECT_SECURITY_NO_ADMIN},
+                                                    {"restricted_token", JP_JOB_OBJECT_SECURITY_RESTRICTED_TOKEN},
+                                                    {"only_token", JP_JOB_OBJECT_SECURITY_ONLY_TOKEN},
+                                                    {"filter_tokens", JP_JOB_OBJECT_SECURITY_FILTER_TOKENS},
+                                                    {NULL, 0}};
+
+static const struct jp_choice account_choices[] = {
+    {"local_service", JP_TOKEN_LOCAL_SERVICE}, {"network_service", JP_TOKEN_NETWORK_SERVICE}, {NULL, 0}};
+
+static const struct jp_choice tolerance_choices[] = {
+    {"low", JP_JOB_ToleranceLow}, {"medium", JP_JOB_ToleranceMedium}, {"high", JP_JOB_ToleranceHigh}, {NULL, 0}};
+
+static const struct jp_choice tolerance_interval_choices[] = {{"short", JP_JOB_ToleranceIntervalShort},
+                                                              {"medium", JP_JOB_ToleranceIntervalMedium},
+                                                              {"long", JP_JOB_ToleranceIntervalLong},
+                                                              {NULL, 0}};
+
+const struct jp_choice jp_sessions_choices[] = {{"each", JP_SESSIONS_EACH}, {"single", JP_SESSIONS_SINGLE}, {NULL, 0}};
+
+const struct jp_choice jp_when_full_choices[] = {
+    {"refuse", JP_WHEN_FULL_REFUSE}, {"wait", JP_WHEN_FULL_WAIT}, {"kill", JP_WHEN_FULL_KILL}, {NULL, 0}};
 
 static const struct jp_field working_set_fields[] = {
     {.key = "min", .type = JP_FIELD_BYTES, .offset = offsetof(struct jp_working_set, min_bytes), .required = true, .min = 4096,
@@ -45,6 +65,8 @@ static const struct jp_field cpu_rate_fields[] = {
                     .documentation = "Reserved share; goes with max."},
     [JP_CPU_MAX] = {.key = "max", .type = JP_FIELD_PERCENT, .offset = offsetof(struct jp_cpu_rate, max), .min = 1,
                     .documentation = "Largest share; goes with min."},
+    [JP_CPU_NOTIFY] = {.key = "notify", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_cpu_rate, notify),
+                       .documentation = "A message when the rate was exceeded for longer than notify.cpu_rate tolerates."},
     {0}};
 
 static const struct jp_field network_rate_fields[] = {
@@ -53,6 +75,50 @@ static const struct jp_field network_rate_fields[] = {
                                   .documentation = "Outgoing bytes a second."},
     [JP_NETWORK_DSCP] = {.key = "dscp", .type = JP_FIELD_U32, .offset = offsetof(struct jp_network_rate, dscp), .max = 63,
                          .documentation = "DSCP value of outgoing packets, 0 to 63."},
+    {0}};
+
+#define TOLERANCE(member) .offset = offsetof(struct jp_tolerance, member), .required = true
+static const struct jp_field tolerance_fields[] = {
+    [JP_TOLERANCE] = {.key = "tolerance", .type = JP_FIELD_CHOICE, TOLERANCE(tolerance), .choices = tolerance_choices,
+                      .documentation = "For how much of the interval the rate may be exceeded: low 20 %, medium 40 %, high 60 %."},
+    [JP_TOLERANCE_INTERVAL] = {.key = "interval", .type = JP_FIELD_CHOICE, TOLERANCE(interval), .choices = tolerance_interval_choices,
+                               .documentation = "short 10 s, medium 1 minute, long 10 minutes."},
+    {0}};
+
+#define NOTIFY(member) .offset = offsetof(struct jp_notify, member), .nullable = true
+static const struct jp_field notify_fields[] = {
+    [JP_NOTIFY_JOB_MEMORY] = {.key = "job_memory", .type = JP_FIELD_BYTES, NOTIFY(job_memory_bytes), .min = 1,
+                              .documentation = "Commit of all processes together rises over this."},
+    [JP_NOTIFY_JOB_MEMORY_LOW] = {.key = "job_memory_low", .type = JP_FIELD_BYTES, NOTIFY(job_memory_low_bytes), .min = 1,
+                                  .documentation = "Commit of all processes together falls below this."},
+    [JP_NOTIFY_JOB_TIME] = {.key = "job_time", .type = JP_FIELD_DURATION, NOTIFY(job_time_100ns), .min = 10000, .max = INT64_MAX,
+                            .documentation = "User-mode CPU time of all processes together."},
+    [JP_NOTIFY_READ] = {.key = "read", .type = JP_FIELD_BYTES, NOTIFY(read_bytes), .min = 1, .documentation = "Bytes read."},
+    [JP_NOTIFY_WRITE] = {.key = "write", .type = JP_FIELD_BYTES, NOTIFY(write_bytes), .min = 1, .documentation = "Bytes written."},
+    [JP_NOTIFY_CPU_RATE] = {.key = "cpu_rate", .type = JP_FIELD_OBJECT, NOTIFY(cpu_rate), .fields = tolerance_fields,
+                            .documentation = "How long the CPU rate may be exceeded."},
+    [JP_NOTIFY_NETWORK_RATE] = {.key = "network_rate", .type = JP_FIELD_OBJECT, NOTIFY(network_rate), .fields = tolerance_fields,
+                                .documentation = "How long the network rate may be exceeded."},
+    {0}};
+
+#define FILTER(member) .offset = offsetof(struct jp_token_filter, member), .max = 64
+static const struct jp_field filter_fields[] = {
+    {.key = "sids_to_disable", .type = JP_FIELD_STRINGS, FILTER(sids_to_disable),
+     .documentation = "Groups that only deny: SIDs or account names."},
+    {.key = "privileges_to_delete", .type = JP_FIELD_STRINGS, FILTER(privileges_to_delete),
+     .documentation = "Privileges that are taken away: \"SeShutdownPrivilege\"."},
+    {.key = "restricted_sids", .type = JP_FIELD_STRINGS, FILTER(restricted_sids),
+     .documentation = "Access is given only where one of these has it too."},
+    {0}};
+
+#define SECURITY(member) .offset = offsetof(struct jp_security, member)
+static const struct jp_field security_fields[] = {
+    [JP_SECURITY_LIMITS] = {.key = "limits", .type = JP_FIELD_FLAGS, SECURITY(limits), .choices = security_choices, .required = true,
+                            .documentation = "no_admin, restricted_token, only_token, filter_tokens."},
+    [JP_SECURITY_ACCOUNT] = {.key = "account", .type = JP_FIELD_CHOICE, SECURITY(account), .choices = account_choices,
+                             .documentation = "With only_token: launched processes run as this account."},
+    [JP_SECURITY_FILTER] = {.key = "filter", .type = JP_FIELD_OBJECT, SECURITY(filter), .fields = filter_fields,
+                            .documentation = "With filter_tokens: what launched processes' tokens lose."},
     {0}};
 
 #define LIMIT(member) .offset = offsetof(struct jp_limits, member), .nullable = true
@@ -86,6 +152,10 @@ const struct jp_field jp_limit_fields[] = {
                                              .documentation = "A crash ends the process without a dialog box."},
     [JP_LIMIT_KILL_ON_CLOSE] = {.key = "kill_on_close", .type = JP_FIELD_BOOL, LIMIT(kill_on_close),
                                 .documentation = "All processes end when the service closes the job, however it ends."},
+    [JP_LIMIT_SUBSET_AFFINITY] = {.key = "subset_affinity", .type = JP_FIELD_BOOL, LIMIT(subset_affinity),
+                                  .documentation = "With affinity: processes may choose fewer of its processors for themselves."},
+    [JP_LIMIT_PROCESSOR_GROUPS] = {.key = "processor_groups", .type = JP_FIELD_STRINGS, LIMIT(processor_groups), .max = 64,
+                                   .documentation = "Processor groups: \"1\", or with processors of it \"1:0-3\". Excludes affinity."},
     {0}};
 
 #define POOL(member) .offset = offsetof(struct jp_pool_spec, member), .nullable = true
@@ -101,12 +171,20 @@ const struct jp_field jp_pool_fields[] = {
                         .fields = jp_limit_fields, .documentation = "What the processes may use."},
     [JP_POOL_UI] = {.key = "ui", .type = JP_FIELD_FLAGS, POOL(ui), .choices = ui_choices,
                     .documentation = "What the processes may not do to the desktop."},
-    [JP_POOL_SECURITY] = {.key = "security", .type = JP_FIELD_FLAGS, POOL(security), .choices = security_choices,
-                          .documentation = "Which processes may join."},
+    [JP_POOL_SECURITY] = {.key = "security", .type = JP_FIELD_OBJECT, POOL(security), .fields = security_fields, .shorthand = "limits",
+                          .documentation = "Which processes may join, and with which rights they run."},
     [JP_POOL_END_OF_JOB_TIME] = {.key = "end_of_job_time", .type = JP_FIELD_CHOICE, POOL(end_of_job_time), .choices = end_of_job_time_choices,
                                  .documentation = "When job_time is used up: terminate the processes, or post a message and go on."},
     [JP_POOL_ON_SERVICE_STOP] = {.key = "on_service_stop", .type = JP_FIELD_CHOICE, POOL(on_service_stop), .choices = jp_on_service_stop_choices,
                                  .documentation = "keep: the processes go on when the service stops or crashes; terminate: they end with it."},
+    [JP_POOL_NOTIFY] = {.key = "notify", .type = JP_FIELD_OBJECT, .offset = offsetof(struct jp_pool_spec, notify), .fields = notify_fields,
+                        .documentation = "What is told when it is exceeded, and not enforced."},
+    [JP_POOL_SESSIONS] = {.key = "sessions", .type = JP_FIELD_CHOICE, POOL(sessions), .choices = jp_sessions_choices,
+                          .documentation = "each: a job object for each session that has members; single: the first member's session only."},
+    [JP_POOL_WHEN_FULL] = {.key = "when_full", .type = JP_FIELD_CHOICE, POOL(when_full), .choices = jp_when_full_choices,
+                           .documentation = "refuse; wait: in a queue, for wait_timeout; kill: as Windows does, which ends the process."},
+    [JP_POOL_WAIT_TIMEOUT] = {.key = "wait_timeout", .type = JP_FIELD_DURATION, POOL(wait_timeout_100ns), .min = 10000,
+                              .max = UINT64_C(366) * 864000000000, .documentation = "How long a request waits for room; default 1m."},
     {0}};
 
 bool jp_pool_name_valid(const char *name) {
@@ -137,12 +215,34 @@ static const cJSON *child(const cJSON *object, const char *key) {
 
 static bool given(const struct jp_limits *limits, enum jp_limit limit) { return limits->present & JP_SCHEMA_BIT(limit); }
 
+static void check_processors(const struct jp_limits *limits, const cJSON *object, const char *path, struct jp_faults *faults) {
+    if (limits->subset_affinity && !given(limits, JP_LIMIT_AFFINITY))
+        jp_faults_add(faults, child(object, "subset_affinity"), false, "%s.subset_affinity: goes with affinity", path);
+    if (given(limits, JP_LIMIT_PROCESSOR_GROUPS) && given(limits, JP_LIMIT_AFFINITY))
+        jp_faults_add(faults, child(object, "processor_groups"), false, "%s.processor_groups: excludes affinity", path);
+    if (given(limits, JP_LIMIT_PROCESSOR_GROUPS) && !limits->processor_groups.count)
+        jp_faults_add(faults, child(object, "processor_groups"), false, "%s.processor_groups: name at least one group", path);
+    bool whole = false, parts = false;
+    for (size_t i = 0; i < limits->processor_groups.count; i++) {
+        struct jp_error error;
+        uint16_t group;
+        uint64_t mask = 0;
+        if (jp_processor_group_parse(limits->processor_groups.items[i], &group, &mask, &error))
+            jp_faults_add(faults, child(object, "processor_groups"), false, "%s.processor_groups: %s", path, error.text);
+        whole |= !mask;
+        parts |= mask != 0;
+    }
+    if (whole && parts)
+        jp_faults_add(faults, child(object, "processor_groups"), false,
+                      "%s.processor_groups: name processors in each group, or in none", path);
+}
+
 static void check_limits(const struct jp_limits *limits, const cJSON *object, const char *path, struct jp_faults *faults) {
     const struct jp_working_set *set = &limits->working_set;
     if (given(limits, JP_LIMIT_WORKING_SET) && set->min_bytes >= set->max_bytes)
         jp_faults_add(faults, child(object, "working_set"), false, "%s.working_set: min must be below max", path);
 
-    uint64_t modes = limits->cpu_rate.present;
+    uint64_t modes = limits->cpu_rate.present & ~JP_SCHEMA_BIT(JP_CPU_NOTIFY);
     uint64_t range = JP_SCHEMA_BIT(JP_CPU_MIN) | JP_SCHEMA_BIT(JP_CPU_MAX);
     if (given(limits, JP_LIMIT_CPU_RATE) && modes != JP_SCHEMA_BIT(JP_CPU_HARD_CAP) && modes != JP_SCHEMA_BIT(JP_CPU_WEIGHT) &&
         modes != range)
@@ -155,6 +255,16 @@ static void check_limits(const struct jp_limits *limits, const cJSON *object, co
         limits->process_memory_bytes > limits->job_memory_bytes)
         jp_faults_add(faults, child(object, "process_memory"), false,
                       "%s.process_memory: is above job_memory, so it could never be reached", path);
+    check_processors(limits, object, path, faults);
+}
+
+static void check_security(const struct jp_security *security, const cJSON *object, const char *path, struct jp_faults *faults) {
+    const struct jp_token_filter *filter = &security->filter;
+    bool filters = filter->sids_to_disable.count || filter->privileges_to_delete.count || filter->restricted_sids.count;
+    if (security->account && !(security->limits & JP_JOB_OBJECT_SECURITY_ONLY_TOKEN))
+        jp_faults_add(faults, object, false, "%s.account: goes with the limit only_token", path);
+    if (filters != ((security->limits & JP_JOB_OBJECT_SECURITY_FILTER_TOKENS) != 0))
+        jp_faults_add(faults, object, false, "%s.filter: the limit filter_tokens and what it is to filter go together", path);
 }
 
 /* Kernel names may have one backslash, after Global or Local. */
@@ -173,6 +283,12 @@ bool jp_pool_spec_check(const struct jp_pool_spec *spec, const cJSON *object, co
     const char *dot = *path ? "." : "";
     check_limits(&spec->limits, child(object, "limits"), limits_path, faults);
     jp_free(limits_path);
+    char *security_path = *path ? jp_sprintf("%s.security", path) : jp_strdup("security");
+    check_security(&spec->security, child(object, "security"), security_path, faults);
+    jp_free(security_path);
+    if (spec->ui && spec->parent)
+        jp_faults_add(faults, child(object, "ui"), false,
+                      "%s%sui: Windows nests no job objects that have UI limits, so ui and parent exclude each other", path, dot);
     if (spec->limits.kill_on_close && (spec->present & JP_SCHEMA_BIT(JP_POOL_ON_SERVICE_STOP)) &&
         spec->on_service_stop == JP_ON_STOP_KEEP)
         jp_faults_add(faults, child(object, "on_service_stop"), false,
@@ -185,38 +301,23 @@ bool jp_pool_spec_check(const struct jp_pool_spec *spec, const cJSON *object, co
     return faults->count == before;
 }
 
-uint32_t jp_limit_flag(const struct jp_limits *limits, enum jp_limit limit) {
-    if (!given(limits, limit))
-        return 0;
-    switch (limit) {
-    case JP_LIMIT_WORKING_SET:
-        return 0x1;
-    case JP_LIMIT_PROCESS_TIME:
-        return 0x2;
-    case JP_LIMIT_JOB_TIME:
-        return 0x4;
-    case JP_LIMIT_ACTIVE_PROCESSES:
-        return 0x8;
-    case JP_LIMIT_AFFINITY:
-        return 0x10;
-    case JP_LIMIT_PRIORITY_CLASS:
-        return 0x20;
-    case JP_LIMIT_SCHEDULING_CLASS:
-        return 0x80;
-    case JP_LIMIT_PROCESS_MEMORY:
-        return 0x100;
-    case JP_LIMIT_JOB_MEMORY:
-        return 0x200;
-    case JP_LIMIT_DIE_ON_UNHANDLED_EXCEPTION:
-        return limits->die_on_unhandled_exception ? 0x400 : 0;
-    case JP_LIMIT_BREAKAWAY:
-        return limits->breakaway == JP_BREAKAWAY_ALLOW ? 0x800 : limits->breakaway == JP_BREAKAWAY_SILENT ? 0x1000 : 0;
-    case JP_LIMIT_KILL_ON_CLOSE:
-        return limits->kill_on_close ? 0x2000 : 0;
-    case JP_LIMIT_CPU_RATE:
-    case JP_LIMIT_NETWORK_RATE:
-    case JP_LIMIT_COUNT:
-        break;
-    }
-    return 0;
+uint64_t jp_pool_spec_wait_timeout(const struct jp_pool_spec *spec) {
+    return spec->present & JP_SCHEMA_BIT(JP_POOL_WAIT_TIMEOUT) ? spec->wait_timeout_100ns : UINT64_C(60) * JP_100NS_PER_S;
+}
+
+jp_status jp_processor_group_parse(const char *text, uint16_t *ret_group, uint64_t *ret_mask, struct jp_error *error) {
+    const char *colon = strchr(text, ':');
+    char *number = colon ? jp_strndup(text, (size_t)(colon - text)) : jp_strdup(text);
+    uint64_t group = 0, mask = 0;
+    jp_status status = jp_u64_parse(number, &group, error);
+    if (status || group > UINT16_MAX)
+        status = jp_fail(error, JP_E_PARAMS, "\"%.40s\" is not a processor group; write for example \"1\" or \"1:0-3\"", text);
+    else if (colon)
+        status = jp_affinity_parse(colon + 1, &mask, error);
+    jp_free(number);
+    if (status)
+        return status;
+    *ret_group = (uint16_t)group;
+    *ret_mask = mask;
+    return JP_OK;
 }

@@ -168,6 +168,6 @@ jp_status jp_processor_group_parse(const char *text, uint16_t *ret_group, uint64
 char *jp_pool_object_name(const char *name, const struct jp_pool_spec *spec);
 
 extern const struct jp_choice jp_priority_classes[];
-extern const struct jp_choice jp_on_service_stop_choices[];
+extern const struct jp_choice jp_on_service_stop_choices[], jp_sessions_choices[], jp_when_full_choices[];
 
 #endif
