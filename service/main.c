@@ -1,7 +1,8 @@
 /* jobpoold.exe: what was asked for at the prompt, or by the SCM. */
-#include "daemon.h"
+#include "daemon/daemon.h"
 #include "eventlog.h"
 #include "loop/logfile.h"
+#include "platform.h"
 #include "scm.h"
 #include "win32/harden.h"
 #include "win32/wide.h"
@@ -131,8 +132,9 @@ static void reload_service(void *context) {
 }
 
 static int run(bool console) {
-    struct jp_daemon_options options = {.config_file = program.config_file, .console = console ? &console_log : NULL,
-                                        .trust = console ? JP_TRUST_ANYONE : JP_TRUST_ADMINISTRATORS,
+    struct jp_daemon_options options = {.program = "jobpoold", .version = JP_VERSION, .config_file = program.config_file,
+                                        .platform = jp_service_platform(console ? JP_TRUST_ANYONE : JP_TRUST_ADMINISTRATORS),
+                                        .console = console ? &console_log : NULL,
                                         .on_running = on_running, .on_progress = on_progress, .on_reloaded = on_reloaded};
     program.daemon = jp_daemon_new(&options);
     if (console) {
@@ -163,7 +165,7 @@ static int check_config(void) {
     char *faults;
     cJSON *data;
     struct jp_str ignored = {0};
-    jp_status status = jp_daemon_read_config(program.config_file, JP_TRUST_ANYONE, &config, &faults, &data, &error);
+    jp_status status = jp_daemon_read_config(jp_service_platform(JP_TRUST_ANYONE), program.config_file, &config, &faults, &data, &error);
     cJSON_Delete(data);
     if (status == JP_OK) {
         printf("%s: good, %zu pools\n", program.config_file, config.pool_count);
@@ -182,7 +184,7 @@ static int check_config(void) {
 }
 
 static char *default_config_file(void) {
-    const char *data = jp_daemon_config_host.environment("ProgramData");
+    const char *data = jp_service_platform(JP_TRUST_ANYONE)->config_host.environment("ProgramData");
     return jp_sprintf("%s\\JobPool\\jobpool.json", data ? data : "C:\\ProgramData");
 }
 

@@ -108,9 +108,18 @@ static void peer_principal_free(struct jp_peer *peer, struct jp_principal *princ
     of_peer(peer)->server->with.identity->principal_free(principal);
 }
 
+static uint32_t peer_process_id(const struct jp_peer *peer) {
+    const struct connection *connection = of_const_peer(peer);
+    uv_os_fd_t handle;
+    if (uv_fileno((const uv_handle_t *)&connection->pipe, &handle))
+        return 0;
+    return connection->server->with.identity->process_id(handle);
+}
+
 static const struct jp_peer_ops peer_ops = {
     .identify = peer_identify,
     .principal_free = peer_principal_free,
+    .process_id = peer_process_id,
     .send = peer_send,
     .unsent = peer_unsent,
     .close = peer_close,

@@ -12,6 +12,9 @@ struct jp_peer_ops {
     jp_status (*identify)(struct jp_peer *peer, struct jp_principal **ret_principal, struct jp_error *error);
     void (*principal_free)(struct jp_peer *peer, struct jp_principal *principal); /* NULL is fine */
 
+    /* The process at the other end, as the system tells it: it may have ended, or passed the connection on. 0: unknown. */
+    uint32_t (*process_id)(const struct jp_peer *peer);
+
     /* Queues bytes for the peer; they are copied. */
     void (*send)(struct jp_peer *peer, const void *bytes, size_t length);
     size_t (*unsent)(const struct jp_peer *peer); /* bytes that the peer has not taken yet */

@@ -24,6 +24,10 @@ static void principal_free(struct jp_peer *peer, struct jp_principal *principal)
     (void)peer;
     (void)principal;
 }
+static uint32_t process_id(const struct jp_peer *peer) {
+    (void)peer;
+    return 0;
+}
 /* What is sent must be whole lines of valid JSON. */
 static void peer_send(struct jp_peer *peer, const void *bytes, size_t length) {
     static const struct jp_json_rules rules = {.max_bytes = 64 << 20, .max_depth = 200};
@@ -42,7 +46,7 @@ static size_t unsent(const struct jp_peer *peer) {
 }
 static void peer_close(struct jp_peer *peer) { ((struct client *)(void *)peer)->closed = true; }
 
-static const struct jp_peer_ops peer_ops = {.identify = identify, .principal_free = principal_free,
+static const struct jp_peer_ops peer_ops = {.identify = identify, .principal_free = principal_free, .process_id = process_id,
                                             .send = peer_send, .unsent = unsent, .close = peer_close};
 
 struct world {

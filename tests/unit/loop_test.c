@@ -125,6 +125,10 @@ static jp_status identify(uv_os_fd_t handle, struct jp_principal **ret_principal
     return JP_OK;
 }
 static void principal_free(struct jp_principal *principal) { (void)principal; }
+static uint32_t process_id(uv_os_fd_t handle) {
+    (void)handle;
+    return 4711;
+}
 static uint64_t now_ms(void *context) { return jp_sim_now_ms(((struct pool_world *)context)->sim); }
 static void add_status(void *context, cJSON *status) {
     (void)context;
@@ -151,7 +155,7 @@ static void connections_are_served_bounded_and_closed(void **state) {
     struct jp_rpc_setup setup = {.pools = world->pools, .accounts = jp_ledger_accounts(world->ledger), .backend = jp_sim_backend(world->sim),
                                  .program = {.add_status = add_status}, .clock_context = world, .now_ms = now_ms};
     struct jp_rpc *rpc = jp_rpc_new(&setup, 0);
-    static const struct jp_identity identity = {.identify = identify, .principal_free = principal_free};
+    static const struct jp_identity identity = {.identify = identify, .principal_free = principal_free, .process_id = process_id};
     struct jp_server_options options = {.loop = &loop, .rpc = rpc, .identity = &identity, .max_connections = 2};
     struct jp_server *server = jp_server_new(&options);
     int ends[3][2];

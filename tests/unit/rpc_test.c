@@ -40,11 +40,16 @@ static void principal_free(struct jp_peer *peer, struct jp_principal *principal)
     (void)principal;
 }
 
+static uint32_t process_id(const struct jp_peer *peer) {
+    (void)peer;
+    return 0;
+}
+
 static void peer_send(struct jp_peer *peer, const void *bytes, size_t length) { jp_str_add(&of(peer)->received, bytes, length); }
 static size_t unsent(const struct jp_peer *peer) { return ((const struct client *)(const void *)peer)->unread; }
 static void peer_close(struct jp_peer *peer) { of(peer)->closed = true; }
 
-static const struct jp_peer_ops peer_ops = {.identify = identify, .principal_free = principal_free,
+static const struct jp_peer_ops peer_ops = {.identify = identify, .principal_free = principal_free, .process_id = process_id,
                                             .send = peer_send, .unsent = unsent, .close = peer_close};
 
 static void connect_client(struct rpc_world *world, struct client *client) {

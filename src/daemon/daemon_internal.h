@@ -1,0 +1,68 @@
+/* Shared by the files of this folder: the daemon, and what one file does for the others. */
+#ifndef JP_DAEMON_DAEMON_INTERNAL_H
+#define JP_DAEMON_DAEMON_INTERNAL_H
+
+#include "daemon/daemon.h"
+#include "loop/inbox.h"
+#include "loop/logfile.h"
+#include "store/store.h"
+
+enum { JP_DAEMON_STOP_HINT_MS = 10000 };
+
+/* What the port said, in the order in which it came: a job's packet, or (message 0) the end of watch `key`. */
+struct jp_port_item {
+    uint64_t key;
+    uint32_t message, pid;
+};
+
+struct jp_daemon {
+    struct jp_daemon_options with;
+    struct jp_config config;
+    char *address;
+    int64_t started_100ns;
+    uint64_t stop_began_ms;
+    uint64_t store_lost;
+    bool serving;  /* all is there, clients can connect */
+    bool stopping; /* asked to; processes that end with the service are ending */
+    bool closing;  /* nothing that happens is recorded any more */
+    bool store_closed;
+
+    uv_loop_t loop;
+    uv_async_t wake; /* stop and reload, from other threads */
+    uv_mutex_t mutex;
+    bool awake; /* `wake` may be used */
+    bool stop_wanted, reload_wanted;
+    uv_timer_t timer;
+    uv_check_t turn;
+
+    struct jp_logfile logfile;
+    struct jp_log log;
+    struct jp_inbox port_inbox, door_inbox;
+    struct jp_store *store;
+    struct jp_accounts_start start;
+    struct jp_backend *backend;
+    struct jp_pools *pools;
+    struct jp_rpc *rpc;
+    struct jp_server *server;
+};
+
+static inline const struct jp_daemon_platform *jp__platform(const struct jp_daemon *daemon) { return daemon->with.platform; }
+static inline uint64_t jp__daemon_now_ms(const struct jp_daemon *daemon) {
+    return jp__platform(daemon)->now_ms(jp__platform(daemon)->context);
+}
+
+/* events.c: what the loop calls while the daemon runs; `context` and `data` are the daemon */
+void jp__on_timer(uv_timer_t *timer);
+void jp__on_turn(uv_check_t *check); /* of the loop */
+void jp__on_wake(uv_async_t *async);
+size_t jp__port_packets(void *context, const struct jp_job_packet *packets, size_t count); /* on the port's thread */
+void jp__port_exits(void *context, const uint64_t *watches, size_t count);
+void jp__on_port_items(void *context, const void *items, size_t count, bool overflowed);
+void jp__client_connected(void *context, uv_file file); /* on any thread */
+void jp__on_clients(void *context, const void *items, size_t count, bool overflowed);
+void jp__on_event(void *context, const struct jp_event *event);
+void jp__on_committed(void *context, uint64_t seq);
+void jp__add_status(void *context, cJSON *status);
+jp_status jp__reload(void *context, struct jp_reload_result *ret_result, cJSON **ret_data, struct jp_error *error);
+
+#endif

@@ -1,0 +1,247 @@
+/* What happens while the daemon runs: time, the port, clients, commits, reload and stop. */
+#include "daemon/daemon_internal.h"
+
+#include "base/units.h"
+
+enum {
+    STOP_PATIENCE_MS = 20000, /* for the ends of processes that end with the service */
+    STOP_STEP_MS = 1000,
+};
+
+/* --- time --- */
+
+static void stop_step(struct jp_daemon *daemon);
+
+static uint64_t do_what_is_due(struct jp_daemon *daemon) {
+    uint64_t pools = jp_pools_on_time(daemon->pools), calls = jp_rpc_on_time(daemon->rpc);
+    return pools < calls ? pools : calls;
+}
+
+static void sleep_for(struct jp_daemon *daemon, uint64_t ms) {
+    if (!jp__platform(daemon)->clock_is_moved)
+        uv_timer_start(&daemon->timer, jp__on_timer, ms, 0);
+}
+
+/* After anything that happened: does what is due and sleeps until the next. */
+static void look_at_time(struct jp_daemon *daemon) {
+    uint64_t next = do_what_is_due(daemon);
+    if (next == UINT64_MAX) {
+        uv_timer_stop(&daemon->timer);
+        return;
+    }
+    uint64_t now = jp__daemon_now_ms(daemon);
+    sleep_for(daemon, next > now ? next - now : 0);
+}
+
+void jp__on_timer(uv_timer_t *timer) {
+    struct jp_daemon *daemon = timer->data;
+    if (daemon->stopping)
+        stop_step(daemon);
+    else
+        look_at_time(daemon);
+}
+
+/* Requests change what is due as well; once for all that the loop did in this turn. */
+void jp__on_turn(uv_check_t *check) {
+    struct jp_daemon *daemon = check->data;
+    if (daemon->serving && !daemon->stopping && !daemon->closing)
+        look_at_time(daemon);
+}
+
+uint64_t jp_daemon_on_time(struct jp_daemon *daemon) {
+    if (!daemon->serving || daemon->closing)
+        return UINT64_MAX;
+    if (!daemon->stopping)
+        return do_what_is_due(daemon);
+    stop_step(daemon);
+    return jp__daemon_now_ms(daemon) + STOP_STEP_MS;
+}
+
+void jp_daemon_drain(struct jp_daemon *daemon) {
+    jp_inbox_drain(&daemon->port_inbox);
+    jp_inbox_drain(&daemon->door_inbox);
+}
+
+/* --- the port --- */
+
+size_t jp__port_packets(void *context, const struct jp_job_packet *packets, size_t count) {
+    struct jp_daemon *daemon = context;
+    for (size_t i = 0; i < count; i++) {
+        struct jp_port_item item = {.key = packets[i].key, .message = packets[i].message, .pid = packets[i].pid};
+        if (!jp_inbox_push(&daemon->port_inbox, &item, 1, false))
+            return i;
+    }
+    return count;
+}
+
+void jp__port_exits(void *context, const uint64_t *watches, size_t count) {
+    struct jp_daemon *daemon = context;
+    for (size_t i = 0; i < count; i++) {
+        struct jp_port_item item = {.key = watches[i]};
+        jp_inbox_push(&daemon->port_inbox, &item, 1, true);
+    }
+}
+
+void jp__on_port_items(void *context, const void *items, size_t count, bool overflowed) {
+    struct jp_daemon *daemon = context;
+    const struct jp_port_item *item = items;
+    if (!daemon->pools || daemon->closing)
+        return;
+    for (size_t i = 0; i < count; i++, item++) {
+        struct jp_job_packet packet = {.key = item->key, .message = item->message, .pid = item->pid};
+        if (item->message)
+            jp_pools_on_packets(daemon->pools, &packet, 1);
+        else
+            jp_pools_on_exit(daemon->pools, item->key);
+    }
+    if (overflowed)
+        jp_pools_on_overflow(daemon->pools);
+    if (daemon->stopping)
+        stop_step(daemon);
+}
+
+/* --- clients --- */
+
+void jp__client_connected(void *context, uv_file file) {
+    struct jp_daemon *daemon = context;
+    jp_inbox_push(&daemon->door_inbox, &file, 1, true); /* the server bounds them, and tells those whom it refuses */
+}
+
+void jp__on_clients(void *context, const void *items, size_t count, bool overflowed) {
+    struct jp_daemon *daemon = context;
+    const uv_file *files = items;
+    (void)overflowed;
+    for (size_t i = 0; i < count; i++) {
+        if (!daemon->stopping && !daemon->closing) {
+            jp_server_take(daemon->server, files[i]);
+        } else {
+            uv_fs_t request;
+            uv_fs_close(NULL, &request, files[i], NULL);
+            uv_fs_req_cleanup(&request);
+        }
+    }
+}
+
+/* --- events and the store --- */
+
+void jp__on_event(void *context, const struct jp_event *event) {
+    struct jp_daemon *daemon = context;
+    if (daemon->rpc)
+        jp_rpc_on_event(daemon->rpc, event);
+}
+
+void jp__on_committed(void *context, uint64_t seq) {
+    struct jp_daemon *daemon = context;
+    if (daemon->rpc)
+        jp_rpc_on_committed(daemon->rpc, seq);
+}
+
+/* --- service.status and service.reload --- */
+
+void jp__add_status(void *context, cJSON *status) {
+    struct jp_daemon *daemon = context;
+    const struct jp_daemon_platform *platform = jp__platform(daemon);
+    cJSON_AddStringToObject(status, "program", daemon->with.program);
+    cJSON_AddStringToObject(status, "version", daemon->with.version);
+    jp_json_add_u64(status, "pid", (uint64_t)uv_os_getpid());
+    jp_json_add_time(status, "started", daemon->started_100ns);
+    cJSON_AddStringToObject(status, "config", daemon->with.config_file);
+    cJSON_AddStringToObject(status, "pipe", daemon->address);
+    jp_json_add_string(status, "host", daemon->backend->ops->capabilities(daemon->backend)->host);
+    cJSON *database = cJSON_AddObjectToObject(status, "database");
+    cJSON_AddStringToObject(database, "file", daemon->config.database.file);
+    if (platform->add_status)
+        platform->add_status(platform->context, status);
+}
+
+jp_status jp__reload(void *context, struct jp_reload_result *ret_result, cJSON **ret_data, struct jp_error *error) {
+    struct jp_daemon *daemon = context;
+    struct jp_config fresh = {0};
+    char *faults;
+    jp_status status = jp_daemon_read_config(jp__platform(daemon), daemon->with.config_file, &fresh, &faults, ret_data, error);
+    if (status == JP_OK)
+        status = jp_pools_load(daemon->pools, fresh.pools, fresh.pool_count, ret_result, error);
+    if (status) {
+        jp_log(&daemon->log, JP_LOG_ERROR, "reload refused, nothing was changed: %s", faults ? faults : error->text);
+        daemon->with.on_reloaded(daemon->with.context, false, faults ? faults : error->text);
+    } else {
+        if (jp_config_needs_restart(&daemon->config, &fresh))
+            jp_log(&daemon->log, JP_LOG_WARNING, "log, database or pipe changed in the configuration: that takes effect when the service is restarted");
+        char *what = jp_sprintf("%zu added, %zu changed, %zu removed, %zu kept until empty", ret_result->added.count,
+                                ret_result->changed.count, ret_result->removed.count, ret_result->orphaned.count);
+        jp_log(&daemon->log, JP_LOG_INFO, "configuration reloaded: pools %s", what);
+        jp_pools_note(daemon->pools, "CONFIG_RELOADED", what);
+        daemon->with.on_reloaded(daemon->with.context, true, what);
+        jp_free(what);
+    }
+    jp_free(faults);
+    jp_config_free(&fresh);
+    return status;
+}
+
+static void reload_by_control(struct jp_daemon *daemon) {
+    struct jp_reload_result result = {0};
+    struct jp_error error;
+    cJSON *data = NULL;
+    if (jp__reload(daemon, &result, &data, &error) == JP_OK)
+        jp_reload_result_clear(&result);
+    cJSON_Delete(data);
+}
+
+/* --- stopping --- */
+
+/* The processes that end with the service are given time to be seen ending, so that the accounts say how. */
+static void stop_step(struct jp_daemon *daemon) {
+    bool done = jp_pools_stop(daemon->pools);
+    jp_pools_on_time(daemon->pools);
+    bool patient = jp__daemon_now_ms(daemon) - daemon->stop_began_ms < STOP_PATIENCE_MS;
+    if (done || !patient) {
+        if (!done)
+            jp_log(&daemon->log, JP_LOG_WARNING, "some processes did not end in %d ms; the jobs are closed on them", STOP_PATIENCE_MS);
+        uv_stop(&daemon->loop);
+        return;
+    }
+    daemon->with.on_progress(daemon->with.context, JP_DAEMON_STOP_HINT_MS);
+    sleep_for(daemon, STOP_STEP_MS);
+}
+
+static void begin_stop(struct jp_daemon *daemon) {
+    if (daemon->stopping)
+        return;
+    daemon->stopping = true;
+    daemon->stop_began_ms = jp__daemon_now_ms(daemon);
+    jp_log(&daemon->log, JP_LOG_INFO, "stopping");
+    jp_pools_note(daemon->pools, "SERVICE_STOPPING", NULL);
+    daemon->with.on_progress(daemon->with.context, JP_DAEMON_STOP_HINT_MS);
+    stop_step(daemon);
+}
+
+void jp__on_wake(uv_async_t *async) {
+    struct jp_daemon *daemon = async->data;
+    uv_mutex_lock(&daemon->mutex);
+    bool stop = daemon->stop_wanted, reload_now = daemon->reload_wanted;
+    daemon->reload_wanted = false;
+    uv_mutex_unlock(&daemon->mutex);
+    if (daemon->closing)
+        return;
+    if (reload_now && !stop)
+        reload_by_control(daemon);
+    if (stop)
+        begin_stop(daemon);
+}
+
+static void want(struct jp_daemon *daemon, bool *flag) {
+    uv_mutex_lock(&daemon->mutex);
+    *flag = true;
+    if (daemon->awake)
+        uv_async_send(&daemon->wake);
+    uv_mutex_unlock(&daemon->mutex);
+}
+
+void jp_daemon_stop(struct jp_daemon *daemon) { want(daemon, &daemon->stop_wanted); }
+void jp_daemon_reload(struct jp_daemon *daemon) { want(daemon, &daemon->reload_wanted); }
+
+void jp_daemon_abandon(struct jp_daemon *daemon) {
+    daemon->closing = true;
+    uv_stop(&daemon->loop);
+}
