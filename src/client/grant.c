@@ -12,7 +12,8 @@ static const char *text_of(const cJSON *object, const char *key) {
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
 }
 
-/* A pool that takes processes of every session has a job for each. Where the service tells no sessions, the one that it has. */
+/* A pool that takes processes of every session has a job for each. One that nobody has joined yet (its session is null) will be of
+ * the session of who comes first: it does for any. */
 static jp_status name_in_session(const cJSON *pool, const char **ret_name, struct jp_error *error) {
     const cJSON *sessions = cJSON_GetObjectItemCaseSensitive(pool, "sessions");
     DWORD own = 0;
@@ -20,13 +21,19 @@ static jp_status name_in_session(const cJSON *pool, const char **ret_name, struc
     DWORD code = GetLastError();
     if (!known)
         return jp_fail_win32(error, JP_E_SYSTEM, code, "ProcessIdToSessionId", "cannot tell in which session this process is");
-    *ret_name = cJSON_IsArray(sessions) ? NULL : text_of(pool, "objectName");
+    const char *free_name = cJSON_GetArraySize(sessions) == 0 ? text_of(pool, "objectName") : NULL;
+    *ret_name = NULL;
     const cJSON *item;
     cJSON_ArrayForEach(item, sessions) {
-        uint64_t session;
-        if (jp_json_get_u64(cJSON_GetObjectItemCaseSensitive(item, "session"), &session) && session == own)
+        const cJSON *session = cJSON_GetObjectItemCaseSensitive(item, "session");
+        uint64_t number;
+        if (cJSON_IsNull(session))
+            free_name = text_of(item, "objectName");
+        else if (jp_json_get_u64(session, &number) && number == own)
             *ret_name = text_of(item, "objectName");
     }
+    if (*ret_name == NULL)
+        *ret_name = free_name;
     if (*ret_name == NULL)
         return jp_fail(error, JP_E_NO_JOB,
                        "pool \"%s\" has no job in session %lu, which is this process's: no process of this session is in it",
