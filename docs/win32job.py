@@ -185,12 +185,14 @@ def c_tests(folder, place):
             fail(f"{path}: a comment /* shows: ... */ that no line \"static void TEST(\" follows")
 
 
-def marks(function):
+def marks(path, function):
     """{mark: [its arguments]} of the decorators pytest.mark.MARK(...)"""
     found = {}
     for decorator in function.decorator_list:
         if isinstance(decorator, ast.Call) and ast.unparse(decorator.func).startswith("pytest.mark."):
             found.setdefault(decorator.func.attr, []).extend(a.value for a in decorator.args if isinstance(a, ast.Constant))
+            if decorator.func.attr == "shows" and not all(isinstance(a, ast.Constant) for a in decorator.args):
+                fail(f"{path}:{decorator.lineno}: pytest.mark.shows takes names that stand there, not what a program makes of them")
     return found
 
 
@@ -198,7 +200,7 @@ def python_tests(folder, place):
     for path in sources(folder, "test_*.py"):
         for node in ast.walk(ast.parse(source(path))):
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                found = marks(node)
+                found = marks(path, node)
                 if "shows" in found:
                     yield Test(path, node.name, (WINDOWS if "windows_only" in found else place,), found["shows"])
 
