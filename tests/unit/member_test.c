@@ -164,7 +164,7 @@ static void where_handles_do_not_tell_the_last_look_counts(void **state) {
     jp_sim_exit(world->sim, pid, 0);
     deliver(world);
     assert_int_equal(jp_ledger_find(world->ledger, pid)->usage.user_100ns, 7000);
-    assert_int_equal(jp_ledger_find(world->ledger, pid)->usage.known, JP_USAGE_CPU);
+    assert_true(jp_ledger_find(world->ledger, pid)->usage.known & JP_USAGE_CPU);
     pass(world, 61000);
     assert_int_equal(jp_pools_on_time(world->pools), UINT64_MAX); /* nobody left to look at */
 }
