@@ -2,10 +2,12 @@
 #include "cli/cli.h"
 
 #include "base/units.h"
+#include "win32/wide.h"
 
 #include <string.h>
+#include <windows.h>
 
-enum { CONNECT_TIMEOUT_MS = 5000 };
+enum { CONNECT_TIMEOUT_MS = 5000, JSON_MAX_DEPTH = 64 };
 
 /* --------------------------------------------------------------------------------------------------- what went wrong */
 
@@ -15,9 +17,13 @@ int jp_cli_misuse(const struct jp_cli *cli, const char *format, ...) {
     va_start(arguments, format);
     jp_str_vprintf(&text, format, arguments);
     va_end(arguments);
-    const char *name = cli->command == NULL ? "" : cli->command->name;
-    jp_complain("%s%s%s", name, *name ? ": " : "", jp_str_text(&text));
-    jp_complain("see: jobpool help%s%s", *name ? " " : "", name);
+    struct jp_str name = {0};
+    if (cli->group != NULL)
+        jp_str_printf(&name, "%s ", cli->group->name);
+    jp_str_puts(&name, cli->command == NULL ? "" : cli->command->name);
+    jp_complain("%s%s%s", jp_str_text(&name), name.length > 0 ? ": " : "", jp_str_text(&text));
+    jp_complain("see: jobpool help%s%s", name.length > 0 ? " " : "", jp_str_text(&name));
+    jp_str_free(&name);
     jp_str_free(&text);
     return JP_EXIT_USAGE;
 }
@@ -126,6 +132,57 @@ int jp_cli_ask(struct jp_cli *cli, const char *method, cJSON *params, jp_show_fn
 }
 
 /* ------------------------------------------------------------------------------------------------------------ arguments */
+
+static jp_status read_all(HANDLE file, const char *name, struct jp_str *text, struct jp_error *error) {
+    char chunk[4096];
+    DWORD length = 0, code;
+    BOOL good;
+    do {
+        good = ReadFile(file, chunk, sizeof chunk, &length, NULL);
+        code = GetLastError();
+        jp_str_add(text, chunk, good ? length : 0);
+    } while (good && length > 0 && text->length <= JP_CLI_TEXT_MAX);
+    if (!good && code == ERROR_BROKEN_PIPE) /* so ends standard input whose writer is gone */
+        good = TRUE;
+    return good ? JP_OK : jp_fail_win32(error, JP_E_SYSTEM, code, "ReadFile", "cannot read %s", name);
+}
+
+int jp_cli_read_text(const char *name, struct jp_str *text) {
+    struct jp_error error = {0};
+    jp_status status;
+    if (name == NULL) {
+        status = read_all(GetStdHandle(STD_INPUT_HANDLE), "standard input", text, &error);
+    } else {
+        wchar_t *wide = jp_win32_wide(name);
+        HANDLE file = CreateFileW(wide, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
+        DWORD code = GetLastError();
+        jp_free(wide);
+        status = file == INVALID_HANDLE_VALUE
+                     ? jp_fail_win32(&error, JP_E_SYSTEM, code, "CreateFileW", "cannot open \"%s\"", name)
+                     : read_all(file, name, text, &error);
+        if (file != INVALID_HANDLE_VALUE)
+            CloseHandle(file);
+    }
+    if (status == JP_OK)
+        return JP_EXIT_OK;
+    jp_complain("%s", error.text);
+    return JP_EXIT_FAILED;
+}
+
+bool jp_cli_parse_json(const struct jp_cli *cli, const char *source, const struct jp_str *text, bool comments,
+                       cJSON **ret_value) {
+    struct jp_json_rules rules = {.max_bytes = JP_CLI_TEXT_MAX, .max_depth = JSON_MAX_DEPTH, .comments = comments};
+    struct jp_json json = {0};
+    struct jp_json_place place = {0};
+    struct jp_error error;
+    if (jp_json_parse(jp_str_text(text), text->length, &rules, &json, &place, &error) != JP_OK) {
+        jp_cli_misuse(cli, "%s:%u:%u: %s", source, place.line, place.column, error.text);
+        return false;
+    }
+    *ret_value = jp_json_take_root(&json);
+    jp_json_free(&json);
+    return true;
+}
 
 cJSON *jp_cli_object(const char *key, const char *text) {
     cJSON *object = cJSON_CreateObject();

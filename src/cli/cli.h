@@ -22,6 +22,7 @@ struct jp_cli {
     bool json;                          /* results as one line of JSON */
     char *pipe;                         /* NULL: the default */
     const struct jp_command *command;
+    const struct jp_command *group;     /* the command that `command` is a verb of, or NULL */
     size_t argument_count;
     char **arguments;                   /* what follows the options; ends with NULL */
     struct jp_client *client;           /* connected by the first call */
@@ -38,9 +39,11 @@ struct jp_command {
     bool impersonate;      /* the service acts with the caller's rights */
     /* Returns the exit code. `options` is the command's (cJSON_Delete, or passed on as a call's parameters). */
     int (*run)(struct jp_cli *cli, cJSON *options);
+    const struct jp_command *verbs; /* instead of `run`: the first argument is one of these; ends with a NULL name */
 };
 
 extern const struct jp_command jp_commands[]; /* ends with a NULL name */
+extern const struct jp_command jp_job_verbs[];
 
 /* How this command connects. */
 struct jp_pipe_options jp_cli_pipe_options(const struct jp_cli *cli);
@@ -69,6 +72,14 @@ int jp_cli_misuse(const struct jp_cli *cli, const char *format, ...) JP_PRINTF(2
 /* Says why the service cannot be asked (any more). Returns JP_EXIT_UNREACHABLE, or JP_EXIT_USAGE for a bad pipe name. */
 int jp_cli_unreachable(const struct jp_cli *cli, const struct jp_error *error);
 
+/* Text from a file or standard input (`name` NULL), of which more than JP_CLI_TEXT_MAX is of no use to anybody. JP_EXIT_OK, or
+ * the exit code after the reason was given. */
+enum { JP_CLI_TEXT_MAX = 1 << 20 };
+int jp_cli_read_text(const char *name, struct jp_str *text);
+
+/* A value from a text that a person wrote; `source` names it where it is wrong. False after saying what is. */
+bool jp_cli_parse_json(const struct jp_cli *cli, const char *source, const struct jp_str *text, bool comments, cJSON **ret_value);
+
 /* An object with one string. */
 cJSON *jp_cli_object(const char *key, const char *text);
 
@@ -80,13 +91,15 @@ bool jp_cli_add_pid(const struct jp_cli *cli, cJSON *params, const char *text);
 
 /* The commands, by the file that they stand in. */
 extern const struct jp_option jp_accounting_options[], jp_assign_options[], jp_definition_options[], jp_delete_options[],
-    jp_events_options[], jp_kill_options[], jp_launch_options[], jp_rpc_options[], jp_run_options[], jp_wait_options[];
+    jp_events_options[], jp_grant_options[], jp_kill_options[], jp_launch_options[], jp_rpc_options[], jp_run_options[],
+    jp_wait_options[];
 int jp_command_accounting(struct jp_cli *cli, cJSON *options);
 int jp_command_assign(struct jp_cli *cli, cJSON *options);
 int jp_command_capabilities(struct jp_cli *cli, cJSON *options);
 int jp_command_create(struct jp_cli *cli, cJSON *options);
 int jp_command_delete(struct jp_cli *cli, cJSON *options);
 int jp_command_events(struct jp_cli *cli, cJSON *options);
+int jp_command_grant_handle(struct jp_cli *cli, cJSON *options);
 int jp_command_kill(struct jp_cli *cli, cJSON *options);
 int jp_command_launch(struct jp_cli *cli, cJSON *options);
 int jp_command_list(struct jp_cli *cli, cJSON *options);

@@ -1,12 +1,6 @@
 /* Commands about pools: list, show, create, update, delete. */
 #include "cli/cli.h"
 
-#include "win32/wide.h"
-
-#include <windows.h>
-
-enum { DEFINITION_MAX_BYTES = 1 << 20, DEFINITION_MAX_DEPTH = 16 };
-
 static void show_pools(const cJSON *result, struct jp_str *out) {
     static const struct jp_show columns[] = {
         {"POOL", "name", JP_SHOW_TEXT},           {"STATE", "state", JP_SHOW_TEXT},
@@ -18,6 +12,47 @@ static void show_pools(const cJSON *result, struct jp_str *out) {
 }
 
 int jp_command_list(struct jp_cli *cli, cJSON *options) { return jp_cli_ask(cli, "pool.list", options, show_pools); }
+
+/* Which limit holds, and whose: under a parent it need not be the pool's own. */
+static void show_effective(const cJSON *pool, struct jp_str *out) {
+    static const struct jp_show columns[] = {
+        {"LIMIT", "limit", JP_SHOW_TEXT}, {"HOLDS", "value", JP_SHOW_JSON}, {"SET BY POOL", "from", JP_SHOW_TEXT},
+        {"OWN", "own", JP_SHOW_JSON},     {"ENFORCED BY", "by", JP_SHOW_TEXT}, {0},
+    };
+    const cJSON *limits = cJSON_GetObjectItemCaseSensitive(pool, "limits");
+    const cJSON *enforced = cJSON_GetObjectItemCaseSensitive(pool, "enforcedBy");
+    cJSON *rows = cJSON_CreateArray();
+    const cJSON *limit;
+    cJSON_ArrayForEach(limit, cJSON_GetObjectItemCaseSensitive(pool, "effective")) {
+        cJSON *row = cJSON_Duplicate(limit, true);
+        jp_json_add_string(row, "limit", limit->string);
+        cJSON_AddItemToObject(row, "own", cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(limits, limit->string), true));
+        cJSON_AddItemToObject(row, "by", cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(enforced, limit->string), true));
+        cJSON_AddItemToArray(rows, row);
+    }
+    if (rows->child != NULL) {
+        jp_str_putc(out, '\n');
+        jp_show_table(columns, rows, out);
+    }
+    cJSON_Delete(rows);
+}
+
+static void show_sessions(const cJSON *pool, struct jp_str *out) {
+    static const struct jp_show columns[] = {
+        {"SESSION", "session", JP_SHOW_NUMBER},
+        {"JOB OBJECT", "objectName", JP_SHOW_TEXT},
+        {"PROCESSES", "members", JP_SHOW_NUMBER},
+        {"EVER", "counters.totalProcesses", JP_SHOW_NUMBER},
+        {"ACTIVE", "counters.activeProcesses", JP_SHOW_NUMBER},
+        {"ENDED BY LIMITS", "counters.terminatedProcesses", JP_SHOW_NUMBER},
+        {0},
+    };
+    const cJSON *sessions = cJSON_GetObjectItemCaseSensitive(pool, "sessions");
+    if (!cJSON_IsArray(sessions) || sessions->child == NULL)
+        return;
+    jp_str_putc(out, '\n');
+    jp_show_table(columns, sessions, out);
+}
 
 static void show_pool(const cJSON *result, struct jp_str *out) {
     static const struct jp_show fields[] = {
@@ -37,14 +72,21 @@ static void show_pool(const cJSON *result, struct jp_str *out) {
         {"enforced by", "enforcedBy", JP_SHOW_JSON},
         {"ui", "ui", JP_SHOW_JSON},
         {"security", "security", JP_SHOW_JSON},
+        {"notify at", "notify", JP_SHOW_JSON},
         {"at end of job time", "end_of_job_time", JP_SHOW_TEXT},
+        {"when it is full", "when_full", JP_SHOW_TEXT},
+        {"waits at most", "wait_timeout", JP_SHOW_TEXT},
         {"when the service stops", "on_service_stop", JP_SHOW_TEXT},
+        {"sessions", "sessionMode", JP_SHOW_TEXT},
+        {"limits per session", "limitsPerSession", JP_SHOW_JSON},
         {"processes ever", "counters.totalProcesses", JP_SHOW_NUMBER},
         {"active", "counters.activeProcesses", JP_SHOW_NUMBER},
         {"ended by limits", "counters.terminatedProcesses", JP_SHOW_NUMBER},
         {0},
     };
     jp_show_fields(fields, result, out);
+    show_effective(result, out);
+    show_sessions(result, out);
 }
 
 int jp_command_show(struct jp_cli *cli, cJSON *options) {
@@ -61,38 +103,12 @@ const struct jp_option jp_definition_options[] = {
     {0},
 };
 
-static jp_status read_file(const char *name, struct jp_str *text, struct jp_error *error) {
-    wchar_t *wide = jp_win32_wide(name);
-    HANDLE file = CreateFileW(wide, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
-    DWORD code = GetLastError();
-    jp_free(wide);
-    if (file == INVALID_HANDLE_VALUE)
-        return jp_fail_win32(error, JP_E_SYSTEM, code, "CreateFileW", "cannot open \"%s\"", name);
-    char chunk[4096];
-    DWORD length = 0;
-    BOOL good;
-    do {
-        good = ReadFile(file, chunk, sizeof chunk, &length, NULL);
-        code = GetLastError();
-        jp_str_add(text, chunk, good ? length : 0);
-    } while (good && length > 0 && text->length <= DEFINITION_MAX_BYTES);
-    CloseHandle(file);
-    return good ? JP_OK : jp_fail_win32(error, JP_E_SYSTEM, code, "ReadFile", "cannot read \"%s\"", name);
-}
-
 /* The definition's keys, laid into `options`. `source` names the text where it is wrong. */
 static bool add_definition(const struct jp_cli *cli, const char *source, const struct jp_str *text, bool comments,
                            cJSON *options) {
-    struct jp_json_rules rules = {.max_bytes = DEFINITION_MAX_BYTES, .max_depth = DEFINITION_MAX_DEPTH, .comments = comments};
-    struct jp_json json = {0};
-    struct jp_json_place place = {0};
-    struct jp_error error;
-    if (jp_json_parse(jp_str_text(text), text->length, &rules, &json, &place, &error) != JP_OK) {
-        jp_cli_misuse(cli, "%s:%u:%u: %s", source, place.line, place.column, error.text);
+    cJSON *definition = NULL;
+    if (!jp_cli_parse_json(cli, source, text, comments, &definition))
         return false;
-    }
-    cJSON *definition = jp_json_take_root(&json);
-    jp_json_free(&json);
     bool good = cJSON_IsObject(definition);
     if (!good)
         jp_cli_misuse(cli, "%s: a pool is an object, for example {\"limits\": {\"active_processes\": 4}}", source);
@@ -108,14 +124,12 @@ static bool add_definition(const struct jp_cli *cli, const char *source, const s
 static int take_definition(const struct jp_cli *cli, cJSON *options) {
     char *file = jp_take_text(options, "--file");
     struct jp_str text = {0};
-    struct jp_error error = {0};
     int code = JP_EXIT_OK;
     if (file != NULL && cli->argument_count == 2)
         code = jp_cli_misuse(cli, "either JSON or --file, not both");
-    else if (file != NULL && read_file(file, &text, &error) != JP_OK) {
-        jp_complain("%s", error.text);
-        code = JP_EXIT_FAILED;
-    } else if (file == NULL)
+    else if (file != NULL)
+        code = jp_cli_read_text(file, &text);
+    else
         jp_str_puts(&text, cli->argument_count == 2 ? cli->arguments[1] : "{}");
     if (code == JP_EXIT_OK && !add_definition(cli, file == NULL ? "JSON" : file, &text, file != NULL, options))
         code = JP_EXIT_USAGE;

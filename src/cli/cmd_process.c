@@ -26,6 +26,7 @@ static bool has_pool(const struct jp_cli *cli, cJSON *options) {
 const struct jp_option jp_assign_options[] = {
     {"pool", "NAME", JP_OPTION_TEXT, "pool", "the pool (required)"},
     {"start-time", "T", JP_OPTION_NUMBER, "startTime", "only the process that began then (startTime, 100 ns since 1601)"},
+    {"timeout", "TIME", JP_OPTION_DURATION, "timeout", "how long to wait for room, if the pool lets callers wait (as the pool says)"},
     {0},
 };
 
@@ -37,12 +38,20 @@ static void show_joined(const cJSON *result, struct jp_str *out) {
     jp_str_putc(out, '\n');
 }
 
+/* A pool may let its callers wait for room, for a time that it knows and we do not: so this has no patience of its own, which would
+ * also leave a request behind that is granted when nobody waits any more. */
+static int join(struct jp_cli *cli, const char *method, cJSON *params, cJSON **ret_result) {
+    return jp_cli_call(cli, method, params, JP_CLIENT_NO_TIMEOUT, ret_result);
+}
+
 int jp_command_assign(struct jp_cli *cli, cJSON *options) {
     if (!has_pool(cli, options) || !jp_cli_add_pid(cli, options, cli->arguments[0])) {
         cJSON_Delete(options);
         return JP_EXIT_USAGE;
     }
-    return jp_cli_ask(cli, "pool.assign", options, show_joined);
+    cJSON *joined = NULL;
+    int code = join(cli, "pool.assign", options, &joined);
+    return code == JP_EXIT_OK ? jp_cli_print(cli, joined, show_joined) : code;
 }
 
 const struct jp_option jp_launch_options[] = {
@@ -50,6 +59,7 @@ const struct jp_option jp_launch_options[] = {
     {"cwd", "FOLDER", JP_OPTION_TEXT, "cwd", "where the command starts"},
     {"env", "NAME=VALUE", JP_OPTION_SETTING, "env", "set an environment variable; NAME alone removes it; may be repeated"},
     {"wait", NULL, JP_OPTION_SWITCH, "--wait", "wait until it has ended, and say how"},
+    {"timeout", "TIME", JP_OPTION_DURATION, "timeout", "how long to wait for room, if the pool lets callers wait (as the pool says)"},
     {0},
 };
 
@@ -78,13 +88,10 @@ int jp_command_launch(struct jp_cli *cli, cJSON *options) {
     cJSON *argv = cJSON_AddArrayToObject(options, "argv");
     for (size_t i = 0; i < cli->argument_count; i++)
         cJSON_AddItemToArray(argv, cJSON_CreateString(cli->arguments[i]));
-    if (!wait)
-        return jp_cli_ask(cli, "pool.launch", options, show_joined);
-
     cJSON *launched = NULL;
-    int code = jp_cli_call(cli, "pool.launch", options, JP_CLI_PATIENCE_MS, &launched);
-    if (code != JP_EXIT_OK)
-        return code;
+    int code = join(cli, "pool.launch", options, &launched);
+    if (code != JP_EXIT_OK || !wait)
+        return code == JP_EXIT_OK ? jp_cli_print(cli, launched, show_joined) : code;
     cJSON *ended = NULL;
     code = jp_cli_call(cli, "pool.wait", same_process(launched), JP_CLIENT_NO_TIMEOUT, &ended);
     cJSON_Delete(launched);

@@ -9,10 +9,11 @@
 
 #include <windows.h>
 
-enum { ASSIGN_TIMEOUT_MS = 30000, END_TIMEOUT_MS = 5000 };
+enum { END_TIMEOUT_MS = 5000 };
 
 const struct jp_option jp_run_options[] = {
     {"pool", "NAME", JP_OPTION_TEXT, "pool", "the pool (required)"},
+    {"timeout", "TIME", JP_OPTION_DURATION, "timeout", "how long to wait for room, if the pool lets callers wait (as the pool says)"},
     {0},
 };
 
@@ -108,7 +109,8 @@ static int bring_in(struct jp_cli *cli, const PROCESS_INFORMATION *child, cJSON 
         return JP_EXIT_FAILED;
     }
     cJSON *assigned = NULL;
-    int code = jp_cli_call(cli, "pool.assign", params, ASSIGN_TIMEOUT_MS, &assigned);
+    /* A pool may let its callers wait for room, for a time that only it knows. Ctrl-C ends the waiting, and the process. */
+    int code = jp_cli_call(cli, "pool.assign", params, JP_CLIENT_NO_TIMEOUT, &assigned);
     cJSON_Delete(assigned);
     if (code == JP_EXIT_OK && let_go(child, &error) != JP_OK) {
         jp_complain("%s", error.text);

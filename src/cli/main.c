@@ -28,25 +28,35 @@ static int print(struct jp_str *text) {
     return JP_EXIT_OK;
 }
 
+static void add_table(const struct jp_command *commands, struct jp_str *out) {
+    for (; commands->name != NULL; commands++)
+        jp_str_printf(out, "  %-14s%s\n", commands->name, commands->summary);
+}
+
 static int print_help(void) {
     struct jp_str text = {0};
     jp_str_puts(&text, "usage: jobpool [OPTION ...] COMMAND [OPTION ...] [ARGUMENT ...]\n\n"
                        "Talks to the JobPool service on this machine: named pools of processes, with limits and accounts.\n\n");
-    for (const struct jp_command *command = jp_commands; command->name != NULL; command++)
-        jp_str_printf(&text, "  %-14s%s\n", command->name, command->summary);
+    add_table(jp_commands, &text);
     jp_str_puts(&text, "  help COMMAND  a command's arguments and options\n\n");
     jp_options_describe(common_options, &text);
     jp_str_puts(&text, "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 the service cannot be reached; run passes on the command's.\n");
     return print(&text);
 }
 
-static int print_command_help(const struct jp_command *command) {
+/* `group`: the command that this one is a verb of, or NULL. */
+static int print_command_help(const struct jp_command *group, const struct jp_command *command) {
     struct jp_str text = {0};
-    jp_str_printf(&text, "usage: jobpool %s%s%s%s\n\n%s\n", command->name, command->options == NULL ? "" : " [OPTION ...]",
-                  *command->arguments == '\0' ? "" : " ", command->arguments, command->summary);
+    jp_str_printf(&text, "usage: jobpool %s%s%s%s%s%s\n\n%s\n", group == NULL ? "" : group->name, group == NULL ? "" : " ",
+                  command->name, command->options == NULL ? "" : " [OPTION ...]", *command->arguments == '\0' ? "" : " ",
+                  command->arguments, command->summary);
     if (command->details != NULL)
         jp_str_printf(&text, "\n%s\n", command->details);
     jp_str_putc(&text, '\n');
+    if (command->verbs != NULL) {
+        add_table(command->verbs, &text);
+        jp_str_printf(&text, "\n  help %s VERB  a verb's arguments and options\n\n", command->name);
+    }
     jp_options_describe(command->options, &text);
     jp_options_describe(common_options, &text);
     return print(&text);
@@ -60,16 +70,17 @@ static int print_version(void) {
 
 /* ---------------------------------------------------------------------------------------------------------- dispatch */
 
-static const struct jp_command *find_command(const struct jp_cli *cli, const char *name) {
+static const struct jp_command *find_command(const struct jp_cli *cli, const struct jp_command *table, const char *name) {
+    const char *kind = table == jp_commands ? "command" : "verb";
     size_t count = 0;
-    for (; jp_commands[count].name != NULL; count++)
-        if (strcmp(jp_commands[count].name, name) == 0)
-            return &jp_commands[count];
-    const char *nearest = jp_nearest(name, &jp_commands[0].name, count, sizeof jp_commands[0]);
+    for (; table[count].name != NULL; count++)
+        if (strcmp(table[count].name, name) == 0)
+            return &table[count];
+    const char *nearest = jp_nearest(name, &table[0].name, count, sizeof table[0]);
     if (nearest != NULL)
-        jp_cli_misuse(cli, "there is no command \"%s\"; did you mean \"%s\"?", name, nearest);
+        jp_cli_misuse(cli, "there is no %s \"%s\"; did you mean \"%s\"?", kind, name, nearest);
     else
-        jp_cli_misuse(cli, "there is no command \"%s\"", name);
+        jp_cli_misuse(cli, "there is no %s \"%s\"", kind, name);
     return NULL;
 }
 
@@ -93,9 +104,6 @@ static int check_argument_count(const struct jp_cli *cli) {
 
 /* argv[0] is the command's name. */
 static int run_command(struct jp_cli *cli, int argc, char **argv) {
-    cli->command = find_command(cli, argv[0]);
-    if (cli->command == NULL)
-        return JP_EXIT_USAGE;
     cJSON *options = cJSON_CreateObject();
     struct jp_error error = {0};
     int first = jp_options_read(common_options, cli->command->options, cli->command->passes_through, argc, argv, options, &error);
@@ -105,7 +113,7 @@ static int run_command(struct jp_cli *cli, int argc, char **argv) {
     if (first == 0)
         code = jp_cli_misuse(cli, "%s", error.text);
     else if (jp_take_switch(options, "--help"))
-        code = print_command_help(cli->command);
+        code = print_command_help(cli->group, cli->command);
     else if (jp_take_switch(options, "--version"))
         code = print_version();
     else if ((code = check_argument_count(cli)) == JP_EXIT_OK) {
@@ -116,11 +124,42 @@ static int run_command(struct jp_cli *cli, int argc, char **argv) {
     return code;
 }
 
+/* argv[0] is the name of a command whose first argument is a verb. */
+static int run_verb(struct jp_cli *cli, int argc, char **argv) {
+    cJSON *options = cJSON_CreateObject();
+    struct jp_error error = {0};
+    int first = jp_options_read(common_options, NULL, true, argc, argv, options, &error);
+    bool help = jp_take_switch(options, "--help");
+    bool version = jp_take_switch(options, "--version");
+    take_common(cli, options);
+    cJSON_Delete(options);
+    if (first == 0)
+        return jp_cli_misuse(cli, "%s", error.text);
+    if (version)
+        return print_version();
+    if (help)
+        return print_command_help(NULL, cli->command);
+    if (first == argc)
+        return jp_cli_misuse(cli, "which verb?");
+    const struct jp_command *verb = find_command(cli, cli->command->verbs, argv[first]);
+    if (verb == NULL)
+        return JP_EXIT_USAGE;
+    cli->group = cli->command;
+    cli->command = verb;
+    return run_command(cli, argc - first, argv + first);
+}
+
+/* help [COMMAND [VERB]] */
 static int run_help(struct jp_cli *cli, int argc, char **argv) {
     if (argc < 2)
         return print_help();
-    const struct jp_command *command = find_command(cli, argv[1]);
-    return command == NULL ? JP_EXIT_USAGE : print_command_help(command);
+    cli->command = find_command(cli, jp_commands, argv[1]);
+    if (cli->command == NULL)
+        return JP_EXIT_USAGE;
+    if (argc < 3 || cli->command->verbs == NULL)
+        return print_command_help(NULL, cli->command);
+    const struct jp_command *verb = find_command(cli, cli->command->verbs, argv[2]);
+    return verb == NULL ? JP_EXIT_USAGE : print_command_help(cli->command, verb);
 }
 
 static int run_program(struct jp_cli *cli, int argc, char **argv) {
@@ -141,7 +180,10 @@ static int run_program(struct jp_cli *cli, int argc, char **argv) {
         return jp_cli_misuse(cli, "which command?");
     if (strcmp(argv[first], "help") == 0)
         return run_help(cli, argc - first, argv + first);
-    return run_command(cli, argc - first, argv + first);
+    cli->command = find_command(cli, jp_commands, argv[first]);
+    if (cli->command == NULL)
+        return JP_EXIT_USAGE;
+    return cli->command->verbs == NULL ? run_command(cli, argc - first, argv + first) : run_verb(cli, argc - first, argv + first);
 }
 
 int wmain(int argc, wchar_t **wide);

@@ -53,6 +53,11 @@ static void begin_read(struct jp_client *client) {
     }
 }
 
+HANDLE jp_client_arrival(struct jp_client *client) {
+    begin_read(client);
+    return jp_pipe_read_event(client->pipe);
+}
+
 static jp_status finish_read(struct jp_client *client, struct jp_error *error) {
     size_t length = 0;
     jp_status status = jp_pipe_finish_read(client->pipe, &length, error);

@@ -38,4 +38,18 @@ jp_status jp_client_call(struct jp_client *client, const char *method, cJSON *pa
 /* The `params` of the next notification `event`, in the order of arrival; the caller's (cJSON_Delete). */
 jp_status jp_client_next_event(struct jp_client *client, uint32_t timeout_ms, cJSON **ret_event, struct jp_error *error);
 
+/* Signalled when something has come, or the connection has ended: jp_client_next_event() with no time-out then tells which. For
+ * who waits for other things too. The client's own: not to be closed, and good only until the next call. */
+HANDLE jp_client_arrival(struct jp_client *client);
+
+/* UserHandleGrantAccess for a job by name: processes of `job` that are under UILIMIT_HANDLES may (grant) or may no more (not grant)
+ * use a window, menu or other USER handle, whose value is `user_handle`. Such handles belong to a session and a desktop, so this
+ * calls Windows in this process, with its rights; the service could not. `job` is a kernel name, or the name of a pool, which
+ * then is its job in this process's session: that asks the service, so without a `client` (NULL) every name is a kernel name. A
+ * kernel name with a backslash in it (Global\..., Local\...) never asks.
+ * On failure `failure` says why, as for jp_client_call: JP_E_NO_JOB if there is no such job (in this session), JP_E_DENIED if this
+ * process may not open it, JP_E_SYSTEM with Windows' reason (this process is in the job itself, or the handle's owner is). */
+jp_status jp_client_grant_user_handle(struct jp_client *client, uint64_t user_handle, const char *job, bool grant,
+                                      struct jp_client_failure *failure);
+
 #endif

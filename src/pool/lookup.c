@@ -41,6 +41,15 @@ size_t jp_pool_total_members(const struct jp_pool *pool) {
     return total;
 }
 
+size_t jp_pool_session_members(const struct jp_pool *pool, uint32_t session) {
+    size_t total = 0;
+    for (const struct jp_member *member = pool->first_member; member; member = member->next)
+        total += member->record.facts.session == session;
+    for (size_t i = 0; i < pool->child_count; i++)
+        total += jp_pool_session_members(pool->children[i], session);
+    return total;
+}
+
 size_t jp_pools_member_count(const struct jp_pools *pools) { return pools->member_count; }
 
 bool jp__pool_is_within(const struct jp_pool *pool, const struct jp_pool *ancestor) {
@@ -50,15 +59,10 @@ bool jp__pool_is_within(const struct jp_pool *pool, const struct jp_pool *ancest
     return false;
 }
 
-jp_status jp__pool_chain(struct jp_pool *pool, struct jp_pool **chain, size_t *ret_length, struct jp_error *error) {
-    size_t length = pool->depth + 1;
-    for (struct jp_pool *at = pool; at; at = at->parent) {
-        if (!at->job)
-            return jp_fail(error, JP_E_POOL_FAILED, "pool \"%s\" has no job object: %s", at->name, at->error.text);
-        chain[at->depth] = at;
-    }
-    *ret_length = length;
-    return JP_OK;
+jp_status jp__pool_available(const struct jp_pool *pool, struct jp_error *error) {
+    if (pool->job_count)
+        return JP_OK;
+    return jp_fail(error, JP_E_POOL_FAILED, "pool \"%s\" has no job object: %s", pool->name, pool->error.text);
 }
 
 struct jp_member *jp__member_by_pid(struct jp_pools *pools, uint32_t pid) { return jp_map_get_u64(&pools->by_pid, pid); }

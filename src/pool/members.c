@@ -38,6 +38,17 @@ static void enter_stage(struct jp_pools *pools, struct jp_member *member, enum j
     queue_add(&pools->stages[stage], member);
 }
 
+/* The jobs of its session have a member now; one that was nobody's yet is of its session. */
+static void mark_jobs(const struct jp_member *member) {
+    if (!member->record.start_exact)
+        return; /* its session is not known yet */
+    for (struct jp_pool *pool = member->pool; pool; pool = pool->parent) {
+        struct jp_pool_job *job = jp__job_in(pool, member->record.facts.session);
+        if (job)
+            job->zero_due = true;
+    }
+}
+
 static void link_to_pool(struct jp_member *member, struct jp_pool *pool) {
     member->pool = pool;
     member->previous = NULL;
@@ -46,8 +57,7 @@ static void link_to_pool(struct jp_member *member, struct jp_pool *pool) {
         member->next->previous = member;
     pool->first_member = member;
     pool->member_count++;
-    for (; pool; pool = pool->parent)
-        pool->zero_due = true;
+    mark_jobs(member);
 }
 
 static void unlink_from_pool(struct jp_member *member) {
@@ -158,6 +168,8 @@ static void complete_facts(struct jp_pools *pools, struct jp_member *member) {
     jp_process_facts_clear(old);
     *old = fresh;
     member->record.start_exact = true;
+    if (member->stage != JP_MEMBER_LINGERING)
+        mark_jobs(member);
     record(pools, member);
 }
 
@@ -283,7 +295,8 @@ void jp__member_ended(struct jp_pools *pools, struct jp_member *member) {
         return;
     }
     bool told = member->exit_announced >> member->pool->depth & 1;
-    if (told || member->silent || !member->pool->listening)
+    const struct jp_pool_job *job = jp__job_of_member(member);
+    if (told || member->silent || !job || !job->listening)
         jp__member_settle(pools, member);
     else
         enter_stage(pools, member, JP_MEMBER_SETTLING);

@@ -1,4 +1,5 @@
 /* What the completion port said, and the events that come of it. */
+#include "base/units.h"
 #include "pool/pools_internal.h"
 
 #include <inttypes.h>
@@ -10,6 +11,11 @@ static const char *file_name(const char *path) {
         if (*at == '\\' || *at == '/')
             name = at + 1;
     return name;
+}
+
+/* Where a pool has several jobs, what one of them says is not said of the pool. */
+char *jp__session_detail(const struct jp_pool_job *job) {
+    return job->pool->job_count > 1 && job->settled ? jp_sprintf("session %" PRIu32, job->session) : NULL;
 }
 
 uint64_t jp__emit(struct jp_pools *pools, const struct jp__event *event) {
@@ -58,14 +64,17 @@ static struct jp_pool *deepest_with(struct jp_pools *pools, struct jp_pool *pool
     struct jp_error error;
     for (size_t i = 0; i < pool->child_count; i++) {
         struct jp_pool *child = pool->children[i];
-        bool contains = false;
-        if (child->job && jp__ops(pools)->job_contains(child->job, process, &contains, &error) == JP_OK && contains)
-            return deepest_with(pools, child, process);
+        for (size_t j = 0; j < child->job_count; j++) {
+            bool contains = false;
+            if (jp__ops(pools)->job_contains(child->jobs[j]->job, process, &contains, &error) == JP_OK && contains)
+                return deepest_with(pools, child, process);
+        }
     }
     return pool;
 }
 
-struct jp_member *jp__discover(struct jp_pools *pools, struct jp_pool *pool, uint32_t pid, enum jp_origin origin) {
+struct jp_member *jp__discover(struct jp_pools *pools, struct jp_pool_job *job, uint32_t pid, enum jp_origin origin) {
+    struct jp_pool *pool = job->pool;
     struct jp_process *process = NULL;
     struct jp_process_facts facts = {0};
     struct jp_error error;
@@ -79,6 +88,7 @@ struct jp_member *jp__discover(struct jp_pools *pools, struct jp_pool *pool, uin
     if (!exact) { /* gone before it could be opened, out of reach, or still being made: it counts all the same */
         facts.pid = pid;
         facts.start_100ns = jp__now(pools);
+        facts.session = job->session;
     }
     struct jp_member *member = jp__member_join(pools, pool, process, &facts, exact, origin);
     jp__member_complete(pools, member);
@@ -98,7 +108,8 @@ static bool pid_was_reused(struct jp_pools *pools, const struct jp_member *membe
     return status == JP_E_OTHER_PROCESS;
 }
 
-static void on_new(struct jp_pools *pools, struct jp_pool *pool, uint32_t pid) {
+static void on_new(struct jp_pools *pools, struct jp_pool_job *job, uint32_t pid) {
+    struct jp_pool *pool = job->pool;
     struct jp_member *member = jp__member_by_pid(pools, pid);
     if (member && jp__member_runs(member) && pid_was_reused(pools, member)) {
         jp__member_settle(pools, member);
@@ -109,7 +120,7 @@ static void on_new(struct jp_pools *pools, struct jp_pool *pool, uint32_t pid) {
         member = NULL;
     }
     if (!member)
-        member = jp__discover(pools, pool, pid, JP_ORIGIN_KERNEL);
+        member = jp__discover(pools, job, pid, JP_ORIGIN_KERNEL);
     else if (jp__member_runs(member) && pool != member->pool && jp__pool_is_within(pool, member->pool))
         jp__member_move(pools, member, pool);
     if (member->announced >> pool->depth & 1)
@@ -119,10 +130,11 @@ static void on_new(struct jp_pools *pools, struct jp_pool *pool, uint32_t pid) {
                                         .origin = JP_ORIGIN_KERNEL});
 }
 
-static void on_left(struct jp_pools *pools, struct jp_pool *pool, uint32_t pid, uint32_t message) {
+static void on_left(struct jp_pools *pools, struct jp_pool_job *job, uint32_t pid, uint32_t message) {
+    struct jp_pool *pool = job->pool;
     struct jp_member *member = jp__member_by_pid(pools, pid);
     if (!member)
-        member = jp__discover(pools, pool, pid, JP_ORIGIN_RECONCILER); /* its coming was lost */
+        member = jp__discover(pools, job, pid, JP_ORIGIN_RECONCILER); /* its coming was lost */
     if (member->exit_announced >> pool->depth & 1)
         return;
     uint32_t exit_code;
@@ -144,7 +156,36 @@ static void on_left(struct jp_pools *pools, struct jp_pool *pool, uint32_t pid, 
         jp__member_settle(pools, member);
 }
 
-static void on_other(struct jp_pools *pools, struct jp_pool *pool, const struct jp_job_packet *packet) {
+/* What was exceeded, by how much. Asking also makes Windows tell of the next time. */
+static char *describe_violation(struct jp_pools *pools, struct jp_pool_job *job) {
+    struct jp_job_info info;
+    struct jp_error error;
+    char have[JP_UNITS_TEXT], limit[JP_UNITS_TEXT];
+    struct jp_str text = {0};
+    if (jp__ops(pools)->job_query(job->job, JP_JOB_LimitViolationInformation2, &info, &error))
+        return NULL;
+    const struct jp_job_violations *found = &info.violations;
+    uint32_t flags = found->violation_limit_flags;
+    if (flags & JP_JOB_OBJECT_LIMIT_JOB_MEMORY)
+        jp_str_printf(&text, ", job_memory %s over %s", jp_bytes_format(found->job_memory_bytes, have), jp_bytes_format(found->job_high_memory_limit_bytes, limit));
+    if (flags & JP_JOB_OBJECT_LIMIT_JOB_MEMORY_LOW)
+        jp_str_printf(&text, ", job_memory_low %s under %s", jp_bytes_format(found->job_memory_bytes, have), jp_bytes_format(found->job_low_memory_limit_bytes, limit));
+    if (flags & JP_JOB_OBJECT_LIMIT_JOB_TIME)
+        jp_str_printf(&text, ", job_time %s over %s", jp_duration_format(found->per_job_user_time_100ns, have), jp_duration_format(found->per_job_user_time_limit_100ns, limit));
+    if (flags & JP_JOB_OBJECT_LIMIT_JOB_READ_BYTES)
+        jp_str_printf(&text, ", read %s over %s", jp_bytes_format(found->io_read_bytes, have), jp_bytes_format(found->io_read_bytes_limit, limit));
+    if (flags & JP_JOB_OBJECT_LIMIT_JOB_WRITE_BYTES)
+        jp_str_printf(&text, ", write %s over %s", jp_bytes_format(found->io_write_bytes, have), jp_bytes_format(found->io_write_bytes_limit, limit));
+    if (flags & JP_JOB_OBJECT_LIMIT_CPU_RATE_CONTROL)
+        jp_str_puts(&text, ", cpu_rate for longer than tolerated");
+    if (flags & JP_JOB_OBJECT_LIMIT_NET_RATE_CONTROL)
+        jp_str_puts(&text, ", network_rate for longer than tolerated");
+    char *detail = text.length ? jp_strdup(jp_str_text(&text) + 2) : NULL;
+    jp_str_free(&text);
+    return detail;
+}
+
+static void on_other(struct jp_pools *pools, struct jp_pool_job *job, const struct jp_job_packet *packet) {
     char number[48];
     const char *name = jp_job_message_name(packet->message);
     if (!name) { /* newer than we are: told as it is */
@@ -155,26 +196,28 @@ static void on_other(struct jp_pools *pools, struct jp_pool *pool, const struct 
         name = number;
     }
     if (packet->message == JP_MSG_ACTIVE_PROCESS_ZERO)
-        pool->zero_due = false;
+        job->zero_due = false;
+    char *detail = packet->message == JP_MSG_NOTIFICATION_LIMIT ? describe_violation(pools, job) : jp__session_detail(job);
     struct jp_member *member = packet->pid ? jp__member_by_pid(pools, packet->pid) : NULL;
-    jp__emit(pools, &(struct jp__event){.pool = pool, .message = name, .member = member, .pid = packet->pid,
-                                        .origin = JP_ORIGIN_KERNEL});
+    jp__emit(pools, &(struct jp__event){.pool = job->pool, .message = name, .member = member, .pid = packet->pid,
+                                        .origin = JP_ORIGIN_KERNEL, .detail = detail});
+    jp_free(detail);
 }
 
 static void on_packet(struct jp_pools *pools, const struct jp_job_packet *packet) {
-    struct jp_pool *pool = jp_map_get_u64(&pools->by_key, packet->key);
-    if (!pool)
+    struct jp_pool_job *job = jp_map_get_u64(&pools->by_key, packet->key);
+    if (!job)
         return; /* deleted meanwhile; keys are not used again, so it is nobody else's */
     switch (packet->message) {
     case JP_MSG_NEW_PROCESS:
-        on_new(pools, pool, packet->pid);
+        on_new(pools, job, packet->pid);
         break;
     case JP_MSG_EXIT_PROCESS:
     case JP_MSG_ABNORMAL_EXIT_PROCESS:
-        on_left(pools, pool, packet->pid, packet->message);
+        on_left(pools, job, packet->pid, packet->message);
         break;
     default:
-        on_other(pools, pool, packet);
+        on_other(pools, job, packet);
         break;
     }
 }
@@ -182,12 +225,14 @@ static void on_packet(struct jp_pools *pools, const struct jp_job_packet *packet
 void jp_pools_on_packets(struct jp_pools *pools, const struct jp_job_packet *packets, size_t count) {
     for (size_t i = 0; i < count; i++)
         on_packet(pools, &packets[i]);
+    jp__queue_advance(pools);
 }
 
 void jp_pools_on_exit(struct jp_pools *pools, uint64_t watch) {
     struct jp_member *member = jp_map_get_u64(&pools->by_watch, watch);
     if (member)
         jp__member_ended(pools, member);
+    jp__queue_advance(pools);
 }
 
 uint64_t jp_pools_note(struct jp_pools *pools, const char *message, const char *detail) {

@@ -9,7 +9,7 @@ struct jp_pools *jp_pools_new(const struct jp_pools_surroundings *surroundings, 
     pools->last_seq = start->last_seq;
     pools->last_id = start->last_process_id;
     pools->last_key = 15; /* lower keys are the port's own */
-    pools->next_list_ms = pools->next_sample_ms = UINT64_MAX;
+    pools->next_list_ms = pools->next_sample_ms = pools->next_queue_ms = UINT64_MAX;
     return pools;
 }
 
@@ -50,29 +50,13 @@ struct jp_pool *jp__pool_new(struct jp_pools *pools, const char *name, const str
     return pool;
 }
 
-void jp__pool_open_job(struct jp_pools *pools, struct jp_pool *pool) {
-    struct jp_job_open_result opened;
-    pool->key = ++pools->last_key;
-    jp_status status = jp__ops(pools)->job_open(pools->with.backend, pool->object_name, pool->key, &opened, &pool->error);
-    if (status == JP_OK) {
-        status = jp__ops(pools)->job_configure(opened.job, &pool->spec, !opened.existed, &pool->error);
-        if (status)
-            jp__ops(pools)->job_close(opened.job);
-    }
-    if (status) {
+void jp__pool_open(struct jp_pools *pools, struct jp_pool *pool) {
+    if (jp__pool_open_first_job(pools, pool, &pool->error)) {
         pool->state = JP_POOL_FAILED;
         jp_log(pools->with.log, JP_LOG_ERROR, "pool \"%s\" is not available: %s", pool->name, pool->error.text);
-        return;
+    } else {
+        pool->state = JP_POOL_ACTIVE;
     }
-    pool->state = JP_POOL_ACTIVE;
-    pool->job = opened.job;
-    pool->listening = opened.listening;
-    jp_map_put_u64(&pools->by_key, pool->key, pool);
-    if (!opened.listening)
-        jp_log(pools->with.log, JP_LOG_WARNING,
-               "pool \"%s\": this host did not let us attach to its job's messages again; its processes are watched by their "
-               "handles and its list of processes is read every %d ms",
-               pool->name, LIST_INTERVAL_DEAF_MS);
 }
 
 /* It has no members and no children. */
@@ -81,10 +65,10 @@ static void discard(struct jp_pools *pools, struct jp_pool *pool) {
     for (struct jp_member *member = pools->stages[JP_MEMBER_LINGERING].first; member; member = member->queue_next)
         if (member->pool == pool)
             member->pool = NULL;
-    if (pool->job) {
-        jp_map_remove_u64(&pools->by_key, pool->key);
-        jp__ops(pools)->job_close(pool->job);
-    }
+    jp__queue_discard(pools, pool);
+    jp__pool_close_jobs(pools, pool);
+    if (pool->token)
+        jp__ops(pools)->token_free(pools->with.backend, pool->token);
     if (pool->parent)
         remove_child(pool->parent, pool);
     jp_map_remove(&pools->by_name, pool->name);
@@ -145,6 +129,8 @@ static jp_status check_new(struct jp_pools *pools, const char *name, const struc
         return jp_fail(error, JP_E_NO_POOL, "there is no pool \"%s\" to be the parent of \"%s\"", spec->parent, name);
     if (parent && parent->depth + 1 >= JP_POOL_MAX_DEPTH)
         return jp_fail(error, JP_E_QUOTA, "pool \"%s\" would be nested deeper than %d levels", name, JP_POOL_MAX_DEPTH);
+    if (parent && parent->spec.ui)
+        return jp__ui_and_nesting(parent->name, name, error);
     *ret_parent = parent;
     char *object_name = jp_pool_object_name(name, spec);
     jp_status status = check_object_name(pools, object_name, error);
@@ -159,7 +145,7 @@ jp_status jp_pools_create(struct jp_pools *pools, const char *name, const struct
     if (status)
         return status;
     struct jp_pool *pool = jp__pool_new(pools, name, spec, parent, persistent ? JP_POOL_PERSISTENT : JP_POOL_TRANSIENT);
-    jp__pool_open_job(pools, pool);
+    jp__pool_open(pools, pool);
     if (pool->state == JP_POOL_FAILED) {
         *error = pool->error;
         discard(pools, pool);
@@ -172,6 +158,40 @@ jp_status jp_pools_create(struct jp_pools *pools, const char *name, const struct
     return JP_OK;
 }
 
+jp_status jp__ui_and_nesting(const char *parent, const char *child, struct jp_error *error) {
+    return jp_fail(error, JP_E_PARAMS, "pool \"%s\" has UI limits, and Windows nests no job objects that have: \"%s\" cannot be its child", parent,
+                   child);
+}
+
+jp_status jp__pool_check_change(const struct jp_pool *pool, const struct jp_pool_spec *merged, struct jp_error *error) {
+    if (merged->ui && pool->child_count)
+        return jp__ui_and_nesting(pool->name, pool->children[0]->name, error);
+    if (pool->spec.limits.processor_groups.count && !merged->limits.processor_groups.count)
+        return jp_fail(error, JP_E_UNSUPPORTED,
+                       "the processor groups of pool \"%s\" can be changed, but not lifted: Windows has no way back; name all groups instead",
+                       pool->name);
+    return JP_OK;
+}
+
+jp_status jp__pool_respec(struct jp_pools *pools, struct jp_pool *pool, struct jp_pool_spec *merged, bool restart_job_time,
+                          struct jp_error *error) {
+    jp_status status = check_spec(merged, error);
+    if (status == JP_OK)
+        status = jp__pool_check_change(pool, merged, error);
+    if (status == JP_OK)
+        status = jp__pool_configure(pools, pool, merged, restart_job_time, error);
+    if (status) {
+        jp_schema_clear(jp_pool_fields, merged);
+        return status;
+    }
+    jp_schema_clear(jp_pool_fields, &pool->spec);
+    pool->spec = *merged;
+    persist(pools, pool);
+    jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_UPDATED", .origin = JP_ORIGIN_SERVICE});
+    jp__queue_advance(pools);
+    return JP_OK;
+}
+
 jp_status jp_pools_update(struct jp_pools *pools, struct jp_pool *pool, const struct jp_pool_spec *change,
                           struct jp_error *error) {
     struct jp_pool_spec merged = {0};
@@ -179,23 +199,11 @@ jp_status jp_pools_update(struct jp_pools *pools, struct jp_pool *pool, const st
                      JP_SCHEMA_NULL_BIT(JP_POOL_OBJECT_NAME);
     if (change->present & fixed)
         return jp_fail(error, JP_E_PARAMS, "parent and object_name of pool \"%s\" cannot change; delete it and create it anew", pool->name);
-    if (!pool->job)
-        return jp_fail(error, JP_E_POOL_FAILED, "pool \"%s\" has no job object: %s", pool->name, pool->error.text);
+    if (jp__pool_available(pool, error))
+        return error->status;
     jp_schema_copy(jp_pool_fields, &pool->spec, &merged);
     jp_schema_merge(jp_pool_fields, &merged, change);
-    jp_status status = check_spec(&merged, error);
-    if (status == JP_OK)
-        status = jp__ops(pools)->job_configure(pool->job, &merged,
-                                               change->limits.present & JP_SCHEMA_BIT(JP_LIMIT_JOB_TIME), error);
-    if (status) {
-        jp_schema_clear(jp_pool_fields, &merged);
-        return status;
-    }
-    jp_schema_clear(jp_pool_fields, &pool->spec);
-    pool->spec = merged;
-    persist(pools, pool);
-    jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_UPDATED", .origin = JP_ORIGIN_SERVICE});
-    return JP_OK;
+    return jp__pool_respec(pools, pool, &merged, change->limits.present & JP_SCHEMA_BIT(JP_LIMIT_JOB_TIME), error);
 }
 
 jp_status jp_pools_delete(struct jp_pools *pools, struct jp_pool *pool, bool terminate, size_t *ret_terminated,
@@ -255,7 +263,7 @@ static void restore_pool(struct jp_pools *pools, const char *name, const char *d
         status = check_new(pools, name, &spec, &parent, &error);
     if (status == JP_OK) {
         pool = jp__pool_new(pools, name, &spec, parent, JP_POOL_PERSISTENT);
-        jp__pool_open_job(pools, pool);
+        jp__pool_open(pools, pool);
     } else {
         jp_log(pools->with.log, JP_LOG_ERROR, "pool \"%s\" was made with persist, and cannot come back: %s", name, error.text);
     }
@@ -271,7 +279,7 @@ static void rejoin(struct jp_pools *pools, struct jp_pool *pool, const struct jp
     bool contains = false;
     uint32_t exit_code;
     if (jp__ops(pools)->process_exited(process, &exit_code) ||
-        (jp__ops(pools)->job_contains(pool->job, process, &contains, &error) == JP_OK && contains))
+        (jp_pools_contains(pools, pool, process, &contains, &error) == JP_OK && contains))
         return;
     if (jp__assign_anew(pools, pool, row, &error))
         jp_log(pools->with.log, JP_LOG_WARNING, "process %u of pool \"%s\" is watched, but limits that change from now on do not reach it: %s",
@@ -284,7 +292,7 @@ static bool take_up(struct jp_pools *pools, const struct jp_process_record *row)
     struct jp_pool *pool = jp_pools_find(pools, row->pool);
     struct jp_process *process;
     struct jp_error error;
-    if (!pool || !pool->job || !row->start_exact ||
+    if (!pool || !pool->job_count || !row->start_exact ||
         jp__ops(pools)->process_open(pools->with.backend, row->facts.pid, row->facts.start_100ns, JP_PROCESS_OBSERVE, NULL, &process,
                                      &error))
         return false;
@@ -321,9 +329,10 @@ bool jp_pools_stop(struct jp_pools *pools) {
     struct jp_error error;
     bool first = !pools->stopping, done = true;
     pools->stopping = true;
+    jp__queue_discard(pools, NULL);
     size_t position = 0, count;
     for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;) {
-        if (!pool->job || !jp_pool_spec_terminates(&pool->spec) || !jp_pool_total_members(pool))
+        if (!pool->job_count || !jp_pool_spec_terminates(&pool->spec) || !jp_pool_total_members(pool))
             continue;
         if (first && jp_pools_terminate(pools, pool, 1, &count, &error))
             jp_log(pools->with.log, JP_LOG_ERROR, "%s", error.text);
@@ -342,6 +351,7 @@ static void free_member(struct jp_pools *pools, struct jp_member *member) {
 void jp_pools_free(struct jp_pools *pools) {
     if (!pools)
         return;
+    jp__queue_discard(pools, NULL);
     size_t position = 0;
     for (struct jp_member *member; (member = jp_map_next(&pools->by_pid, &position)) != NULL;)
         free_member(pools, member);

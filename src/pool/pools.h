@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/map.h"
+#include "job/configure.h"
 #include "pool/accounts.h"
 
 enum jp_pool_source { JP_POOL_FROM_CONFIG, JP_POOL_PERSISTENT, JP_POOL_TRANSIENT };
@@ -24,6 +25,19 @@ enum jp_pool_state {
 const char *jp_pool_state_name(enum jp_pool_state state); /* "active", "failed", "orphan" */
 
 struct jp_member;
+struct jp_pool;
+
+/* One of a pool's job objects: all processes of a job are in one session, so there is one for each session that has members. */
+struct jp_pool_job {
+    struct jp_pool *pool;
+    char *object_name; /* the pool's, with "#<session>" behind it for all but the first */
+    struct jp_job *job;
+    uint64_t key;   /* at the port; never used again */
+    bool listening; /* its messages come through the port; if not, the PID list is read often */
+    bool settled;   /* a process has joined: the job is of that session from then on */
+    uint32_t session;
+    bool zero_due; /* it had members since ACTIVE_PROCESS_ZERO was last told */
+};
 
 struct jp_pool {
     char *name;
@@ -35,13 +49,16 @@ struct jp_pool {
     enum jp_pool_source source;
     enum jp_pool_state state;
     struct jp_error error; /* FAILED: why */
-    char *object_name;
-    uint64_t key; /* of its job at the port; never used again */
-    struct jp_job *job; /* NULL when FAILED */
-    bool listening;     /* its messages come through the port; if not, the PID list is read often */
-    bool zero_due;      /* it had members since ACTIVE_PROCESS_ZERO was last told */
+    char *object_name;     /* of its first job */
+    struct jp_pool_job **jobs; /* none when FAILED; else the first is made with the pool, the others when a session needs one */
+    size_t job_count;
+    struct jp_job_accounting_and_io past; /* of jobs that are closed */
+    struct jp_principal *token;           /* what only_token launches with, if it was given through the pipe */
+    uint32_t token_pid;                   /* whose it is */
     struct jp_member *first_member;
     size_t member_count; /* immediate ones */
+    size_t queue_length;    /* requests that wait for room in it */
+    uint64_t full_in_round; /* when the queue was last looked at */
     int64_t created_100ns;
 };
 
@@ -129,6 +146,24 @@ struct jp_pool *jp_pools_find(struct jp_pools *pools, const char *name);
 /* All pools by name, in alphabetical order; valid until one is created or deleted. */
 struct jp_pool *const *jp_pools_sorted(struct jp_pools *pools, size_t *ret_count);
 size_t jp_pool_total_members(const struct jp_pool *pool); /* with those of its children */
+size_t jp_pool_session_members(const struct jp_pool *pool, uint32_t session); /* likewise, of one session */
+bool jp_pool_listening(const struct jp_pool *pool); /* all its jobs' messages come through the port */
+
+/* --- its job objects, through the information classes --- */
+
+/* Settings are what the pool is told to be, whatever the host keeps of it; the rest is the sum over its jobs (of peaks: the
+ * largest). Clear the result with jp_job_info_clear. */
+jp_status jp_pools_query_job(struct jp_pools *pools, struct jp_pool *pool, enum jp_job_class class, struct jp_job_info *ret_info,
+                             struct jp_error *error);
+/* A change of the pool's spec, as jp_pools_update. A job time that stays as it is keeps its clock. */
+jp_status jp_pools_set_job(struct jp_pools *pools, struct jp_pool *pool, const struct jp_job_info *info, struct jp_error *error);
+/* The security limits, and the token of only_token (NULL: as `security->account` says), which is taken. */
+jp_status jp_pools_set_security(struct jp_pools *pools, struct jp_pool *pool, const struct jp_security *security,
+                                struct jp_principal *token, uint32_t token_pid, struct jp_error *error);
+jp_status jp_pools_contains(struct jp_pools *pools, struct jp_pool *pool, struct jp_process *process, bool *ret_contains,
+                            struct jp_error *error);
+/* Who counts which limit: per job object, so per session where a pool spans several. Ends with JP_LIMIT_COUNT. */
+extern const enum jp_limit jp_limits_per_session[];
 
 /* --- processes --- */
 
@@ -137,13 +172,27 @@ size_t jp_pool_total_members(const struct jp_pool *pool); /* with those of its c
 typedef void jp_joined_fn(void *context, jp_status status, const struct jp_error *error, const struct jp_process_record *record,
                           uint64_t seq);
 
-/* Takes a running process in. `start_100ns` 0: whoever has the pid now. Fails by calling back, before anything was done. */
-void jp_pools_assign(struct jp_pools *pools, struct jp_pool *pool, uint32_t pid, int64_t start_100ns,
-                     struct jp_principal *principal, jp_joined_fn *callback, void *context);
+/* A process on its way into a pool. */
+struct jp_joining {
+    struct jp_pool *pool;
+    /* a running process: */
+    uint32_t pid;
+    int64_t start_100ns; /* 0: whoever has the pid now */
+    struct jp_principal *principal;
+    /* or one to start: */
+    const struct jp_launch *launch; /* its chain, token and filter are filled in here; its principal counts */
+    bool as_windows;        /* do not look for room: Windows ends a process that is assigned over a limit */
+    uint64_t timeout_100ns; /* for when_full "wait"; 0: as the pool says */
+    jp_joined_fn *callback;
+    void *context;
+};
+struct jp_queued; /* one that waits for room */
 
-/* Starts a process in the pool; it runs from the moment that its row is on disk. `launch->chain` is filled in here. */
-void jp_pools_launch(struct jp_pools *pools, struct jp_pool *pool, const struct jp_launch *launch, jp_joined_fn *callback,
-                     void *context);
+/* Takes a process in, or starts one that runs from the moment that its row is on disk. A failure before anything was done, or one
+ * that left everything as it was, calls back at once. NULL, or the place in the queue of a pool that is full and says "wait":
+ * until then it can be cancelled. What `joining` points to is copied; principals must outlive the waiting. */
+struct jp_queued *jp_pools_join(struct jp_pools *pools, const struct jp_joining *joining);
+void jp_pools_queue_cancel(struct jp_pools *pools, struct jp_queued *queued); /* no call after this */
 
 jp_status jp_pools_terminate(struct jp_pools *pools, struct jp_pool *pool, uint32_t exit_code, size_t *ret_count,
                              struct jp_error *error);

@@ -16,6 +16,9 @@ enum { LIST_INTERVAL_MS = 60000, LIST_INTERVAL_DEAF_MS = 500 };
 /* Where a handle does not tell what its ended process used, the last look before the end counts. */
 enum { SAMPLE_INTERVAL_MS = 500 };
 
+/* Room is looked for again when a member leaves; and so often, because the kernel's count may lag behind. */
+enum { QUEUE_INTERVAL_MS = 500 };
+
 struct jp_member_queue {
     struct jp_member *first, *last;
 };
@@ -23,13 +26,17 @@ struct jp_member_queue {
 struct jp_pools {
     struct jp_pools_surroundings with;
     struct jp_map by_name; /* struct jp_pool */
-    struct jp_map by_key;  /* struct jp_pool with a job */
+    struct jp_map by_key;  /* struct jp_pool_job */
     struct jp_map by_pid;  /* struct jp_member, lingering ones too: a pid that is held is not given to another */
     struct jp_map by_watch;
     struct jp_pool **sorted; /* by name; NULL when it must be made anew */
     size_t sorted_count;
     struct jp_member_queue stages[JP_MEMBER_STAGES]; /* who is in each but LIVE, by deadline */
     struct jp_waiter *first_waiter;
+    struct jp_queued *first_queued, *last_queued; /* for room, in the order of their coming */
+    uint64_t next_queue_ms;                       /* UINT64_MAX: nobody waits */
+    uint64_t queue_rounds;
+    bool advancing; /* the queue is being looked at */
     size_t member_count;
     size_t unwatched_count; /* members whose end only a list or a message can tell */
     uint64_t last_seq, last_key, last_watch;
@@ -51,13 +58,33 @@ static inline bool jp__member_runs(const struct jp_member *member) {
 /* lookup.c */
 struct jp_member *jp__member_by_pid(struct jp_pools *pools, uint32_t pid); /* lingering ones too */
 bool jp__pool_is_within(const struct jp_pool *pool, const struct jp_pool *ancestor); /* itself included */
-/* The jobs from the root down to `pool`, in `chain` (JP_POOL_MAX_DEPTH places). JP_E_POOL_FAILED if one is missing. */
-jp_status jp__pool_chain(struct jp_pool *pool, struct jp_pool **chain, size_t *ret_length, struct jp_error *error);
+jp_status jp__pool_available(const struct jp_pool *pool, struct jp_error *error); /* JP_E_POOL_FAILED if it has no job */
+
+/* jobs.c */
+struct jp_pool_job *jp__pool_job_of(const struct jp_pool *pool, uint32_t session); /* NULL: no process of it ever joined */
+struct jp_pool_job *jp__job_of_member(const struct jp_member *member);             /* NULL: its job is closed */
+struct jp_pool_job *jp__job_in(const struct jp_pool *pool, uint32_t session); /* likewise; a process of it is in the pool: settles the first */
+/* The jobs of that session from the root down to `pool`, in `chain` (JP_POOL_MAX_DEPTH places), made where there are none yet.
+ * JP_E_POOL_FAILED if a pool has none, JP_E_SESSION if one is another session's alone. */
+jp_status jp__pool_chain(struct jp_pools *pools, struct jp_pool *pool, uint32_t session, struct jp_pool_job **chain, size_t *ret_length,
+                         struct jp_error *error);
+jp_status jp__pool_open_first_job(struct jp_pools *pools, struct jp_pool *pool, struct jp_error *error);
+/* Makes all jobs of the pool what `spec` says; all of them, or none. */
+jp_status jp__pool_configure(struct jp_pools *pools, struct jp_pool *pool, const struct jp_pool_spec *spec, bool restart_job_time,
+                             struct jp_error *error);
+void jp__pool_close_jobs(struct jp_pools *pools, struct jp_pool *pool);
+void jp__pools_close_idle_jobs(struct jp_pools *pools); /* of sessions that are over */
 
 /* pools.c */
 struct jp_pool *jp__pool_new(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec,
                              struct jp_pool *parent, enum jp_pool_source source);
-void jp__pool_open_job(struct jp_pools *pools, struct jp_pool *pool); /* to ACTIVE or FAILED */
+void jp__pool_open(struct jp_pools *pools, struct jp_pool *pool); /* to ACTIVE or FAILED */
+/* Puts `merged` (taken) in the place of the pool's spec, in the kernel too; on failure nothing has changed. */
+jp_status jp__pool_respec(struct jp_pools *pools, struct jp_pool *pool, struct jp_pool_spec *merged, bool restart_job_time,
+                          struct jp_error *error);
+jp_status jp__ui_and_nesting(const char *parent, const char *child, struct jp_error *error); /* the failure */
+/* What cannot be lifted or changed while the pool lives. */
+jp_status jp__pool_check_change(const struct jp_pool *pool, const struct jp_pool_spec *merged, struct jp_error *error);
 void jp__pools_reap(struct jp_pools *pools);                         /* orphans that nobody is in any more */
 
 /* members.c */
@@ -79,6 +106,19 @@ void jp__members_sample(struct jp_pools *pools); /* one look at all of them */
 uint64_t jp__members_on_time(struct jp_pools *pools, uint64_t now_ms);    /* stages that are over; the next deadline */
 
 /* messages.c */
+
+/* A request that waits for room: everything that it needs is its own. */
+struct jp_queued {
+    struct jp_queued *next, *previous;
+    struct jp_joining joining;
+    struct jp_process *process; /* of an assignment, opened with the principal's rights when it was asked for */
+    struct jp_process_facts facts;
+    struct jp_launch launch;
+    struct jp_strings environment;
+    char *command_line, *directory;
+    uint64_t deadline_ms;
+};
+
 struct jp__event {
     const struct jp_pool *pool;
     const char *message;
@@ -89,12 +129,26 @@ struct jp__event {
     const char *detail;
 };
 uint64_t jp__emit(struct jp_pools *pools, const struct jp__event *event);
+char *jp__session_detail(const struct jp_pool_job *job); /* "session 2" where the pool has several; new memory, or NULL */
 /* Tells, as the reconciler, what the port did not: that the member came, or went, in the pools of its chain. */
 void jp__announce_missing(struct jp_pools *pools, struct jp_member *member, bool exit);
-/* Opens the process and takes it in, into the deepest pool under `pool` whose job has it. */
-struct jp_member *jp__discover(struct jp_pools *pools, struct jp_pool *pool, uint32_t pid, enum jp_origin origin);
+/* Opens the process and takes it in, into the deepest pool under the job's whose job has it. */
+struct jp_member *jp__discover(struct jp_pools *pools, struct jp_pool_job *job, uint32_t pid, enum jp_origin origin);
 
-/* operations.c */
+/* information.c */
+void jp__add_accounting(struct jp_job_accounting_and_io *sum, const struct jp_job_accounting_and_io *job);
+
+/* queue.c */
+void jp__queue_add(struct jp_pools *pools, struct jp_queued *queued);
+void jp__queue_advance(struct jp_pools *pools); /* somebody left, or a limit was raised */
+uint64_t jp__queue_on_time(struct jp_pools *pools, uint64_t now_ms);
+void jp__queue_discard(struct jp_pools *pools, struct jp_pool *pool); /* whoever waits for this pool is told; NULL: all */
+
+/* joining.c */
+/* One more try for one who waits: false if there is still no room. Else it has been done, or has failed for good, and the callback
+ * was or will be called. */
+bool jp__join_queued(struct jp_pools *pools, struct jp_queued *queued);
+void jp__queued_free(struct jp_pools *pools, struct jp_queued *queued);
 /* Puts the process of the row into the jobs of the pool's chain, with the service's own rights. */
 jp_status jp__assign_anew(struct jp_pools *pools, struct jp_pool *pool, const struct jp_process_record *row, struct jp_error *error);
 

@@ -6,7 +6,7 @@
 enum { JUST_JOINED_MS = 1000 }; /* whose messages may still be on their way */
 
 static uint64_t interval(const struct jp_pools *pools, const struct jp_pool *pool) {
-    return pool->listening && !pools->unwatched_count ? LIST_INTERVAL_MS : LIST_INTERVAL_DEAF_MS;
+    return jp_pool_listening(pool) && !pools->unwatched_count ? LIST_INTERVAL_MS : LIST_INTERVAL_DEAF_MS;
 }
 
 void jp__schedule_list(struct jp_pools *pools, const struct jp_pool *pool) {
@@ -20,24 +20,25 @@ static int compare_pids(const void *one, const void *other) {
     return (a > b) - (a < b);
 }
 
-static void find_unknown(struct jp_pools *pools, struct jp_pool *pool, const uint32_t *pids, size_t count) {
+static void find_unknown(struct jp_pools *pools, struct jp_pool_job *job, const uint32_t *pids, size_t count) {
     for (size_t i = 0; i < count; i++) {
         struct jp_member *member = jp__member_by_pid(pools, pids[i]);
         if (!member) {
-            member = jp__discover(pools, pool, pids[i], JP_ORIGIN_RECONCILER);
+            member = jp__discover(pools, job, pids[i], JP_ORIGIN_RECONCILER);
             jp__announce_missing(pools, member, false);
         }
     }
 }
 
 /* Members whose handle nobody holds end when two lists in a row do not have them; the others tell by their handle. */
-static void check_members(struct jp_pools *pools, struct jp_pool *pool, const uint32_t *pids, size_t count, uint64_t now_ms) {
+static void check_members(struct jp_pools *pools, struct jp_pool *pool, const struct jp_pool_job *job, const uint32_t *pids, size_t count,
+                          uint64_t now_ms) {
     struct jp_member *next;
     for (struct jp_member *member = pool->first_member; member; member = next) {
         next = member->next;
         uint32_t exit_code;
         bool listed = bsearch(&member->record.facts.pid, pids, count, sizeof *pids, compare_pids) != NULL;
-        if (!jp__member_runs(member) || now_ms - member->joined_ms < JUST_JOINED_MS)
+        if (!jp__member_runs(member) || member->record.facts.session != job->session || now_ms - member->joined_ms < JUST_JOINED_MS)
             continue;
         jp__announce_missing(pools, member, false);
         if (member->process && !member->watch && jp__ops(pools)->process_exited(member->process, &exit_code))
@@ -49,26 +50,28 @@ static void check_members(struct jp_pools *pools, struct jp_pool *pool, const ui
     }
 }
 
-static void check_zero(struct jp_pools *pools, struct jp_pool *pool) {
-    if (!pool->zero_due || jp_pool_total_members(pool))
+static void check_zero(struct jp_pools *pools, struct jp_pool_job *job) {
+    if (!job->zero_due || jp_pool_session_members(job->pool, job->session))
         return;
-    pool->zero_due = false;
-    jp__emit(pools, &(struct jp__event){.pool = pool, .message = jp_job_message_name(JP_MSG_ACTIVE_PROCESS_ZERO),
-                                        .origin = JP_ORIGIN_RECONCILER});
+    job->zero_due = false;
+    char *detail = jp__session_detail(job);
+    jp__emit(pools, &(struct jp__event){.pool = job->pool, .message = jp_job_message_name(JP_MSG_ACTIVE_PROCESS_ZERO),
+                                        .origin = JP_ORIGIN_RECONCILER, .detail = detail});
+    jp_free(detail);
 }
 
-static void read_list(struct jp_pools *pools, struct jp_pool *pool, uint64_t now_ms) {
+static void read_list(struct jp_pools *pools, struct jp_pool_job *job, uint64_t now_ms) {
     uint32_t *pids;
     size_t count;
     struct jp_error error;
-    if (jp__ops(pools)->job_pids(pool->job, &pids, &count, &error)) {
-        jp_log(pools->with.log, JP_LOG_WARNING, "cannot read the list of processes of pool \"%s\": %s", pool->name, error.text);
+    if (jp_job_pids(pools->with.backend, job->job, &pids, &count, &error)) {
+        jp_log(pools->with.log, JP_LOG_WARNING, "cannot read the list of processes of pool \"%s\": %s", job->pool->name, error.text);
         return;
     }
     qsort(pids, count, sizeof *pids, compare_pids);
-    find_unknown(pools, pool, pids, count);
-    check_members(pools, pool, pids, count, now_ms);
-    check_zero(pools, pool);
+    find_unknown(pools, job, pids, count);
+    check_members(pools, job->pool, job, pids, count, now_ms);
+    check_zero(pools, job);
     jp_free(pids);
 }
 
@@ -77,10 +80,12 @@ void jp__read_lists(struct jp_pools *pools) {
     size_t position = 0;
     pools->next_list_ms = UINT64_MAX;
     for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;) {
-        if (!pool->job)
-            continue;
-        read_list(pools, pool, now_ms);
-        if (pool->member_count || pool->zero_due)
+        bool due = pool->member_count > 0;
+        for (size_t i = 0; i < pool->job_count; i++) {
+            read_list(pools, pool->jobs[i], now_ms);
+            due |= pool->jobs[i]->zero_due;
+        }
+        if (due)
             jp__schedule_list(pools, pool);
     }
 }
@@ -109,6 +114,10 @@ uint64_t jp_pools_on_time(struct jp_pools *pools) {
     if (pools->next_list_ms <= now_ms)
         jp__read_lists(pools);
     jp__pools_reap(pools);
+    jp__pools_close_idle_jobs(pools);
+    uint64_t next_queue = jp__queue_on_time(pools, now_ms);
+    if (next_queue < next)
+        next = next_queue;
     if (pools->next_list_ms < next)
         next = pools->next_list_ms;
     return pools->next_sample_ms < next ? pools->next_sample_ms : next;

@@ -30,9 +30,20 @@ static bool moved(const struct jp_pool *pool, const struct jp_pool_spec *spec) {
     return !same_text(pool->spec.parent, spec->parent) || !same_text(pool->spec.object_name, spec->object_name);
 }
 
-static jp_status check(struct jp_pools *pools, const struct jp_named_spec *specs, size_t count, struct jp_error *error) {
+/* Windows nests no jobs that have UI limits. */
+static jp_status check_parent(struct jp_pools *pools, const struct jp_map *by_name, const struct jp_named_spec *spec, struct jp_error *error) {
+    const struct jp_named_spec *parent = spec->spec.parent ? jp_map_get(by_name, spec->spec.parent) : NULL;
+    const struct jp_pool *there = spec->spec.parent ? jp_pools_find(pools, spec->spec.parent) : NULL;
+    uint32_t ui = parent ? parent->spec.ui : there ? there->spec.ui : 0;
+    return ui ? jp__ui_and_nesting(spec->spec.parent, spec->name, error) : JP_OK;
+}
+
+static jp_status check(struct jp_pools *pools, const struct jp_map *by_name, const struct jp_named_spec *specs, size_t count,
+                       struct jp_error *error) {
     for (size_t i = 0; i < count; i++) {
         const struct jp_pool *pool = jp_pools_find(pools, specs[i].name);
+        if (check_parent(pools, by_name, &specs[i], error))
+            return error->status;
         if (!pool)
             continue;
         if (pool->source != JP_POOL_FROM_CONFIG)
@@ -46,22 +57,26 @@ static jp_status check(struct jp_pools *pools, const struct jp_named_spec *specs
     return JP_OK;
 }
 
+static bool job_time_changes(const struct jp_limits *old, const struct jp_limits *new) {
+    return (old->present ^ new->present) & JP_SCHEMA_BIT(JP_LIMIT_JOB_TIME) || old->job_time_100ns != new->job_time_100ns;
+}
+
 /* A pool that has what it needs gets the new settings; if one is refused, those before it get their old ones back. */
 static jp_status reconfigure(struct jp_pools *pools, const struct jp_named_spec *specs, size_t count, struct jp_error *error) {
     for (size_t i = 0; i < count; i++) {
         struct jp_pool *pool = jp_pools_find(pools, specs[i].name);
-        if (!pool || !pool->job || jp_schema_equal(jp_pool_fields, &pool->spec, &specs[i].spec))
+        if (!pool || !pool->job_count || jp_schema_equal(jp_pool_fields, &pool->spec, &specs[i].spec))
             continue;
-        const struct jp_limits *old = &pool->spec.limits, *new = &specs[i].spec.limits;
-        bool job_time = (old->present ^ new->present) & JP_SCHEMA_BIT(JP_LIMIT_JOB_TIME) || old->job_time_100ns != new->job_time_100ns;
-        jp_status status = jp__ops(pools)->job_configure(pool->job, &specs[i].spec, job_time, error);
+        jp_status status = jp__pool_check_change(pool, &specs[i].spec, error);
+        if (status == JP_OK)
+            status = jp__pool_configure(pools, pool, &specs[i].spec, job_time_changes(&pool->spec.limits, &specs[i].spec.limits), error);
         if (status == JP_OK)
             continue;
         struct jp_error ignored;
         for (size_t back = i; back-- > 0;) {
             struct jp_pool *done = jp_pools_find(pools, specs[back].name);
-            if (done && done->job)
-                jp__ops(pools)->job_configure(done->job, &done->spec, false, &ignored);
+            if (done && done->job_count)
+                jp__pool_configure(pools, done, &done->spec, false, &ignored);
         }
         return status;
     }
@@ -74,7 +89,7 @@ static void take_settings(struct jp_pools *pools, const struct jp_named_spec *sp
     jp_schema_clear(jp_pool_fields, &pool->spec);
     jp_schema_copy(jp_pool_fields, &spec->spec, &pool->spec);
     if (pool->state == JP_POOL_FAILED)
-        jp__pool_open_job(pools, pool);
+        jp__pool_open(pools, pool);
     else
         pool->state = JP_POOL_ACTIVE; /* it may have been an orphan */
     if (changed || again) {
@@ -98,7 +113,7 @@ static struct jp_pool *make(struct jp_pools *pools, const struct jp_map *by_name
         pool->state = JP_POOL_FAILED;
         jp_fail(&pool->error, JP_E_QUOTA, "it is nested deeper than %d levels", JP_POOL_MAX_DEPTH);
     } else {
-        jp__pool_open_job(pools, pool);
+        jp__pool_open(pools, pool);
     }
     pools->with.accounts->ops->record_pool(pools->with.accounts,
                                            &(struct jp_pool_record){.name = pool->name, .parent = parent_name});
@@ -129,16 +144,18 @@ jp_status jp_pools_load(struct jp_pools *pools, const struct jp_named_spec *spec
                         struct jp_reload_result *ret_result, struct jp_error *error) {
     if (pools->stopping)
         return jp_fail(error, JP_E_STOPPING, "the service is stopping");
-    jp_status status = check(pools, specs, count, error);
-    if (status == JP_OK)
-        status = reconfigure(pools, specs, count, error);
-    if (status)
-        return status;
-
-    *ret_result = (struct jp_reload_result){0};
     struct jp_map by_name = {0};
     for (size_t i = 0; i < count; i++)
         jp_map_put(&by_name, specs[i].name, (void *)(uintptr_t)&specs[i]);
+    jp_status status = check(pools, &by_name, specs, count, error);
+    if (status == JP_OK)
+        status = reconfigure(pools, specs, count, error);
+    if (status) {
+        jp_map_free(&by_name);
+        return status;
+    }
+
+    *ret_result = (struct jp_reload_result){0};
     for (size_t i = 0; i < count; i++) {
         struct jp_pool *pool = jp_pools_find(pools, specs[i].name);
         if (pool)
@@ -148,5 +165,6 @@ jp_status jp_pools_load(struct jp_pools *pools, const struct jp_named_spec *spec
         make(pools, &by_name, &specs[i], ret_result);
     remove_others(pools, &by_name, ret_result);
     jp_map_free(&by_name);
+    jp__queue_advance(pools);
     return JP_OK;
 }

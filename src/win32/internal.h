@@ -4,6 +4,7 @@
 
 #include "base/map.h"
 #include "win32/backend.h"
+#include "win32/job_object.h"
 
 struct jp_win32_backend {
     struct jp_backend base; /* first: the one is cast to the other */
@@ -15,12 +16,6 @@ struct jp_win32_backend {
     struct jp_map user_names; /* SID text -> struct user_name; see jp__user_name */
 };
 
-struct jp_job {
-    HANDLE handle;
-    char *name;
-    struct jp_win32_backend *backend;
-};
-
 struct jp_process {
     HANDLE handle;
     HANDLE thread; /* of a launched process, until it is resumed */
@@ -30,8 +25,6 @@ struct jp_process {
 };
 
 static inline struct jp_win32_backend *jp__backend(struct jp_backend *backend) { return (struct jp_win32_backend *)backend; }
-
-static inline int64_t jp__filetime(FILETIME time) { return (int64_t)((uint64_t)time.dwHighDateTime << 32 | time.dwLowDateTime); }
 
 /* "DOMAIN\name" of the token's user, remembered: asking the system may ask a domain controller. New memory (jp_free), or
  * NULL. */
@@ -50,6 +43,15 @@ jp_status jp__environment(HANDLE token, const struct jp_strings *changes, wchar_
  * and neither is restricted. */
 bool jp__token_is_ours(HANDLE token);
 
+/* Whether Administrators is a group of the token that grants, not one that only denies (as in a token that UAC has cut). */
+jp_status jp__token_is_admin(HANDLE token, bool *ret_admin, struct jp_error *error);
+
+/* Puts a token with fewer rights in the place of the primary token `*token`, which stays on failure. JP_E_PARAMS names what is no
+ * account and no privilege. */
+jp_status jp__token_filter(HANDLE *token, const struct jp_token_filter *filter, struct jp_error *error);
+
+uint32_t jp__own_session(void);
+
 bool jp__is_wine(void);
 
 /* Finds out what the host does. */
@@ -57,22 +59,32 @@ void jp__probe(const struct jp_log *log, struct jp_capabilities *ret_capabilitie
 
 /* --- the operations, by file --- */
 
-jp_status jp__job_open(struct jp_backend *backend, const char *object_name, uint64_t key,
-                       struct jp_job_open_result *ret_result, struct jp_error *error);
+jp_status jp__job_obtain(struct jp_backend *backend, const char *object_name, uint64_t key, struct jp_job_obtained *ret_job,
+                         struct jp_error *error);
+jp_status jp__job_create(struct jp_backend *backend, const struct jp_job_naming *naming, struct jp_job **ret_job, bool *ret_existed,
+                         struct jp_error *error);
+jp_status jp__job_open(struct jp_backend *backend, const struct jp_job_naming *naming, struct jp_job **ret_job, struct jp_error *error);
 void jp__job_close(struct jp_job *job);
-jp_status jp__job_configure(struct jp_job *job, const struct jp_pool_spec *spec, bool restart_job_time, struct jp_error *error);
+jp_status jp__job_query(struct jp_job *job, enum jp_job_class class, struct jp_job_info *ret_info, struct jp_error *error);
+jp_status jp__job_set(struct jp_job *job, const struct jp_job_info *info, struct jp_error *error);
 jp_status jp__job_assign(struct jp_job *job, struct jp_process *process, struct jp_error *error);
 jp_status jp__job_terminate(struct jp_job *job, uint32_t exit_code, struct jp_error *error);
-jp_status jp__job_pids(struct jp_job *job, uint32_t **ret_pids, size_t *ret_count, struct jp_error *error);
-jp_status jp__job_counters(struct jp_job *job, struct jp_job_counters *ret_counters, struct jp_error *error);
 jp_status jp__job_contains(struct jp_job *job, struct jp_process *process, bool *ret_contains, struct jp_error *error);
+jp_status jp__job_grant_user_handle(struct jp_job *job, uint64_t user_handle, bool grant, struct jp_principal *principal,
+                                    struct jp_error *error);
+
+jp_status jp__token_of_process(struct jp_backend *backend, uint32_t pid, struct jp_principal *principal, struct jp_principal **ret_token,
+                               struct jp_error *error);
+jp_status jp__token_of_account(struct jp_backend *backend, enum jp_token_account account, struct jp_principal **ret_token,
+                               struct jp_error *error);
+void jp__token_free(struct jp_backend *backend, struct jp_principal *token);
+uint32_t jp__session_of(struct jp_backend *backend, const struct jp_principal *principal);
 
 jp_status jp__process_open(struct jp_backend *backend, uint32_t pid, int64_t start_100ns, enum jp_process_use use,
                            struct jp_principal *principal, struct jp_process **ret_process, struct jp_error *error);
 void jp__process_close(struct jp_process *process);
 jp_status jp__process_facts(struct jp_process *process, struct jp_process_facts *ret_facts, struct jp_error *error);
 jp_status jp__sample(struct jp_backend *backend, struct jp_sample **ret_samples, size_t *ret_count, struct jp_error *error);
-bool jp__process_is_made(HANDLE handle); /* false: it has no thread yet */
 void jp__process_usage(struct jp_process *process, struct jp_usage *ret_usage);
 bool jp__process_exited(struct jp_process *process, uint32_t *ret_exit_code);
 jp_status jp__process_terminate(struct jp_process *process, uint32_t exit_code, struct jp_error *error);

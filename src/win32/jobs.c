@@ -1,10 +1,12 @@
-/* Owns job objects: opening by name, membership, counters. Their limits are in job_limits.c. */
+/* Owns the backend's job objects: our own, made with our rights, and those of clients, made and opened with theirs. */
 #include "base/str.h"
 #include "win32/internal.h"
+#include "win32/principal.h"
 #include "win32/security.h"
 #include "win32/wide.h"
 
 #include <aclapi.h>
+#include <string.h>
 
 /* A name in Global\ may have been taken by anyone before us. Whoever owns a job can lift its limits. */
 static jp_status check_owner(HANDLE job, const char *name, struct jp_error *error) {
@@ -27,21 +29,8 @@ static jp_status check_owner(HANDLE job, const char *name, struct jp_error *erro
     return status;
 }
 
-static jp_status create_failed(const char *name, uint32_t win32, struct jp_error *error) {
-    const char *operation = "CreateJobObject";
-    switch (win32) {
-    case ERROR_INVALID_HANDLE:
-        return jp_fail_win32(error, JP_E_DENIED, win32, operation, "the name \"%s\" is taken by an object that is not a job", name);
-    case ERROR_ACCESS_DENIED:
-        return jp_fail_win32(error, JP_E_DENIED, win32, operation,
-                             "the name \"%s\" is taken by a job object that does not let the service in", name);
-    default:
-        return jp_fail_win32(error, JP_E_SYSTEM, win32, operation, "cannot create the job object \"%s\"", name);
-    }
-}
-
-jp_status jp__job_open(struct jp_backend *base, const char *object_name, uint64_t key, struct jp_job_open_result *ret_result,
-                       struct jp_error *error) {
+jp_status jp__job_obtain(struct jp_backend *base, const char *object_name, uint64_t key, struct jp_job_obtained *ret_job,
+                         struct jp_error *error) {
     struct jp_win32_backend *backend = jp__backend(base);
     struct jp_win32_security security;
     jp_status status = jp_win32_security_from_sddl(backend->job_security, &security, error);
@@ -55,7 +44,7 @@ jp_status jp__job_open(struct jp_backend *base, const char *object_name, uint64_
     jp_free(name);
     jp_win32_security_free(&security);
     if (!handle)
-        return create_failed(object_name, win32, error);
+        return jp__job_create_failed(object_name, win32, error);
 
     bool existed = win32 == ERROR_ALREADY_EXISTS;
     if (existed && (status = check_owner(handle, object_name, error)) != JP_OK)
@@ -67,11 +56,8 @@ jp_status jp__job_open(struct jp_backend *base, const char *object_name, uint64_
         goto close_handle;
     }
 
-    struct jp_job *job = jp_alloc(sizeof *job);
-    job->handle = handle;
-    job->name = jp_strdup(object_name);
-    job->backend = backend;
-    *ret_result = (struct jp_job_open_result){.job = job, .existed = existed, .listening = win32 == 0};
+    *ret_job = (struct jp_job_obtained){
+        .job = jp__job_object_new(handle, object_name), .existed = existed, .listening = win32 == 0};
     return JP_OK;
 
 close_handle:
@@ -79,104 +65,133 @@ close_handle:
     return status;
 }
 
+/* --- for clients --- */
+
+/* Where a call of the principal's own would look for the name. Windows resolves names by the session of the process that calls, which
+ * is ours; "Session\\N\\" leads to another one's. What the principal may do there is for Windows to check: the thread is the
+ * principal then. New memory (jp_free).
+ * https://learn.microsoft.com/windows/win32/termserv/kernel-object-namespaces */
+static char *name_for(const char *name, const struct jp_principal *principal) {
+    static const char local[] = "Local\\";
+    if (!name || !principal || principal->session == jp__own_session())
+        return jp_strdup(name);
+    if (strncmp(name, "Global\\", 7) == 0 || strncmp(name, "Session\\", 8) == 0)
+        return jp_strdup(name);
+    if (strncmp(name, local, sizeof local - 1) == 0)
+        name += sizeof local - 1;
+    return *name ? jp_sprintf("Session\\%lu\\%s", (unsigned long)principal->session, name) : jp_strdup(name);
+}
+
+/* Windows checks some settings of a job against the privileges of whoever sets them: that must stay the one who opened it. */
+static jp_status keep_principal(struct jp_job *job, const struct jp_principal *principal, struct jp_error *error) {
+    if (!principal)
+        return JP_OK;
+    jp_status status = jp_win32_principal_copy(principal, &job->principal, error);
+    if (status != JP_OK)
+        jp__job_object_close(job);
+    return status;
+}
+
+jp_status jp__job_create(struct jp_backend *backend, const struct jp_job_naming *naming, struct jp_job **ret_job, bool *ret_existed,
+                         struct jp_error *error) {
+    (void)backend;
+    jp_status status = jp_win32_impersonate(naming->principal, error);
+    if (status != JP_OK)
+        return status;
+    char *name = name_for(naming->name, naming->principal);
+    struct jp_job *job;
+    bool existed;
+    status = jp__job_object_create(name, naming->security_sddl, &job, &existed, error);
+    jp_win32_revert(naming->principal);
+    jp_free(name);
+    if (status == JP_OK)
+        status = keep_principal(job, naming->principal, error);
+    if (status != JP_OK)
+        return status;
+    *ret_job = job;
+    *ret_existed = existed;
+    return JP_OK;
+}
+
+jp_status jp__job_open(struct jp_backend *backend, const struct jp_job_naming *naming, struct jp_job **ret_job, struct jp_error *error) {
+    (void)backend;
+    /* ALL_ACCESS has the standard rights. Generic ones and "as much as possible" would give a handle that is more than was asked for. */
+    uint32_t unknown = naming->desired_access & ~(uint32_t)JP_JOB_OBJECT_ALL_ACCESS;
+    if (unknown != 0)
+        return jp_fail(error, JP_E_PARAMS, "0x%lX are no rights to a job object; there are JOB_OBJECT_ALL_ACCESS (0x%lX) and its parts",
+                       (unsigned long)unknown, (unsigned long)JP_JOB_OBJECT_ALL_ACCESS);
+    jp_status status = jp_win32_impersonate(naming->principal, error);
+    if (status != JP_OK)
+        return status;
+    char *name = name_for(naming->name, naming->principal);
+    struct jp_job *job;
+    status = jp__job_object_open(name, naming->desired_access, false, &job, error);
+    jp_win32_revert(naming->principal);
+    jp_free(name);
+    if (status == JP_OK)
+        status = keep_principal(job, naming->principal, error);
+    if (status == JP_OK)
+        *ret_job = job;
+    return status;
+}
+
+/* --- both --- */
+
 void jp__job_close(struct jp_job *job) {
     if (!job)
         return;
-    CloseHandle(job->handle);
-    jp_free(job->name);
-    jp_free(job);
+    jp_win32_principal_free(job->principal);
+    jp__job_object_close(job);
 }
 
-/* Windows says "access denied" and "invalid parameter" where it means something else; say what. */
+jp_status jp__job_query(struct jp_job *job, enum jp_job_class class, struct jp_job_info *ret_info, struct jp_error *error) {
+    return jp__job_object_query(job, class, ret_info, error);
+}
+
+jp_status jp__job_set(struct jp_job *job, const struct jp_job_info *info, struct jp_error *error) {
+    jp_status status = jp_win32_impersonate(job->principal, error);
+    if (status != JP_OK)
+        return status;
+    status = jp__job_object_set(job, info, error);
+    jp_win32_revert(job->principal);
+    return status;
+}
+
 jp_status jp__job_assign(struct jp_job *job, struct jp_process *process, struct jp_error *error) {
-    if (AssignProcessToJobObject(job->handle, process->handle))
-        return JP_OK;
-    DWORD win32 = GetLastError();
-    const char *operation = "AssignProcessToJobObject";
-    unsigned long pid = process->pid;
-    if (WaitForSingleObject(process->handle, 0) == WAIT_OBJECT_0 && win32 != ERROR_NOT_ENOUGH_QUOTA)
-        return jp_fail_win32(error, JP_E_NO_PROCESS, win32, operation, "process %lu has exited", pid);
-    switch (win32) {
-    case ERROR_NOT_ENOUGH_QUOTA:
-        return jp_fail_win32(error, JP_E_POOL_FULL, win32, operation,
-                             "the job object \"%s\" is full or its time is used up: Windows ended process %lu", job->name, pid);
-    case ERROR_INVALID_PARAMETER:
-        return jp_fail_win32(error, JP_E_SYSTEM, win32, operation,
-                             "process %lu cannot join the job object \"%s\": it is in a job that is not related to it, or the "
-                             "job's first member is a Store app",
-                             pid, job->name);
-    case ERROR_ACCESS_DENIED:
-        return jp_fail_win32(error, JP_E_DENIED, win32, operation,
-                             "process %lu cannot join the job object \"%s\": it is in another session than the job's members, "
-                             "or in a job that does not fit above or below this one",
-                             pid, job->name);
-    default:
-        return jp_fail_win32(error, JP_E_SYSTEM, win32, operation, "cannot assign process %lu to the job object \"%s\"", pid,
-                             job->name);
-    }
+    return jp__job_object_assign(job, process->handle, process->pid, error);
 }
 
 jp_status jp__job_terminate(struct jp_job *job, uint32_t exit_code, struct jp_error *error) {
-    if (TerminateJobObject(job->handle, exit_code))
-        return JP_OK;
-    DWORD win32 = GetLastError();
-    return jp_fail_win32(error, JP_E_SYSTEM, win32, "TerminateJobObject", "cannot terminate the job object \"%s\"", job->name);
-}
-
-jp_status jp__job_pids(struct jp_job *job, uint32_t **ret_pids, size_t *ret_count, struct jp_error *error) {
-    /* Processes come while the list is read: the buffer grows until all that are assigned are listed. A count that stays
-     * above a list that had room is one of processes on their way in or out; waiting for it could last. */
-    JOBOBJECT_BASIC_PROCESS_ID_LIST *list = NULL;
-    for (size_t room = 64;; room = (size_t)list->NumberOfAssignedProcesses + room) {
-        size_t size = offsetof(JOBOBJECT_BASIC_PROCESS_ID_LIST, ProcessIdList) + room * sizeof(ULONG_PTR);
-        list = jp_realloc_array(list, size, 1);
-        *list = (JOBOBJECT_BASIC_PROCESS_ID_LIST){0};
-        if (QueryInformationJobObject(job->handle, JobObjectBasicProcessIdList, list, (DWORD)size, NULL)) {
-            if (list->NumberOfProcessIdsInList >= list->NumberOfAssignedProcesses || room > list->NumberOfAssignedProcesses)
-                break;
-            continue;
-        }
-        DWORD win32 = GetLastError();
-        if (win32 != ERROR_MORE_DATA) {
-            jp_free(list);
-            return jp_fail_win32(error, JP_E_SYSTEM, win32, "QueryInformationJobObject",
-                                 "cannot list the processes of the job object \"%s\"", job->name);
-        }
-    }
-    size_t count = list->NumberOfProcessIdsInList;
-    uint32_t *pids = jp_alloc((count + 1) * sizeof *pids);
-    for (size_t i = 0; i < count; i++)
-        pids[i] = (uint32_t)list->ProcessIdList[i];
-    jp_free(list);
-    *ret_pids = pids;
-    *ret_count = count;
-    return JP_OK;
-}
-
-jp_status jp__job_counters(struct jp_job *job, struct jp_job_counters *ret_counters, struct jp_error *error) {
-    JOBOBJECT_BASIC_ACCOUNTING_INFORMATION information = {0};
-    if (!QueryInformationJobObject(job->handle, JobObjectBasicAccountingInformation, &information, sizeof information, NULL)) {
-        DWORD win32 = GetLastError();
-        return jp_fail_win32(error, JP_E_SYSTEM, win32, "QueryInformationJobObject",
-                             "cannot read the counters of the job object \"%s\"", job->name);
-    }
-    *ret_counters = (struct jp_job_counters){
-        .total_processes = information.TotalProcesses,
-        .active_processes = information.ActiveProcesses,
-        .terminated_processes = information.TotalTerminatedProcesses,
-        .user_100ns = (uint64_t)information.TotalUserTime.QuadPart,
-        .kernel_100ns = (uint64_t)information.TotalKernelTime.QuadPart,
-    };
-    return JP_OK;
+    return jp__job_object_terminate(job, exit_code, error);
 }
 
 jp_status jp__job_contains(struct jp_job *job, struct jp_process *process, bool *ret_contains, struct jp_error *error) {
-    BOOL contains;
-    if (!IsProcessInJob(process->handle, job->handle, &contains)) {
-        DWORD win32 = GetLastError();
-        return jp_fail_win32(error, JP_E_SYSTEM, win32, "IsProcessInJob", "cannot tell whether process %lu is in \"%s\"",
-                             (unsigned long)process->pid, job->name);
-    }
-    *ret_contains = contains;
-    return JP_OK;
+    return jp__job_object_contains(job, process->handle, process->pid, ret_contains, error);
+}
+
+/* --- USER handles --- */
+
+static bool has_interactive_desktop(void) {
+    USEROBJECTFLAGS flags = {0};
+    DWORD length;
+    HWINSTA station = GetProcessWindowStation();
+    return station && GetUserObjectInformationW(station, UOI_FLAGS, &flags, sizeof flags, &length) && (flags.dwFlags & WSF_VISIBLE);
+}
+
+jp_status jp__job_grant_user_handle(struct jp_job *job, uint64_t user_handle, bool grant, struct jp_principal *principal,
+                                    struct jp_error *error) {
+    static const char instead[] = "call UserHandleGrantAccess in the session of the window (jobpool grant-handle does)";
+    unsigned long own = jp__own_session();
+    if (principal && principal->session != own)
+        return jp_fail(error, JP_E_SESSION, "a USER handle of session %lu means nothing to the service, which is in session %lu: %s",
+                       (unsigned long)principal->session, own, instead);
+    if (!has_interactive_desktop())
+        return jp_fail(error, JP_E_SESSION, "the service has no interactive desktop, so that it knows no USER handle of another program: %s",
+                       instead);
+    jp_status status = jp_win32_impersonate(principal, error);
+    if (status != JP_OK)
+        return status;
+    status = jp__job_object_grant(job, user_handle, grant, error);
+    jp_win32_revert(principal);
+    return status;
 }

@@ -1,4 +1,5 @@
-/* Owns the birth of processes: suspended, inside their jobs, as the principal, with nothing inherited but NUL. */
+/* Owns the birth of processes: suspended, inside their jobs, as the principal or with a token that is lent, with nothing inherited
+ * but NUL. */
 #include "base/str.h"
 #include "win32/internal.h"
 #include "win32/principal.h"
@@ -10,7 +11,7 @@
 struct birth {
     const struct jp_launch *launch;
     DWORD console_flag;
-    HANDLE token; /* the principal's, as a primary token; NULL: the service's own */
+    HANDLE token; /* what the process gets, a primary token; NULL: the service's own */
     wchar_t *command_line;
     wchar_t *directory; /* NULL: the service's own */
     wchar_t *environment;
@@ -20,22 +21,61 @@ struct birth {
     PROCESS_INFORMATION process;
 };
 
-static jp_status primary_token(struct birth *birth, struct jp_error *error) {
-    const struct jp_principal *principal = birth->launch->principal;
-    if (!principal)
-        return JP_OK;
-    /* Also tells a client that came with identification level what it lacks, before Windows does it in its own words. */
-    jp_status status = jp_win32_impersonate(principal, error);
-    if (status != JP_OK)
-        return status;
-    jp_win32_revert(principal);
+/* As which the process is to run, in words: after "as". */
+static const char *runner(const struct jp_launch *launch) {
+    const struct jp_principal *runs = launch->token ? launch->token : launch->principal;
+    return runs ? runs->name : "the service";
+}
+
+/* Of a token that is impersonated, or of the service's own. */
+static jp_status duplicate_primary(const struct jp_principal *from, const char *name, HANDLE *ret_token, struct jp_error *error) {
     const DWORD access = TOKEN_QUERY | TOKEN_DUPLICATE | TOKEN_IMPERSONATE | TOKEN_ASSIGN_PRIMARY | TOKEN_ADJUST_DEFAULT |
                          TOKEN_ADJUST_SESSIONID;
-    if (!DuplicateTokenEx(principal->token, access, NULL, SecurityImpersonation, TokenPrimary, &birth->token)) {
+    HANDLE own = NULL;
+    if (!from && !OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY | TOKEN_DUPLICATE, &own)) {
         DWORD win32 = GetLastError();
-        return jp_fail_win32(error, JP_E_DENIED, win32, "DuplicateTokenEx", "cannot start a process as %s", principal->name);
+        return jp_fail_win32(error, JP_E_SYSTEM, win32, "OpenProcessToken", "cannot open the service's own token");
     }
+    BOOL duplicated = DuplicateTokenEx(from ? from->token : own, access, NULL, SecurityImpersonation, TokenPrimary, ret_token);
+    DWORD win32 = duplicated ? 0 : GetLastError();
+    if (own)
+        CloseHandle(own);
+    if (!duplicated)
+        return jp_fail_win32(error, JP_E_DENIED, win32, "DuplicateTokenEx", "cannot start a process as %s", name);
     return JP_OK;
+}
+
+/* A token that is lent comes from a session of its own; the process belongs into that of whoever launches it, where its pool has a
+ * job. Only SYSTEM may move a token (SeTcbPrivilege). */
+static jp_status move_to_session(HANDLE token, uint32_t session, const char *name, struct jp_error *error) {
+    DWORD now, length, wanted = session;
+    if (GetTokenInformation(token, TokenSessionId, &now, sizeof now, &length) && now == wanted)
+        return JP_OK;
+    if (SetTokenInformation(token, TokenSessionId, &wanted, sizeof wanted))
+        return JP_OK;
+    DWORD win32 = GetLastError();
+    return jp_fail_win32(error, win32 == ERROR_PRIVILEGE_NOT_HELD ? JP_E_SESSION : JP_E_SYSTEM, win32, "SetTokenInformation",
+                         "cannot start a process as %s in session %lu: its token is of another session, and only a service that runs as "
+                         "SYSTEM can change that",
+                         name, (unsigned long)session);
+}
+
+static jp_status primary_token(struct birth *birth, struct jp_error *error) {
+    const struct jp_launch *launch = birth->launch;
+    const struct jp_principal *runs = launch->token ? launch->token : launch->principal;
+    if (!runs && !launch->filter)
+        return JP_OK;
+    /* Also tells a client that came with identification level what it lacks, before Windows does it in its own words. */
+    jp_status status = jp_win32_impersonate(launch->principal, error);
+    if (status != JP_OK)
+        return status;
+    jp_win32_revert(launch->principal);
+    status = duplicate_primary(runs, runner(launch), &birth->token, error);
+    if (status == JP_OK && launch->token)
+        status = move_to_session(birth->token, jp__session_of(NULL, launch->principal), runner(launch), error);
+    if (status == JP_OK && launch->filter)
+        status = jp__token_filter(&birth->token, launch->filter, error);
+    return status;
 }
 
 /* Without a wish the process begins in its user's profile, or in the system folder for a user that has none. */
@@ -103,28 +143,26 @@ static void drop_attributes(struct birth *birth) {
     birth->attributes = NULL;
 }
 
-/* A window of a client's program belongs on that client's desktop. A client of our own session with another user's rights
- * may not use our window station; the empty string lets Windows give it one of its own. */
-static wchar_t *desktop_for(const struct jp_principal *principal) {
+/* A window of a client's program belongs on that client's desktop. A token that is lent, or that of another user in our own session,
+ * may not use the window station there is; the empty string lets Windows give it one of its own. */
+static wchar_t *desktop_for(const struct birth *birth) {
     static wchar_t interactive[] = L"winsta0\\default", own[] = L"";
-    DWORD session = 0;
-    if (!principal)
+    if (!birth->token || jp__token_is_ours(birth->token))
         return NULL;
-    ProcessIdToSessionId(GetCurrentProcessId(), &session);
-    if (principal->session != session)
-        return interactive;
-    return jp__token_is_ours(principal->token) ? NULL : own;
+    if (birth->launch->token)
+        return own;
+    return jp__session_of(NULL, birth->launch->principal) != jp__own_session() ? interactive : own;
 }
 
 /* No CREATE_NEW_PROCESS_GROUP: it would switch Ctrl+C off for all that the program starts, and a console of its own keeps
  * ours away as it is. No CREATE_DEFAULT_ERROR_MODE: see harden.c. */
-static BOOL call_create(struct birth *birth, bool as_principal) {
+static BOOL call_create(struct birth *birth, bool with_token) {
     const DWORD flags = CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT | EXTENDED_STARTUPINFO_PRESENT | birth->console_flag;
     STARTUPINFOEXW startup = {
         .StartupInfo =
             {
                 .cb = sizeof startup,
-                .lpDesktop = desktop_for(birth->launch->principal),
+                .lpDesktop = desktop_for(birth),
                 .dwFlags = STARTF_USESTDHANDLES,
                 .hStdInput = birth->null_device,
                 .hStdOutput = birth->null_device,
@@ -132,7 +170,7 @@ static BOOL call_create(struct birth *birth, bool as_principal) {
             },
         .lpAttributeList = birth->attributes,
     };
-    if (as_principal)
+    if (with_token)
         return CreateProcessAsUserW(birth->token, NULL, birth->command_line, NULL, NULL, TRUE, flags, birth->environment,
                                     birth->directory, &startup.StartupInfo, &birth->process);
     return CreateProcessW(NULL, birth->command_line, NULL, NULL, TRUE, flags, birth->environment, birth->directory,
@@ -145,15 +183,16 @@ static uint32_t create(struct birth *birth, struct jp_error *error) {
     if (!birth->token)
         return call_create(birth, false) ? 0 : GetLastError();
 
-    /* The program's file is opened with the rights of the thread: it must be the client who may read it, not we. */
+    /* The program's file is opened with the rights of the thread: it must be the client who may read it, not we. Also with a token
+     * that is lent: what it may do is for what runs, and not for saying what is to run. */
     if (jp_win32_impersonate(principal, error) != JP_OK)
         return ERROR_BAD_IMPERSONATION_LEVEL;
     BOOL created = call_create(birth, true);
     DWORD win32 = created ? 0 : GetLastError();
     jp_win32_revert(principal);
     /* An administrator's console has no right to hand out tokens. It needs none to start what it could start by itself;
-     * for a client that is any less, or just different, this stays a failure. */
-    if (win32 == ERROR_PRIVILEGE_NOT_HELD && jp__token_is_ours(principal->token))
+     * for a client that is any less, or just different, this stays a failure, as it does for a process that is to be. */
+    if (win32 == ERROR_PRIVILEGE_NOT_HELD && jp__token_is_ours(birth->token) && (!principal || jp__token_is_ours(principal->token)))
         return call_create(birth, false) ? 0 : GetLastError();
     return win32;
 }
@@ -171,9 +210,9 @@ static jp_status create_failed(const struct birth *birth, uint32_t win32, struct
     jp_status status = win32 == ERROR_ACCESS_DENIED || win32 == ERROR_PRIVILEGE_NOT_HELD ? JP_E_DENIED : JP_E_SYSTEM;
     if (win32 == ERROR_NOT_ENOUGH_QUOTA && launch->chain_length > 0)
         status = JP_E_POOL_FULL;
-    return jp_fail_win32(error, status, win32, birth->token ? "CreateProcessAsUser" : "CreateProcess", "cannot start %s%s%s",
-                         launch->command_line, launch->principal ? " as " : "",
-                         launch->principal ? launch->principal->name : "");
+    return jp_fail_win32(error, status, win32, birth->token ? "CreateProcessAsUser" : "CreateProcess", "cannot start %s%s%s%s",
+                         launch->command_line, birth->token ? " as " : "", birth->token ? runner(launch) : "",
+                         launch->filter ? " with fewer rights" : "");
 }
 
 /* Some packaged programs refuse to be born in a job but take one afterwards (microsoft/WSL#40607). Suspended, they have

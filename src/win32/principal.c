@@ -62,19 +62,39 @@ jp_status jp_win32_principal_from_pipe(HANDLE pipe, struct jp_principal **ret_pr
     return principal_new(token, ret_principal, error);
 }
 
+jp_status jp_win32_principal_from_token(HANDLE token, struct jp_principal **ret_principal, struct jp_error *error) {
+    HANDLE own;
+    if (!DuplicateTokenEx(token, TOKEN_QUERY | TOKEN_DUPLICATE | TOKEN_IMPERSONATE, NULL, SecurityImpersonation, TokenImpersonation,
+                          &own)) {
+        DWORD win32 = GetLastError();
+        return jp_fail_win32(error, JP_E_SYSTEM, win32, "DuplicateTokenEx", "cannot duplicate a token");
+    }
+    return principal_new(own, ret_principal, error);
+}
+
+jp_status jp_win32_principal_copy(const struct jp_principal *principal, struct jp_principal **ret_principal, struct jp_error *error) {
+    HANDLE self = GetCurrentProcess(), token;
+    if (!DuplicateHandle(self, principal->token, self, &token, 0, FALSE, DUPLICATE_SAME_ACCESS)) {
+        DWORD win32 = GetLastError();
+        return jp_fail_win32(error, JP_E_SYSTEM, win32, "DuplicateHandle", "cannot keep the token of %s", principal->name);
+    }
+    struct jp_principal *copy = jp_alloc(sizeof *copy);
+    *copy = *principal;
+    copy->token = token;
+    copy->name = jp_strdup(principal->name);
+    *ret_principal = copy;
+    return JP_OK;
+}
+
 jp_status jp_win32_principal_self(struct jp_principal **ret_principal, struct jp_error *error) {
-    HANDLE primary, token;
+    HANDLE primary;
     if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY | TOKEN_DUPLICATE, &primary)) {
         DWORD win32 = GetLastError();
         return jp_fail_win32(error, JP_E_SYSTEM, win32, "OpenProcessToken", "cannot open the service's own token");
     }
-    BOOL duplicated = DuplicateTokenEx(primary, TOKEN_QUERY | TOKEN_DUPLICATE | TOKEN_IMPERSONATE, NULL, SecurityImpersonation,
-                                       TokenImpersonation, &token);
-    DWORD win32 = duplicated ? 0 : GetLastError();
+    jp_status status = jp_win32_principal_from_token(primary, ret_principal, error);
     CloseHandle(primary);
-    if (!duplicated)
-        return jp_fail_win32(error, JP_E_SYSTEM, win32, "DuplicateTokenEx", "cannot duplicate the service's own token");
-    return principal_new(token, ret_principal, error);
+    return status;
 }
 
 void jp_win32_principal_free(struct jp_principal *principal) {

@@ -21,6 +21,12 @@ jp_status jp_win32_principal_from_pipe(HANDLE pipe, struct jp_principal **ret_pr
 /* The identity of this process, at impersonation level: a principal for tests that have no client. */
 jp_status jp_win32_principal_self(struct jp_principal **ret_principal, struct jp_error *error);
 
+/* The identity that a token gives, whatever kind of token it is; the token stays the caller's. */
+jp_status jp_win32_principal_from_token(HANDLE token, struct jp_principal **ret_principal, struct jp_error *error);
+
+/* One more of the same. */
+jp_status jp_win32_principal_copy(const struct jp_principal *principal, struct jp_principal **ret_principal, struct jp_error *error);
+
 void jp_win32_principal_free(struct jp_principal *principal); /* NULL is fine */
 
 /* Acts as the principal on this thread until jp_win32_revert(). NULL: stays as it is, and succeeds. */

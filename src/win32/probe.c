@@ -6,7 +6,6 @@
 #include "base/str.h"
 #include "win32/internal.h"
 #include "win32/wide.h"
-#include "win32/winnt_extra.h"
 
 #include <psapi.h>
 #include <winternl.h>
@@ -64,6 +63,7 @@ static void probe_extended_limits(HANDLE job, struct jp_capabilities *can) {
         {JP_LIMIT_JOB_TIME, JOB_OBJECT_LIMIT_JOB_TIME},
         {JP_LIMIT_PRIORITY_CLASS, JOB_OBJECT_LIMIT_PRIORITY_CLASS},
         {JP_LIMIT_AFFINITY, JOB_OBJECT_LIMIT_AFFINITY},
+        {JP_LIMIT_SUBSET_AFFINITY, JOB_OBJECT_LIMIT_AFFINITY | JOB_OBJECT_LIMIT_SUBSET_AFFINITY},
         {JP_LIMIT_WORKING_SET, JOB_OBJECT_LIMIT_WORKINGSET},
         {JP_LIMIT_SCHEDULING_CLASS, JOB_OBJECT_LIMIT_SCHEDULING_CLASS},
         {JP_LIMIT_DIE_ON_UNHANDLED_EXCEPTION, JOB_OBJECT_LIMIT_DIE_ON_UNHANDLED_EXCEPTION},
@@ -74,36 +74,83 @@ static void probe_extended_limits(HANDLE job, struct jp_capabilities *can) {
             can->limits[rows[i].limit] = JP_ENFORCED_BY_KERNEL;
 }
 
+/* Sets, reads back. The caller compares and clears. */
+static bool read_back(HANDLE handle, const struct jp_job_info *wanted, struct jp_job_info *ret_kept) {
+    static char label[] = "a job object";
+    struct jp_job job = {.handle = handle, .label = label};
+    struct jp_error error;
+    return jp__job_object_set(&job, wanted, &error) == JP_OK &&
+           jp__job_object_query(&job, wanted->class, ret_kept, &error) == JP_OK;
+}
+
 static bool cpu_rate_sticks(HANDLE job) {
-    struct jp__cpu_rate_information wanted = {.flags = JP__CPU_RATE_ENABLE | JP__CPU_RATE_HARD_CAP, .value.rate = 5000};
-    struct jp__cpu_rate_information kept = {0};
-    JOBOBJECTINFOCLASS class = (JOBOBJECTINFOCLASS)JP__JOB_CPU_RATE_CLASS;
-    return SetInformationJobObject(job, class, &wanted, sizeof wanted) &&
-           QueryInformationJobObject(job, class, &kept, sizeof kept, NULL) && kept.flags == wanted.flags &&
-           kept.value.rate == wanted.value.rate;
+    const struct jp_job_info wanted = {
+        .class = JP_JOB_CpuRateControlInformation,
+        .cpu_rate = {.control_flags = JP_JOB_OBJECT_CPU_RATE_CONTROL_ENABLE | JP_JOB_OBJECT_CPU_RATE_CONTROL_HARD_CAP, .cpu_rate = 5000},
+    };
+    struct jp_job_info kept;
+    return read_back(job, &wanted, &kept) && kept.cpu_rate.control_flags == wanted.cpu_rate.control_flags &&
+           kept.cpu_rate.cpu_rate == wanted.cpu_rate.cpu_rate;
 }
 
 static bool net_rate_sticks(HANDLE job) {
-    struct jp__net_rate_information wanted = {.flags = JP__NET_RATE_ENABLE | JP__NET_RATE_MAX_BANDWIDTH, .max_bandwidth = 1 << 20};
-    struct jp__net_rate_information kept = {0};
-    JOBOBJECTINFOCLASS class = (JOBOBJECTINFOCLASS)JP__JOB_NET_RATE_CLASS;
-    return SetInformationJobObject(job, class, &wanted, sizeof wanted) &&
-           QueryInformationJobObject(job, class, &kept, sizeof kept, NULL) && kept.flags == wanted.flags &&
-           kept.max_bandwidth == wanted.max_bandwidth;
+    const struct jp_job_info wanted = {
+        .class = JP_JOB_NetRateControlInformation,
+        .net_rate = {.control_flags = JP_JOB_OBJECT_NET_RATE_CONTROL_ENABLE | JP_JOB_OBJECT_NET_RATE_CONTROL_MAX_BANDWIDTH,
+                     .max_bandwidth_bytes = 1 << 20},
+    };
+    struct jp_job_info kept;
+    return read_back(job, &wanted, &kept) && kept.net_rate.control_flags == wanted.net_rate.control_flags &&
+           kept.net_rate.max_bandwidth_bytes == wanted.net_rate.max_bandwidth_bytes;
 }
 
 static bool end_of_job_time_sticks(HANDLE job) {
-    JOBOBJECT_END_OF_JOB_TIME_INFORMATION wanted = {.EndOfJobTimeAction = JOB_OBJECT_POST_AT_END_OF_JOB}, kept = {0};
-    return SetInformationJobObject(job, JobObjectEndOfJobTimeInformation, &wanted, sizeof wanted) &&
-           QueryInformationJobObject(job, JobObjectEndOfJobTimeInformation, &kept, sizeof kept, NULL) &&
-           kept.EndOfJobTimeAction == wanted.EndOfJobTimeAction;
+    const struct jp_job_info wanted = {.class = JP_JOB_EndOfJobTimeInformation,
+                                       .end_of_job_time_action = JP_JOB_OBJECT_POST_AT_END_OF_JOB};
+    struct jp_job_info kept;
+    return read_back(job, &wanted, &kept) && kept.end_of_job_time_action == wanted.end_of_job_time_action;
 }
 
 static bool ui_sticks(HANDLE job) {
-    JOBOBJECT_BASIC_UI_RESTRICTIONS wanted = {.UIRestrictionsClass = JOB_OBJECT_UILIMIT_EXITWINDOWS}, kept = {0};
-    return SetInformationJobObject(job, JobObjectBasicUIRestrictions, &wanted, sizeof wanted) &&
-           QueryInformationJobObject(job, JobObjectBasicUIRestrictions, &kept, sizeof kept, NULL) &&
-           kept.UIRestrictionsClass == wanted.UIRestrictionsClass;
+    const struct jp_job_info wanted = {.class = JP_JOB_BasicUIRestrictions, .ui_restrictions = JP_JOB_OBJECT_UILIMIT_EXITWINDOWS};
+    struct jp_job_info kept;
+    return read_back(job, &wanted, &kept) && kept.ui_restrictions == wanted.ui_restrictions;
+}
+
+/* Class 33, or 12 on hosts that are older. */
+static bool notification_sticks(HANDLE job) {
+    static const enum jp_job_class classes[] = {JP_JOB_NotificationLimitInformation2, JP_JOB_NotificationLimitInformation};
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+        const struct jp_job_info wanted = {
+            .class = classes[i],
+            .notification = {.limit_flags = JP_JOB_OBJECT_LIMIT_JOB_MEMORY, .job_high_memory_limit_bytes = 256 << 20},
+        };
+        struct jp_job_info kept;
+        if (read_back(job, &wanted, &kept) && kept.notification.limit_flags == wanted.notification.limit_flags &&
+            kept.notification.job_high_memory_limit_bytes == wanted.notification.job_high_memory_limit_bytes)
+            return true;
+    }
+    return false;
+}
+
+/* In a job of its own: Windows does not let an affinity and groups stand beside each other. */
+static bool groups_stick(void) {
+    HANDLE job = CreateJobObjectW(NULL, NULL);
+    if (!job)
+        return false;
+    PROCESSOR_NUMBER here;
+    GetCurrentProcessorNumberEx(&here);
+    struct jp_job_group_affinity one = {.mask = UINT64_C(1) << here.Number, .group = here.Group};
+    const struct jp_job_info wanted = {.class = JP_JOB_GroupInformationEx, .group_affinities = {&one, 1}};
+    struct jp_job_info kept;
+    bool sticks = read_back(job, &wanted, &kept);
+    if (sticks) {
+        const struct jp_job_group_affinity_list *list = &kept.group_affinities;
+        sticks = list->count == 1 && list->items[0].mask == one.mask && list->items[0].group == one.group;
+        jp_job_info_clear(&kept);
+    }
+    CloseHandle(job);
+    return sticks;
 }
 
 static void probe_job(const struct jp_log *log, struct jp_capabilities *can) {
@@ -121,6 +168,10 @@ static void probe_job(const struct jp_log *log, struct jp_capabilities *can) {
         can->end_of_job_time = JP_ENFORCED_BY_KERNEL;
     if (ui_sticks(job))
         can->ui = JP_ENFORCED_BY_KERNEL;
+    if (notification_sticks(job))
+        can->notify = JP_ENFORCED_BY_KERNEL;
+    if (groups_stick())
+        can->limits[JP_LIMIT_PROCESSOR_GROUPS] = JP_ENFORCED_BY_KERNEL;
     CloseHandle(job);
 }
 

@@ -11,44 +11,6 @@ static const DWORD access_for[] = {
     [JP_PROCESS_TERMINATE] = PROCESS_TERMINATE | PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE,
 };
 
-static jp_status open_failed(uint32_t pid, uint32_t win32, const struct jp_principal *principal, struct jp_error *error) {
-    if (win32 == ERROR_INVALID_PARAMETER)
-        return jp_fail_win32(error, JP_E_NO_PROCESS, win32, "OpenProcess", "there is no process %lu", (unsigned long)pid);
-    jp_status status = win32 == ERROR_ACCESS_DENIED ? JP_E_DENIED : JP_E_SYSTEM;
-    return jp_fail_win32(error, status, win32, "OpenProcess", "%s cannot open process %lu",
-                         principal ? principal->name : "the service", (unsigned long)pid);
-}
-
-/* Wine holds a process that has no thread yet for ended, and tells of such ones (NEW_PROCESS): what has ended has a time at
- * which it did. */
-static bool has_ended(HANDLE handle) {
-    FILETIME start, end, kernel, user;
-    return WaitForSingleObject(handle, 0) == WAIT_OBJECT_0 &&
-           (!GetProcessTimes(handle, &start, &end, &kernel, &user) || jp__filetime(end) != 0);
-}
-
-/* Until then Wine has poison for the time at which it began. */
-bool jp__process_is_made(HANDLE handle) { return WaitForSingleObject(handle, 0) == WAIT_TIMEOUT || has_ended(handle); }
-
-/* What was opened must be what was meant. OpenProcess ignores the two low bits of a pid; a pid may be another's by now; and
- * a process that has ended can be opened as long as somebody holds it, which is of use only to ask how it ended. */
-static jp_status check_opened(HANDLE handle, uint32_t pid, int64_t start_100ns, enum jp_process_use use, struct jp_error *error) {
-    FILETIME start, end, kernel, user;
-    if (GetProcessId(handle) != pid)
-        return jp_fail(error, JP_E_NO_PROCESS, "there is no process %lu", (unsigned long)pid);
-    if (!GetProcessTimes(handle, &start, &end, &kernel, &user)) {
-        DWORD win32 = GetLastError();
-        return jp_fail_win32(error, JP_E_SYSTEM, win32, "GetProcessTimes", "cannot tell when process %lu began",
-                             (unsigned long)pid);
-    }
-    if (start_100ns != 0 && jp__filetime(start) != start_100ns)
-        return jp_fail(error, JP_E_OTHER_PROCESS, "process %lu is another one by now: it began at another time",
-                       (unsigned long)pid);
-    if (use != JP_PROCESS_OBSERVE && has_ended(handle))
-        return jp_fail(error, JP_E_NO_PROCESS, "process %lu has exited", (unsigned long)pid);
-    return JP_OK;
-}
-
 jp_status jp__process_open(struct jp_backend *backend, uint32_t pid, int64_t start_100ns, enum jp_process_use use,
                            struct jp_principal *principal, struct jp_process **ret_process, struct jp_error *error) {
     /* In a pool of its own the service would end with what it watches over. */
@@ -58,17 +20,12 @@ jp_status jp__process_open(struct jp_backend *backend, uint32_t pid, int64_t sta
     jp_status status = jp_win32_impersonate(principal, error);
     if (status != JP_OK)
         return status;
-    HANDLE handle = OpenProcess(access_for[use], FALSE, pid);
-    DWORD win32 = handle ? 0 : GetLastError();
+    HANDLE handle;
+    status = jp__open_process(pid, start_100ns, access_for[use], use != JP_PROCESS_OBSERVE, principal ? principal->name : "the service",
+                              &handle, error);
     jp_win32_revert(principal);
-    if (!handle)
-        return open_failed(pid, win32, principal, error);
-
-    status = check_opened(handle, pid, start_100ns, use, error);
-    if (status != JP_OK) {
-        CloseHandle(handle);
+    if (status != JP_OK)
         return status;
-    }
     struct jp_process *process = jp_alloc(sizeof *process);
     process->handle = handle;
     process->pid = pid;
@@ -89,7 +46,7 @@ void jp__process_close(struct jp_process *process) {
 
 bool jp__process_exited(struct jp_process *process, uint32_t *ret_exit_code) {
     /* In this order: a code that is read after the end is the final one. */
-    bool ended = has_ended(process->handle);
+    bool ended = jp__process_has_ended(process->handle);
     DWORD code = STILL_ACTIVE;
     GetExitCodeProcess(process->handle, &code);
     *ret_exit_code = code;
@@ -99,12 +56,12 @@ bool jp__process_exited(struct jp_process *process, uint32_t *ret_exit_code) {
 /* A process that has ended is told apart first: Windows says "access denied" then, Wine says that all is well. */
 jp_status jp__process_terminate(struct jp_process *process, uint32_t exit_code, struct jp_error *error) {
     unsigned long pid = process->pid;
-    if (has_ended(process->handle))
+    if (jp__process_has_ended(process->handle))
         return jp_fail(error, JP_E_NO_PROCESS, "process %lu has exited", pid);
     if (TerminateProcess(process->handle, exit_code))
         return JP_OK;
     DWORD win32 = GetLastError();
-    if (has_ended(process->handle))
+    if (jp__process_has_ended(process->handle))
         return jp_fail(error, JP_E_NO_PROCESS, "process %lu has exited", pid);
     return jp_fail_win32(error, win32 == ERROR_ACCESS_DENIED ? JP_E_DENIED : JP_E_SYSTEM, win32, "TerminateProcess",
                          "cannot terminate process %lu", pid);
@@ -148,26 +105,6 @@ void jp__process_usage(struct jp_process *process, struct jp_usage *ret_usage) {
     }
 }
 
-/* Whether Administrators is a group of the token that grants, not one that only denies (as in a token that UAC has cut). */
-static jp_status has_admin(HANDLE token, bool *ret_admin, struct jp_error *error) {
-    uint8_t sid[SECURITY_MAX_SID_SIZE];
-    DWORD length = sizeof sid;
-    HANDLE asking;
-    BOOL member = FALSE;
-    if (!CreateWellKnownSid(WinBuiltinAdministratorsSid, NULL, sid, &length) ||
-        !DuplicateTokenEx(token, TOKEN_QUERY, NULL, SecurityIdentification, TokenImpersonation, &asking)) {
-        DWORD win32 = GetLastError();
-        return jp_fail_win32(error, JP_E_SYSTEM, win32, "DuplicateTokenEx", "cannot examine the process's token");
-    }
-    BOOL known = CheckTokenMembership(asking, sid, &member);
-    DWORD win32 = known ? 0 : GetLastError();
-    CloseHandle(asking);
-    if (!known)
-        return jp_fail_win32(error, JP_E_SYSTEM, win32, "CheckTokenMembership", "cannot examine the process's token");
-    *ret_admin = member;
-    return JP_OK;
-}
-
 static bool is_restricted(HANDLE token) {
     DWORD filtered = 0, length;
     return IsTokenRestricted(token) ||
@@ -175,7 +112,7 @@ static bool is_restricted(HANDLE token) {
 }
 
 jp_status jp__process_check_token(struct jp_process *process, uint32_t security, struct jp_error *error) {
-    if (!(security & (JP_SECURITY_NO_ADMIN | JP_SECURITY_RESTRICTED_TOKEN)))
+    if (!(security & (JP_JOB_OBJECT_SECURITY_NO_ADMIN | JP_JOB_OBJECT_SECURITY_RESTRICTED_TOKEN)))
         return JP_OK;
     unsigned long pid = process->pid;
     HANDLE token;
@@ -185,11 +122,11 @@ jp_status jp__process_check_token(struct jp_process *process, uint32_t security,
     }
     bool admin = false;
     jp_status status = JP_OK;
-    if (security & JP_SECURITY_NO_ADMIN)
-        status = has_admin(token, &admin, error);
+    if (security & JP_JOB_OBJECT_SECURITY_NO_ADMIN)
+        status = jp__token_is_admin(token, &admin, error);
     if (status == JP_OK && admin)
         status = jp_fail(error, JP_E_DENIED, "process %lu has administrator's rights, which the pool does not take (no_admin)", pid);
-    if (status == JP_OK && (security & JP_SECURITY_RESTRICTED_TOKEN) && !is_restricted(token))
+    if (status == JP_OK && (security & JP_JOB_OBJECT_SECURITY_RESTRICTED_TOKEN) && !is_restricted(token))
         status = jp_fail(error, JP_E_DENIED, "the token of process %lu is not restricted, which the pool wants (restricted_token)", pid);
     CloseHandle(token);
     return status;

@@ -49,6 +49,15 @@ static char *with_owner(const char *sddl, PSECURITY_DESCRIPTOR descriptor) {
     return result;
 }
 
+jp_status jp_win32_security_as_written(const char *sddl, struct jp_win32_security *ret_security, struct jp_error *error) {
+    PSECURITY_DESCRIPTOR descriptor;
+    jp_status status = descriptor_from_sddl(sddl, &descriptor, error);
+    if (status == JP_OK)
+        ret_security->attributes = (SECURITY_ATTRIBUTES){.nLength = sizeof ret_security->attributes,
+                                                         .lpSecurityDescriptor = descriptor};
+    return status;
+}
+
 jp_status jp_win32_security_from_sddl(const char *sddl, struct jp_win32_security *ret_security, struct jp_error *error) {
     PSECURITY_DESCRIPTOR descriptor;
     jp_status status = descriptor_from_sddl(sddl, &descriptor, error);
@@ -56,11 +65,8 @@ jp_status jp_win32_security_from_sddl(const char *sddl, struct jp_win32_security
         return status;
     char *owned = with_owner(sddl, descriptor);
     LocalFree(descriptor);
-    status = descriptor_from_sddl(owned, &descriptor, error);
+    status = jp_win32_security_as_written(owned, ret_security, error);
     jp_free(owned);
-    if (status == JP_OK)
-        ret_security->attributes = (SECURITY_ATTRIBUTES){.nLength = sizeof ret_security->attributes,
-                                                         .lpSecurityDescriptor = descriptor};
     return status;
 }
 

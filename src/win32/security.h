@@ -15,6 +15,8 @@ struct jp_win32_security {
     SECURITY_ATTRIBUTES attributes;
 };
 jp_status jp_win32_security_from_sddl(const char *sddl, struct jp_win32_security *ret_security, struct jp_error *error);
+/* The same without that owner: who makes the object as somebody else leaves it to Windows. */
+jp_status jp_win32_security_as_written(const char *sddl, struct jp_win32_security *ret_security, struct jp_error *error);
 /* Gives the user that this process runs as all rights, besides what the descriptor says. */
 jp_status jp_win32_security_grant_self(struct jp_win32_security *security, struct jp_error *error);
 void jp_win32_security_free(struct jp_win32_security *security);

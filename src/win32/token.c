@@ -1,4 +1,4 @@
-/* Owns one question: does this token give exactly the rights that the service has itself? */
+/* Owns two questions: does this token give exactly the rights that the service has itself, and is it an administrator's? */
 #include "base/str.h"
 #include "win32/internal.h"
 
@@ -71,4 +71,23 @@ bool jp__token_is_ours(HANDLE token) {
     }
     CloseHandle(own);
     return same;
+}
+
+jp_status jp__token_is_admin(HANDLE token, bool *ret_admin, struct jp_error *error) {
+    uint8_t sid[SECURITY_MAX_SID_SIZE];
+    DWORD length = sizeof sid;
+    HANDLE asking;
+    BOOL member = FALSE;
+    if (!CreateWellKnownSid(WinBuiltinAdministratorsSid, NULL, sid, &length) ||
+        !DuplicateTokenEx(token, TOKEN_QUERY, NULL, SecurityIdentification, TokenImpersonation, &asking)) {
+        DWORD win32 = GetLastError();
+        return jp_fail_win32(error, JP_E_SYSTEM, win32, "DuplicateTokenEx", "cannot tell whether a token has administrator's rights");
+    }
+    BOOL known = CheckTokenMembership(asking, sid, &member);
+    DWORD win32 = known ? 0 : GetLastError();
+    CloseHandle(asking);
+    if (!known)
+        return jp_fail_win32(error, JP_E_SYSTEM, win32, "CheckTokenMembership", "cannot tell whether a token has administrator's rights");
+    *ret_admin = member;
+    return JP_OK;
 }

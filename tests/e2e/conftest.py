@@ -27,6 +27,7 @@ counter = itertools.count(1)
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "windows_only(reason): only real Windows can show this; skipped under Wine")
+    config.addinivalue_line("markers", "shows(name, ...): what of job objects the test shows, for docs/win32job.md")
 
 
 def pytest_collection_modifyitems(items):

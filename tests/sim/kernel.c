@@ -1,419 +1,98 @@
-/* Processes and jobs as two tables; the backend's handles are counted references to their rows. */
-#include "kernel.h"
+/* The simulated machine: its clock, chance, faults, and the queue that stands for the service's completion port. */
+#include "sim_internal.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "job/messages.h"
 
-enum { MAX_PROCESSES = 20000, MAX_JOBS = 2000, MAX_CHAIN = 33, FIRST_PID = 100 };
-
-struct sim_job {
-    char *name;
-    struct sim_job *parent; /* found when a process joins both */
-    unsigned handles, active, total, terminated;
-    uint64_t key; /* 0: no port */
-    bool kill_on_close, foreign;
-};
-
-struct jp_process {
-    struct jp_sim *sim;
-    uint32_t pid, parent_pid, exit_code;
-    int64_t start_100ns;
-    uint64_t watch, user_100ns;
-    unsigned handles;
-    bool alive, suspended, protected, unborn;
-    char image[64];
-    struct sim_job *chain[MAX_CHAIN]; /* innermost last */
-    size_t depth;
-};
-
-struct jp_job { /* a handle */
-    struct jp_sim *sim;
-    struct sim_job *job;
-};
-
-struct jp_sim {
-    struct jp_backend backend;
-    struct jp_capabilities host;
-    uint64_t now_ms;
-    struct jp_process *processes[MAX_PROCESSES];
-    size_t process_count;
-    struct sim_job *jobs[MAX_JOBS];
-    size_t job_count, open_jobs;
-    uint32_t next_pid;
-    uint64_t born;
-    struct jp_sim_item *queue;
-    size_t queued, capacity;
-    char failing[64];
-    uint32_t failing_win32;
-    bool deaf, names_die;
-};
-
-/* --- small things --- */
-
-static void post(struct jp_sim *sim, uint64_t key, uint32_t message, uint32_t pid) {
-    if (!key)
-        return;
-    if (sim->queued == sim->capacity) {
-        sim->capacity = sim->capacity ? 2 * sim->capacity : 64;
-        sim->queue = jp_realloc_array(sim->queue, sim->capacity, sizeof *sim->queue);
-    }
-    sim->queue[sim->queued++] = (struct jp_sim_item){key, message, pid};
-}
-
-static bool fails(struct jp_sim *sim, const char *operation, jp_status status, struct jp_error *error) {
-    if (strcmp(sim->failing, operation) != 0)
-        return false;
-    sim->failing[0] = '\0';
-    jp_fail_win32(error, status, sim->failing_win32, operation, "simulated failure");
-    return true;
-}
-
-static struct jp_process *find(const struct jp_sim *sim, uint32_t pid) {
-    for (size_t i = sim->process_count; i-- > 0;)
-        if (sim->processes[i] && sim->processes[i]->pid == pid)
-            return sim->processes[i];
-    return NULL;
-}
-
-/* A test that names a process that is not there is wrong. */
-static struct jp_process *known(const struct jp_sim *sim, uint32_t pid) {
-    struct jp_process *process = find(sim, pid);
-    if (!process) {
-        fprintf(stderr, "simulated kernel: there is no process %u\n", (unsigned)pid);
-        abort();
-    }
-    return process;
-}
-
-/* A row goes when the process has ended and nobody holds it: its pid is free then. */
-static void release(struct jp_sim *sim, struct jp_process *process) {
-    if (process->alive || process->handles)
-        return;
-    for (size_t i = 0; i < sim->process_count; i++)
-        if (sim->processes[i] == process) {
-            sim->processes[i] = sim->processes[--sim->process_count];
-            break;
-        }
-    jp_free(process);
-}
-
-static void enter_job(struct jp_sim *sim, struct jp_process *process, struct sim_job *job) {
-    process->chain[process->depth++] = job;
-    job->active++;
-    job->total++;
-    post(sim, job->key, JP_MSG_NEW_PROCESS, process->pid);
-}
-
-static void end(struct jp_sim *sim, struct jp_process *process, uint32_t exit_code, bool silent) {
-    process->alive = false;
-    process->exit_code = exit_code;
-    for (size_t i = process->depth; i-- > 0;) {
-        struct sim_job *job = process->chain[i];
-        bool abnormal = jp_exit_code_abnormal(exit_code);
-        job->active--;
-        if (!silent)
-            post(sim, job->key, abnormal ? JP_MSG_ABNORMAL_EXIT_PROCESS : JP_MSG_EXIT_PROCESS, process->pid);
-        if (!job->active)
-            post(sim, job->key, JP_MSG_ACTIVE_PROCESS_ZERO, 0);
-    }
-    if (process->watch)
-        post(sim, process->watch, 0, 0);
-    release(sim, process);
-}
-
-static bool in_job(const struct jp_process *process, const struct sim_job *job) {
-    for (size_t i = 0; i < process->depth; i++)
-        if (process->chain[i] == job)
-            return true;
-    return false;
-}
-
-static void terminate_all(struct jp_sim *sim, struct sim_job *job, uint32_t exit_code) {
-    for (size_t i = 0; i < sim->process_count;) {
-        struct jp_process *process = sim->processes[i];
-        if (process->alive && in_job(process, job)) {
-            end(sim, process, exit_code, true);
-            job->terminated++;
-            i = 0; /* rows may have moved */
-        } else {
-            i++;
-        }
-    }
-}
-
-/* --- jobs --- */
-
-static const struct jp_capabilities *capabilities(struct jp_backend *backend) { return &((struct jp_sim *)(void *)backend)->host; }
-
-static struct sim_job *find_job(const struct jp_sim *sim, const char *name) {
-    for (size_t i = 0; i < sim->job_count; i++)
-        if (sim->jobs[i]->handles + (sim->names_die ? 0 : sim->jobs[i]->active) && strcmp(sim->jobs[i]->name, name) == 0)
-            return sim->jobs[i];
-    return NULL;
-}
-
-static struct sim_job *make_job(struct jp_sim *sim, const char *name) {
-    struct sim_job *job = jp_alloc(sizeof *job);
-    job->name = jp_strdup(name);
-    if (sim->job_count == MAX_JOBS)
-        abort();
-    sim->jobs[sim->job_count++] = job;
-    return job;
-}
-
-static jp_status job_open(struct jp_backend *backend, const char *object_name, uint64_t key, struct jp_job_open_result *ret_result,
-                          struct jp_error *error) {
-    struct jp_sim *sim = (struct jp_sim *)(void *)backend;
-    if (fails(sim, "CreateJobObject", JP_E_SYSTEM, error))
-        return error->status;
-    struct sim_job *job = find_job(sim, object_name);
-    if (job && job->foreign)
-        return jp_fail(error, JP_E_DENIED, "\"%s\" is somebody else's", object_name);
-    ret_result->existed = job != NULL;
-    if (!job)
-        job = make_job(sim, object_name);
-    job->handles++;
-    ret_result->listening = !sim->deaf;
-    if (!sim->deaf) {
-        job->key = key;
-        for (size_t i = 0; i < sim->process_count; i++) /* attaching tells of those who are there */
-            if (sim->processes[i]->alive && in_job(sim->processes[i], job))
-                post(sim, key, JP_MSG_NEW_PROCESS, sim->processes[i]->pid);
-    }
-    ret_result->job = jp_alloc(sizeof *ret_result->job);
-    *ret_result->job = (struct jp_job){sim, job};
-    sim->open_jobs++;
-    return JP_OK;
-}
-
-static void job_close(struct jp_job *handle) {
-    struct sim_job *job = handle->job;
-    job->key = --job->handles ? job->key : 0;
-    handle->sim->open_jobs--;
-    if (!job->handles && job->kill_on_close)
-        terminate_all(handle->sim, job, 0);
-    jp_free(handle);
-}
-
-static jp_status job_configure(struct jp_job *handle, const struct jp_pool_spec *spec, bool restart_job_time, struct jp_error *error) {
-    (void)restart_job_time;
-    if (fails(handle->sim, "SetInformationJobObject", JP_E_SYSTEM, error))
-        return error->status;
-    handle->job->kill_on_close = jp_pool_spec_terminates(spec);
-    return JP_OK;
-}
-
-static jp_status job_assign(struct jp_job *handle, struct jp_process *process, struct jp_error *error) {
-    struct sim_job *job = handle->job;
-    if (fails(handle->sim, "AssignProcessToJobObject", JP_E_SYSTEM, error))
-        return error->status;
-    struct sim_job *innermost = process->depth ? process->chain[process->depth - 1] : NULL;
-    if (!process->alive || (innermost && job->active && job->parent != innermost))
-        return jp_fail_win32(error, JP_E_SYSTEM, 5, "AssignProcessToJobObject", "cannot assign");
-    if (in_job(process, job))
-        return JP_OK;
-    job->parent = innermost;
-    enter_job(handle->sim, process, job);
-    return JP_OK;
-}
-
-static jp_status job_terminate(struct jp_job *handle, uint32_t exit_code, struct jp_error *error) {
-    if (fails(handle->sim, "TerminateJobObject", JP_E_SYSTEM, error))
-        return error->status;
-    terminate_all(handle->sim, handle->job, exit_code);
-    return JP_OK;
-}
-
-static jp_status job_pids(struct jp_job *handle, uint32_t **ret_pids, size_t *ret_count, struct jp_error *error) {
-    struct jp_sim *sim = handle->sim;
-    if (fails(sim, "QueryInformationJobObject", JP_E_SYSTEM, error))
-        return error->status;
-    uint32_t *pids = jp_alloc(sim->process_count * sizeof *pids);
-    size_t count = 0;
-    for (size_t i = 0; i < sim->process_count; i++)
-        if (sim->processes[i]->alive && in_job(sim->processes[i], handle->job))
-            pids[count++] = sim->processes[i]->pid;
-    *ret_pids = pids;
-    *ret_count = count;
-    return JP_OK;
-}
-
-static jp_status job_counters(struct jp_job *handle, struct jp_job_counters *ret_counters, struct jp_error *error) {
-    (void)error;
-    *ret_counters = (struct jp_job_counters){.total_processes = handle->job->total, .active_processes = handle->job->active,
-                                             .terminated_processes = handle->job->terminated};
-    return JP_OK;
-}
-
-static jp_status job_contains(struct jp_job *handle, struct jp_process *process, bool *ret_contains, struct jp_error *error) {
-    (void)error;
-    *ret_contains = process->alive && in_job(process, handle->job);
-    return JP_OK;
-}
-
-/* --- processes --- */
-
-static jp_status process_open(struct jp_backend *backend, uint32_t pid, int64_t start_100ns, enum jp_process_use use,
-                              struct jp_principal *principal, struct jp_process **ret_process, struct jp_error *error) {
-    struct jp_sim *sim = (struct jp_sim *)(void *)backend;
-    (void)principal;
-    struct jp_process *process = find(sim, pid);
-    if (!process || (!process->alive && use != JP_PROCESS_OBSERVE))
-        return jp_fail(error, JP_E_NO_PROCESS, "there is no process %u", (unsigned)pid);
-    if (process->protected)
-        return jp_fail_win32(error, JP_E_DENIED, 5, "OpenProcess", "cannot open process %u", (unsigned)pid);
-    if (start_100ns && process->start_100ns != start_100ns)
-        return jp_fail(error, JP_E_OTHER_PROCESS, "process %u is another", (unsigned)pid);
-    process->handles++;
-    *ret_process = process;
-    return JP_OK;
-}
-
-static void process_close(struct jp_process *process) {
-    struct jp_sim *sim = process->sim;
-    process->handles--;
-    release(sim, process);
-}
-
-static jp_status process_facts(struct jp_process *process, struct jp_process_facts *ret_facts, struct jp_error *error) {
-    (void)error;
-    *ret_facts = (struct jp_process_facts){.pid = process->pid, .start_100ns = process->unborn ? 0 : process->start_100ns, .parent_pid = process->parent_pid,
-                                           .session = 1, .image = process->unborn ? NULL : jp_sprintf("C:\\sim\\%s", process->image),
-                                           .command_line = jp_strdup(process->image), .user = jp_strdup("SIM\\user")};
-    return JP_OK;
-}
-
-static void process_usage(struct jp_process *process, struct jp_usage *ret_usage) {
-    bool told = process->sim->host.process_times;
-    *ret_usage = told ? (struct jp_usage){.known = JP_USAGE_CPU, .user_100ns = process->user_100ns} : (struct jp_usage){0};
-}
-
-static jp_status sample(struct jp_backend *backend, struct jp_sample **ret_samples, size_t *ret_count, struct jp_error *error) {
-    struct jp_sim *sim = (struct jp_sim *)(void *)backend;
-    if (fails(sim, "NtQuerySystemInformation", JP_E_SYSTEM, error))
-        return error->status;
-    struct jp_sample *samples = jp_alloc(sim->process_count * sizeof *samples);
-    size_t count = 0;
-    for (size_t i = 0; i < sim->process_count; i++)
-        if (sim->processes[i]->alive)
-            samples[count++] = (struct jp_sample){.pid = sim->processes[i]->pid, .start_100ns = sim->processes[i]->start_100ns,
-                                                  .usage = {.known = JP_USAGE_CPU, .user_100ns = sim->processes[i]->user_100ns}};
-    *ret_samples = samples;
-    *ret_count = count;
-    return JP_OK;
-}
-
-static bool process_exited(struct jp_process *process, uint32_t *ret_exit_code) {
-    if (process->alive)
-        return false;
-    *ret_exit_code = process->exit_code;
-    return true;
-}
-
-static jp_status process_terminate(struct jp_process *process, uint32_t exit_code, struct jp_error *error) {
-    if (fails(process->sim, "TerminateProcess", JP_E_SYSTEM, error))
-        return error->status;
-    if (process->alive)
-        end(process->sim, process, exit_code, false);
-    return JP_OK;
-}
-
-static jp_status process_check_token(struct jp_process *process, uint32_t security, struct jp_error *error) {
-    if (security & JP_SECURITY_NO_ADMIN && strcmp(process->image, "admin.exe") == 0)
-        return jp_fail(error, JP_E_DENIED, "process %u is an administrator's", (unsigned)process->pid);
-    return JP_OK;
-}
-
-/* One watch a process, as the pools use it. */
-static jp_status process_watch(struct jp_process *process, uint64_t watch, struct jp_error *error) {
-    if (fails(process->sim, "RegisterWaitForSingleObject", JP_E_SYSTEM, error))
-        return error->status;
-    process->watch = watch;
-    if (!process->alive || process->unborn)
-        post(process->sim, watch, 0, 0);
-    return JP_OK;
-}
-
-static struct jp_process *new_process(struct jp_sim *sim, uint32_t parent, const char *image) {
-    struct jp_process *process = jp_alloc(sizeof *process);
-    if (sim->process_count == MAX_PROCESSES)
-        abort();
-    while (find(sim, sim->next_pid))
-        sim->next_pid += 4;
-    process->sim = sim;
-    process->pid = sim->next_pid;
-    sim->next_pid += 4;
-    process->parent_pid = parent;
-    process->start_100ns = jp_sim_now_100ns(sim) + (int64_t)++sim->born; /* two of one moment differ */
-    process->alive = true;
-    snprintf(process->image, sizeof process->image, "%s", image);
-    sim->processes[sim->process_count++] = process;
-    return process;
-}
-
-static jp_status process_launch(struct jp_backend *backend, const struct jp_launch *launch, struct jp_process **ret_process,
-                                struct jp_error *error) {
-    struct jp_sim *sim = (struct jp_sim *)(void *)backend;
-    if (fails(sim, "CreateProcess", JP_E_SYSTEM, error))
-        return error->status;
-    struct jp_process *process = new_process(sim, 1, launch->command_line);
-    process->suspended = true;
-    for (size_t i = 0; i < launch->chain_length; i++) {
-        launch->chain[i]->job->parent = i ? launch->chain[i - 1]->job : NULL;
-        enter_job(sim, process, launch->chain[i]->job);
-    }
-    process->handles++;
-    *ret_process = process;
-    return JP_OK;
-}
-
-static jp_status process_resume(struct jp_process *process, struct jp_error *error) {
-    if (fails(process->sim, "ResumeThread", JP_E_SYSTEM, error))
-        return error->status;
-    process->suspended = false;
-    return JP_OK;
-}
+static const struct jp_capabilities *capabilities(struct jp_backend *backend) { return &jp__sim(backend)->host; }
 
 static const struct jp_backend_ops ops = {
-    .capabilities = capabilities, .job_open = job_open, .job_close = job_close, .job_configure = job_configure, .job_assign = job_assign,
-    .job_terminate = job_terminate, .job_pids = job_pids, .job_counters = job_counters, .job_contains = job_contains,
-    .process_open = process_open, .process_close = process_close, .process_facts = process_facts, .process_usage = process_usage, .sample = sample,
-    .process_exited = process_exited, .process_terminate = process_terminate, .process_check_token = process_check_token,
-    .process_watch = process_watch, .process_launch = process_launch, .process_resume = process_resume,
+    .capabilities = capabilities,
+    .job_obtain = jp__job_obtain,
+    .job_create = jp__job_create,
+    .job_open = jp__job_open,
+    .job_close = jp__job_close,
+    .job_query = jp__job_query,
+    .job_set = jp__job_set,
+    .job_assign = jp__job_assign,
+    .job_terminate = jp__job_terminate,
+    .job_contains = jp__job_contains,
+    .job_grant_user_handle = jp__job_grant_user_handle,
+    .token_of_process = jp__token_of_process,
+    .token_of_account = jp__token_of_account,
+    .token_free = jp__token_free,
+    .session_of = jp__session_of,
+    .process_open = jp__process_open,
+    .process_close = jp__process_close,
+    .process_facts = jp__process_facts,
+    .process_usage = jp__process_usage,
+    .sample = jp__sample,
+    .process_exited = jp__process_exited,
+    .process_terminate = jp__process_terminate,
+    .process_check_token = jp__process_check_token,
+    .process_watch = jp__process_watch,
+    .process_launch = jp__process_launch,
+    .process_resume = jp__process_resume,
 };
 
-/* --- what tests do --- */
+struct jp_sim *jp__sim(struct jp_backend *backend) { return (struct jp_sim *)(void *)backend; }
 
 struct jp_sim *jp_sim_new(void) {
     struct jp_sim *sim = jp_alloc(sizeof *sim);
     sim->backend.ops = &ops;
     sim->now_ms = 1000;
-    sim->next_pid = FIRST_PID;
+    sim->next_pid = 100;
+    sim->service = (struct jp_principal){.user = "NT AUTHORITY\\SYSTEM", .session = 1, .admin = true, .elevated = true, .system = true};
+    sim->group_masks[0] = 0xFF;
+    sim->group_count = 1;
     for (size_t i = 0; i < JP_LIMIT_COUNT; i++)
         sim->host.limits[i] = JP_ENFORCED_BY_KERNEL;
-    sim->host.nested_jobs = sim->host.process_times = sim->host.memory_after_exit = true;
+    sim->host.ui = sim->host.end_of_job_time = sim->host.notify = JP_ENFORCED_BY_KERNEL;
+    sim->host.nested_jobs = sim->host.process_times = sim->host.process_io = sim->host.memory_after_exit = true;
     sim->host.host = jp_strdup("simulated");
     return sim;
 }
 
+static void check_leaks(const struct jp_sim *sim) {
+    for (const struct jp_process *handle = sim->process_handles; handle; handle = handle->next)
+        fprintf(stderr, "simulated kernel: a handle of process %u was not closed\n", (unsigned)handle->process->pid);
+    for (const struct jp_job *handle = sim->job_handles; handle; handle = handle->next)
+        fprintf(stderr, "simulated kernel: a handle of the job \"%s\" was not closed\n", handle->job->name ? handle->job->name : "");
+    for (size_t i = 0; i < sim->principal_count; i++)
+        fprintf(stderr, "simulated kernel: a token of %s was not freed\n", sim->principals[i]->user);
+    if (sim->process_handles || sim->job_handles || sim->principal_count)
+        abort();
+}
+
+static void free_dead_handles(struct jp_sim *sim) {
+    while (sim->dead_process_handles) {
+        struct jp_process *handle = sim->dead_process_handles;
+        sim->dead_process_handles = handle->next;
+        jp_free(handle);
+    }
+    while (sim->dead_job_handles) {
+        struct jp_job *handle = sim->dead_job_handles;
+        sim->dead_job_handles = handle->next;
+        jp_free(handle);
+    }
+}
+
 void jp_sim_free(struct jp_sim *sim) {
+    check_leaks(sim);
+    free_dead_handles(sim);
     for (size_t i = 0; i < sim->process_count; i++) {
-        if (sim->processes[i]->handles) {
-            fprintf(stderr, "simulated kernel: process %u has %u handles left\n", (unsigned)sim->processes[i]->pid, sim->processes[i]->handles);
-            abort();
-        }
+        jp_free(sim->processes[i]->image);
+        jp_free(sim->processes[i]->command_line);
         jp_free(sim->processes[i]);
     }
-    if (sim->open_jobs) {
-        fprintf(stderr, "simulated kernel: %zu job handles left\n", sim->open_jobs);
-        abort();
-    }
-    for (size_t i = 0; i < sim->job_count; i++) {
-        jp_free(sim->jobs[i]->name);
-        jp_free(sim->jobs[i]);
-    }
+    for (size_t i = 0; i < sim->job_count; i++)
+        jp__free_job(sim->jobs[i]);
+    jp_map_free(&sim->by_pid);
+    jp_free(sim->processes);
+    jp_free(sim->fates);
+    jp_free(sim->jobs);
+    jp_free(sim->principals);
     jp_free(sim->queue);
+    jp_free(sim->failures);
     jp_free(sim->host.host);
     jp_free(sim);
 }
@@ -422,55 +101,167 @@ struct jp_backend *jp_sim_backend(struct jp_sim *sim) { return &sim->backend; }
 struct jp_capabilities *jp_sim_capabilities(struct jp_sim *sim) { return &sim->host; }
 uint64_t jp_sim_now_ms(const struct jp_sim *sim) { return sim->now_ms; }
 int64_t jp_sim_now_100ns(const struct jp_sim *sim) { return INT64_C(134000000000000000) + (int64_t)sim->now_ms * 10000; }
-void jp_sim_pass(struct jp_sim *sim, uint64_t ms) { sim->now_ms += ms; }
 
-uint32_t jp_sim_spawn(struct jp_sim *sim, uint32_t parent, const char *image) {
-    struct jp_process *process = new_process(sim, parent, image);
-    struct jp_process *mother = parent ? find(sim, parent) : NULL;
-    for (size_t i = 0; mother && i < mother->depth; i++)
-        enter_job(sim, process, mother->chain[i]);
-    return process->pid;
+void jp_sim_pass(struct jp_sim *sim, uint64_t ms) {
+    sim->now_ms += ms;
+    jp__finish_terminations(sim);
 }
 
-void jp_sim_exit(struct jp_sim *sim, uint32_t pid, uint32_t exit_code) { end(sim, known(sim, pid), exit_code, false); }
+/* --- chance --- */
 
-uint32_t jp_sim_spawn_unborn(struct jp_sim *sim, uint32_t parent, const char *image) {
-    uint32_t pid = jp_sim_spawn(sim, parent, image);
-    known(sim, pid)->unborn = true;
-    return pid;
+void jp_sim_seed(struct jp_sim *sim, uint64_t seed) { sim->random = seed; }
+
+uint64_t jp_sim_random(struct jp_sim *sim, uint64_t below) { /* splitmix64 */
+    uint64_t mixed = (sim->random += UINT64_C(0x9E3779B97F4A7C15));
+    mixed = (mixed ^ (mixed >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+    mixed = (mixed ^ (mixed >> 27)) * UINT64_C(0x94D049BB133111EB);
+    mixed ^= mixed >> 31;
+    return below ? mixed % below : mixed;
 }
 
-void jp_sim_bear(struct jp_sim *sim, uint32_t pid) { known(sim, pid)->unborn = false; }
+static bool happens(struct jp_sim *sim, unsigned per_mille) { return per_mille && jp_sim_random(sim, 1000) < per_mille; }
 
-bool jp_sim_alive(const struct jp_sim *sim, uint32_t pid) {
-    struct jp_process *process = find(sim, pid);
-    return process && process->alive;
+/* --- faults --- */
+
+static void add_failure(struct jp_sim *sim, const char *operation, uint32_t win32, unsigned per_mille) {
+    sim->failures = jp_realloc_array(sim->failures, sim->failure_count + 1, sizeof *sim->failures);
+    struct sim_failure *failure = &sim->failures[sim->failure_count++];
+    *failure = (struct sim_failure){.win32 = win32, .per_mille = per_mille};
+    snprintf(failure->operation, sizeof failure->operation, "%s", operation ? operation : "");
 }
 
-bool jp_sim_suspended(const struct jp_sim *sim, uint32_t pid) { return known(sim, pid)->suspended; }
-int64_t jp_sim_start_time(const struct jp_sim *sim, uint32_t pid) { return known(sim, pid)->start_100ns; }
-void jp_sim_protect(struct jp_sim *sim, uint32_t pid) { known(sim, pid)->protected = true; }
-void jp_sim_grow_usage(struct jp_sim *sim, uint32_t pid, uint64_t user_100ns) { known(sim, pid)->user_100ns += user_100ns; }
-void jp_sim_next_pid(struct jp_sim *sim, uint32_t pid) { sim->next_pid = pid; }
-
-size_t jp_sim_job_size(const struct jp_sim *sim, const char *object_name) {
-    const struct sim_job *job = find_job(sim, object_name);
-    return job ? job->active : SIZE_MAX;
+static void remove_failure(struct jp_sim *sim, size_t at) {
+    memmove(sim->failures + at, sim->failures + at + 1, (--sim->failure_count - at) * sizeof *sim->failures);
 }
 
-void jp_sim_squat(struct jp_sim *sim, const char *object_name) {
-    struct sim_job *job = make_job(sim, object_name);
-    job->foreign = true;
-    job->handles = 1;
+void jp_sim_fail_next(struct jp_sim *sim, const char *operation, uint32_t win32) { add_failure(sim, operation, win32, 0); }
+
+void jp_sim_fail_often(struct jp_sim *sim, const char *operation, uint32_t win32, unsigned per_mille) {
+    for (size_t i = sim->failure_count; i-- > 0;)
+        if (sim->failures[i].per_mille && strcmp(sim->failures[i].operation, operation ? operation : "") == 0)
+            remove_failure(sim, i);
+    if (per_mille)
+        add_failure(sim, operation, win32, per_mille);
 }
 
-void jp_sim_fail_next(struct jp_sim *sim, const char *operation, uint32_t win32) {
-    snprintf(sim->failing, sizeof sim->failing, "%s", operation);
-    sim->failing_win32 = win32;
+/* `operation` must have static storage: the error keeps it. */
+bool jp__fails(struct jp_sim *sim, const char *operation, struct jp_error *error) {
+    for (size_t i = 0; i < sim->failure_count; i++) {
+        struct sim_failure *failure = &sim->failures[i];
+        if (failure->operation[0] && strcmp(failure->operation, operation) != 0)
+            continue;
+        if (failure->per_mille && !happens(sim, failure->per_mille))
+            continue;
+        jp_fail_win32(error, JP_E_SYSTEM, failure->win32, operation, "simulated failure");
+        if (!failure->per_mille)
+            remove_failure(sim, i);
+        return true;
+    }
+    return false;
 }
 
-void jp_sim_names_die(struct jp_sim *sim) { sim->names_die = true; }
+jp_status jp__status_of(uint32_t win32) {
+    switch (win32) {
+    case WIN32_FILE_NOT_FOUND:
+        return JP_E_NO_JOB;
+    case WIN32_ACCESS_DENIED:
+    case WIN32_BAD_IMPERSONATION_LEVEL:
+        return JP_E_DENIED;
+    case WIN32_NOT_ENOUGH_QUOTA:
+        return JP_E_POOL_FULL;
+    default:
+        return JP_E_SYSTEM;
+    }
+}
+
+void jp_sim_weather(struct jp_sim *sim, const struct jp_sim_weather *weather) {
+    sim->weather = weather ? *weather : (struct jp_sim_weather){0};
+}
+
 void jp_sim_deaf(struct jp_sim *sim, bool deaf) { sim->deaf = deaf; }
+void jp_sim_reuse_pids(struct jp_sim *sim, bool at_once) { sim->reuse_pids = at_once; }
+void jp_sim_slow_ends(struct jp_sim *sim, uint64_t ms) { sim->slow_ends_ms = ms; }
+void jp_sim_names_die(struct jp_sim *sim) { sim->names_die = true; }
+void jp_sim_service_session(struct jp_sim *sim, uint32_t session) { sim->service.session = session; }
+
+/* --- what this Windows is like --- */
+
+void jp_sim_groups(struct jp_sim *sim, const uint64_t *masks, size_t count) {
+    if (count == 0 || count > JP_SIM_MAX_GROUPS)
+        abort();
+    memset(sim->group_masks, 0, sizeof sim->group_masks);
+    memcpy(sim->group_masks, masks, count * sizeof *masks);
+    sim->group_count = count;
+}
+
+void jp_sim_lack_class(struct jp_sim *sim, enum jp_job_class class) {
+    sim->query_error[class] = sim->set_error[class] = WIN32_INVALID_PARAMETER;
+}
+
+void jp_sim_forget_limits(struct jp_sim *sim, uint32_t limit_flags) { sim->forgotten |= limit_flags; }
+
+void jp_sim_like_wine(struct jp_sim *sim) {
+    static const enum jp_job_class lacking[] = {
+        JP_JOB_GroupInformation, JP_JOB_NotificationLimitInformation, JP_JOB_LimitViolationInformation,
+        JP_JOB_GroupInformationEx, JP_JOB_CpuRateControlInformation, JP_JOB_MemoryUsageInformation,
+        JP_JOB_NetRateControlInformation, JP_JOB_NotificationLimitInformation2, JP_JOB_LimitViolationInformation2};
+    for (size_t i = 0; i < sizeof lacking / sizeof *lacking; i++)
+        jp_sim_lack_class(sim, lacking[i]);
+    sim->query_error[JP_JOB_BasicAndIoAccountingInformation] = sim->query_error[JP_JOB_BasicUIRestrictions] =
+        sim->query_error[JP_JOB_EndOfJobTimeInformation] = WIN32_INVALID_FUNCTION;
+    sim->forgotten = ~(uint32_t)(JP_JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | JP_JOB_OBJECT_LIMIT_BREAKAWAY_OK |
+                                 JP_JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK);
+    sim->names_die = false;
+    sim->port_once = sim->no_abnormal = true;
+    for (size_t i = 0; i < JP_LIMIT_COUNT; i++)
+        if (i != JP_LIMIT_KILL_ON_CLOSE && i != JP_LIMIT_BREAKAWAY)
+            sim->host.limits[i] = JP_ENFORCED_BY_NONE;
+    sim->host.ui = sim->host.end_of_job_time = sim->host.notify = JP_ENFORCED_BY_NONE;
+    sim->host.process_times = sim->host.process_io = sim->host.memory_after_exit = false;
+    jp_free(sim->host.host);
+    sim->host.host = jp_strdup("simulated (Wine 8.0)");
+}
+
+/* --- the queue --- */
+
+static void push(struct jp_sim *sim, struct jp_sim_item item) {
+    if (sim->queued == sim->capacity) {
+        sim->capacity = sim->capacity ? 2 * sim->capacity : 64;
+        sim->queue = jp_realloc_array(sim->queue, sim->capacity, sizeof *sim->queue);
+    }
+    sim->queue[sim->queued++] = item;
+    if (sim->posted)
+        sim->posted(sim->posted_context);
+}
+
+static void swap_last(struct jp_sim *sim) {
+    struct jp_sim_item last = sim->queue[sim->queued - 1];
+    sim->queue[sim->queued - 1] = sim->queue[sim->queued - 2];
+    sim->queue[sim->queued - 2] = last;
+}
+
+void jp__post(struct jp_sim *sim, uint64_t key, uint32_t message, uint32_t pid) {
+    if (!key)
+        return;
+    struct jp_sim_item item = {.key = key, .message = message, .pid = pid};
+    bool packet = message != 0, guaranteed = !packet || message == JP_MSG_NOTIFICATION_LIMIT;
+    const struct jp_sim_weather *weather = &sim->weather;
+    if (!guaranteed && happens(sim, weather->lose_per_mille))
+        return;
+    if (weather->delay_ms && happens(sim, weather->delay_per_mille))
+        item.due_ms = sim->now_ms + 1 + jp_sim_random(sim, weather->delay_ms);
+    bool twice = packet && happens(sim, weather->double_per_mille);
+    push(sim, item);
+    if (packet && sim->queued > 1 && happens(sim, weather->swap_per_mille))
+        swap_last(sim);
+    if (twice)
+        push(sim, item);
+}
+
+void jp__post_chain(const struct sim_job *job, uint32_t message, uint32_t pid) {
+    for (; job; job = job->parent)
+        jp__post(job->sim, job->key, message, pid);
+}
 
 struct jp_sim_item *jp_sim_queue(struct jp_sim *sim, size_t *ret_count) {
     *ret_count = sim->queued;
@@ -480,8 +271,10 @@ struct jp_sim_item *jp_sim_queue(struct jp_sim *sim, size_t *ret_count) {
 void jp_sim_queue_set(struct jp_sim *sim, const struct jp_sim_item *items, size_t count) {
     sim->queued = 0;
     for (size_t i = 0; i < count; i++)
-        post(sim, items[i].key, items[i].message, items[i].pid);
+        push(sim, items[i]);
 }
+
+void jp_sim_queue_push(struct jp_sim *sim, const struct jp_sim_item *item) { push(sim, *item); }
 
 void jp_sim_queue_drop(struct jp_sim *sim, uint32_t message) {
     size_t kept = 0;
@@ -491,10 +284,39 @@ void jp_sim_queue_drop(struct jp_sim *sim, uint32_t message) {
     sim->queued = kept;
 }
 
+size_t jp_sim_take(struct jp_sim *sim, struct jp_sim_item *items, size_t room) {
+    size_t taken = 0, kept = 0;
+    for (size_t i = 0; i < sim->queued; i++)
+        if (taken < room && sim->queue[i].due_ms <= sim->now_ms)
+            items[taken++] = sim->queue[i];
+        else
+            sim->queue[kept++] = sim->queue[i];
+    sim->queued = kept;
+    return taken;
+}
+
+size_t jp_sim_due(const struct jp_sim *sim) {
+    size_t due = 0;
+    for (size_t i = 0; i < sim->queued; i++)
+        due += sim->queue[i].due_ms <= sim->now_ms;
+    return due;
+}
+
+uint64_t jp_sim_next_due_ms(const struct jp_sim *sim) {
+    uint64_t next = UINT64_MAX;
+    for (size_t i = 0; i < sim->queued; i++)
+        next = sim->queue[i].due_ms < next ? sim->queue[i].due_ms : next;
+    return next;
+}
+
+void jp_sim_on_post(struct jp_sim *sim, void (*posted)(void *context), void *context) {
+    sim->posted = posted;
+    sim->posted_context = context;
+}
+
 void jp_sim_deliver(struct jp_sim *sim, struct jp_pools *pools) {
-    while (sim->queued) {
-        struct jp_sim_item item = sim->queue[0];
-        memmove(sim->queue, sim->queue + 1, --sim->queued * sizeof item);
+    struct jp_sim_item item;
+    while (jp_sim_take(sim, &item, 1)) { /* one by one: what it leads to comes in its turn */
         struct jp_job_packet packet = {.key = item.key, .message = item.message, .pid = item.pid};
         if (item.message)
             jp_pools_on_packets(pools, &packet, 1);

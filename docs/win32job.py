@@ -1,0 +1,309 @@
+"""Writes docs/win32job.md: everything that job objects can do, each with the tests that show it.
+
+win32job.py --write                    writes the file
+win32job.py --check STAMP [DEPFILE]    fails if a row has no test, or if the file is not what --write would write
+
+The rows come from include/jobpool/job_constants.h and src/job/info.c, the tests from their own sources:
+
+tests/rules/*.c              a row {"name", "page", "NAME NAME", ...} of a table of rules; NEEDS_... in it: not under Wine
+tests/simd, tests/e2e        @pytest.mark.shows("NAME", "NAME") before a test function
+tests/unit, tests/win32      /* shows: NAME NAME */ on the line above a test function
+
+A NAME is Windows' own. Only Python itself is needed.
+"""
+import ast
+import difflib
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+DOCUMENT = ROOT / "docs" / "win32job.md"
+CONSTANTS = ROOT / "include" / "jobpool" / "job_constants.h"
+CLASSES = ROOT / "src" / "job" / "info.c"
+LEARN = "https://learn.microsoft.com/windows/win32/"
+ANYWHERE, SIMULATOR, WINE, WINDOWS = "without a kernel", "simulator", "Wine", "Windows only"
+PLACES = (SIMULATOR, WINE, ANYWHERE, WINDOWS)
+
+read_files = set()
+
+
+def fail(*lines):
+    sys.exit("\n".join(lines))
+
+
+def source(path):
+    read_files.add(path)
+    return path.read_text(encoding="utf-8")
+
+
+def sources(folder, pattern):
+    folder = ROOT / "tests" / folder
+    if folder.is_dir():
+        read_files.add(folder)  # so that a new file is noticed
+        yield from sorted(folder.glob(pattern))
+
+
+# ------------------------------------------------------------------------------------------------------------ the rows
+
+# function: page, method, C function, command
+FUNCTIONS = {
+    "CreateJobObject": ("api/jobapi2/nf-jobapi2-createjobobjectw", "job.create", "jp_job_create", "job create"),
+    "OpenJobObject": ("api/jobapi2/nf-jobapi2-openjobobjectw", "job.open", "jp_job_open", ""),
+    "AssignProcessToJobObject": ("api/jobapi2/nf-jobapi2-assignprocesstojobobject", "job.assignProcess", "jp_job_assign_process", "job assign"),
+    "IsProcessInJob": ("api/jobapi/nf-jobapi-isprocessinjob", "job.isProcessInJob", "jp_is_process_in_job", "job contains"),
+    "QueryInformationJobObject": ("api/jobapi2/nf-jobapi2-queryinformationjobobject", "job.queryInformation", "jp_job_query", "job query"),
+    "SetInformationJobObject": ("api/jobapi2/nf-jobapi2-setinformationjobobject", "job.setInformation", "jp_job_set", "job set"),
+    "TerminateJobObject": ("api/jobapi2/nf-jobapi2-terminatejobobject", "job.terminate", "jp_job_terminate", "job terminate"),
+    "UserHandleGrantAccess": ("api/winuser/nf-winuser-userhandlegrantaccess", "job.grantUserHandle", "jp_user_handle_grant_access", "grant-handle"),
+}
+
+# class: its structure's page under api/winnt/ns-winnt- (None: there is none), and the key of a pool that says the same
+CLASS_FACTS = {
+    1: ("jobobject_basic_accounting_information", ""),
+    2: ("jobobject_basic_limit_information", "limits"),
+    3: ("jobobject_basic_process_id_list", ""),
+    4: ("jobobject_basic_ui_restrictions", "ui"),
+    5: ("jobobject_security_limit_information", "security"),
+    6: ("jobobject_end_of_job_time_information", "end_of_job_time"),
+    7: ("jobobject_associate_completion_port", ""),
+    8: ("jobobject_basic_and_io_accounting_information", ""),
+    9: ("jobobject_extended_limit_information", "limits"),
+    10: (None, ""),
+    11: (None, "limits.processor_groups"),
+    12: ("jobobject_notification_limit_information", "notify"),
+    13: ("jobobject_limit_violation_information", ""),
+    14: (None, "limits.processor_groups"),
+    15: ("jobobject_cpu_rate_control_information", "limits.cpu_rate"),
+    28: (None, ""),
+    32: ("jobobject_net_rate_control_information", "limits.network_rate"),
+    33: ("jobobject_notification_limit_information_2", "notify"),
+    34: ("jobobject_limit_violation_information_2", ""),
+}
+STRUCTURE = "api/winnt/ns-winnt-"
+
+# table in job_constants.h: prefix of its names, heading, page
+TABLES = {
+    "ACCESS": ("JOB_OBJECT_", "Access rights", "procthread/job-object-security-and-access-rights"),
+    "LIMIT": ("JOB_OBJECT_", "Limits", STRUCTURE + "jobobject_basic_limit_information"),
+    "LIMIT_MASK": ("JOB_OBJECT_", "Limits: other names, and masks", STRUCTURE + "jobobject_basic_limit_information"),
+    "UI": ("JOB_OBJECT_", "User interface", STRUCTURE + "jobobject_basic_ui_restrictions"),
+    "SECURITY": ("JOB_OBJECT_", "Security", STRUCTURE + "jobobject_security_limit_information"),
+    "END": ("JOB_OBJECT_", "End of the job time", STRUCTURE + "jobobject_end_of_job_time_information"),
+    "MESSAGE": ("JOB_OBJECT_", "Messages", STRUCTURE + "jobobject_associate_completion_port"),
+    "CPU_RATE": ("JOB_OBJECT_", "CPU rate", STRUCTURE + "jobobject_cpu_rate_control_information"),
+    "NET_RATE": ("JOB_OBJECT_", "Network rate", STRUCTURE + "jobobject_net_rate_control_information"),
+    "TOLERANCE": ("", "Tolerances of rates", STRUCTURE + "jobobject_notification_limit_information"),
+    "TOLERANCE_INTERVAL": ("", "Intervals of tolerances", STRUCTURE + "jobobject_notification_limit_information"),
+    "PRIORITY": ("", "Priority classes", "api/processthreadsapi/nf-processthreadsapi-setpriorityclass"),
+}
+NOTIFICATION = STRUCTURE + "jobobject_notification_limit_information_2"
+OTHER_PAGES = {f"JOB_OBJECT_{name}": NOTIFICATION for name in (
+    "LIMIT_JOB_MEMORY_LOW", "LIMIT_JOB_MEMORY_HIGH", "LIMIT_JOB_READ_BYTES", "LIMIT_JOB_WRITE_BYTES", "LIMIT_CPU_RATE_CONTROL",
+    "LIMIT_RATE_CONTROL", "LIMIT_IO_RATE_CONTROL", "LIMIT_NET_RATE_CONTROL", "NOTIFICATION_LIMIT_VALID_FLAGS")}
+
+# constant: the key of a pool, where it is a setting
+KEYS = {
+    "JOB_OBJECT_LIMIT_WORKINGSET": "limits.working_set", "JOB_OBJECT_LIMIT_PROCESS_TIME": "limits.process_time",
+    "JOB_OBJECT_LIMIT_JOB_TIME": "limits.job_time", "JOB_OBJECT_LIMIT_ACTIVE_PROCESS": "limits.active_processes",
+    "JOB_OBJECT_LIMIT_AFFINITY": "limits.affinity", "JOB_OBJECT_LIMIT_PRIORITY_CLASS": "limits.priority_class",
+    "JOB_OBJECT_LIMIT_SCHEDULING_CLASS": "limits.scheduling_class", "JOB_OBJECT_LIMIT_PROCESS_MEMORY": "limits.process_memory",
+    "JOB_OBJECT_LIMIT_JOB_MEMORY": "limits.job_memory", "JOB_OBJECT_LIMIT_DIE_ON_UNHANDLED_EXCEPTION": "limits.die_on_unhandled_exception",
+    "JOB_OBJECT_LIMIT_BREAKAWAY_OK": "limits.breakaway: allow", "JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK": "limits.breakaway: silent",
+    "JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE": "limits.kill_on_close", "JOB_OBJECT_LIMIT_SUBSET_AFFINITY": "limits.subset_affinity",
+    "JOB_OBJECT_LIMIT_JOB_MEMORY_LOW": "notify.job_memory_low", "JOB_OBJECT_LIMIT_JOB_MEMORY_HIGH": "notify.job_memory",
+    "JOB_OBJECT_LIMIT_JOB_READ_BYTES": "notify.read", "JOB_OBJECT_LIMIT_JOB_WRITE_BYTES": "notify.write",
+    "JOB_OBJECT_LIMIT_CPU_RATE_CONTROL": "notify.cpu_rate", "JOB_OBJECT_LIMIT_NET_RATE_CONTROL": "notify.network_rate",
+    "JOB_OBJECT_UILIMIT_HANDLES": "ui: handles", "JOB_OBJECT_UILIMIT_READCLIPBOARD": "ui: read_clipboard",
+    "JOB_OBJECT_UILIMIT_WRITECLIPBOARD": "ui: write_clipboard", "JOB_OBJECT_UILIMIT_SYSTEMPARAMETERS": "ui: system_parameters",
+    "JOB_OBJECT_UILIMIT_DISPLAYSETTINGS": "ui: display_settings", "JOB_OBJECT_UILIMIT_GLOBALATOMS": "ui: global_atoms",
+    "JOB_OBJECT_UILIMIT_DESKTOP": "ui: desktop", "JOB_OBJECT_UILIMIT_EXITWINDOWS": "ui: exit_windows",
+    "JOB_OBJECT_SECURITY_NO_ADMIN": "security: no_admin", "JOB_OBJECT_SECURITY_RESTRICTED_TOKEN": "security: restricted_token",
+    "JOB_OBJECT_SECURITY_ONLY_TOKEN": "security: only_token", "JOB_OBJECT_SECURITY_FILTER_TOKENS": "security: filter_tokens",
+    "JOB_OBJECT_TERMINATE_AT_END_OF_JOB": "end_of_job_time: terminate", "JOB_OBJECT_POST_AT_END_OF_JOB": "end_of_job_time: post",
+    "JOB_OBJECT_CPU_RATE_CONTROL_WEIGHT_BASED": "limits.cpu_rate.weight", "JOB_OBJECT_CPU_RATE_CONTROL_HARD_CAP": "limits.cpu_rate.hard_cap",
+    "JOB_OBJECT_CPU_RATE_CONTROL_NOTIFY": "limits.cpu_rate.notify", "JOB_OBJECT_CPU_RATE_CONTROL_MIN_MAX_RATE": "limits.cpu_rate.min, max",
+    "JOB_OBJECT_NET_RATE_CONTROL_MAX_BANDWIDTH": "limits.network_rate.max_bandwidth", "JOB_OBJECT_NET_RATE_CONTROL_DSCP_TAG": "limits.network_rate.dscp",
+    "NORMAL_PRIORITY_CLASS": "limits.priority_class: normal", "IDLE_PRIORITY_CLASS": "limits.priority_class: idle",
+    "HIGH_PRIORITY_CLASS": "limits.priority_class: high", "REALTIME_PRIORITY_CLASS": "limits.priority_class: realtime",
+    "BELOW_NORMAL_PRIORITY_CLASS": "limits.priority_class: below_normal", "ABOVE_NORMAL_PRIORITY_CLASS": "limits.priority_class: above_normal",
+}
+LAST_CLASS = "MaxJobObjectInfoClass"
+
+
+def constants():
+    """{table: [(name, value as written)]}"""
+    found = {}
+    for table, body in re.findall(r"#define JP_JOB_(\w+)_TABLE\(X\)((?:.*\\\n)*.*)", source(CONSTANTS)):
+        prefix = "JobObject" if table == "CLASS" else TABLES[table][0] if table in TABLES else fail(f"{CONSTANTS}: the table {table} is new; name its page in {__file__}")
+        found[table] = [(prefix + name, value) for name, value in re.findall(r"X\((\w+), (\w+)\)", body)]
+    return found
+
+
+def classes(numbers):
+    """[(number, name, what it can, since)]"""
+    rows = re.findall(r'\{"(JobObject\w+)",\s*JP_JOB_\w+,\s*([A-Z_| 0]+?),\s*(NULL|"[^"]*")\}', source(CLASSES))
+    missing = set(numbers) - {name for name, _, _ in rows}
+    if missing:
+        fail(f"{CLASSES}: no row in jp_job_classes was found for {', '.join(sorted(missing))}")
+    return [(int(numbers[name]), name, " ".join(w for w in ("QUERY", "SET") if f"JP_CLASS_{w}" in can).lower().replace(" ", ", "),
+             "" if since == "NULL" else since.strip('"')) for name, can, since in rows]
+
+
+# ----------------------------------------------------------------------------------------------------------- the tests
+
+class Test:
+    def __init__(self, path, name, places, shows):
+        self.path, self.name, self.places, self.shows = path, name, places, shows
+
+
+def strings(text):
+    """The value of C string literals beside each other."""
+    return "".join(ast.literal_eval(literal) for literal in re.findall(r'"(?:[^"\\]|\\.)*"', text))
+
+
+def rule_tests():
+    """The rows of the tables of rules: the first string is the rule's name, one is its page, the others are what it shows. The simulator
+    keeps them all, Wine only those that need nothing (NEEDS_...)."""
+    row_pattern = re.compile(r'\n\s*\{((?:\s*(?:\.\w+\s*=\s*)?(?:(?:"(?:[^"\\]|\\.)*"\s*)+|[^"{};,]+)\s*,?)+)\}', re.S)
+    for path in sources("rules", "*.c"):
+        for row in row_pattern.findall(source(path)):
+            texts = [strings(literals) for literals in re.findall(r'((?:"(?:[^"\\]|\\.)*"\s*)+)', row)]
+            pages = [text for text in texts if "/" in text]
+            shows = [word for text in texts[1:] if text not in pages for word in text.split()]
+            if len(texts) >= 2 and pages and shows:
+                needs = re.search(r"NEEDS?_\w+", row)
+                yield Test(path, texts[0], (SIMULATOR,) if needs else (SIMULATOR, WINE), shows)
+
+
+def c_tests(folder, place):
+    for path in sources(folder, "*.c"):
+        for shows, name in re.findall(r"/\* shows: ([^*]+?) \*/\nstatic void (\w+)\(", source(path)):
+            yield Test(path, name, (place,), shows.split())
+        marks, read = source(path).count("/* shows:"), len(re.findall(r"/\* shows: [^*]+? \*/\nstatic void \w+\(", source(path)))
+        if marks != read:
+            fail(f"{path}: a comment /* shows: ... */ that no line \"static void TEST(\" follows")
+
+
+def marks(path, function):
+    """{mark: [its arguments]} of the decorators pytest.mark.MARK(...)"""
+    found = {}
+    for decorator in function.decorator_list:
+        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func).startswith("pytest.mark."):
+            found.setdefault(decorator.func.attr, []).extend(a.value for a in decorator.args if isinstance(a, ast.Constant))
+            if decorator.func.attr == "shows" and not all(isinstance(a, ast.Constant) for a in decorator.args):
+                fail(f"{path}:{decorator.lineno}: pytest.mark.shows takes names that stand there, not what a program makes of them")
+    return found
+
+
+def python_tests(folder, place):
+    for path in sources(folder, "test_*.py"):
+        for node in ast.walk(ast.parse(source(path))):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                found = marks(path, node)
+                if "shows" in found:
+                    yield Test(path, node.name, (WINDOWS if "windows_only" in found else place,), found["shows"])
+
+
+def all_tests():
+    yield from rule_tests()
+    yield from python_tests("simd", SIMULATOR)
+    yield from python_tests("e2e", WINE)
+    yield from c_tests("win32", WINE)
+    yield from c_tests("unit", ANYWHERE)
+
+
+# -------------------------------------------------------------------------------------------------------------- the text
+
+HEAD = """# What job objects can do, and the tests that show it
+
+Made by `./dev docs` from the sources ([win32job.py](win32job.py)); a row without a test fails the build. Method: [rpc.md](rpc.md), key: [config.md](config.md), C
+function: [c-api.md](c-api.md). Names link to Microsoft's pages, tests to their files. Where a test runs:
+
+- **simulator**: a kernel in C under the tests, which keeps Windows' documented rules (`tests/sim`), on every commit, and with the daemon above it;
+- **Wine**: the real calls, on every commit. On Windows too;
+- **without a kernel**: names, numbers and dictionaries, which no kernel takes part in;
+- **Windows only**: what neither shows, skipped elsewhere by name. It has to be run on a Windows machine.
+"""
+
+RESERVED = """Microsoft documents no structure for the classes 16 to 27, 29 to 31 and 35 up to {last} (winnt.h calls most of them reserved; 31, I/O rate control,
+was withdrawn with Windows 10 1607): they are refused, by number. {last} itself is no class; its number grows with every Windows.
+"""
+
+
+def link(name, page):
+    return f"[{name}]({LEARN}{page})" if page else name
+
+
+def shown_by(tests):
+    """The tests by where they run. One that runs at two places stands at both."""
+    parts = []
+    for place in PLACES:
+        names = [f"[{test.name}](../{test.path.relative_to(ROOT).as_posix()})" for test in tests if place in test.places]
+        if names:
+            parts.append(f"{place}: {', '.join(names)}")
+    return "; ".join(parts)
+
+
+def table(heading, rows):
+    yield "| " + " | ".join(heading) + " |"
+    yield "|" + "---|" * len(heading)
+    for row in rows:
+        yield "| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |"
+    yield ""
+
+
+def write(groups, class_rows, tests_of):
+    yield HEAD
+    yield "## Functions\n"
+    yield from table(("function", "method", "C", "jobpool", "shown by"), (
+        (link(name, page), f"`{method}`", f"`{c}`", f"`{command}`" if command else "", shown_by(tests_of(name)))
+        for name, (page, method, c, command) in FUNCTIONS.items()))
+    yield "## Information classes\n"
+    yield from table(("", "class", "can", "since", "key", "shown by"), (
+        (number, link(name, CLASS_FACTS[number][0] and STRUCTURE + CLASS_FACTS[number][0]), can, since, code(CLASS_FACTS[number][1]), shown_by(tests_of(name)))
+        for number, name, can, since in class_rows))
+    yield RESERVED.format(last=f"`{LAST_CLASS}`")
+    yield f"Shown by {shown_by(tests_of(LAST_CLASS))}.\n"
+    for name, (_, heading, page) in TABLES.items():
+        yield f"## {heading}\n"
+        yield from table(("constant", "value", "key", "shown by"), (
+            (link(constant, OTHER_PAGES.get(constant, page)), value, code(KEYS.get(constant, "")), shown_by(tests_of(constant)))
+            for constant, value in groups[name]))
+
+
+def code(text):
+    return f"`{text}`" if text else ""
+
+
+def main(mode, stamp=None, depfile=None):
+    groups = constants()
+    numbers = dict(groups["CLASS"])
+    names = [*FUNCTIONS, *numbers, LAST_CLASS, *(name for table_name in TABLES for name, _ in groups[table_name])]
+    known, by_name, faults = set(names), {}, []
+    for test in all_tests():
+        for name in test.shows:
+            by_name.setdefault(name, []).append(test)
+            if name not in known:
+                near = difflib.get_close_matches(name, names, 1)
+                faults.append(f"{test.path.relative_to(ROOT)}: {test.name} shows {name}, which there is not" + (f"; did you mean {near[0]}?" if near else ""))
+    faults += [f"no test shows {name}" for name in names if name not in by_name]
+    text = "\n".join(write(groups, classes(numbers), lambda name: by_name.get(name, ()))).rstrip("\n") + "\n"
+    if mode == "--write":
+        DOCUMENT.write_text(text, encoding="utf-8", newline="\n")
+        print("\n".join(faults), file=sys.stderr, end="\n" if faults else "")
+        return
+    if faults:
+        fail(*faults, 'a test says what it shows: see the beginning of docs/win32job.py')
+    if not DOCUMENT.exists() or source(DOCUMENT) != text:
+        fail("docs/win32job.md is not what the sources say; run ./dev docs")
+    pathlib.Path(stamp).write_text("checked\n", encoding="utf-8")
+    if depfile:
+        escaped = (str(path).replace(" ", "\\ ") for path in sorted(read_files))
+        pathlib.Path(depfile).write_text(f"{stamp}: {' '.join(escaped)}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] not in (["--write"], ["--check"]) or (sys.argv[1] == "--check" and len(sys.argv) < 3):
+        fail(__doc__)
+    main(*sys.argv[1:])

@@ -1,0 +1,226 @@
+/* A pool's job objects: one for each session that has members, all with the pool's settings.
+ *
+ * The first bears the pool's kernel name and is there as long as the pool; whoever joins first decides on its session. Those of
+ * further sessions are made when a process of such a session comes, and closed when they are empty. */
+#include "pool/pools_internal.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+struct jp_pool_job *jp__pool_job_of(const struct jp_pool *pool, uint32_t session) {
+    for (size_t i = 0; i < pool->job_count; i++)
+        if (pool->jobs[i]->settled && pool->jobs[i]->session == session)
+            return pool->jobs[i];
+    return NULL;
+}
+
+struct jp_pool_job *jp__job_of_member(const struct jp_member *member) {
+    return jp__pool_job_of(member->pool, member->record.facts.session);
+}
+
+static void settle(struct jp_pool_job *job, uint32_t session) {
+    job->settled = true;
+    job->session = session;
+}
+
+struct jp_pool_job *jp__job_in(const struct jp_pool *pool, uint32_t session) {
+    struct jp_pool_job *job = jp__pool_job_of(pool, session);
+    if (job || !pool->job_count || pool->jobs[0]->settled)
+        return job;
+    settle(pool->jobs[0], session);
+    return pool->jobs[0];
+}
+
+bool jp_pool_listening(const struct jp_pool *pool) {
+    for (size_t i = 0; i < pool->job_count; i++)
+        if (!pool->jobs[i]->listening)
+            return false;
+    return pool->job_count > 0;
+}
+
+/* --- opening and closing --- */
+
+/* A job that was there has members of the session that it is of. */
+static void find_session(struct jp_pools *pools, struct jp_pool_job *job) {
+    uint32_t *pids;
+    size_t count;
+    struct jp_error ignored;
+    if (jp_job_pids(pools->with.backend, job->job, &pids, &count, &ignored))
+        return;
+    for (size_t i = 0; i < count && !job->settled; i++) {
+        struct jp_process *process;
+        struct jp_process_facts facts = {0};
+        if (jp__ops(pools)->process_open(pools->with.backend, pids[i], 0, JP_PROCESS_OBSERVE, NULL, &process, &ignored))
+            continue;
+        if (jp__ops(pools)->process_facts(process, &facts, &ignored) == JP_OK)
+            settle(job, facts.session);
+        jp_process_facts_clear(&facts);
+        jp__ops(pools)->process_close(process);
+    }
+    jp_free(pids);
+}
+
+static void free_job(struct jp_pools *pools, struct jp_pool_job *job) {
+    jp_map_remove_u64(&pools->by_key, job->key);
+    jp__ops(pools)->job_close(job->job);
+    jp_free(job->object_name);
+    jp_free(job);
+}
+
+/* Takes `object_name`. */
+static jp_status open_job(struct jp_pools *pools, struct jp_pool *pool, char *object_name, struct jp_pool_job **ret_job,
+                          struct jp_error *error) {
+    struct jp_job_obtained obtained;
+    uint64_t key = ++pools->last_key;
+    jp_status status = jp__ops(pools)->job_obtain(pools->with.backend, object_name, key, &obtained, error);
+    if (status == JP_OK) {
+        status = jp_job_configure(pools->with.backend, obtained.job, &pool->spec, !obtained.existed, error);
+        if (status)
+            jp__ops(pools)->job_close(obtained.job);
+    }
+    if (status) {
+        jp_free(object_name);
+        return status;
+    }
+    struct jp_pool_job *job = jp_alloc(sizeof *job);
+    *job = (struct jp_pool_job){
+        .pool = pool, .object_name = object_name, .job = obtained.job, .key = key, .listening = obtained.listening};
+    jp_map_put_u64(&pools->by_key, key, job);
+    if (obtained.existed)
+        find_session(pools, job);
+    if (!job->listening)
+        jp_log(pools->with.log, JP_LOG_WARNING,
+               "pool \"%s\": this host did not let us attach to the messages of \"%s\" again; its processes are watched by their "
+               "handles and its list of processes is read every %d ms",
+               pool->name, object_name, LIST_INTERVAL_DEAF_MS);
+    *ret_job = job;
+    return JP_OK;
+}
+
+jp_status jp__pool_open_first_job(struct jp_pools *pools, struct jp_pool *pool, struct jp_error *error) {
+    struct jp_pool_job *job;
+    jp_status status = open_job(pools, pool, jp_strdup(pool->object_name), &job, error);
+    if (status)
+        return status;
+    pool->jobs = jp_alloc(sizeof(struct jp_pool_job *));
+    pool->jobs[0] = job;
+    pool->job_count = 1;
+    return JP_OK;
+}
+
+/* What a job has counted goes on in the pool when the job is closed. */
+static void keep_accounting(struct jp_pools *pools, struct jp_pool_job *job) {
+    struct jp_job_info info;
+    struct jp_error ignored;
+    if (jp__ops(pools)->job_query(job->job, JP_JOB_BasicAndIoAccountingInformation, &info, &ignored) == JP_OK) {
+        info.accounting_and_io.basic.active_processes = 0;
+        jp__add_accounting(&job->pool->past, &info.accounting_and_io);
+    } else if (jp__ops(pools)->job_query(job->job, JP_JOB_BasicAccountingInformation, &info, &ignored) == JP_OK) {
+        struct jp_job_accounting_and_io basic = {.basic = info.accounting};
+        basic.basic.active_processes = 0;
+        jp__add_accounting(&job->pool->past, &basic);
+    }
+}
+
+void jp__pool_close_jobs(struct jp_pools *pools, struct jp_pool *pool) {
+    for (size_t i = 0; i < pool->job_count; i++)
+        free_job(pools, pool->jobs[i]);
+    jp_free(pool->jobs);
+    pool->jobs = NULL;
+    pool->job_count = 0;
+}
+
+static void close_if_idle(struct jp_pools *pools, struct jp_pool *pool, size_t index) {
+    struct jp_pool_job *job = pool->jobs[index];
+    if (job->settled && (job->zero_due || jp_pool_session_members(pool, job->session)))
+        return;
+    keep_accounting(pools, job);
+    free_job(pools, job);
+    pool->jobs[index] = pool->jobs[--pool->job_count];
+}
+
+void jp__pools_close_idle_jobs(struct jp_pools *pools) {
+    size_t position = 0;
+    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
+        for (size_t i = pool->job_count; i-- > 1;)
+            close_if_idle(pools, pool, i);
+}
+
+/* --- for a session --- */
+
+/* The first job is empty, and of a session that has no more members: a new one in its place can be another session's. */
+static jp_status renew_first_job(struct jp_pools *pools, struct jp_pool *pool, struct jp_error *error) {
+    struct jp_pool_job *old = pool->jobs[0], *fresh;
+    jp_map_remove_u64(&pools->by_key, old->key);
+    keep_accounting(pools, old);
+    jp__ops(pools)->job_close(old->job); /* first: the name is to be a new object's */
+    jp_status status = open_job(pools, pool, jp_strdup(pool->object_name), &fresh, error);
+    if (status) { /* without its job the pool is of no use; the next reload tries again */
+        pool->error = *error;
+        pool->state = JP_POOL_FAILED;
+        pool->job_count = 0;
+        jp_free(pool->jobs);
+        pool->jobs = NULL;
+    } else {
+        pool->jobs[0] = fresh;
+    }
+    jp_free(old->object_name);
+    jp_free(old);
+    return status;
+}
+
+static jp_status job_for(struct jp_pools *pools, struct jp_pool *pool, uint32_t session, struct jp_pool_job **ret_job,
+                         struct jp_error *error) {
+    struct jp_pool_job *job = jp__pool_job_of(pool, session);
+    jp_status status = job ? JP_OK : jp__pool_available(pool, error);
+    if (status)
+        return status;
+    if (!job && pool->jobs[0]->settled && !pool->jobs[0]->zero_due && !jp_pool_session_members(pool, pool->jobs[0]->session) &&
+        pool->job_count == 1)
+        status = renew_first_job(pools, pool, error);
+    if (status)
+        return status;
+    if (!job && !pool->jobs[0]->settled)
+        job = pool->jobs[0];
+    if (!job && pool->spec.sessions == JP_SESSIONS_SINGLE)
+        return jp_fail(error, JP_E_SESSION,
+                       "pool \"%s\" is of session %" PRIu32 " as long as it has processes there (\"sessions\": \"single\"); this process is in session %" PRIu32,
+                       pool->name, pool->jobs[0]->session, session);
+    if (!job) {
+        status = open_job(pools, pool, jp_sprintf("%s#%" PRIu32, pool->object_name, session), &job, error);
+        if (status)
+            return jp_fail_because(error, "pool \"%s\" cannot have a job object for session %" PRIu32, pool->name, session);
+        pool->jobs = jp_realloc_array(pool->jobs, pool->job_count + 1, sizeof *pool->jobs);
+        pool->jobs[pool->job_count++] = job;
+        settle(job, session); /* its name says so */
+    }
+    *ret_job = job;
+    return JP_OK;
+}
+
+jp_status jp__pool_chain(struct jp_pools *pools, struct jp_pool *pool, uint32_t session, struct jp_pool_job **chain, size_t *ret_length,
+                         struct jp_error *error) {
+    for (struct jp_pool *at = pool; at; at = at->parent) {
+        jp_status status = job_for(pools, at, session, &chain[at->depth], error);
+        if (status)
+            return status;
+    }
+    *ret_length = pool->depth + 1;
+    return JP_OK;
+}
+
+/* --- settings --- */
+
+jp_status jp__pool_configure(struct jp_pools *pools, struct jp_pool *pool, const struct jp_pool_spec *spec, bool restart_job_time,
+                             struct jp_error *error) {
+    struct jp_error ignored;
+    for (size_t i = 0; i < pool->job_count; i++) {
+        jp_status status = jp_job_configure(pools->with.backend, pool->jobs[i]->job, spec, restart_job_time, error);
+        if (status == JP_OK)
+            continue;
+        while (i-- > 0)
+            jp_job_configure(pools->with.backend, pool->jobs[i]->job, &pool->spec, false, &ignored);
+        return status;
+    }
+    return JP_OK;
+}
