@@ -28,6 +28,14 @@ static unsigned per_mille(const cJSON *in, const char *name) { return (unsigned)
 static bool truth(const cJSON *in, const char *name) { return cJSON_IsTrue(cJSON_GetObjectItem(in, name)); }
 static const char *text(const cJSON *in, const char *name) { return cJSON_GetStringValue(cJSON_GetObjectItem(in, name)); }
 
+/* As the pipe writes them. */
+static void add_identity(cJSON *out, uint32_t pid, int64_t start_100ns) {
+    char start[32];
+    snprintf(start, sizeof start, "%lld", (long long)start_100ns);
+    jp_json_add_u64(out, "pid", pid);
+    cJSON_AddStringToObject(out, "startTime", start);
+}
+
 /* The pid of a living process, or 0 with the refusal said. */
 static uint32_t living(struct jp_sim *sim, const cJSON *in, cJSON *out) {
     uint32_t pid = number(in, "pid");
@@ -91,10 +99,7 @@ static void spawn(struct jp_simd *simd, const cJSON *in, cJSON *out) {
         jp_json_add_u64(out, "win32", win32);
         return;
     }
-    jp_json_add_u64(out, "pid", pid);
-    char start[32];
-    snprintf(start, sizeof start, "%lld", (long long)jp_sim_start_time(simd->sim, pid));
-    cJSON_AddStringToObject(out, "startTime", start);
+    add_identity(out, pid, jp_sim_start_time(simd->sim, pid));
 }
 
 static void exit_process(struct jp_simd *simd, const cJSON *in, cJSON *out) {
@@ -293,10 +298,7 @@ static const char *const ends[] = {
 
 static cJSON *fate_as_json(const struct jp_sim_fate *fate) {
     cJSON *row = cJSON_CreateObject();
-    char start[32];
-    snprintf(start, sizeof start, "%lld", (long long)fate->start_100ns);
-    jp_json_add_u64(row, "pid", fate->pid);
-    cJSON_AddStringToObject(row, "startTime", start);
+    add_identity(row, fate->pid, fate->start_100ns);
     cJSON_AddStringToObject(row, "end", ends[fate->end]);
     jp_json_add_u64(row, "exitCode", fate->exit_code);
     cJSON_AddBoolToObject(row, "wasInJob", fate->was_in_job);
@@ -380,9 +382,7 @@ static void process(struct jp_simd *simd, const cJSON *in, cJSON *out) {
     uint64_t least, most;
     if (!pid)
         return;
-    char start[32];
-    snprintf(start, sizeof start, "%lld", (long long)jp_sim_start_time(simd->sim, pid));
-    cJSON_AddStringToObject(out, "startTime", start);
+    add_identity(out, pid, jp_sim_start_time(simd->sim, pid));
     cJSON_AddBoolToObject(out, "suspended", jp_sim_suspended(simd->sim, pid));
     jp_json_add_u64(out, "userTime", jp_sim_user_time(simd->sim, pid));
     jp_json_add_u64(out, "priority", jp_sim_priority(simd->sim, pid));
@@ -395,6 +395,23 @@ static void process(struct jp_simd *simd, const cJSON *in, cJSON *out) {
     add_limits(out, "effective", &effective);
     if (text(in, "job"))
         cJSON_AddBoolToObject(out, "inJob", jp_sim_in_job(simd->sim, pid, text(in, "job")));
+}
+
+/* The living, and which of these jobs each is in. */
+static void census(struct jp_simd *simd, const cJSON *in, cJSON *out) {
+    const cJSON *jobs = cJSON_GetObjectItem(in, "jobs"), *name;
+    size_t count;
+    const struct jp_sim_fate *all = jp_sim_fates(simd->sim, &count);
+    cJSON *list = cJSON_AddArrayToObject(out, "living");
+    for (size_t i = 0; i < count; i++) {
+        if (all[i].end != JP_SIM_ALIVE)
+            continue;
+        cJSON *row = cJSON_CreateObject();
+        add_identity(row, all[i].pid, all[i].start_100ns);
+        cJSON *inside = cJSON_AddArrayToObject(row, "in");
+        cJSON_ArrayForEach(name, jobs) cJSON_AddItemToArray(inside, cJSON_CreateBool(jp_sim_in_job(simd->sim, all[i].pid, name->valuestring)));
+        cJSON_AddItemToArray(list, row);
+    }
 }
 
 static void now(struct jp_simd *simd, const cJSON *in, cJSON *out) {
@@ -419,7 +436,7 @@ static const struct {
     {"fail_next", fail_next}, {"fail_often", fail_often}, {"disk", disk},       {"deaf", deaf},         {"reuse_pids", reuse_pids},
     {"slow_ends", slow_ends}, {"names_die", names_die}, {"like_wine", like_wine}, {"groups", groups},   {"lack_class", lack_class},
     {"squat", squat},       {"take_name", take_name}, {"hold_job", hold_job},   {"fates", fates},       {"fate", fate},
-    {"job", job},           {"process", process},   {"now", now},
+    {"job", job},           {"process", process},   {"census", census},         {"now", now},
 };
 
 struct errand {

@@ -1,0 +1,515 @@
+"""Thousands of random operations and faults, after which the daemon's picture must equal the simulator's truth.
+
+    JOBPOOL_SEED=4711 JOBPOOL_OPERATIONS=100000 ./dev test simd -- -k random      (or ./dev random 100000 4711)
+
+What the daemon can know is defined here, strictly: a process that joined through the pipe, or that was alive when its messages
+came or a list was read, has exactly one row, with the right pool, end and exit code. Only a child that was born and ended before
+anybody could look (its messages lost, the service dead) may be missing."""
+import collections
+import os
+import random
+
+import pytest
+
+from conftest import World
+from harness.bridge import RpcError
+from harness.simulated import OrderRefused
+
+pytestmark = pytest.mark.threads
+
+OPERATIONS = int(os.environ.get("JOBPOOL_OPERATIONS", "10000"))
+SEED = int(os.environ.get("JOBPOOL_SEED") or random.SystemRandom().randrange(1 << 32))
+
+NEW, EXIT, ABNORMAL = 6, 7, 8
+EXITS = ("JOB_OBJECT_MSG_EXIT_PROCESS", "JOB_OBJECT_MSG_ABNORMAL_EXIT_PROCESS")
+CRASHES = (0xC0000005, 0xC0000409, 0xC00000FD, 0x80000003, 0xE06D7363)
+CODES = (0, 0, 0, 1, 2, 3, 255, 259, 1816, 0xFFFFFFFF, 0x40010004) + CRASHES
+CHECK_EVERY = 1000
+MAX_ALIVE = 60
+MAX_POOLS = 12
+
+
+class Process:
+    def __init__(self, pid, start, api):
+        self.pid, self.start = pid, start
+        self.api = api            # joined through the pipe: nobody can have missed it
+        self.pools = set()        # names of the pools whose jobs it is in
+        self.home = None          # the deepest of them
+        self.seen = api           # was alive when the daemon could look
+        self.missed_end = False   # ended while no service was there, or before what it knew was on disk
+        self.abandoned = False    # its pool did not outlive the service
+        self.faulty = False       # calls failed while it lived
+        self.user = 0             # 100 ns burnt
+        self.ended = None         # how, by our own doing
+        self.alive = True
+
+    def __repr__(self):
+        return f"<{self.pid} {self.start} in {sorted(self.pools)}{'' if self.alive else ' ended'}>"
+
+
+class Pool:
+    def __init__(self, name, parent, survives, spec):
+        self.name, self.parent, self.survives, self.spec = name, parent, survives, spec
+        self.depth = parent.depth + 1 if parent else 0
+
+    def chain(self):
+        return ([*self.parent.chain()] if self.parent else []) + [self]
+
+
+class Run:
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.pools = {name: Pool(name, None, True, {}) for name in ("one", "two")}
+        self.world = World({"pools": {"one": {}, "two": {"limits": {"breakaway": "allow"}}}}, seed & 0xFFFFFFFF)
+        self.machine = self.world.machine
+        self.processes = {}        # (pid, start) -> Process
+        self.living = {}           # pid -> Process
+        self.fate_count = 0
+        self.counter = 0
+        self.said = collections.deque(maxlen=60)
+        self.number = 0
+        self.storm = False
+        self.jobs = {}             # connection-scoped handle -> pids assigned
+        self.losses = set()        # (pid, start) whose every NEW_PROCESS was lost
+
+    # ------------------------------------------------------------------------------------------------------------- helpers
+
+    def say(self, text):
+        self.said.append(f"{self.number}: {text}")
+
+    def call(self, method, **params):
+        """The result, or None for a refusal (which is as good an answer as another, but never an internal error)."""
+        self.said.append(f"{self.number}: {method} {params}")
+        try:
+            return self.world.rpc.call(method, **params)
+        except RpcError as error:
+            self.said.append(f"{self.number}:   {error}")
+            assert error.name != "internal_error", error
+            return None
+
+    def order(self, what, **arguments):
+        self.said.append(f"{self.number}: {what} {arguments}")
+        try:
+            return self.machine.order(what, **arguments)
+        except OrderRefused as refusal:
+            self.said.append(f"{self.number}:   {refusal}")
+            return None
+
+    def any_pool(self):
+        return self.random.choice(list(self.pools.values())) if self.pools else None
+
+    def any_process(self, member=None):
+        chosen = [process for process in self.living.values() if member is None or bool(process.pools) == member]
+        return self.random.choice(chosen) if chosen else None
+
+    def object_name(self, pool):
+        return "Global\\JobPool." + pool
+
+    # --------------------------------------------------------------------------------------------------------- the truth
+
+    def learn(self):
+        """What the kernel says has happened to processes since last time, and whose jobs the living are in."""
+        answer = self.machine.order("census", jobs=[self.object_name(name) for name in self.pools])
+        living = {(row["pid"], row["startTime"]): row for row in answer["living"]}
+        for process in list(self.living.values()):
+            key = (process.pid, process.start)
+            if key not in living:
+                process.alive = False
+                del self.living[process.pid]
+        for key, row in living.items():
+            process = self.processes.get(key)
+            if process is None:
+                process = self.processes[key] = Process(*key, api=False)
+            process.faulty |= self.storm
+            self.living[key[0]] = process
+            inside = {name for name, is_in in zip(self.pools, row["in"]) if is_in}
+            if inside:
+                process.pools |= inside
+                process.home = max(inside, key=lambda name: self.pools[name].depth)
+
+    def born(self, answer, api):
+        if answer is None:
+            return None
+        key = (answer["pid"], answer["startTime"])
+        process = self.processes.setdefault(key, Process(*key, api=api))
+        process.api |= api
+        process.seen |= api
+        process.faulty |= self.storm
+        self.living[process.pid] = process
+        return process
+
+    # -------------------------------------------------------------------------------------------------------- operations
+
+    def create_pool(self):
+        if len(self.pools) >= MAX_POOLS:
+            return
+        self.counter += 1
+        name = f"p{self.counter}"
+        parent = self.any_pool() if self.random.random() < 0.6 else None
+        if parent and parent.depth > 4:
+            parent = None
+        persist = self.random.random() < 0.6
+        spec = {"limits": self.some_limits()}
+        if parent:
+            spec["parent"] = parent.name
+        if self.random.random() < 0.2:
+            spec["on_service_stop"] = "terminate"
+        if self.call("pool.create", name=name, persist=persist, **spec):
+            self.pools[name] = Pool(name, parent, persist and (not parent or parent.survives), spec)
+
+    def some_limits(self):
+        limits = {}
+        if self.random.random() < 0.3:
+            limits["active_processes"] = self.random.randrange(1, 8)
+        if self.random.random() < 0.3:
+            limits["breakaway"] = self.random.choice(["none", "allow", "silent"])
+        if self.random.random() < 0.15:
+            limits["process_time"] = "5s"
+        if self.random.random() < 0.1:
+            limits["job_time"] = "30s"
+        if self.random.random() < 0.2:
+            limits["job_memory"] = "64MiB"
+        return limits
+
+    def update_pool(self):
+        pool = self.any_pool()
+        limits = self.some_limits()
+        for key in ("active_processes", "breakaway", "process_time", "job_time", "job_memory"):
+            if self.random.random() < 0.3:
+                limits.setdefault(key, None)
+        self.call("pool.update", pool=pool.name, limits=limits)
+
+    def delete_pool(self):
+        pool = self.any_pool()
+        if pool.name in ("one", "two"):
+            return
+        terminate = self.random.random() < 0.5
+        self.learn()
+        if self.call("pool.delete", pool=pool.name, terminate=terminate):
+            self.learn()
+            del self.pools[pool.name]
+            self.learn()
+
+    def spawn_free(self):
+        if len(self.living) < MAX_ALIVE:
+            self.born(self.order("spawn", image="free.exe"), api=False)
+
+    def spawn_child(self):
+        parent = self.any_process()
+        if parent and len(self.living) < MAX_ALIVE:
+            self.born(self.order("spawn", parent=parent.pid, image="child.exe", breakaway=self.random.random() < 0.3,
+                                 held=self.random.random() < 0.1), api=False)
+            self.learn()
+
+    def launch(self):
+        if len(self.living) < MAX_ALIVE:
+            self.born(self.call("pool.launch", pool=self.any_pool().name, argv=["launched.exe"]), api=True)
+            self.learn()
+
+    def assign(self):
+        process = self.any_process()
+        if process:
+            if self.call("pool.assign", pool=self.any_pool().name, pid=process.pid,
+                         **({"startTime": process.start} if self.random.random() < 0.5 else {})):
+                process.api = process.seen = True
+            self.learn()
+            if process.pools:
+                process.seen = True  # it may have got part of the way: then it is a member all the same
+
+    def exit(self):
+        process = self.any_process()
+        if process:
+            self.order("exit", pid=process.pid, code=self.random.choice(CODES))
+            self.learn()
+
+    def terminate_process(self):
+        process = self.any_process()
+        if process:
+            self.call("process.terminate", pid=process.pid, startTime=process.start, exitCode=self.random.choice(CODES))
+            self.learn()
+
+    def terminate_pool(self):
+        self.call("pool.terminate", pool=self.any_pool().name, exitCode=self.random.randrange(1, 100))
+        self.learn()
+
+    def burn(self):
+        process = self.any_process()
+        if process:
+            time = self.random.randrange(1, 30_000_000)
+            if self.order("burn", pid=process.pid, user100ns=time):
+                process.user += time
+            self.learn()
+
+    def use_memory(self):
+        process = self.any_process()
+        if process:
+            self.order(self.random.choice(["commit", "commit", "decommit"]), pid=process.pid, bytes=self.random.randrange(1 << 24))
+
+    def use_disk(self):
+        process = self.any_process()
+        if process:
+            self.order("io", pid=process.pid, read=self.random.randrange(1 << 20), write=self.random.randrange(1 << 20))
+
+    def deliver(self):
+        """The messages come; some not, some twice, some in another order."""
+        items = self.machine.order("queue")["items"]
+        news = {item["pid"] for item in items if item["message"] == NEW}
+        changed = []
+        for item in items:
+            chance = self.random.random()
+            # Ends of watched processes (0) and notifications of limits (11) are promised.
+            if item["message"] not in (0, 11) and chance < 0.05:
+                continue
+            changed.append(item)
+            if item["message"] not in (0, 11) and chance > 0.95:
+                changed.append(item)
+        if self.random.random() < 0.2 and len(changed) > 1:
+            at = self.random.randrange(len(changed) - 1)
+            changed[at], changed[at + 1] = changed[at + 1], changed[at]
+        if changed != items:
+            self.say(f"of {items} deliver {changed}")
+            self.machine.order("queue_set", items=changed)
+        kept = {item["pid"] for item in changed if item["message"] == NEW}
+        self.say(f"deliver {len(changed)}")
+        self.machine.deliver()
+        for pid in news & kept:
+            if pid in self.living:
+                self.living[pid].seen = True
+
+    def advance(self):
+        ms = self.random.choice([1, 10, 100, 300, 1000, 3000])
+        self.say(f"advance {ms}")
+        self.machine.advance(ms, deliver=False)
+
+    def begin_storm(self):
+        self.storm = True
+        self.learn()
+        self.order("fail_often", operation=None, win32=self.random.choice([5, 8, 1450]), perMille=50)
+
+    def end_storm(self):
+        self.order("fail_often", operation=None, perMille=0)
+        self.learn()
+        self.storm = False
+
+    def pids(self):
+        self.order("reuse_pids", atOnce=self.random.random() < 0.5)
+
+    def job_calls(self):
+        """The job group: on pools, on jobs of one's own."""
+        which = self.random.randrange(8)
+        target = self.random.choice([*self.pools, *self.jobs])
+        process = self.any_process()
+        if which == 0:
+            made = self.call("job.create", **({"name": f"Local\\r{self.counter}"} if self.random.random() < 0.5 else {}))
+            if made:
+                self.jobs[made["job"]] = set()
+        elif which == 1 and self.jobs:
+            handle = self.random.choice(list(self.jobs))
+            if self.call("job.close", job=handle) is not None:
+                del self.jobs[handle]
+        elif which == 2 and process and self.jobs:
+            handle = self.random.choice(list(self.jobs))
+            self.call("job.assignProcess", job=handle, pid=process.pid)
+        elif which == 3 and process:
+            answer = self.call("job.isProcessInJob", pid=process.pid, job=target)
+            if answer and target in self.pools and not self.storm:
+                self.learn()
+                assert answer["inJob"] == (target in process.pools and process.alive), (process, target)
+        elif which in (4, 5):
+            self.call("job.queryInformation", job=target, **{"class": self.random.choice([1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 28, 32, 33, 34])})
+        elif which == 6:
+            number = self.random.choice([2, 4, 6, 9])
+            before = self.call("job.queryInformation", job=target, **{"class": number})
+            if before and self.call("job.setInformation", job=target, info=before["info"], **{"class": number}) is not None:
+                after = self.call("job.queryInformation", job=target, **{"class": number})
+                assert after is None or after == before, "setting what was queried changed it"
+        elif which == 7 and self.jobs and self.random.random() < 0.3:
+            self.call("job.terminate", job=self.random.choice(list(self.jobs)), exitCode=9)
+        self.learn()
+
+    # ------------------------------------------------------------------------------------------- the end of the service
+
+    def down(self, crash):
+        self.learn()
+        if crash:
+            self.say("crash")
+            self.world.flush()
+            pending = {item["pid"] for item in self.machine.order("queue")["items"]}
+            for process in self.processes.values():
+                # Whoever has ended and is not settled by now will be found gone.
+                process.missed_end |= not process.alive and process.ended is None
+            self.world.crash(settled=False)
+            del pending
+        else:
+            self.say("stop")
+            self.world.stop()
+        for process in self.processes.values():
+            process.missed_end |= not process.alive and process.ended is None
+        self.jobs = {}
+        self.learn()
+        for name in [name for name, pool in self.pools.items() if not pool.survives]:
+            for process in self.processes.values():
+                if process.home == name or (process.home and self.pools[process.home] in self.below(name)):
+                    process.abandoned = True
+            del self.pools[name]
+        for process in self.living.values():
+            process.seen |= bool(process.pools & set(self.pools))
+
+    def below(self, name):
+        return [pool for pool in self.pools.values() if any(at.name == name for at in pool.chain())]
+
+    def restart(self):
+        self.down(crash=self.random.random() < 0.7)
+        for _ in range(self.random.randrange(6)):  # the machine goes on without us
+            self.random.choice([self.exit, self.spawn_child, self.burn])()
+        for process in self.processes.values():
+            process.missed_end |= not process.alive and process.ended is None
+        self.say("start")
+        self.world.start()
+        self.learn()
+        for process in self.living.values():
+            process.seen |= bool(process.pools)  # the lists are read at start
+            if process.abandoned:
+                process.pools, process.home = set(), None
+
+    # --------------------------------------------------------------------------------------------------------- the checks
+
+    def settle(self):
+        """Faults stop, messages come, time passes: now the daemon can know all."""
+        if self.storm:
+            self.end_storm()
+        self.say("settle")
+        self.machine.deliver()
+        self.machine.advance(65_000)
+        self.machine.advance(65_000)
+        self.learn()
+        for process in self.processes.values():
+            if process.alive:
+                process.seen |= bool(process.pools)
+            elif process.ended is None:
+                process.ended = "settled"
+
+    def check(self):
+        self.settle()
+        self.check_members()
+        self.check_rows()
+        self.check_events()
+
+    def check_members(self):
+        listed = {row["name"]: row for row in self.world.rpc.call("pool.list")["pools"]}
+        assert set(listed) == set(self.pools), "pools"
+        for name in self.pools:
+            rows = self.world.rpc.call("pool.processes", pool=name, recursive=False)["processes"]
+            truth = {process.pid for process in self.living.values() if process.home == name}
+            assert {row["pid"] for row in rows} == truth, f"members of {name}"
+            assert len(rows) == len(truth), f"members of {name} are told twice"
+            assert listed[name]["members"] == len(truth)
+            job = self.machine.order("job", name=self.object_name(name))
+            counters = self.world.rpc.call("pool.get", pool=name)["counters"]
+            assert counters["activeProcesses"] == job["accounting"]["active"], name
+            assert counters["totalProcesses"] == job["accounting"]["total"], name
+            assert listed[name]["totalMembers"] == job["accounting"]["active"], name
+
+    def all_rows(self):
+        rows, after = [], 0
+        while True:
+            answer = self.world.rpc.call("accounting.processes", afterId=after, limit=1000)
+            rows += answer["processes"]
+            if not answer["more"]:
+                return rows
+            after = rows[-1]["id"]
+
+    def check_rows(self):
+        fates = {(row["pid"], row["startTime"]): row for row in self.machine.order("fates")["fates"]}
+        exact, vague = collections.defaultdict(list), collections.defaultdict(list)
+        for row in self.all_rows():
+            if row["startTimeExact"]:
+                exact[row["pid"], row["startTime"]].append(row)
+            else:
+                vague[row["pid"]].append(row)
+        for key, rows in exact.items():
+            process = self.processes[key]
+            assert len(rows) == 1, f"{process} stands in the accounts {len(rows)} times"
+            assert process.home is not None or process.abandoned, f"{process} was never in a pool, but is in the accounts: {rows[0]}"
+            self.check_row(process, fates[key], rows[0])
+        for key, process in self.processes.items():
+            if process.home is None or key in exact:
+                continue
+            if vague[process.pid]:
+                vague[process.pid].pop(0)
+            else:
+                assert not process.seen, f"{process} is not in the accounts"
+        left = {pid: rows for pid, rows in vague.items() if rows}
+        assert not left, f"rows of nobody: {left}"
+
+    def check_row(self, process, fate, row):
+        what = f"{process}, which {fate}, has the row {row}"
+        if fate["end"] == "alive" and not process.abandoned:
+            assert row["ending"] == "running" and row["ended"] is None, what
+            assert row["pool"] == process.home, what
+            return
+        assert row["ending"] != "running" and row["ended"], what
+        endings = {"exited": {"crashed" if fate["exitCode"] in CRASHES else "exited"}, "terminated": {"terminated"},
+                   "job_ended": {"terminated", "exited"}, "job_closed": {"unknown"}, "alive": {"unknown"}}
+        allowed = endings.get(fate["end"], {"exited", "terminated"})
+        if process.missed_end or process.faulty or process.abandoned:
+            allowed = allowed | {"unknown"}
+        assert row["ending"] in allowed, what
+        if row["exitCode"] is not None and fate["end"] != "alive":
+            assert row["exitCode"] == fate["exitCode"], what
+        if row["ending"] in ("exited", "crashed", "terminated") and not process.faulty and not process.missed_end:
+            assert row["exitCode"] is not None, what
+            assert row["userTime100ns"] == process.user, what
+
+    def check_events(self):
+        told = collections.Counter()
+        seq = 1
+        while True:
+            answer = self.world.rpc.call("events.query", fromSeq=seq, limit=1000)
+            for event in answer["events"]:
+                assert event["seq"] >= seq
+                seq = event["seq"] + 1
+                if event["message"] == "JOB_OBJECT_MSG_NEW_PROCESS" or event["message"] in EXITS:
+                    if "startTime" in event:
+                        kind = "exit" if event["message"] in EXITS else "new"
+                        told[event["pid"], event["startTime"], event["pool"], kind] += 1
+            if not answer["more"]:
+                break
+        for (pid, start, pool, kind), count in told.items():
+            assert count == 1, f"process {pid} {start}: {kind} of pool {pool} was told {count} times"
+
+    # ------------------------------------------------------------------------------------------------------------ the run
+
+    def run(self, operations):
+        chances = [(self.create_pool, 4), (self.update_pool, 3), (self.delete_pool, 2), (self.spawn_free, 5), (self.spawn_child, 14),
+                   (self.launch, 10), (self.assign, 10), (self.exit, 14), (self.terminate_process, 3), (self.terminate_pool, 1),
+                   (self.burn, 6), (self.use_memory, 4), (self.use_disk, 2), (self.deliver, 16), (self.advance, 8),
+                   (self.job_calls, 8), (self.pids, 1)]
+        acts, weights = zip(*chances)
+        for self.number in range(1, operations + 1):
+            chance = self.random.random()
+            if chance < 0.004:
+                self.restart()
+            elif chance < 0.008:
+                (self.end_storm if self.storm else self.begin_storm)()
+            else:
+                self.random.choices(acts, weights)[0]()
+            if self.number % CHECK_EVERY == 0:
+                self.check()
+        self.check()
+        self.world.stop()
+        self.machine.close()
+
+
+def test_random():
+    print(f"JOBPOOL_SEED={SEED} JOBPOOL_OPERATIONS={OPERATIONS}")
+    run = Run(SEED)
+    try:
+        run.run(OPERATIONS)
+    except BaseException:
+        print(f"seed {SEED}, operation {run.number}; the last ones:", *run.said, sep="\n  ")
+        print("the log's end:", *run.machine.log().splitlines()[-20:], sep="\n  ")
+        print("standard error:", run.machine.stderr()[-6000:])
+        raise
+    finally:
+        run.machine.kill()
