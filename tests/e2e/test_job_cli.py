@@ -148,6 +148,45 @@ def test_processes_of_a_pool(service, pool, held):
     assert service.json("wait", pool, "--pid", process.pid)["exitCode"] == 5
 
 
+SECURITY = {"SecurityLimitFlags": 0, "JobToken": None, "SidsToDisable": [], "PrivilegesToDelete": [], "RestrictedSids": []}
+
+
+@pytest.mark.shows("JobObjectSecurityLimitInformation", "JOB_OBJECT_SECURITY_RESTRICTED_TOKEN", "JOB_OBJECT_SECURITY_ONLY_TOKEN",
+                   "JOB_OBJECT_SECURITY_FILTER_TOKENS")
+@pytest.mark.parametrize("change, shown", [
+    ({"SecurityLimitFlags": ["JOB_OBJECT_SECURITY_RESTRICTED_TOKEN"]}, "0x2 JOB_OBJECT_SECURITY_RESTRICTED_TOKEN"),
+    ({"SecurityLimitFlags": "JOB_OBJECT_SECURITY_ONLY_TOKEN", "JobToken": "local_service"}, "0x4 JOB_OBJECT_SECURITY_ONLY_TOKEN"),
+    ({"SecurityLimitFlags": 8, "PrivilegesToDelete": ["SeShutdownPrivilege"]}, "0x8 JOB_OBJECT_SECURITY_FILTER_TOKENS"),
+])
+def test_security_limits_refuse_who_runs_already(service, pool, held, change, shown):
+    assert service.json("job", "query", pool, "5")["info"] == SECURITY
+    ok(service.jobpool("job", "set", pool, "SecurityLimitInformation", json.dumps(SECURITY | change)))
+    assert fields(ok(service.jobpool("job", "query", pool, "5")))["SecurityLimitFlags"] == shown
+    process = held()
+    refused = service.jobpool("assign", "--pool", pool, process.pid)
+    assert refused.returncode == 1 and process.process.poll() is None, "refused, and alive"
+    ok(service.jobpool("job", "set", pool, "5", json.dumps(SECURITY)))
+    ok(service.jobpool("assign", "--pool", pool, process.pid))
+
+
+@pytest.mark.shows("JobObjectEndOfJobTimeInformation", "JOB_OBJECT_POST_AT_END_OF_JOB", "JOB_OBJECT_TERMINATE_AT_END_OF_JOB")
+def test_end_of_job_time(service, pool):
+    assert fields(ok(service.jobpool("job", "query", pool, "6")))["EndOfJobTimeAction"] == "0 JOB_OBJECT_TERMINATE_AT_END_OF_JOB"
+    ok(service.jobpool("job", "set", pool, "6", '{"EndOfJobTimeAction": "JOB_OBJECT_POST_AT_END_OF_JOB"}'))
+    assert fields(ok(service.jobpool("job", "query", pool, "6")))["EndOfJobTimeAction"] == "1 JOB_OBJECT_POST_AT_END_OF_JOB"
+    assert service.json("show", pool)["end_of_job_time"] == "post"
+
+
+@pytest.mark.shows("JobObjectAssociateCompletionPortInformation")
+def test_the_port_is_the_services(service, pool, held):
+    ok(service.jobpool("assign", "--pool", pool, held().pid))
+    port = service.json("job", "query", pool, "AssociateCompletionPortInformation")["info"]
+    assert port["Attached"] and [job["ObjectName"] for job in port["Jobs"]] == [f"Global\\JobPool.{pool}"]
+    assert "Attached" in ok(service.jobpool("job", "query", pool, "7"))
+    refused = service.jobpool("job", "set", pool, "7", json.dumps(port))
+    assert refused.returncode == 1 and "port" in refused.stderr
+
+
 @pytest.mark.shows("MaxJobObjectInfoClass")
 @pytest.mark.parametrize("number", [16, 24, 31, 35, 47, 50, 1000])
 def test_classes_without_a_documented_structure_are_refused(service, pool, number):
