@@ -213,12 +213,12 @@ static jp_status job_for(struct jp_pools *pools, struct jp_pool *pool, uint32_t 
 
 jp_status jp__pool_chain(struct jp_pools *pools, struct jp_pool *pool, uint32_t session, struct jp_pool_job **chain, size_t *ret_length,
                          struct jp_error *error) {
+    *ret_length = pool->depth + 1;
     for (struct jp_pool *at = pool; at; at = at->parent) {
         jp_status status = job_for(pools, at, session, &chain[at->depth], error);
         if (status)
             return status;
     }
-    *ret_length = pool->depth + 1;
     return JP_OK;
 }
 
