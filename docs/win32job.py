@@ -23,7 +23,7 @@ CONSTANTS = ROOT / "include" / "jobpool" / "job_constants.h"
 CLASSES = ROOT / "src" / "job" / "info.c"
 LEARN = "https://learn.microsoft.com/windows/win32/"
 ANYWHERE, SIMULATOR, WINE, WINDOWS = "without a kernel", "simulator", "Wine", "Windows only"
-PLACES = (SIMULATOR, WINE, ANYWHERE, WINDOWS)
+PLACES = ((SIMULATOR, WINE), (SIMULATOR,), (WINE,), (ANYWHERE,), (WINDOWS,))
 
 read_files = set()
 
@@ -268,13 +268,12 @@ def link(name, page):
 
 
 def shown_by(tests):
-    """The tests by where they run. One that runs at two places stands at both."""
-    parts = []
-    for place in PLACES:
-        names = [f"[{test.name}](../{test.path.relative_to(ROOT).as_posix()})" for test in tests if place in test.places]
-        if names:
-            parts.append(f"{place}: {', '.join(names)}")
-    return "; ".join(parts)
+    """The tests by where they run. Those that only read names are told where there is nothing else."""
+    at_work = [test for test in tests if test.places != (ANYWHERE,)] or tests
+    by_places = {}
+    for test in at_work:
+        by_places.setdefault(test.places, []).append(f"[{test.name}](../{test.path.relative_to(ROOT).as_posix()})")
+    return "; ".join(f"{' and '.join(places)}: {', '.join(by_places[places])}" for places in sorted(by_places, key=PLACES.index))
 
 
 def table(heading, rows):
