@@ -116,12 +116,12 @@ static void members_are_of_one_session(struct rules_host *host) {
 
 static void nobody_joins_a_terminating_job(struct rules_host *host) {
     struct rules_job parent = rules_job(host), child = rules_job(host);
-    uint32_t pid = rules_member(host, &parent), late = rules_process(host), code;
+    uint32_t pid = rules_member(host, &parent), near = rules_member(host, &parent), late = rules_process(host), code;
     EXPECT(rules_assign(host, child.job, pid) == JP_OK, "a job below");
     host->slow_ends(host, true);
     EXPECT(host->backend->ops->job_terminate(parent.job, 7, &rules_error) == JP_OK, "the parent is being terminated");
     EXPECT(rules_refused(rules_assign(host, parent.job, late), ERROR_DENIED), "nobody joins it");
-    EXPECT(rules_refused(rules_assign(host, child.job, late), ERROR_DENIED), "nor a job below it");
+    EXPECT(rules_refused(rules_assign(host, child.job, near), ERROR_DENIED), "nor does its member join a job below it");
     host->slow_ends(host, false);
     EXPECT(host->ended(host, pid, &code) && code == 7, "it is terminated");
     EXPECT(rules_assign(host, parent.job, late) == JP_OK, "after that it takes new ones");

@@ -1,8 +1,12 @@
-/* The rules on the simulated kernel. */
+/* The rules on the simulated kernel; with --like-wine, those that Wine keeps, on a kernel that does as little. */
 #include "rules.h"
 
 #include "../sim/kernel.h"
 #include "base/str.h"
+
+#include <string.h>
+
+static bool like_wine;
 
 static struct jp_sim *sim_of(const struct rules_host *host) { return host->context; }
 static struct jp_principal *people[RULES_WHO];
@@ -12,6 +16,8 @@ static bool begin(struct rules_host *host) {
     static const uint64_t groups[] = {0xFF, 0x0F};
     jp_sim_names_die(sim);
     jp_sim_groups(sim, groups, 2);
+    if (like_wine)
+        jp_sim_like_wine(sim);
     host->context = sim;
     host->backend = jp_sim_backend(sim);
     people[RULES_USER] = jp_sim_user(sim, "SIM\\user", 1);
@@ -155,5 +161,11 @@ int main(int argc, char **argv) {
         .lose_all = lose_all,
         .crash = crash,
     };
+    like_wine = argc == 2 && strcmp(argv[1], "--like-wine") == 0;
+    if (like_wine) {
+        host.name = "the simulated kernel in the manner of Wine";
+        host.can = NEEDS_NESTING | NEEDS_BREAKAWAY | NEEDS_RIGHTS | NEEDS_SECURITY | NEEDS_SESSIONS | NEEDS_TOKENS | NEEDS_SLOW_END | NEEDS_CRASH;
+        argc = 1;
+    }
     return rules_main(&host, argc, argv);
 }

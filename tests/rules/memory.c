@@ -49,6 +49,11 @@ static void memory_from_before_is_not_examined(struct rules_host *host) {
     EXPECT(rules_assign(host, job.job, pid) == JP_OK, "it may join");
     EXPECT(host->alive(host, pid), "and lives");
     EXPECT(!host->commit(host, pid, 50 * MIB), "but gets no more");
+    struct rules_job shared = rules_job(host);
+    uint32_t other = rules_process(host);
+    EXPECT(host->commit(host, other, 300 * MIB) && limit_job(host, &shared, 200) == JP_OK, "the same with 200 for all");
+    EXPECT(rules_assign(host, shared.job, other) == JP_OK && host->alive(host, other), "it may join");
+    EXPECT(!host->commit(host, other, 50 * MIB), "what it has counts from then on");
 }
 
 static void peaks_are_kept(struct rules_host *host) {
@@ -80,7 +85,8 @@ static void setting_limits_leaves_the_peaks_alone(struct rules_host *host) {
     EXPECT(limit_job(host, &job, 4096) == JP_OK && host->commit(host, pid, 100 * MIB), "100 MiB");
     struct jp_job_extended_limits zero = {.job_memory_limit_bytes = (uint64_t)2048 * MIB, .peak_job_memory_bytes = 1};
     EXPECT(rules_limit(host, job.job, zero, LIMIT(JOB_MEMORY)) == JP_OK, "the limit changes");
-    EXPECT(rules_get(host, job.job, JP_JOB_ExtendedLimitInformation).extended_limits.peak_job_memory_bytes >= 100u * MIB, "the peak does not");
+    struct jp_job_extended_limits now = rules_get(host, job.job, JP_JOB_ExtendedLimitInformation).extended_limits;
+    EXPECT(now.peak_job_memory_bytes >= 100u * MIB && now.peak_process_memory_bytes >= 100u * MIB, "the peaks do not");
 }
 
 const struct rule rules_of_memory[] = {
