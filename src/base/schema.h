@@ -24,6 +24,7 @@ enum jp_field_type {
     JP_FIELD_BITS,     /* uint32_t: the same, or a list of those, or-ed */
     JP_FIELD_OBJECT,   /* a struct described by `fields`, embedded */
     JP_FIELD_RECORD,   /* likewise, without `present`: every key must be there */
+    JP_FIELD_LIST,     /* struct jp_list: a list of structs described by `fields`, `size` bytes each, at most `max` of them */
     JP_FIELD_STRINGS,  /* struct jp_strings: a list of strings, at most `max` of them */
     JP_FIELD_ENV,      /* struct jp_strings: an object {"NAME": "value" | null}, kept as "NAME=value" and "NAME"; at most `max` */
     JP_FIELD_JSON,     /* cJSON * (cJSON_Delete): taken as it is, for who knows what it means */
@@ -31,6 +32,11 @@ enum jp_field_type {
 
 struct jp_strings {
     char **items;
+    size_t count;
+};
+
+struct jp_list {
+    void *items; /* jp_free'd with what they own by jp_schema_clear */
     size_t count;
 };
 
@@ -49,6 +55,7 @@ struct jp_field {
     uint64_t max;   /* 0: the type's own bound (strings: 32,767 bytes, as Windows bounds a command line) */
     const struct jp_choice *choices; /* ends with a NULL name */
     const struct jp_field *fields;   /* ends with a NULL key */
+    size_t size;                     /* LIST: of one element */
     const char *shorthand;           /* OBJECT: a value that is no object is taken as this key's */
     const char *documentation;       /* one sentence */
 };

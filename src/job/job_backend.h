@@ -59,15 +59,33 @@ struct jp_usage {
 
 /* What one process had used at a moment. */
 struct jp_sample {
-    uint32_t pid;
+    uint32_t pid, parent_pid, session;
     int64_t start_100ns;
+    const char *image; /* file name, in the set's memory; NULL: the system's own */
+    uint64_t commit_bytes, working_set_bytes; /* now, not at the peak */
     struct jp_usage usage;
+};
+struct jp_samples { /* every process of the machine, in no order */
+    struct jp_sample *items;
+    size_t count;
+    char *names; /* the images' memory */
+};
+void jp_samples_clear(struct jp_samples *samples);
+
+/* What the service sets on a member where the kernel's job does not. Bits of `present`: JP_LIMIT_PRIORITY_CLASS, _AFFINITY,
+ * _WORKING_SET. */
+struct jp_adjustment {
+    uint64_t present;
+    uint32_t priority_class;
+    uint64_t affinity;
+    uint64_t min_working_set_bytes, max_working_set_bytes;
 };
 
 enum jp_process_use {
     JP_PROCESS_OBSERVE,   /* query and wait */
     JP_PROCESS_ASSIGN,    /* set quota, terminate, query and wait: what AssignProcessToJobObject wants */
     JP_PROCESS_TERMINATE, /* terminate, query and wait */
+    JP_PROCESS_CONTROL,   /* priority, affinity, working set, suspend and resume, terminate, query and wait */
 };
 
 struct jp_launch {
@@ -79,6 +97,7 @@ struct jp_launch {
     struct jp_principal *principal;       /* whose environment, folder and session it gets */
     struct jp_principal *token;           /* runs under this one instead (ONLY_TOKEN), with its environment; NULL: the principal's */
     const struct jp_token_filter *filter; /* less these rights (FILTER_TOKENS); NULL: as it is */
+    bool no_error_dialogs;                /* the error mode that die_on_unhandled_exception stands for; its children inherit it */
 };
 
 /* A job that is not one of ours, made or opened for somebody. A name without "Global\\", "Local\\" or "Session\\" is in the
@@ -149,9 +168,21 @@ struct jp_backend_ops {
     void (*process_close)(struct jp_process *process);
     jp_status (*process_facts)(struct jp_process *process, struct jp_process_facts *ret_facts, struct jp_error *error);
     void (*process_usage)(struct jp_process *process, struct jp_usage *ret_usage);
-    /* Every process of the machine at once, for hosts whose handles do not tell (capabilities: process_times,
-     * memory_after_exit). New memory (jp_free). */
-    jp_status (*sample)(struct jp_backend *backend, struct jp_sample **ret_samples, size_t *ret_count, struct jp_error *error);
+    /* Every process of the machine at once. The one operation that is called on a thread of its own, beside the others, unless the
+     * daemon's platform says otherwise. Clear with jp_samples_clear. */
+    jp_status (*sample)(struct jp_backend *backend, struct jp_samples *ret_samples, struct jp_error *error);
+
+    /* --- for what the service enforces itself; the process was opened with JP_PROCESS_CONTROL --- */
+
+    jp_status (*process_adjust)(struct jp_process *process, const struct jp_adjustment *adjustment, struct jp_error *error);
+    /* All threads stop, or go on. Windows counts: as many thaws as freezes. JP_E_NO_PROCESS if it has exited. */
+    jp_status (*process_freeze)(struct jp_process *process, bool freeze, struct jp_error *error);
+    /* Asks it to end: WM_CLOSE to its windows, CTRL_BREAK to its console. JP_OK if somebody was there to be asked; JP_E_UNSUPPORTED
+     * if it has neither that the service could reach (another session, no console): then only ending it is left. */
+    jp_status (*process_request_stop)(struct jp_process *process, struct jp_error *error);
+    bool (*process_is_debugged)(struct jp_process *process);
+    /* One that no rule may ever take: the system's own (csrss, lsass, services, ...), protected ones, the service itself. */
+    bool (*process_is_critical)(struct jp_process *process);
     /* True once it has ended. Just after its exit message the code may be known while this is still false. */
     bool (*process_exited)(struct jp_process *process, uint32_t *ret_exit_code);
     jp_status (*process_terminate)(struct jp_process *process, uint32_t exit_code, struct jp_error *error);

@@ -91,10 +91,10 @@ static const struct jp_field notify_fields[] = {
                               .documentation = "Commit of all processes together rises over this."},
     [JP_NOTIFY_JOB_MEMORY_LOW] = {.key = "job_memory_low", .type = JP_FIELD_BYTES, NOTIFY(job_memory_low_bytes), .min = 1,
                                   .documentation = "Commit of all processes together falls below this."},
-    [JP_NOTIFY_JOB_TIME] = {.key = "job_time", .type = JP_FIELD_DURATION, NOTIFY(job_time_100ns), .min = 10000, .max = INT64_MAX,
+    [JP_NOTIFY_CPU_TIME] = {.key = "cpu_time", .type = JP_FIELD_DURATION, NOTIFY(cpu_time_100ns), .min = 10000, .max = INT64_MAX,
                             .documentation = "User-mode CPU time of all processes together."},
-    [JP_NOTIFY_READ] = {.key = "read", .type = JP_FIELD_BYTES, NOTIFY(read_bytes), .min = 1, .documentation = "Bytes read."},
-    [JP_NOTIFY_WRITE] = {.key = "write", .type = JP_FIELD_BYTES, NOTIFY(write_bytes), .min = 1, .documentation = "Bytes written."},
+    [JP_NOTIFY_IO_READ] = {.key = "io_read", .type = JP_FIELD_BYTES, NOTIFY(io_read_bytes), .min = 1, .documentation = "Bytes read."},
+    [JP_NOTIFY_IO_WRITE] = {.key = "io_write", .type = JP_FIELD_BYTES, NOTIFY(io_write_bytes), .min = 1, .documentation = "Bytes written."},
     [JP_NOTIFY_CPU_RATE] = {.key = "cpu_rate", .type = JP_FIELD_OBJECT, NOTIFY(cpu_rate), .fields = tolerance_fields,
                             .documentation = "How long the CPU rate may be exceeded."},
     [JP_NOTIFY_NETWORK_RATE] = {.key = "network_rate", .type = JP_FIELD_OBJECT, NOTIFY(network_rate), .fields = tolerance_fields,
@@ -119,6 +119,51 @@ static const struct jp_field security_fields[] = {
                              .documentation = "With only_token: launched processes run as this account."},
     [JP_SECURITY_FILTER] = {.key = "filter", .type = JP_FIELD_OBJECT, SECURITY(filter), .fields = filter_fields,
                             .documentation = "With filter_tokens: what launched processes' tokens lose."},
+    {0}};
+
+static const struct jp_choice measure_choices[] = {{"commit", JP_MEASURE_COMMIT}, {"working_set", JP_MEASURE_WORKING_SET}, {NULL, 0}};
+static const struct jp_choice action_choices[] = {{"notify", JP_MEMORY_NOTIFY},
+                                                  {"freeze", JP_MEMORY_FREEZE},
+                                                  {"terminate_newest", JP_MEMORY_TERMINATE_NEWEST},
+                                                  {"terminate_largest", JP_MEMORY_TERMINATE_LARGEST},
+                                                  {"terminate_pool", JP_MEMORY_TERMINATE_POOL},
+                                                  {NULL, 0}};
+
+#define LONGEST (UINT64_C(366) * 864000000000)
+#define TIMEOUT(member) .offset = offsetof(struct jp_timeouts, member), .nullable = true
+static const struct jp_field timeout_fields[] = {
+    [JP_TIMEOUT_WALL_CLOCK] = {.key = "wall_clock", .type = JP_FIELD_DURATION, TIMEOUT(wall_clock_100ns), .min = 10000, .max = LONGEST,
+                               .documentation = "Longest life of each process in the pool."},
+    [JP_TIMEOUT_POOL_WALL_CLOCK] = {.key = "pool_wall_clock", .type = JP_FIELD_DURATION, TIMEOUT(pool_wall_clock_100ns), .min = 10000, .max = LONGEST,
+                                    .documentation = "Longest run of the pool, from its first process until it is empty; then all are ended."},
+    [JP_TIMEOUT_IDLE] = {.key = "idle", .type = JP_FIELD_DURATION, TIMEOUT(idle_100ns), .min = 10000, .max = LONGEST,
+                         .documentation = "A process that uses no CPU time for so long is ended."},
+    [JP_TIMEOUT_ASLEEP] = {.key = "asleep", .type = JP_FIELD_BOOL, TIMEOUT(asleep), .documentation = "Time that the machine sleeps counts too."},
+    {0}};
+
+static const struct jp_field stop_fields[] = {
+    {.key = "grace", .type = JP_FIELD_DURATION, .offset = offsetof(struct jp_stop, grace_100ns), .nullable = true, .min = 10000, .max = LONGEST,
+     .documentation = "Processes that the service ends are asked to first, and have so long."},
+    {0}};
+
+#define MEMORY(member) .offset = offsetof(struct jp_memory_policy, member)
+static const struct jp_field memory_fields[] = {
+    [JP_MEMORY_MEASURE] = {.key = "measure", .type = JP_FIELD_CHOICE, MEMORY(measure), .choices = measure_choices,
+                           .documentation = "commit or working_set, of the pool with its children; default commit."},
+    [JP_MEMORY_SOFT] = {.key = "soft", .type = JP_FIELD_BYTES, MEMORY(soft_bytes), .min = 1, .documentation = "Above this it is told."},
+    [JP_MEMORY_HARD] = {.key = "hard", .type = JP_FIELD_BYTES, MEMORY(hard_bytes), .min = 1, .documentation = "Above this the action is taken."},
+    [JP_MEMORY_ACTION] = {.key = "action", .type = JP_FIELD_CHOICE, MEMORY(action), .choices = action_choices,
+                          .documentation = "notify, freeze, terminate_newest, terminate_largest or terminate_pool; default notify."},
+    [JP_MEMORY_HOLD] = {.key = "hold", .type = JP_FIELD_DURATION, MEMORY(hold_100ns), .max = LONGEST, .documentation = "Only if above for so long."},
+    {0}};
+
+#define MATCH(member) .type = JP_FIELD_STRING, .offset = offsetof(struct jp_match, member), .min = 1, .max = 1024
+static const struct jp_field match_fields[] = {
+    [JP_MATCH_IMAGE] = {.key = "image", MATCH(image), .documentation = "File name of the program: \"cl.exe\"."},
+    [JP_MATCH_PATH] = {.key = "path", MATCH(path), .documentation = "Full path of the program: \"C:\\ci\\**\"."},
+    [JP_MATCH_USER] = {.key = "user", MATCH(user), .documentation = "Who runs it: \"DOMAIN\\ci\"."},
+    [JP_MATCH_COMMAND_LINE] = {.key = "command_line", MATCH(command_line), .documentation = "Its command line: \"*--batch*\"."},
+    [JP_MATCH_PARENT] = {.key = "parent", MATCH(parent), .documentation = "File name of its parent's program."},
     {0}};
 
 #define LIMIT(member) .offset = offsetof(struct jp_limits, member), .nullable = true
@@ -184,7 +229,21 @@ const struct jp_field jp_pool_fields[] = {
     [JP_POOL_WHEN_FULL] = {.key = "when_full", .type = JP_FIELD_CHOICE, POOL(when_full), .choices = jp_when_full_choices,
                            .documentation = "refuse; wait: in a queue, for wait_timeout; kill: as Windows does, which ends the process."},
     [JP_POOL_WAIT_TIMEOUT] = {.key = "wait_timeout", .type = JP_FIELD_DURATION, POOL(wait_timeout_100ns), .min = 10000,
-                              .max = UINT64_C(366) * 864000000000, .documentation = "How long a request waits for room; default 1m."},
+                              .max = LONGEST, .documentation = "How long a request waits for room; default 1m."},
+    [JP_POOL_STRICT] = {.key = "strict", .type = JP_FIELD_BOOL, POOL(strict), .documentation = "Refuse the pool if nobody on this host can enforce one of its limits."},
+    [JP_POOL_CPU_RATE_FALLBACK] = {.key = "cpu_rate_fallback", .type = JP_FIELD_BOOL, POOL(cpu_rate_fallback),
+                                   .documentation = "Where the kernel has no CPU rate: suspend the processes in slices of at most 50 ms."},
+    [JP_POOL_TIMEOUTS] = {.key = "timeouts", .type = JP_FIELD_OBJECT, .offset = offsetof(struct jp_pool_spec, timeouts), .fields = timeout_fields,
+                          .documentation = "How long processes and the pool may run or do nothing."},
+    [JP_POOL_STOP] = {.key = "stop", .type = JP_FIELD_OBJECT, .offset = offsetof(struct jp_pool_spec, stop), .fields = stop_fields,
+                      .documentation = "How processes are ended by the service."},
+    [JP_POOL_MEMORY_POLICY] = {.key = "memory_policy", .type = JP_FIELD_OBJECT, POOL(memory_policy), .fields = memory_fields,
+                               .documentation = "What is done when the pool uses much memory."},
+    [JP_POOL_MATCH] = {.key = "match", .type = JP_FIELD_LIST, POOL(match), .fields = match_fields, .size = sizeof(struct jp_match), .max = 100,
+                       .documentation = "Processes that come into the pool by themselves: one of these rules fits."},
+    [JP_POOL_EXCLUDE] = {.key = "exclude", .type = JP_FIELD_LIST, POOL(exclude), .fields = match_fields, .size = sizeof(struct jp_match), .max = 100,
+                         .documentation = "Processes that do not, though a rule of match fits."},
+    [JP_POOL_DEFAULT] = {.key = "default", .type = JP_FIELD_BOOL, POOL(takes_all), .documentation = "Takes every process that matches no pool."},
     {0}};
 
 bool jp_pool_name_valid(const char *name) {

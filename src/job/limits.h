@@ -63,15 +63,15 @@ struct jp_tolerance {
 enum {
     JP_NOTIFY_JOB_MEMORY,
     JP_NOTIFY_JOB_MEMORY_LOW,
-    JP_NOTIFY_JOB_TIME,
-    JP_NOTIFY_READ,
-    JP_NOTIFY_WRITE,
+    JP_NOTIFY_CPU_TIME,
+    JP_NOTIFY_IO_READ,
+    JP_NOTIFY_IO_WRITE,
     JP_NOTIFY_CPU_RATE,
     JP_NOTIFY_NETWORK_RATE
 };
 struct jp_notify {
     uint64_t present;
-    uint64_t job_memory_bytes, job_memory_low_bytes, job_time_100ns, read_bytes, write_bytes;
+    uint64_t job_memory_bytes, job_memory_low_bytes, cpu_time_100ns, io_read_bytes, io_write_bytes;
     struct jp_tolerance cpu_rate, network_rate;
 };
 
@@ -109,6 +109,41 @@ struct jp_security {
     struct jp_token_filter filter;
 };
 
+/* --- what no job object does; src/policy decides it --- */
+
+enum { JP_TIMEOUT_WALL_CLOCK, JP_TIMEOUT_POOL_WALL_CLOCK, JP_TIMEOUT_IDLE, JP_TIMEOUT_ASLEEP };
+struct jp_timeouts {
+    uint64_t present;
+    uint64_t wall_clock_100ns;      /* of each process, from its joining */
+    uint64_t pool_wall_clock_100ns; /* of the pool's run: from the first process that joins the empty pool until it is empty again */
+    uint64_t idle_100ns;            /* of each process: no CPU time used for so long */
+    bool asleep;                    /* time that the machine sleeps counts */
+};
+
+struct jp_stop {
+    uint64_t present;
+    uint64_t grace_100ns; /* asked to end first (WM_CLOSE, CTRL_BREAK), ended after so long */
+};
+
+enum jp_memory_measure { JP_MEASURE_COMMIT, JP_MEASURE_WORKING_SET };
+enum jp_memory_action { JP_MEMORY_NOTIFY, JP_MEMORY_FREEZE, JP_MEMORY_TERMINATE_NEWEST, JP_MEMORY_TERMINATE_LARGEST, JP_MEMORY_TERMINATE_POOL };
+enum { JP_MEMORY_MEASURE, JP_MEMORY_SOFT, JP_MEMORY_HARD, JP_MEMORY_ACTION, JP_MEMORY_HOLD };
+struct jp_memory_policy { /* over a pool with its children */
+    uint64_t present;
+    uint32_t measure;                /* enum jp_memory_measure */
+    uint64_t soft_bytes, hard_bytes; /* soft: told; hard: acted upon */
+    uint32_t action;                 /* enum jp_memory_action */
+    uint64_t hold_100ns;             /* only if over for so long */
+};
+
+/* Which processes a pool takes by itself: all the keys that a rule has must fit. `*` and `?` stand for what they do everywhere,
+ * `**` for folders too; case does not count. */
+enum { JP_MATCH_IMAGE, JP_MATCH_PATH, JP_MATCH_USER, JP_MATCH_COMMAND_LINE, JP_MATCH_PARENT };
+struct jp_match {
+    uint64_t present;
+    char *image, *path, *user, *command_line, *parent; /* parent: image name of the parent process */
+};
+
 /* The rows of jp_pool_fields, and the bits of `present` in struct jp_pool_spec. */
 enum jp_pool_key {
     JP_POOL_DESCRIPTION,
@@ -123,6 +158,14 @@ enum jp_pool_key {
     JP_POOL_SESSIONS,
     JP_POOL_WHEN_FULL,
     JP_POOL_WAIT_TIMEOUT,
+    JP_POOL_STRICT,
+    JP_POOL_CPU_RATE_FALLBACK,
+    JP_POOL_TIMEOUTS,
+    JP_POOL_STOP,
+    JP_POOL_MEMORY_POLICY,
+    JP_POOL_MATCH,
+    JP_POOL_EXCLUDE,
+    JP_POOL_DEFAULT,
     JP_POOL_KEY_COUNT
 };
 
@@ -141,6 +184,13 @@ struct jp_pool_spec {
     uint32_t sessions;           /* enum jp_sessions */
     uint32_t when_full;          /* enum jp_when_full */
     uint64_t wait_timeout_100ns; /* of when_full "wait"; see jp_pool_spec_wait_timeout() */
+    bool strict;                 /* refuse to load if nobody can enforce one of its limits */
+    bool cpu_rate_fallback;      /* suspend in slices where the kernel has no CPU rate */
+    struct jp_timeouts timeouts;
+    struct jp_stop stop;
+    struct jp_memory_policy memory_policy;
+    struct jp_list match, exclude; /* struct jp_match */
+    bool takes_all;                /* "default": what matches no pool */
 };
 
 extern const struct jp_field jp_pool_fields[];

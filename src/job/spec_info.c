@@ -111,9 +111,9 @@ static const struct {
 } flags_of_notify[] = {
     {JP_NOTIFY_JOB_MEMORY, JP_JOB_OBJECT_LIMIT_JOB_MEMORY, false},
     {JP_NOTIFY_JOB_MEMORY_LOW, JP_JOB_OBJECT_LIMIT_JOB_MEMORY_LOW, true},
-    {JP_NOTIFY_JOB_TIME, JP_JOB_OBJECT_LIMIT_JOB_TIME, false},
-    {JP_NOTIFY_READ, JP_JOB_OBJECT_LIMIT_JOB_READ_BYTES, false},
-    {JP_NOTIFY_WRITE, JP_JOB_OBJECT_LIMIT_JOB_WRITE_BYTES, false},
+    {JP_NOTIFY_CPU_TIME, JP_JOB_OBJECT_LIMIT_JOB_TIME, false},
+    {JP_NOTIFY_IO_READ, JP_JOB_OBJECT_LIMIT_JOB_READ_BYTES, false},
+    {JP_NOTIFY_IO_WRITE, JP_JOB_OBJECT_LIMIT_JOB_WRITE_BYTES, false},
     {JP_NOTIFY_CPU_RATE, JP_JOB_OBJECT_LIMIT_CPU_RATE_CONTROL, false},
     {JP_NOTIFY_NETWORK_RATE, JP_JOB_OBJECT_LIMIT_NET_RATE_CONTROL, true},
 };
@@ -121,9 +121,9 @@ enum { NOTIFIED = sizeof flags_of_notify / sizeof *flags_of_notify };
 
 static struct jp_job_notification_limits notification(const struct jp_notify *notify, bool second) {
     struct jp_job_notification_limits result = {
-        .io_read_bytes_limit = notify->read_bytes,
-        .io_write_bytes_limit = notify->write_bytes,
-        .per_job_user_time_limit_100ns = notify->job_time_100ns,
+        .io_read_bytes_limit = notify->io_read_bytes,
+        .io_write_bytes_limit = notify->io_write_bytes,
+        .per_job_user_time_limit_100ns = notify->cpu_time_100ns,
         .job_high_memory_limit_bytes = notify->job_memory_bytes,
         .job_low_memory_limit_bytes = second ? notify->job_memory_low_bytes : 0,
         .cpu_tolerance = notify->cpu_rate.tolerance,
@@ -345,9 +345,9 @@ static jp_status take_notification(const struct jp_job_notification_limits *from
             uint64_t bit = JP_SCHEMA_BIT(flags_of_notify[i].key);
             notify->present = flags & flags_of_notify[i].flag ? notify->present | bit : notify->present & ~bit;
         }
-    notify->read_bytes = from->io_read_bytes_limit;
-    notify->write_bytes = from->io_write_bytes_limit;
-    notify->job_time_100ns = from->per_job_user_time_limit_100ns;
+    notify->io_read_bytes = from->io_read_bytes_limit;
+    notify->io_write_bytes = from->io_write_bytes_limit;
+    notify->cpu_time_100ns = from->per_job_user_time_limit_100ns;
     notify->job_memory_bytes = from->job_high_memory_limit_bytes;
     notify->cpu_rate = tolerance(from->cpu_tolerance, from->cpu_tolerance_interval, cpu);
     if (second) {

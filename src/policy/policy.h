@@ -1,0 +1,141 @@
+/* Decisions over plain structs: what the samples, the clock and the limits of the pools mean for their processes.
+ *
+ * Nothing here has a side effect. The caller fills in a picture of all pools and members, and is handed decisions, which it carries
+ * out. Nothing is decided on old numbers: a member that the last sample did not have counts with what is known of it, and is not
+ * ended for what it uses. One member gets one decision at a time, with one reason; the first of this order stands:
+ * the end of a whole pool (job time, pool_wall_clock, memory_policy), then of single processes (process time, process memory, wall
+ * clock, idle), then of those that a pool has too many of or that use too much of its memory. Time per call is linear in
+ * members times the depth of the hierarchy.
+ *
+ * Exit codes are those that Windows' kernel leaves: ERROR_NOT_ENOUGH_QUOTA (1816) for job time, active processes; STATUS_QUOTA_EXCEEDED
+ * (0xC0000044) for process time and memory; ERROR_TIMEOUT (1460) for our own timeouts, JP_EXIT_MEMORY_POLICY for the memory policy.
+ * See docs/config.md, "Who enforces". */
+#ifndef JP_POLICY_POLICY_H
+#define JP_POLICY_POLICY_H
+
+#include "job/job_backend.h"
+
+enum {
+    JP_EXIT_QUOTA = 1816,
+    JP_EXIT_TIMEOUT = 1460,
+    JP_EXIT_MEMORY = 1455, /* ERROR_COMMITMENT_LIMIT: memory policy */
+};
+#define JP_EXIT_PROCESS_QUOTA UINT32_C(0xC0000044)
+
+/* --- who enforces --- */
+
+/* The kernel where it does; else the service for what it can stand in for (of cpu_rate only a hard cap, and if the pool says
+ * cpu_rate_fallback); else nobody. */
+enum jp_enforcer jp_policy_enforcer(const struct jp_capabilities *host, const struct jp_pool_spec *spec, enum jp_limit limit);
+
+/* JP_E_CONFIG for a strict pool with a limit that nobody enforces; names the limits. */
+jp_status jp_policy_check_strict(const struct jp_capabilities *host, const char *pool, const struct jp_pool_spec *spec, struct jp_error *error);
+
+/* What the service sets on a member when it joins and when the limits change: the effective limits of the chain (outermost first)
+ * that it stands in for. False if there is nothing to set. */
+bool jp_policy_adjustment(const struct jp_capabilities *host, const struct jp_pool_spec *const *chain, size_t length,
+                          struct jp_adjustment *ret_adjustment);
+
+/* How often the picture must be made for this pool's sake, in ms; UINT64_MAX: never. `interval_ms`: the configured one, for what is
+ * counted (memory, times, rates); idle and wall clocks want it less often when they are long, never more often than that. */
+uint64_t jp_policy_interval_ms(const struct jp_capabilities *host, const struct jp_pool_spec *spec, uint64_t interval_ms);
+
+/* --- the picture --- */
+
+/* Milliseconds since some moment: without and with the time that the machine slept. Neither jumps when somebody sets the clock. */
+struct jp_policy_clock {
+    uint64_t awake_ms, total_ms;
+};
+
+struct jp_policy_member {
+    void *member; /* the caller's: comes back in decisions */
+    size_t pool;  /* index of the pool that it is in */
+    struct jp_policy_clock joined, active; /* when it joined; when its CPU time last moved */
+    uint64_t number;                       /* rises with each one that joins: the newest has the highest */
+    uint64_t user_100ns, kernel_100ns, commit_bytes, working_set_bytes, read_bytes, write_bytes;
+    bool sampled; /* these numbers are of now */
+    bool spared;  /* on its way out already, or cannot be ended: counts, but is not chosen */
+};
+
+/* What a pool remembers from one picture to the next. All zero at first. */
+struct jp_policy_state {
+    uint64_t soft_since_ms, hard_since_ms; /* awake; 0: not above */
+    bool soft_told, hard_told;             /* told or done since it was last well below */
+    bool job_time_over;                    /* its end was decided, until the job time is set anew */
+    bool run_over;
+    uint64_t notified;                     /* JP_SCHEMA_BIT(JP_NOTIFY_*): above, and told */
+};
+
+struct jp_policy_totals {
+    uint64_t members, user_100ns, kernel_100ns, commit_bytes, working_set_bytes, read_bytes, write_bytes;
+};
+
+struct jp_policy_pool {
+    const struct jp_pool_spec *spec;
+    size_t parent;                 /* SIZE_MAX: none; a parent stands before its children */
+    struct jp_policy_state *state; /* written */
+    struct jp_policy_totals past;  /* of members that have ended, of this pool and of those below it; memory: zero */
+    uint64_t job_time_base_100ns;  /* user time of the total when the job time was set */
+    struct jp_policy_clock run;    /* when the first member joined the empty pool; 0: it is empty */
+    bool frozen;
+    struct jp_policy_totals totals; /* written: past and present, of the pool and of those below it */
+};
+
+struct jp_policy_picture {
+    const struct jp_capabilities *host;
+    struct jp_policy_clock now;
+    struct jp_policy_pool *pools;
+    size_t pool_count;
+    struct jp_policy_member *members; /* `spared` is written: who was chosen */
+    size_t member_count;
+};
+
+enum jp_decision_kind {
+    JP_DECIDE_TELL,        /* an event only */
+    JP_DECIDE_END_MEMBER,
+    JP_DECIDE_END_POOL,    /* all members of the pool and of those below it */
+    JP_DECIDE_FREEZE_POOL,
+    JP_DECIDE_LIFT_JOB_TIME, /* end of job time with "post": told once, and the limit is lifted */
+};
+struct jp_decision {
+    enum jp_decision_kind kind;
+    size_t pool;         /* whose limit it is */
+    void *member;        /* END_MEMBER, and TELL where it is about one; else NULL */
+    const char *message; /* "JOB_OBJECT_MSG_END_OF_PROCESS_TIME", or our own: "MEMORY_POLICY_SOFT", "MEMORY_POLICY_HARD", "WALL_CLOCK_LIMIT",
+                            "POOL_WALL_CLOCK_LIMIT", "IDLE_LIMIT", "NOTIFICATION_LIMIT" as JOB_OBJECT_MSG_NOTIFICATION_LIMIT */
+    uint32_t exit_code;
+    bool graceful; /* asked to end first, if the pool says stop.grace: timeouts and the memory policy; limits that the kernel would
+                      keep are not */
+    const char *detail; /* a sentence with the numbers; lives until the callback returns */
+};
+typedef void jp_decide_fn(void *context, const struct jp_decision *decision);
+
+void jp_policy_decide(struct jp_policy_picture *picture, jp_decide_fn *decide, void *context);
+
+/* A process has come: the newest members over the limit of active processes, of each pool of the chain that the service keeps it
+ * for. `counts[i]`: members of chain[i] and below, with the new one. Returns the index of the pool whose limit it is over, or SIZE_MAX. */
+size_t jp_policy_too_many(const struct jp_capabilities *host, const struct jp_pool_spec *const *chain, const size_t *counts, size_t length);
+
+/* --- rules --- */
+
+struct jp_match_process {
+    const char *image; /* file name */
+    const char *path, *user, *command_line; /* NULL: not known, fits nothing */
+    const char *parent;                     /* file name, or NULL */
+};
+/* What must be known of the process before the rules can be asked: JP_SCHEMA_BIT(JP_MATCH_*) over all of them. */
+uint64_t jp_policy_match_needs(const struct jp_pool_spec *const *specs, size_t count);
+/* The first of the pools, in order, that takes the process: a rule of match fits, and none of exclude; *ret_rule: which rule, SIZE_MAX for a
+ * default pool. SIZE_MAX: none. */
+size_t jp_policy_match(const struct jp_pool_spec *const *specs, size_t count, const struct jp_match_process *process, size_t *ret_rule);
+/* "*.exe", "C:\ci\**": `*` any characters but \, `?` one, `**` any; case of ASCII does not count. Linear in pattern times text. */
+bool jp_policy_glob(const char *pattern, const char *text);
+
+/* --- CPU rate by suspending --- */
+
+enum { JP_SLICE_MS = 50 };
+/* One slice of at most JP_SLICE_MS: how long the members run of it, given the rate (1/100 % of all processors), how many processors
+ * there are, and what they used in the slice before. 0 to JP_SLICE_MS. */
+uint32_t jp_policy_slice_ms(uint32_t rate, uint32_t processors, uint64_t used_100ns, uint32_t last_run_ms);
+
+#endif
