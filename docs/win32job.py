@@ -7,7 +7,7 @@ The rows come from include/jobpool/job_constants.h and src/job/info.c, the tests
 
 tests/rules/*.c              a row {"name", "page", "NAME NAME", ...} of a table of rules; NEEDS_... in it: not under Wine
 tests/simd, tests/e2e        @pytest.mark.shows("NAME", "NAME") before a test function
-tests/unit, tests/win32      /* shows: NAME NAME */ on the line above a test function
+tests/unit, tests/win32      /* shows: NAME NAME */ above a test function
 
 A NAME is Windows' own. Only Python itself is needed.
 """
@@ -130,12 +130,20 @@ KEYS = {
 }
 LAST_CLASS = "MaxJobObjectInfoClass"
 
+# A test that only reads a name and a number shows nothing of what they do: for these it has to do.
+NAMES_DO = {
+    LAST_CLASS: "no class", "JOB_OBJECT_UILIMIT_NONE": "no limit", "JOB_OBJECT_UILIMIT_ALL": "a mask",
+    "JOB_OBJECT_MSG_JOB_CYCLE_TIME_LIMIT": "no documented limit causes it", "JOB_OBJECT_MSG_SILO_TERMINATED": "comes from containers only",
+}
+
 
 def constants():
     """{table: [(name, value as written)]}"""
     found = {}
     for table, body in re.findall(r"#define JP_JOB_(\w+)_TABLE\(X\)((?:.*\\\n)*.*)", source(CONSTANTS)):
-        prefix = "JobObject" if table == "CLASS" else TABLES[table][0] if table in TABLES else fail(f"{CONSTANTS}: the table {table} is new; name its page in {__file__}")
+        if table != "CLASS" and table not in TABLES:
+            fail(f"{CONSTANTS}: the table {table} is new; give it a heading and a page in {__file__}")
+        prefix = "JobObject" if table == "CLASS" else TABLES[table][0]
         found[table] = [(prefix + name, value) for name, value in re.findall(r"X\((\w+), (\w+)\)", body)]
     return found
 
@@ -146,8 +154,11 @@ def classes(numbers):
     missing = set(numbers) - {name for name, _, _ in rows}
     if missing:
         fail(f"{CLASSES}: no row in jp_job_classes was found for {', '.join(sorted(missing))}")
-    return [(int(numbers[name]), name, " ".join(w for w in ("QUERY", "SET") if f"JP_CLASS_{w}" in can).lower().replace(" ", ", "),
-             "" if since == "NULL" else since.strip('"')) for name, can, since in rows]
+    found = []
+    for name, flags, since in rows:
+        can = ", ".join(word for word in ("query", "set") if f"JP_CLASS_{word.upper()}" in flags)
+        found.append((int(numbers[name]), name, can, "" if since == "NULL" else since.strip('"')))
+    return found
 
 
 # ----------------------------------------------------------------------------------------------------------- the tests
@@ -167,7 +178,10 @@ def rule_tests():
     keeps them all, Wine only those that need nothing (NEEDS_...)."""
     row_pattern = re.compile(r'\n\s*\{((?:\s*(?:\.\w+\s*=\s*)?(?:(?:"(?:[^"\\]|\\.)*"\s*)+|[^"{};,]+)\s*,?)+)\}', re.S)
     for path in sources("rules", "*.c"):
-        for row in row_pattern.findall(source(path)):
+        rows = row_pattern.findall(source(path))
+        if len(rows) < len(re.findall(r'\n +\{"', source(path))):
+            fail(f"{path}: a row of rules that {__file__} does not understand")
+        for row in rows:
             texts = [strings(literals) for literals in re.findall(r'((?:"(?:[^"\\]|\\.)*"\s*)+)', row)]
             pages = [text for text in texts if "/" in text]
             shows = [word for text in texts[1:] if text not in pages for word in text.split()]
@@ -178,11 +192,13 @@ def rule_tests():
 
 def c_tests(folder, place):
     for path in sources(folder, "*.c"):
-        for shows, name in re.findall(r"/\* shows: ([^*]+?) \*/\nstatic void (\w+)\(", source(path)):
-            yield Test(path, name, (place,), shows.split())
-        marks, read = source(path).count("/* shows:"), len(re.findall(r"/\* shows: [^*]+? \*/\nstatic void \w+\(", source(path)))
-        if marks != read:
-            fail(f"{path}: a comment /* shows: ... */ that no line \"static void TEST(\" follows")
+        text = source(path)
+        where = SIMULATOR if '"pool_world.h"' in text else place
+        found = re.findall(r"/\* shows: ((?:[^*]|\*(?!/))+)\*/\nstatic \w+ (\w+)\(", text)
+        if len(found) != text.count("/* shows:"):
+            fail(f"{path}: a comment /* shows: ... */ that does not stand on the line before a function")
+        for shows, name in found:
+            yield Test(path, name, (where,), [word for word in shows.split() if word != "*"])
 
 
 def marks(path, function):
@@ -201,8 +217,9 @@ def python_tests(folder, place):
         for node in ast.walk(ast.parse(source(path))):
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
                 found = marks(path, node)
+                here = WINDOWS if "windows_only" in found else place
                 if "shows" in found:
-                    yield Test(path, node.name, (WINDOWS if "windows_only" in found else place,), found["shows"])
+                    yield Test(path, node.name, (here,), found["shows"])
 
 
 def all_tests():
@@ -260,16 +277,22 @@ def write(groups, class_rows, tests_of):
         (link(name, page), f"`{method}`", f"`{c}`", f"`{command}`" if command else "", shown_by(tests_of(name)))
         for name, (page, method, c, command) in FUNCTIONS.items()))
     yield "## Information classes\n"
+    pages = {number: page and STRUCTURE + page for number, (page, _) in CLASS_FACTS.items()}
     yield from table(("", "class", "can", "since", "key", "shown by"), (
-        (number, link(name, CLASS_FACTS[number][0] and STRUCTURE + CLASS_FACTS[number][0]), can, since, code(CLASS_FACTS[number][1]), shown_by(tests_of(name)))
+        (number, link(name, pages[number]), can, since, code(CLASS_FACTS[number][1]), shown_by(tests_of(name)))
         for number, name, can, since in class_rows))
     yield RESERVED.format(last=f"`{LAST_CLASS}`")
     yield f"Shown by {shown_by(tests_of(LAST_CLASS))}.\n"
     for name, (_, heading, page) in TABLES.items():
         yield f"## {heading}\n"
         yield from table(("constant", "value", "key", "shown by"), (
-            (link(constant, OTHER_PAGES.get(constant, page)), value, code(KEYS.get(constant, "")), shown_by(tests_of(constant)))
+            (link(constant, OTHER_PAGES.get(constant, page)), value, code(KEYS.get(constant, "")), shown_by(tests_of(constant)) + why(constant))
             for constant, value in groups[name]))
+
+
+def why(name):
+    """Why nothing shows the constant at work."""
+    return f" ({NAMES_DO[name]})" if name in NAMES_DO else ""
 
 
 def code(text):
@@ -285,9 +308,12 @@ def main(mode, stamp=None, depfile=None):
         for name in test.shows:
             by_name.setdefault(name, []).append(test)
             if name not in known:
-                near = difflib.get_close_matches(name, names, 1)
-                faults.append(f"{test.path.relative_to(ROOT)}: {test.name} shows {name}, which there is not" + (f"; did you mean {near[0]}?" if near else ""))
+                near = "".join(f"; did you mean {word}?" for word in difflib.get_close_matches(name, names, 1))
+                faults.append(f"{test.path.relative_to(ROOT)}: {test.name} shows {name}, which there is not{near}")
     faults += [f"no test shows {name}" for name in names if name not in by_name]
+    masks = {name for name in names if name.endswith("VALID_FLAGS")} | {name for name, _ in groups["LIMIT_MASK"]} | NAMES_DO.keys()
+    faults += [f"no test shows {name} at work, only its name" for name in names
+               if name in by_name and name not in masks and all(test.places == (ANYWHERE,) for test in by_name[name])]
     text = "\n".join(write(groups, classes(numbers), lambda name: by_name.get(name, ()))).rstrip("\n") + "\n"
     if mode == "--write":
         DOCUMENT.write_text(text, encoding="utf-8", newline="\n")

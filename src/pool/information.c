@@ -146,11 +146,14 @@ jp_status jp_pools_set_security(struct jp_pools *pools, struct jp_pool *pool, co
     if (!security->limits)
         change.present = JP_SCHEMA_NULL_BIT(JP_POOL_SECURITY);
     jp_schema_merge(jp_pool_fields, &merged, &change);
+    bool keep = !token && token_pid && token_pid == pool->token_pid;
     jp_status status = jp__pool_available(pool, error);
     if (status)
         jp_schema_clear(jp_pool_fields, &merged);
     else
         status = jp__pool_respec(pools, pool, &merged, false, error);
+    if (keep)
+        return status;
     struct jp_principal *superfluous = status ? token : pool->token;
     if (status == JP_OK) {
         pool->token = token;

@@ -208,6 +208,7 @@ static void on_packet(struct jp_pools *pools, const struct jp_job_packet *packet
     struct jp_pool_job *job = jp_map_get_u64(&pools->by_key, packet->key);
     if (!job)
         return; /* deleted meanwhile; keys are not used again, so it is nobody else's */
+    job->message_count++;
     switch (packet->message) {
     case JP_MSG_NEW_PROCESS:
         on_new(pools, job, packet->pid);

@@ -36,6 +36,7 @@ struct jp_pool_job {
     bool listening; /* its messages come through the port; if not, the PID list is read often */
     bool settled;   /* a process has joined: the job is of that session from then on */
     uint32_t session;
+    uint64_t message_count; /* that came through the port */
     bool zero_due; /* it had members since ACTIVE_PROCESS_ZERO was last told */
 };
 
@@ -157,7 +158,8 @@ jp_status jp_pools_query_job(struct jp_pools *pools, struct jp_pool *pool, enum 
                              struct jp_error *error);
 /* A change of the pool's spec, as jp_pools_update. A job time that stays as it is keeps its clock. */
 jp_status jp_pools_set_job(struct jp_pools *pools, struct jp_pool *pool, const struct jp_job_info *info, struct jp_error *error);
-/* The security limits, and the token of only_token (NULL: as `security->account` says), which is taken. */
+/* The security limits, and the token of only_token, which is taken (NULL: the one that it has if `token_pid` is that one's, else as
+ * `security->account` says). */
 jp_status jp_pools_set_security(struct jp_pools *pools, struct jp_pool *pool, const struct jp_security *security,
                                 struct jp_principal *token, uint32_t token_pid, struct jp_error *error);
 jp_status jp_pools_contains(struct jp_pools *pools, struct jp_pool *pool, struct jp_process *process, bool *ret_contains,

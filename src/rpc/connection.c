@@ -36,6 +36,7 @@ void jp_rpc_closed(struct jp_rpc_connection *connection) {
     while (connection->first_call)
         jp__call_abandon(connection->first_call);
     jp__subscriptions_closed(connection);
+    jp__jobs_closed(connection);
     if (connection->principal)
         connection->peer->ops->principal_free(connection->peer, connection->principal);
     if (connection->previous)

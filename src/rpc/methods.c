@@ -2,6 +2,7 @@
 #include "rpc/rpc_internal.h"
 
 #include "base/units.h"
+#include "job/info.h"
 
 #include <stddef.h>
 
@@ -45,8 +46,12 @@ static const struct jp_field processes_fields[] = {
 
 static const struct jp_field terminate_fields[] = {POOL_NAME(jp_pool_parameters), EXIT_CODE(jp_pool_parameters), {0}};
 
-static const struct jp_field assign_fields[] = {
-    POOL_NAME(jp_process_parameters), PID(jp_process_parameters, true), START_TIME(jp_process_parameters), {0}};
+#define WAIT_FOR_ROOM(of)                                                                                   \
+    {.key = "timeout", .type = JP_FIELD_DURATION, .offset = offsetof(struct of, timeout_100ns), .min = 10000, .max = TIMEOUT_MAX, \
+     .documentation = "How long to wait for room, where the pool says when_full: \"wait\"; default its wait_timeout."}
+
+static const struct jp_field assign_fields[] = {POOL_NAME(jp_process_parameters), PID(jp_process_parameters, true),
+                                                START_TIME(jp_process_parameters), WAIT_FOR_ROOM(jp_process_parameters), {0}};
 
 static const struct jp_field launch_fields[] = {
     POOL_NAME(jp_launch_parameters),
@@ -58,6 +63,7 @@ static const struct jp_field launch_fields[] = {
      .documentation = "Working folder; default the caller's profile."},
     {.key = "env", .type = JP_FIELD_ENV, .offset = offsetof(struct jp_launch_parameters, env), .max = 1024,
      .documentation = "Changes to the caller's environment; null removes a variable."},
+    WAIT_FOR_ROOM(jp_launch_parameters),
     {0}};
 
 static const struct jp_field wait_fields[] = {
@@ -116,6 +122,54 @@ static const struct jp_field accounting_fields[] = {
      .documentation = "Processes with a higher id: the next page."},
     {0}};
 
+#define JOB(null)                                                                                           \
+    {.key = "job", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_job_parameters, job), .required = true, .min = 1, .nullable = null, \
+     .documentation = "A pool's name, a kernel name, or a handle of this connection (\"#1\")."}
+#define CLASS                                                                                               \
+    {.key = "class", .type = JP_FIELD_CODE, .offset = offsetof(struct jp_job_parameters, class), .required = true, \
+     .choices = jp_job_class_choices, .documentation = "The information class, by name or number."}
+
+static const struct jp_field job_create_fields[] = {
+    {.key = "name", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_job_parameters, name), .min = 1, .max = 260, .nullable = true,
+     .documentation = "The kernel name; without one, only the handle reaches the job."},
+    {.key = "security", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_job_parameters, security), .min = 1, .nullable = true,
+     .documentation = "Who may do what with the job, as SDDL; default as the caller's token has it."},
+    {0}};
+
+static const struct jp_field job_open_fields[] = {
+    {.key = "name", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_job_parameters, name), .required = true, .min = 1, .max = 260,
+     .documentation = "The kernel name, or a pool's name for its job object."},
+    {.key = "desiredAccess", .type = JP_FIELD_BITS, .offset = offsetof(struct jp_job_parameters, access), .required = true,
+     .choices = jp_job_access_choices, .documentation = "JOB_OBJECT_* rights, by name or number, or a list of them."},
+    {.key = "inheritHandles", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_job_parameters, inherit),
+     .documentation = "Has no effect: nobody inherits handles of the service."},
+    {0}};
+
+static const struct jp_field job_fields[] = {JOB(false), {0}};
+static const struct jp_field job_assign_fields[] = {JOB(false), PID(jp_job_parameters, true), START_TIME(jp_job_parameters), {0}};
+static const struct jp_field job_contains_fields[] = {JOB(true), PID(jp_job_parameters, true), START_TIME(jp_job_parameters), {0}};
+static const struct jp_field job_query_fields[] = {JOB(true), CLASS, {0}};
+
+static const struct jp_field job_set_fields[] = {
+    JOB(false), CLASS,
+    {.key = "info", .type = JP_FIELD_JSON, .offset = offsetof(struct jp_job_parameters, info), .required = true,
+     .documentation = "What job.queryInformation answers: every key, and no other."},
+    {0}};
+
+static const struct jp_field job_terminate_fields[] = {
+    JOB(false),
+    {.key = "exitCode", .type = JP_FIELD_U32, .offset = offsetof(struct jp_job_parameters, exit_code), .required = true,
+     .documentation = "The exit code that the ended processes get."},
+    {0}};
+
+static const struct jp_field job_grant_fields[] = {
+    {.key = "handle", .type = JP_FIELD_U64, .offset = offsetof(struct jp_job_parameters, handle), .required = true, .min = 1,
+     .documentation = "The USER handle's value: a window, a menu, a hook, ..."},
+    JOB(false),
+    {.key = "grant", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_job_parameters, grant), .required = true,
+     .documentation = "true: the job's processes may use it; false: no more."},
+    {0}};
+
 #define ROW(method_name, handler, parameter_struct, field_table)                                            \
     .name = method_name, .handle = jp__on_##handler, .size = sizeof(struct parameter_struct), .fields = field_table
 #define POOL_KEYS .more_fields = jp_pool_fields, .more_offset = offsetof(struct jp_pool_parameters, spec)
@@ -141,4 +195,13 @@ const struct jp_method jp__methods[] = {
     {ROW("events.query", events_query, jp_record_parameters, query_fields), .summary = "Events of the past."},
     {ROW("accounting.summary", accounting_summary, jp_record_parameters, summary_fields), .summary = "Totals by pool."},
     {ROW("accounting.processes", accounting_processes, jp_record_parameters, accounting_fields), .summary = "Processes, a row each."},
+    {ROW("job.create", job_create, jp_job_parameters, job_create_fields), .summary = "CreateJobObject: a job of the caller's own, by handle."},
+    {ROW("job.open", job_open, jp_job_parameters, job_open_fields), .summary = "OpenJobObject, with the caller's rights."},
+    {ROW("job.close", job_close, jp_job_parameters, job_fields), .summary = "Close a handle."},
+    {ROW("job.assignProcess", job_assign_process, jp_job_parameters, job_assign_fields), .summary = "AssignProcessToJobObject, as Windows does it."},
+    {ROW("job.isProcessInJob", job_is_process_in_job, jp_job_parameters, job_contains_fields), .summary = "IsProcessInJob; null: in any."},
+    {ROW("job.queryInformation", job_query_information, jp_job_parameters, job_query_fields), .summary = "QueryInformationJobObject; null: the caller's job."},
+    {ROW("job.setInformation", job_set_information, jp_job_parameters, job_set_fields), .summary = "SetInformationJobObject."},
+    {ROW("job.terminate", job_terminate, jp_job_parameters, job_terminate_fields), .summary = "TerminateJobObject."},
+    {ROW("job.grantUserHandle", job_grant_user_handle, jp_job_parameters, job_grant_fields), .summary = "UserHandleGrantAccess, where the service is on the caller's desktop."},
     {0}};

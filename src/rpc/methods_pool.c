@@ -19,7 +19,7 @@ void jp__on_pool_get(struct jp_call *call, const void *parameters) {
         jp__reply(call, jp__render_pool(call->rpc, pool));
 }
 
-static void answer_with_pool(struct jp_call *call, jp_status status, const struct jp_error *error, const struct jp_pool *pool) {
+static void answer_with_pool(struct jp_call *call, jp_status status, const struct jp_error *error, struct jp_pool *pool) {
     if (status)
         jp__refuse(call, error);
     else

@@ -10,6 +10,7 @@ enum { LONGEST_COMMAND_LINE = 32766 }; /* UTF-16 units; CreateProcessW's bound. 
 
 static void on_joined(void *context, jp_status status, const struct jp_error *error, const struct jp_process_record *record, uint64_t seq) {
     struct jp_call *call = context;
+    call->cancel = NULL;
     if (status) {
         jp__refuse(call, error);
         return;
@@ -23,11 +24,24 @@ static void on_joined(void *context, jp_status status, const struct jp_error *er
     jp__reply(call, result);
 }
 
+static void cancel_wait_for_room(struct jp_call *call) { jp_pools_queue_cancel(call->rpc->with.pools, call->waiting_for); }
+
+static void join(struct jp_call *call, struct jp_joining *joining) {
+    joining->callback = on_joined;
+    joining->context = call;
+    struct jp_queued *queued = jp_pools_join(call->rpc->with.pools, joining);
+    if (!queued)
+        return; /* answered, or on its way to the disk */
+    call->cancel = cancel_wait_for_room;
+    call->waiting_for = queued;
+}
+
 void jp__on_pool_assign(struct jp_call *call, const void *parameters) {
     const struct jp_process_parameters *given = parameters;
     struct jp_pool *pool = jp__find_pool(call, given->pool);
     if (pool)
-        jp_pools_assign(call->rpc->with.pools, pool, given->pid, (int64_t)given->start_100ns, call->connection->principal, on_joined, call);
+        join(call, &(struct jp_joining){.pool = pool, .pid = given->pid, .start_100ns = (int64_t)given->start_100ns,
+                                        .principal = call->connection->principal, .timeout_100ns = given->timeout_100ns});
 }
 
 static jp_status command_line_of(const struct jp_launch_parameters *given, char **ret_command, struct jp_error *error) {
@@ -58,7 +72,7 @@ void jp__on_pool_launch(struct jp_call *call, const void *parameters) {
     }
     struct jp_launch launch = {.command_line = command, .directory = given->cwd, .environment = &given->env,
                                .principal = call->connection->principal};
-    jp_pools_launch(call->rpc->with.pools, pool, &launch, on_joined, call);
+    join(call, &(struct jp_joining){.pool = pool, .launch = &launch, .timeout_100ns = given->timeout_100ns});
     jp_free(command);
 }
 

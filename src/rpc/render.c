@@ -1,12 +1,13 @@
 /* What the service knows, as the JSON of docs/rpc.md. */
 #include "rpc/rpc_internal.h"
 
+#include "base/units.h"
 #include "job/messages.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-static void add_start_time(cJSON *object, int64_t start_100ns) {
+void jp__add_start_time(cJSON *object, int64_t start_100ns) {
     char text[24];
     snprintf(text, sizeof text, "%" PRId64, start_100ns);
     cJSON_AddStringToObject(object, "startTime", text); /* always a string: it is beyond 2^53, and stays of one type */
@@ -21,7 +22,7 @@ cJSON *jp__render_event(const struct jp_event *event) {
     if (event->pid)
         jp_json_add_u64(object, "pid", event->pid);
     if (event->start_100ns)
-        add_start_time(object, event->start_100ns);
+        jp__add_start_time(object, event->start_100ns);
     if (event->process)
         cJSON_AddStringToObject(object, "process", event->process);
     cJSON_AddStringToObject(object, "origin", jp_origin_name(event->origin));
@@ -59,7 +60,7 @@ cJSON *jp__render_process(const struct jp_process_record *record) {
     jp_json_add_i64(object, "id", record->id);
     cJSON_AddStringToObject(object, "pool", record->pool);
     jp_json_add_u64(object, "pid", facts->pid);
-    add_start_time(object, facts->start_100ns);
+    jp__add_start_time(object, facts->start_100ns);
     cJSON_AddBoolToObject(object, "startTimeExact", record->start_exact);
     jp_json_add_time(object, "started", facts->start_100ns);
     jp_json_add_time(object, "joined", record->joined_100ns);
@@ -103,10 +104,10 @@ static cJSON *render_enforcers(const struct jp_pool *pool, const struct jp_capab
         cJSON_AddStringToObject(object, "ui", jp_enforcer_name(host->ui));
     if (pool->spec.present & JP_SCHEMA_BIT(JP_POOL_END_OF_JOB_TIME))
         cJSON_AddStringToObject(object, "end_of_job_time", jp_enforcer_name(host->end_of_job_time));
-    if (pool->spec.present & JP_SCHEMA_BIT(JP_POOL_SECURITY)) {
-        uint32_t ours = JP_SECURITY_NO_ADMIN | JP_SECURITY_RESTRICTED_TOKEN;
-        cJSON_AddStringToObject(object, "security", jp_enforcer_name(pool->spec.security & ~ours ? JP_ENFORCED_BY_NONE : JP_ENFORCED_BY_SERVICE));
-    }
+    if (pool->spec.present & JP_SCHEMA_BIT(JP_POOL_SECURITY))
+        cJSON_AddStringToObject(object, "security", jp_enforcer_name(JP_ENFORCED_BY_SERVICE));
+    if (pool->spec.notify.present)
+        cJSON_AddStringToObject(object, "notify", jp_enforcer_name(host->notify));
     return object;
 }
 
@@ -115,21 +116,92 @@ static void move_member(cJSON *from, cJSON *to, const char *key) {
     cJSON_AddItemToObject(to, key, item ? item : cJSON_CreateNull());
 }
 
-static cJSON *render_counters(struct jp_rpc *rpc, const struct jp_pool *pool) {
-    struct jp_job_counters counters;
-    struct jp_error error;
-    if (!pool->job || rpc->with.backend->ops->job_counters(pool->job, &counters, &error))
-        return cJSON_CreateNull();
+static cJSON *counters_object(const struct jp_job_accounting *counters) {
     cJSON *object = cJSON_CreateObject();
-    jp_json_add_u64(object, "totalProcesses", counters.total_processes);
-    jp_json_add_u64(object, "activeProcesses", counters.active_processes);
-    jp_json_add_u64(object, "terminatedProcesses", counters.terminated_processes);
+    jp_json_add_u64(object, "totalProcesses", counters->total_processes);
+    jp_json_add_u64(object, "activeProcesses", counters->active_processes);
+    jp_json_add_u64(object, "terminatedProcesses", counters->total_terminated_processes);
     return object;
 }
 
-cJSON *jp__render_pool(struct jp_rpc *rpc, const struct jp_pool *pool) {
+static cJSON *render_counters(struct jp_rpc *rpc, struct jp_pool *pool) {
+    struct jp_job_info info;
+    struct jp_error error;
+    if (jp_pools_query_job(rpc->with.pools, pool, JP_JOB_BasicAccountingInformation, &info, &error))
+        return cJSON_CreateNull();
+    return counters_object(&info.accounting);
+}
+
+static cJSON *render_job(struct jp_rpc *rpc, const struct jp_pool_job *job) {
+    struct jp_job_info info;
+    struct jp_error error;
     cJSON *object = cJSON_CreateObject();
+    add_if(object, "session", job->settled, job->session);
+    cJSON_AddStringToObject(object, "objectName", job->object_name);
+    cJSON_AddBoolToObject(object, "listening", job->listening);
+    jp_json_add_u64(object, "members", job->settled ? jp_pool_session_members(job->pool, job->session) : 0);
+    bool told = rpc->with.backend->ops->job_query(job->job, JP_JOB_BasicAccountingInformation, &info, &error) == JP_OK;
+    cJSON_AddItemToObject(object, "counters", told ? counters_object(&info.accounting) : cJSON_CreateNull());
+    return object;
+}
+
+static void add_sessions(struct jp_rpc *rpc, cJSON *object, const struct jp_pool *pool) {
+    cJSON_AddStringToObject(object, "sessionMode", jp_choice_name(jp_sessions_choices, pool->spec.sessions));
+    cJSON *sessions = cJSON_AddArrayToObject(object, "sessions");
+    for (size_t i = 0; i < pool->job_count; i++)
+        cJSON_AddItemToArray(sessions, render_job(rpc, pool->jobs[i]));
+    cJSON *names = cJSON_AddArrayToObject(object, "limitsPerSession"); /* each job counts for itself */
+    for (size_t i = 0; jp_limits_per_session[i] != JP_LIMIT_COUNT; i++)
+        if (pool->spec.limits.present & JP_SCHEMA_BIT(jp_limits_per_session[i]))
+            cJSON_AddItemToArray(names, cJSON_CreateString(jp_limit_fields[jp_limits_per_session[i]].key));
+}
+
+/* Beside each limit that the pool or one above it sets: what comes out, and whose it is. */
+static cJSON *render_effective(const struct jp_pool *pool) {
+    const struct jp_pool_spec *specs[JP_POOL_MAX_DEPTH];
+    const struct jp_pool *chain[JP_POOL_MAX_DEPTH];
+    cJSON *object = cJSON_CreateObject();
+    if (pool->depth >= JP_POOL_MAX_DEPTH)
+        return object; /* it has failed */
+    for (const struct jp_pool *at = pool; at; at = at->parent) {
+        chain[at->depth] = at;
+        specs[at->depth] = &at->spec;
+    }
+    for (size_t limit = 0; limit < JP_LIMIT_COUNT; limit++) {
+        struct jp_limits limits;
+        size_t from = jp_effective_limit(specs, pool->depth + 1, (enum jp_limit)limit, &limits);
+        if (from == SIZE_MAX)
+            continue;
+        cJSON *written = jp_schema_write(jp_limit_fields, &limits);
+        cJSON *effective = cJSON_AddObjectToObject(object, jp_limit_fields[limit].key);
+        cJSON_AddItemToObject(effective, "value", cJSON_DetachItemFromObjectCaseSensitive(written, jp_limit_fields[limit].key));
+        cJSON_AddStringToObject(effective, "from", chain[from]->name);
+        cJSON_Delete(written);
+    }
+    return object;
+}
+
+static void add_limits(struct jp_rpc *rpc, cJSON *object, const struct jp_pool *pool) {
+    char buffer[JP_UNITS_TEXT];
     cJSON *spec = jp_schema_write(jp_pool_fields, &pool->spec);
+    cJSON *limits = cJSON_DetachItemFromObjectCaseSensitive(spec, "limits");
+    cJSON_AddItemToObject(object, "limits", limits ? limits : cJSON_CreateObject());
+    cJSON_AddItemToObject(object, "effective", render_effective(pool));
+    cJSON_AddItemToObject(object, "enforcedBy", render_enforcers(pool, rpc->with.backend->ops->capabilities(rpc->with.backend)));
+    move_member(spec, object, "notify");
+    move_member(spec, object, "ui");
+    move_member(spec, object, "security");
+    move_member(spec, object, "end_of_job_time");
+    cJSON_Delete(spec);
+    cJSON_AddStringToObject(object, "when_full", jp_choice_name(jp_when_full_choices, pool->spec.when_full));
+    cJSON_AddStringToObject(object, "wait_timeout", jp_duration_format(jp_pool_spec_wait_timeout(&pool->spec), buffer));
+    jp_json_add_u64(object, "waiting", pool->queue_length);
+    cJSON_AddStringToObject(object, "on_service_stop",
+                            jp_choice_name(jp_on_service_stop_choices, jp_pool_spec_terminates(&pool->spec) ? JP_ON_STOP_TERMINATE : JP_ON_STOP_KEEP));
+}
+
+cJSON *jp__render_pool(struct jp_rpc *rpc, struct jp_pool *pool) {
+    cJSON *object = cJSON_CreateObject();
     add_pool_identity(object, pool);
     if (pool->state == JP_POOL_FAILED)
         cJSON_AddStringToObject(object, "error", pool->error.text);
@@ -137,18 +209,11 @@ cJSON *jp__render_pool(struct jp_rpc *rpc, const struct jp_pool *pool) {
     for (size_t i = 0; i < pool->child_count; i++)
         cJSON_AddItemToArray(children, cJSON_CreateString(pool->children[i]->name));
     cJSON_AddStringToObject(object, "objectName", pool->object_name);
-    cJSON_AddBoolToObject(object, "listening", pool->listening);
-    cJSON *limits = cJSON_DetachItemFromObjectCaseSensitive(spec, "limits");
-    cJSON_AddItemToObject(object, "limits", limits ? limits : cJSON_CreateObject());
-    cJSON_AddItemToObject(object, "enforcedBy", render_enforcers(pool, rpc->with.backend->ops->capabilities(rpc->with.backend)));
-    move_member(spec, object, "ui");
-    move_member(spec, object, "security");
-    move_member(spec, object, "end_of_job_time");
-    cJSON_AddStringToObject(object, "on_service_stop",
-                            jp_choice_name(jp_on_service_stop_choices, jp_pool_spec_terminates(&pool->spec) ? JP_ON_STOP_TERMINATE : JP_ON_STOP_KEEP));
+    cJSON_AddBoolToObject(object, "listening", jp_pool_listening(pool));
+    add_limits(rpc, object, pool);
+    add_sessions(rpc, object, pool);
     jp_json_add_time(object, "created", pool->created_100ns);
     cJSON_AddItemToObject(object, "counters", render_counters(rpc, pool));
-    cJSON_Delete(spec);
     return object;
 }
 
@@ -189,6 +254,7 @@ cJSON *jp__render_capabilities(const struct jp_capabilities *host) {
         cJSON_AddStringToObject(limits, jp_limit_fields[i].key, jp_enforcer_name(host->limits[i]));
     cJSON_AddStringToObject(object, "ui", jp_enforcer_name(host->ui));
     cJSON_AddStringToObject(object, "end_of_job_time", jp_enforcer_name(host->end_of_job_time));
+    cJSON_AddStringToObject(object, "notify", jp_enforcer_name(host->notify));
     cJSON_AddBoolToObject(object, "nestedJobs", host->nested_jobs);
     cJSON_AddBoolToObject(object, "processTimes", host->process_times);
     cJSON_AddBoolToObject(object, "processIo", host->process_io);

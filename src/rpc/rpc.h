@@ -15,6 +15,7 @@ enum {
     JP_RPC_MAX_BATCH = 100,          /* requests in a batch */
     JP_RPC_MAX_IN_FLIGHT = 64,       /* requests of a connection that are not answered yet */
     JP_RPC_MAX_SUBSCRIPTIONS = 16,   /* of a connection */
+    JP_RPC_MAX_JOBS = 64,            /* job handles of a connection */
     JP_RPC_MAX_UNSENT = 4 << 20,     /* bytes of answers that a client leaves unread; its further requests wait */
     JP_RPC_MAX_STALL_MS = 60000,     /* so long; then it is cut off */
     JP_RPC_MAX_ANSWER = 2 << 20,     /* about so many bytes of rows in an answer; then it says that there are more */

@@ -35,6 +35,9 @@ struct jp_rpc_connection {
     struct jp_subscription *first_subscription;
     size_t subscription_count;
     uint64_t last_subscription;
+    struct jp_job_handle *first_job; /* jobs.h */
+    size_t job_count;
+    uint64_t last_job;
 };
 
 /* The answers of one batch, sent as one array when the last is there. */
@@ -92,11 +95,15 @@ void jp__subscriptions_closed(struct jp_rpc_connection *connection);
 void jp__subscriptions_drained(struct jp_rpc_connection *connection);
 void jp__recent_free(struct jp_rpc *rpc);
 
+/* jobs.c */
+void jp__jobs_closed(struct jp_rpc_connection *connection);
+
 /* render.c */
+void jp__add_start_time(cJSON *object, int64_t start_100ns);
 cJSON *jp__render_event(const struct jp_event *event);
 cJSON *jp__render_process(const struct jp_process_record *record);
 cJSON *jp__render_pool_row(const struct jp_pool *pool);
-cJSON *jp__render_pool(struct jp_rpc *rpc, const struct jp_pool *pool);
+cJSON *jp__render_pool(struct jp_rpc *rpc, struct jp_pool *pool);
 cJSON *jp__render_summary(const struct jp_summary *summary);
 cJSON *jp__render_names(const struct jp_strings *names);
 cJSON *jp__render_capabilities(const struct jp_capabilities *capabilities);
@@ -126,6 +133,15 @@ JP_METHOD(events_unsubscribe);
 JP_METHOD(events_query);
 JP_METHOD(accounting_summary);
 JP_METHOD(accounting_processes);
+JP_METHOD(job_create);
+JP_METHOD(job_open);
+JP_METHOD(job_close);
+JP_METHOD(job_assign_process);
+JP_METHOD(job_is_process_in_job);
+JP_METHOD(job_query_information);
+JP_METHOD(job_set_information);
+JP_METHOD(job_terminate);
+JP_METHOD(job_grant_user_handle);
 
 struct jp_no_parameters {
     uint64_t present;
@@ -152,6 +168,16 @@ struct jp_launch_parameters {
     char *command;
     char *cwd;
     struct jp_strings env;
+    uint64_t timeout_100ns;
+};
+struct jp_job_parameters {
+    uint64_t present;
+    char *job; /* NULL: null */
+    char *name, *security;
+    uint32_t access, class, pid, exit_code;
+    bool inherit, grant;
+    uint64_t start_100ns, handle;
+    cJSON *info;
 };
 struct jp_record_parameters { /* of queries and subscriptions */
     uint64_t present;

@@ -52,8 +52,6 @@ jp_status jp__token_filter(HANDLE *token, const struct jp_token_filter *filter, 
 
 uint32_t jp__own_session(void);
 
-bool jp__is_wine(void);
-
 /* Finds out what the host does. */
 void jp__probe(const struct jp_log *log, struct jp_capabilities *ret_capabilities);
 

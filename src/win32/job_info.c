@@ -24,6 +24,8 @@ static jp_status query_failed(const struct jp_job *job, const struct jp__job_cla
     const char *operation = "QueryInformationJobObject";
     if (means_unknown(win32) || win32 == ERROR_NOT_SUPPORTED)
         return unknown_class(row, "read", win32, operation, error);
+    if (win32 == ERROR_INVALID_HANDLE && !job) /* Wine */
+        return jp_fail_win32(error, JP_E_UNSUPPORTED, win32, operation, "this host tells a process about its job only by a handle");
     if (win32 == ERROR_ACCESS_DENIED && !job)
         return jp_fail_win32(error, JP_E_NO_JOB, win32, operation, "this process is in no job");
     if (win32 == ERROR_ACCESS_DENIED)
@@ -171,10 +173,10 @@ static jp_status set_failed(struct jp_job *job, const struct jp__job_class *row,
         return unknown_class(row, "set", win32, operation, error);
     switch (win32) {
     case ERROR_ACCESS_DENIED:
-        return jp_fail_win32(error, JP_E_DENIED, win32, operation,
-                             "cannot set %s of %s: its handle was not opened with JOB_OBJECT_SET_ATTRIBUTES, or the setting does not go "
-                             "with the job's place in a chain",
-                             row->name, job->label);
+        return jp_fail_win32(error, JP_E_DENIED, win32, operation, "cannot set %s of %s: %s", row->name, job->label,
+                             jp__job_lacks(job, JP_JOB_OBJECT_SET_ATTRIBUTES)
+                                 ? "its handle was not opened with JOB_OBJECT_SET_ATTRIBUTES"
+                                 : "it does not go with the job's place in a chain, or with what its members have");
     case ERROR_PRIVILEGE_NOT_HELD:
         return jp_fail_win32(error, JP_E_DENIED, win32, operation,
                              "cannot set %s of %s: high priorities, scheduling classes and working sets want SeIncreaseBasePriorityPrivilege",

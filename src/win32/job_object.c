@@ -5,6 +5,8 @@
 #include "win32/security.h"
 #include "win32/wide.h"
 
+#include <winternl.h>
+
 struct jp_job *jp__job_object_new(HANDLE handle, const char *name) {
     struct jp_job *job = jp_alloc(sizeof *job);
     job->handle = handle;
@@ -123,14 +125,10 @@ static jp_status denied(const struct jp_job *job, uint32_t win32, const char *op
     return jp_fail_win32(error, JP_E_DENIED, win32, operation, "the handle to %s was not opened with %s", job->label, right);
 }
 
-/* Whether the handle itself lacks the right: Windows says "access denied" for that and for much else. */
-static bool lacks(HANDLE job, DWORD right) {
-    HANDLE same;
-    if (DuplicateHandle(GetCurrentProcess(), job, GetCurrentProcess(), &same, right, FALSE, 0)) {
-        CloseHandle(same);
-        return false;
-    }
-    return GetLastError() == ERROR_ACCESS_DENIED;
+bool jp__job_lacks(const struct jp_job *job, uint32_t rights) {
+    PUBLIC_OBJECT_BASIC_INFORMATION basic;
+    return NtQueryObject(job->handle, ObjectBasicInformation, &basic, sizeof basic, NULL) >= 0 &&
+           (basic.GrantedAccess & rights) != rights;
 }
 
 /* Windows says "access denied" and "invalid parameter" where it means something else; say what. */
@@ -151,7 +149,7 @@ jp_status jp__job_object_assign(struct jp_job *job, HANDLE process, uint32_t pid
                              "process %lu cannot join %s: it is in a job that is not related to it, or the job's first member is a Store app",
                              pid, job->label);
     case ERROR_ACCESS_DENIED:
-        if (lacks(job->handle, JP_JOB_OBJECT_ASSIGN_PROCESS))
+        if (jp__job_lacks(job, JP_JOB_OBJECT_ASSIGN_PROCESS))
             return denied(job, win32, operation, "JOB_OBJECT_ASSIGN_PROCESS", error);
         return jp_fail_win32(error, JP_E_DENIED, win32, operation,
                              "process %lu cannot join %s: it is in another session than the job's members, or in a job that does not fit "

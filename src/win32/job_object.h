@@ -34,6 +34,9 @@ jp_status jp__job_object_contains(struct jp_job *job, HANDLE process, uint32_t p
 jp_status jp__job_object_terminate(struct jp_job *job, uint32_t exit_code, struct jp_error *error);
 jp_status jp__job_object_grant(struct jp_job *job, uint64_t user_handle, bool grant, struct jp_error *error);
 
+/* Whether the handle was not opened with these JP_JOB_OBJECT_* rights: Windows says "access denied" for that and for much else. */
+bool jp__job_lacks(const struct jp_job *job, uint32_t rights);
+
 /* As jp_job_query and jp_job_set. In job_info.c. */
 jp_status jp__job_object_query(struct jp_job *job, enum jp_job_class class, struct jp_job_info *ret_info, struct jp_error *error);
 jp_status jp__job_object_set(struct jp_job *job, const struct jp_job_info *info, struct jp_error *error);
@@ -45,6 +48,7 @@ jp_status jp__job_object_set(struct jp_job *job, const struct jp_job_info *info,
  * PROCESS_QUERY_LIMITED_INFORMATION and SYNCHRONIZE. `who`: who wants it, for the sentence. */
 jp_status jp__open_process(uint32_t pid, int64_t start_100ns, DWORD access, bool alive, const char *who, HANDLE *ret_process,
                            struct jp_error *error);
+bool jp__is_wine(void);
 bool jp__process_has_ended(HANDLE process);
 bool jp__process_is_made(HANDLE process); /* false: it has no thread yet */
 

@@ -275,8 +275,6 @@ typedef const char *(CDECL *wine_get_version_fn)(void);
 
 static FARPROC from_ntdll(const char *name) { return GetProcAddress(GetModuleHandleW(L"ntdll.dll"), name); }
 
-bool jp__is_wine(void) { return from_ntdll("wine_get_version") != NULL; }
-
 static char *host_name(void) {
     RTL_OSVERSIONINFOW version = {.dwOSVersionInfoSize = sizeof version};
     union {

@@ -36,9 +36,13 @@ static jp_status check_opened(HANDLE handle, uint32_t pid, int64_t start_100ns, 
     return JP_OK;
 }
 
+bool jp__is_wine(void) { return GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "wine_get_version") != NULL; }
+
 jp_status jp__open_process(uint32_t pid, int64_t start_100ns, DWORD access, bool alive, const char *who, HANDLE *ret_process,
                            struct jp_error *error) {
-    HANDLE handle = OpenProcess(access, FALSE, pid);
+    /* Wine's IsProcessInJob wants this right, where Windows is content with the limited one. */
+    DWORD more = jp__is_wine() ? PROCESS_QUERY_INFORMATION : 0;
+    HANDLE handle = OpenProcess(access | more, FALSE, pid);
     if (!handle) {
         DWORD win32 = GetLastError();
         return open_failed(pid, win32, who, error);

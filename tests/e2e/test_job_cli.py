@@ -197,9 +197,18 @@ def test_a_job_that_is_no_pool(service, host, held):
         assert process.process.wait(60) == 1
 
 
-def test_own_job_needs_no_service(host, service, pool):
-    inside = service.jobpool("--json", "run", "--pool", pool, "--", host.program("jobpool"), "--pipe", "jobpool-nobody", "job", "query", "--own", "3")
-    assert len([line for line in ok(inside).splitlines() if line.strip().isdigit()]) >= 1
+def test_own_job_needs_no_service(host):
+    result = host.run("jobpool", "--pipe", "jobpool-nobody", "job", "query", "--own", "JobObjectExtendedLimitInformation")
+    assert "LimitFlags" in ok(result) and "JobMemoryLimit" in result.stdout
+    answer = json.loads(ok(host.run("jobpool", "--json", "job", "query", "--own", 9)))
+    assert answer["class"] == 9 and "BasicLimitInformation" in answer["info"]
+
+
+@pytest.mark.windows_only("Wine tells a process about its job only by a handle")
+@pytest.mark.shows("QueryInformationJobObject", "JobObjectBasicProcessIdList")
+def test_own_job_is_the_pools(host, service, pool):
+    inside = service.jobpool("run", "--pool", pool, "--", host.program("jobpool"), "job", "query", "--own", 3)
+    assert len(ok(inside).split()) == 1 and inside.stdout.strip().isdigit()
 
 
 # ------------------------------------------------------------------------------------------------------------- grant-handle

@@ -121,6 +121,9 @@ static cJSON *value_schema(const struct jp_field *field) {
     case JP_FIELD_JSON:
         return pools_schema();
     case JP_FIELD_ENV:
+    case JP_FIELD_CODE:
+    case JP_FIELD_BITS:
+    case JP_FIELD_RECORD:
         break;
     }
     fail_msg("%s: say here how this type stands in the schema", field->key);

@@ -37,7 +37,7 @@ static void a_launch_runs_only_when_it_is_recorded(void **state) {
     struct pool_world *world = *state;
     struct jp_launch request = {.command_line = "tool.exe"};
     pool_world_load(world, TREE);
-    jp_pools_launch(world->pools, pool_of(world, "a"), &request, on_joined, world);
+    join(world, "a", (struct jp_joining){.launch = &request});
     uint32_t pid = jp_ledger_process(world->ledger, 0)->facts.pid;
     assert_int_equal(world->joined_calls, 0);
     assert_true(jp_sim_suspended(world->sim, pid));
@@ -59,7 +59,7 @@ static void a_launch_that_cannot_be_resumed_fails_and_is_ended(void **state) {
     struct jp_launch request = {.command_line = "tool.exe"};
     pool_world_load(world, TREE);
     jp_sim_fail_next(world->sim, "ResumeThread", 5);
-    jp_pools_launch(world->pools, pool_of(world, "a"), &request, on_joined, world);
+    join(world, "a", (struct jp_joining){.launch = &request});
     jp_ledger_commit(world->ledger);
     assert_int_equal(world->joined_status, JP_E_SYSTEM);
     deliver(world);
@@ -164,7 +164,7 @@ static void where_handles_do_not_tell_the_last_look_counts(void **state) {
     jp_sim_exit(world->sim, pid, 0);
     deliver(world);
     assert_int_equal(jp_ledger_find(world->ledger, pid)->usage.user_100ns, 7000);
-    assert_int_equal(jp_ledger_find(world->ledger, pid)->usage.known, JP_USAGE_CPU);
+    assert_true(jp_ledger_find(world->ledger, pid)->usage.known & JP_USAGE_CPU);
     pass(world, 61000);
     assert_int_equal(jp_pools_on_time(world->pools), UINT64_MAX); /* nobody left to look at */
 }

@@ -54,9 +54,9 @@ static void the_wrong_start_time_is_another_process(void **state) {
     struct pool_world *world = *state;
     pool_world_load(world, TREE);
     uint32_t pid = jp_sim_spawn(world->sim, 0, "tool.exe");
-    jp_pools_assign(world->pools, pool_of(world, "a"), pid, 1, NULL, on_joined, world);
+    join(world, "a", (struct jp_joining){.pid = pid, .start_100ns = 1});
     assert_int_equal(world->joined_status, JP_E_OTHER_PROCESS);
-    jp_pools_assign(world->pools, pool_of(world, "a"), 99999, 0, NULL, on_joined, world);
+    join(world, "a", (struct jp_joining){.pid = 99999});
     assert_int_equal(world->joined_status, JP_E_NO_PROCESS);
 }
 
@@ -97,7 +97,7 @@ static void create_update_delete(void **state) {
     assert_int_equal(jp_pools_update(world->pools, pool, &change, &world->error), JP_OK);
     launch(world, "t", "tool.exe");
     struct jp_launch request = {.command_line = "second.exe"};
-    jp_pools_launch(world->pools, pool, &request, on_joined, world);
+    join(world, "t", (struct jp_joining){.launch = &request});
     assert_int_equal(world->joined_status, JP_E_POOL_FULL);
     change.limits = (struct jp_limits){.present = JP_SCHEMA_NULL_BIT(JP_LIMIT_ACTIVE_PROCESSES)};
     jp_sim_fail_next(world->sim, "SetInformationJobObject", 87);
@@ -251,7 +251,7 @@ static void stopping_ends_only_what_ends_with_the_service(void **state) {
     expect_row(world, kept, "keep", JP_ENDING_NONE, 0);
     assert_true(jp_sim_alive(world->sim, kept));
     struct jp_launch request = {.command_line = "late.exe"};
-    jp_pools_launch(world->pools, pool_of(world, "keep"), &request, on_joined, world);
+    join(world, "keep", (struct jp_joining){.launch = &request});
     assert_int_equal(world->joined_status, JP_E_STOPPING);
 }
 

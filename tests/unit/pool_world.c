@@ -118,9 +118,16 @@ void on_waited(void *context, const struct jp_process_record *record) {
     world->waited_pid = record ? record->facts.pid : 0;
 }
 
+struct jp_queued *join(struct pool_world *world, const char *pool, struct jp_joining joining) {
+    joining.pool = pool_of(world, pool);
+    joining.callback = on_joined;
+    joining.context = world;
+    return jp_pools_join(world->pools, &joining);
+}
+
 void assign(struct pool_world *world, const char *pool, uint32_t pid) {
     int calls = world->joined_calls;
-    jp_pools_assign(world->pools, pool_of(world, pool), pid, 0, NULL, on_joined, world);
+    assert_null(join(world, pool, (struct jp_joining){.pid = pid}));
     jp_ledger_commit(world->ledger);
     assert_int_equal(world->joined_calls, calls + 1);
 }
@@ -128,7 +135,7 @@ void assign(struct pool_world *world, const char *pool, uint32_t pid) {
 uint32_t launch(struct pool_world *world, const char *pool, const char *image) {
     struct jp_launch request = {.command_line = image};
     int calls = world->joined_calls;
-    jp_pools_launch(world->pools, pool_of(world, pool), &request, on_joined, world);
+    assert_null(join(world, pool, (struct jp_joining){.launch = &request}));
     jp_ledger_commit(world->ledger);
     assert_int_equal(world->joined_calls, calls + 1);
     assert_int_equal(world->joined_status, JP_OK);

@@ -35,6 +35,8 @@ void deliver(struct pool_world *world);                                 /* the k
 void pass(struct pool_world *world, uint64_t ms);                       /* time, with what is due at every 50 ms */
 void assign(struct pool_world *world, const char *pool, uint32_t pid);  /* calls back into joined_* */
 uint32_t launch(struct pool_world *world, const char *pool, const char *image); /* the pid; must work */
+/* As `assign` and `launch`, from a request of the test's own. NULL, or its place in a queue. */
+struct jp_queued *join(struct pool_world *world, const char *pool, struct jp_joining joining);
 void on_joined(void *context, jp_status status, const struct jp_error *error, const struct jp_process_record *record, uint64_t seq);
 void on_waited(void *context, const struct jp_process_record *record);
 

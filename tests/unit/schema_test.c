@@ -491,10 +491,18 @@ static void fill_field(const struct jp_field *field, void *slot, uint64_t *rando
     case JP_FIELD_OBJECT:
         fill(field->fields, slot, random);
         break;
-    case JP_FIELD_PATH:
     case JP_FIELD_STRINGS:
+        ((struct jp_strings *)slot)->count = random_in(random, 1, 3);
+        ((struct jp_strings *)slot)->items = jp_alloc(3 * sizeof(char *));
+        for (size_t i = 0; i < ((struct jp_strings *)slot)->count; i++)
+            ((struct jp_strings *)slot)->items[i] = jp_sprintf("%u:0-3", random_below(random, 100));
+        break;
+    case JP_FIELD_PATH:
     case JP_FIELD_ENV:
     case JP_FIELD_JSON:
+    case JP_FIELD_CODE:
+    case JP_FIELD_BITS:
+    case JP_FIELD_RECORD:
         fail_msg("%s: a pool has no field of this type yet", field->key);
     }
 }

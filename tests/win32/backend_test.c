@@ -4,6 +4,7 @@
 #include "tap.h"
 
 #include "base/str.h"
+#include "job/configure.h"
 #include "win32/backend.h"
 #include "win32/clock.h"
 #include "win32/principal.h"
@@ -88,10 +89,10 @@ static uint64_t next_key = JP_WIN32_FIRST_JOB_KEY;
 static char *child_line(const char *arguments) { return jp_sprintf("\"%s\" child %s", own_path, arguments); }
 
 static struct jp_job *open_job(const char *name, uint64_t *ret_key) {
-    struct jp_job_open_result result = {0};
+    struct jp_job_obtained result = {0};
     *ret_key = next_key++;
     char *full = jp_sprintf("Global\\JobPoolTest.%lu.%s.%" PRIu64, GetCurrentProcessId(), name, *ret_key);
-    STATUS(ops->job_open(backend, full, *ret_key, &result, &error), JP_OK, "a job is opened");
+    STATUS(ops->job_obtain(backend, full, *ret_key, &result, &error), JP_OK, "a job is opened");
     jp_free(full);
     return result.job;
 }
@@ -136,11 +137,11 @@ static bool ends_with(struct jp_process *process, uint32_t code) {
 /* --- jobs --- */
 
 static void test_job_names(void) {
-    struct jp_job_open_result first = {0}, again = {0}, squatted = {0};
+    struct jp_job_obtained first = {0}, again = {0}, squatted = {0};
     char *name = jp_sprintf("Global\\JobPoolTest.%lu.names", GetCurrentProcessId());
-    STATUS(ops->job_open(backend, name, next_key++, &first, &error), JP_OK, "a new job is created");
+    STATUS(ops->job_obtain(backend, name, next_key++, &first, &error), JP_OK, "a new job is created");
     CHECK(!first.existed && first.listening, "it is new, and its messages come to us");
-    STATUS(ops->job_open(backend, name, next_key++, &again, &error), JP_OK, "a job that exists is opened when its owner is trusted");
+    STATUS(ops->job_obtain(backend, name, next_key++, &again, &error), JP_OK, "a job that exists is opened when its owner is trusted");
     CHECK(again.existed, "it is known to have existed");
     if (wine)
         skip("a job's port can be changed", "Wine lets a job have one port once");
@@ -151,7 +152,7 @@ static void test_job_names(void) {
 
     wchar_t *wide = jp_win32_wide(name);
     HANDLE event = CreateEventW(NULL, TRUE, FALSE, wide);
-    STATUS(ops->job_open(backend, name, next_key++, &squatted, &error), JP_E_DENIED, "a name that another kind of object has is refused");
+    STATUS(ops->job_obtain(backend, name, next_key++, &squatted, &error), JP_E_DENIED, "a name that another kind of object has is refused");
     CHECK(strstr(error.text, "not a job") != NULL, "the error says that it is not a job");
     CloseHandle(event);
     jp_free(wide);
@@ -190,10 +191,10 @@ static void test_nested_launch(void) {
     CHECK(told_message(outer_key, MESSAGE_ZERO, 0), "the empty job says so");
     CHECK(ends_with(process, 7), "its exit code is known");
 
-    struct jp_job_counters counters = {0};
-    STATUS(ops->job_counters(chain[1], &counters, &error), JP_OK, "the job's counters are read");
-    printf("# total %" PRIu32 ", active %" PRIu32 "\n", counters.total_processes, counters.active_processes);
-    CHECK(counters.total_processes == 1 && counters.active_processes == 0, "they count one that has ended");
+    struct jp_job_info info = {0};
+    STATUS(ops->job_query(chain[1], JP_JOB_BasicAccountingInformation, &info, &error), JP_OK, "the job's counters are read");
+    printf("# total %" PRIu32 ", active %" PRIu32 "\n", info.accounting.total_processes, info.accounting.active_processes);
+    CHECK(info.accounting.total_processes == 1 && info.accounting.active_processes == 0, "they count one that has ended");
     ops->process_close(process);
     ops->job_close(chain[1]);
     ops->job_close(chain[0]);
@@ -212,10 +213,10 @@ static void test_pids_and_terminate(void) {
     }
     uint32_t *pids = NULL;
     size_t count = 0;
-    STATUS(ops->job_pids(chain[1], &pids, &count, &error), JP_OK, "the job's processes are listed");
+    STATUS(jp_job_pids(backend, chain[1], &pids, &count, &error), JP_OK, "the job's processes are listed");
     CHECK(count == MANY, "all of them");
     jp_free(pids);
-    STATUS(ops->job_pids(chain[0], &pids, &count, &error), JP_OK, "the outer job's processes are listed");
+    STATUS(jp_job_pids(backend, chain[0], &pids, &count, &error), JP_OK, "the outer job's processes are listed");
     CHECK(count == MANY, "with those of the inner job");
     jp_free(pids);
 
@@ -237,7 +238,7 @@ static void test_kill_on_close(void) {
     uint64_t key;
     struct jp_job *job = open_job("kill", &key);
     struct jp_pool_spec spec = {.present = JP_SCHEMA_BIT(JP_POOL_ON_SERVICE_STOP), .on_service_stop = JP_ON_STOP_TERMINATE};
-    STATUS(ops->job_configure(job, &spec, false, &error), JP_OK, "a job is told to end its processes with its handle");
+    STATUS(jp_job_configure(backend, job, &spec, false, &error), JP_OK, "a job is told to end its processes with its handle");
     struct jp_process *process = launch(&job, 1, "wait", NULL);
     ops->process_resume(process, &error);
     ops->process_watch(process, 5000, &error);
@@ -247,7 +248,7 @@ static void test_kill_on_close(void) {
 
     job = open_job("keep", &key);
     spec.on_service_stop = JP_ON_STOP_KEEP;
-    ops->job_configure(job, &spec, false, &error);
+    jp_job_configure(backend, job, &spec, false, &error);
     process = launch(&job, 1, "wait", NULL);
     ops->job_close(job);
     uint32_t code;
@@ -278,14 +279,15 @@ static void test_configure(void) {
             },
     };
     for (int limit = 0; limit < JP_LIMIT_COUNT; limit++)
-        if (limit != JP_LIMIT_BREAKAWAY && limit != JP_LIMIT_KILL_ON_CLOSE && limit != JP_LIMIT_WORKING_SET)
+        if (limit != JP_LIMIT_BREAKAWAY && limit != JP_LIMIT_KILL_ON_CLOSE && limit != JP_LIMIT_WORKING_SET &&
+            limit != JP_LIMIT_PROCESSOR_GROUPS) /* does not go with an affinity */
             spec.limits.present |= JP_SCHEMA_BIT(limit);
-    STATUS(ops->job_configure(job, &spec, false, &error), JP_OK, "all limits are set");
-    STATUS(ops->job_configure(job, &spec, false, &error), JP_OK, "and set again, with the clock going on");
-    STATUS(ops->job_configure(job, &spec, true, &error), JP_OK, "and again, with the clock starting anew");
+    STATUS(jp_job_configure(backend, job, &spec, false, &error), JP_OK, "all limits are set");
+    STATUS(jp_job_configure(backend, job, &spec, false, &error), JP_OK, "and set again, with the clock going on");
+    STATUS(jp_job_configure(backend, job, &spec, true, &error), JP_OK, "and again, with the clock starting anew");
     if (can->limits[JP_LIMIT_ACTIVE_PROCESSES] == JP_ENFORCED_BY_KERNEL) {
         spec.limits.active_processes = 1;
-        STATUS(ops->job_configure(job, &spec, false, &error), JP_OK, "one process may be in the job");
+        STATUS(jp_job_configure(backend, job, &spec, false, &error), JP_OK, "one process may be in the job");
         struct jp_process *one = launch(&job, 1, "wait", NULL), *two = NULL;
         char *line = child_line("wait");
         struct jp_launch wanted = {.command_line = line, .chain = &job, .chain_length = 1};
@@ -297,8 +299,8 @@ static void test_configure(void) {
         skip("the second process is refused", "this host's kernel keeps no active-process limit");
     }
     spec.limits.present = 0;
-    STATUS(ops->job_configure(job, &spec, false, &error), JP_OK, "all limits are lifted");
-    STATUS(ops->job_configure(job, &spec, false, &error), JP_OK, "lifting them twice is no fault");
+    STATUS(jp_job_configure(backend, job, &spec, false, &error), JP_OK, "all limits are lifted");
+    STATUS(jp_job_configure(backend, job, &spec, false, &error), JP_OK, "lifting them twice is no fault");
     ops->job_close(job);
 }
 
@@ -417,8 +419,8 @@ static void test_principal_launch(struct jp_principal *principal) {
 static void test_token(void) {
     struct jp_process *child = launch(NULL, 0, "wait", NULL);
     STATUS(ops->process_check_token(child, 0, &error), JP_OK, "without security limits any token passes");
-    STATUS(ops->process_check_token(child, JP_SECURITY_RESTRICTED_TOKEN, &error), JP_E_DENIED, "an ordinary token is not restricted");
-    jp_status status = ops->process_check_token(child, JP_SECURITY_NO_ADMIN, &error);
+    STATUS(ops->process_check_token(child, JP_JOB_OBJECT_SECURITY_RESTRICTED_TOKEN, &error), JP_E_DENIED, "an ordinary token is not restricted");
+    jp_status status = ops->process_check_token(child, JP_JOB_OBJECT_SECURITY_NO_ADMIN, &error);
     printf("# no_admin: %s\n", jp_status_name(status));
     CHECK(status == JP_OK || status == JP_E_DENIED, "administrators are told from others");
     ops->process_terminate(child, 0, &error);
@@ -513,9 +515,10 @@ static bool set_up(void) {
     ops = backend->ops;
     const struct jp_capabilities *can = ops->capabilities(backend);
     wine = strstr(can->host, "Wine") != NULL;
-    printf("# %s; probed in %" PRIu64 " ms; nested %d, times %d, io %d, memory after exit %d, ui %d, end of job time %d\n# limits:",
+    printf("# %s; probed in %" PRIu64 " ms; nested %d, times %d, io %d, memory after exit %d, ui %d, end of job time %d, "
+           "notify %d\n# limits:",
            can->host, took, can->nested_jobs, can->process_times, can->process_io, can->memory_after_exit, (int)can->ui,
-           (int)can->end_of_job_time);
+           (int)can->end_of_job_time, (int)can->notify);
     for (int i = 0; i < JP_LIMIT_COUNT; i++)
         printf(" %s=%s", jp_limit_fields[i].key, jp_enforcer_name(can->limits[i]));
     printf("\n");
