@@ -5,7 +5,7 @@ win32job.py --check STAMP [DEPFILE]    fails if a row has no test, or if the fil
 
 The rows come from include/jobpool/job_constants.h and src/job/info.c, the tests from their own sources:
 
-tests/rules/*.c              a row {"name", "page", "NAME NAME", ...} of a table of rules; NEEDS_... in it: not under Wine
+tests/rules/*.c              a row {"name", "page", "NAME NAME", NEEDS_..., ...} of a table of struct rule
 tests/simd, tests/e2e        @pytest.mark.shows("NAME", "NAME") before a test function
 tests/unit, tests/win32      /* shows: NAME NAME */ above a test function
 
@@ -23,7 +23,7 @@ CONSTANTS = ROOT / "include" / "jobpool" / "job_constants.h"
 CLASSES = ROOT / "src" / "job" / "info.c"
 LEARN = "https://learn.microsoft.com/windows/win32/"
 ANYWHERE, SIMULATOR, WINE, WINDOWS = "without a kernel", "simulator", "Wine", "Windows only"
-PLACES = (SIMULATOR, WINE, ANYWHERE, WINDOWS)
+PLACES = ((SIMULATOR, WINE), (SIMULATOR,), (WINE,), (ANYWHERE,), (WINDOWS,))
 
 read_files = set()
 
@@ -168,26 +168,40 @@ class Test:
         self.path, self.name, self.places, self.shows = path, name, places, shows
 
 
-def strings(text):
-    """The value of C string literals beside each other."""
-    return "".join(ast.literal_eval(literal) for literal in re.findall(r'"(?:[^"\\]|\\.)*"', text))
+def expand(tokens, macros):
+    for token in tokens:
+        yield from expand(macros[token], macros) if token in macros else (token,)
+
+
+def rows_of(tokens):
+    """The rows of a table {{a, b}, {c, d}}: lists of fields, which are lists of tokens."""
+    depth, rows = 0, []
+    for token in tokens:
+        if token == "}":
+            depth -= 1
+        if depth == 2 and token == ",":
+            rows[-1].append([])
+        elif depth == 2:
+            rows[-1][-1].append(token)
+        if token == "{":
+            depth += 1
+            rows += [[[]]] if depth == 2 else []
+    return rows
 
 
 def rule_tests():
-    """The rows of the tables of rules: the first string is the rule's name, one is its page, the others are what it shows. The simulator
-    keeps them all, Wine only those that need nothing (NEEDS_...)."""
-    row_pattern = re.compile(r'\n\s*\{((?:\s*(?:\.\w+\s*=\s*)?(?:(?:"(?:[^"\\]|\\.)*"\s*)+|[^"{};,]+)\s*,?)+)\}', re.S)
-    for path in sources("rules", "*.c"):
-        rows = row_pattern.findall(source(path))
-        if len(rows) < len(re.findall(r'\n +\{"', source(path))):
-            fail(f"{path}: a row of rules that {__file__} does not understand")
-        for row in rows:
-            texts = [strings(literals) for literals in re.findall(r'((?:"(?:[^"\\]|\\.)*"\s*)+)', row)]
-            pages = [text for text in texts if "/" in text]
-            shows = [word for text in texts[1:] if text not in pages for word in text.split()]
-            if len(texts) >= 2 and pages and shows:
-                needs = re.search(r"NEEDS?_\w+", row)
-                yield Test(path, texts[0], (SIMULATOR,) if needs else (SIMULATOR, WINE), shows)
+    """The rows of the tables of struct rule: name, page, what it shows, what it needs. The simulator keeps all rules, Wine those that need
+    nothing."""
+    token = re.compile(r'"(?:[^"\\]|\\.)*"|\w+|[^\s\w"]')
+    macro = re.compile(r'^#define (\w+) ((?:.*\\\n)*.*"(?:.*\\\n)*.*)', re.M)
+    texts = {path: source(path) for path in sources("rules", "*.[ch]")}
+    shared = {name: token.findall(body) for path, text in texts.items() if path.suffix == ".h" for name, body in macro.findall(text)}
+    for path, text in texts.items():
+        macros = shared | {name: [t for t in token.findall(body) if t != "\\"] for name, body in macro.findall(text)}
+        for table in re.findall(r"^const struct rule \w+\[\] = (\{.*?\n?\});", text, re.S | re.M):
+            for name, _, shows, needs, *_ in (row for row in rows_of(token.findall(table)) if row != [["0"]]):
+                words = "".join(ast.literal_eval(t) for t in expand(shows, macros) if t.startswith('"')).split()
+                yield Test(path, ast.literal_eval(name[0]), (SIMULATOR, WINE) if needs == ["0"] else (SIMULATOR,), words)
 
 
 def c_tests(folder, place):
@@ -237,7 +251,8 @@ HEAD = """# What job objects can do, and the tests that show it
 Made by `./dev docs` from the sources ([win32job.py](win32job.py)); a row without a test fails the build. Method: [rpc.md](rpc.md), key: [config.md](config.md), C
 function: [c-api.md](c-api.md). Names link to Microsoft's pages, tests to their files. Where a test runs:
 
-- **simulator**: a kernel in C under the tests, which keeps Windows' documented rules (`tests/sim`), on every commit, and with the daemon above it;
+- **simulator**: a kernel in C under the tests, which keeps Windows' documented rules (`tests/sim`), on every commit, also with the daemon above it. The rules themselves
+  (`tests/rules`) run on Windows too, and under Wine as far as it does what a rule needs;
 - **Wine**: the real calls, on every commit. On Windows too;
 - **without a kernel**: names, numbers and dictionaries, which no kernel takes part in;
 - **Windows only**: what neither shows, skipped elsewhere by name. It has to be run on a Windows machine.
@@ -253,13 +268,12 @@ def link(name, page):
 
 
 def shown_by(tests):
-    """The tests by where they run. One that runs at two places stands at both."""
-    parts = []
-    for place in PLACES:
-        names = [f"[{test.name}](../{test.path.relative_to(ROOT).as_posix()})" for test in tests if place in test.places]
-        if names:
-            parts.append(f"{place}: {', '.join(names)}")
-    return "; ".join(parts)
+    """The tests by where they run. Those that only read names are told where there is nothing else."""
+    at_work = [test for test in tests if test.places != (ANYWHERE,)] or tests
+    by_places = {}
+    for test in at_work:
+        by_places.setdefault(test.places, []).append(f"[{test.name}](../{test.path.relative_to(ROOT).as_posix()})")
+    return "; ".join(f"{' and '.join(places)}: {', '.join(by_places[places])}" for places in sorted(by_places, key=PLACES.index))
 
 
 def table(heading, rows):

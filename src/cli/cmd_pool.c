@@ -1,6 +1,8 @@
 /* Commands about pools: list, show, create, update, delete. */
 #include "cli/cli.h"
 
+#include <string.h>
+
 static void show_pools(const cJSON *result, struct jp_str *out) {
     static const struct jp_show columns[] = {
         {"POOL", "name", JP_SHOW_TEXT},           {"STATE", "state", JP_SHOW_TEXT},
@@ -54,6 +56,21 @@ static void show_sessions(const cJSON *pool, struct jp_str *out) {
     jp_show_table(columns, sessions, out);
 }
 
+static bool is_text(const cJSON *object, const char *key, const char *text) {
+    const char *found = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
+    return found != NULL && strcmp(found, text) == 0;
+}
+
+/* How long to wait where nobody waits, and what counts by session where there is only one. */
+static void drop_what_means_nothing(cJSON *pool) {
+    if (!is_text(pool, "when_full", "wait")) {
+        cJSON_DeleteItemFromObjectCaseSensitive(pool, "wait_timeout");
+        cJSON_DeleteItemFromObjectCaseSensitive(pool, "waiting");
+    }
+    if (is_text(pool, "sessionMode", "single"))
+        cJSON_DeleteItemFromObjectCaseSensitive(pool, "limitsPerSession");
+}
+
 static void show_pool(const cJSON *result, struct jp_str *out) {
     static const struct jp_show fields[] = {
         {"pool", "name", JP_SHOW_TEXT},
@@ -76,6 +93,7 @@ static void show_pool(const cJSON *result, struct jp_str *out) {
         {"at end of job time", "end_of_job_time", JP_SHOW_TEXT},
         {"when it is full", "when_full", JP_SHOW_TEXT},
         {"waits at most", "wait_timeout", JP_SHOW_TEXT},
+        {"waiting for room", "waiting", JP_SHOW_NUMBER},
         {"when the service stops", "on_service_stop", JP_SHOW_TEXT},
         {"sessions", "sessionMode", JP_SHOW_TEXT},
         {"limits per session", "limitsPerSession", JP_SHOW_JSON},
@@ -84,9 +102,12 @@ static void show_pool(const cJSON *result, struct jp_str *out) {
         {"ended by limits", "counters.terminatedProcesses", JP_SHOW_NUMBER},
         {0},
     };
-    jp_show_fields(fields, result, out);
-    show_effective(result, out);
-    show_sessions(result, out);
+    cJSON *pool = cJSON_Duplicate(result, true);
+    drop_what_means_nothing(pool);
+    jp_show_fields(fields, pool, out);
+    show_effective(pool, out);
+    show_sessions(pool, out);
+    cJSON_Delete(pool);
 }
 
 int jp_command_show(struct jp_cli *cli, cJSON *options) {

@@ -29,40 +29,40 @@ static const struct jp_choice interval_names[] = {JP_JOB_TOLERANCE_INTERVAL_TABL
 
 enum meaning { FLAGS, CODE, SIZE, RATE, TIME, SHARE, PROCESSORS };
 
-/* A key that ends so has this meaning; the first row that fits counts. */
+/* A key that ends so has this meaning; the first row that fits counts, one for its own class before all others. */
 struct key_meaning {
     const char *ending;
-    enum meaning meaning;
     const struct jp_choice *names;
+    enum meaning meaning;
     enum jp_job_class only_of; /* 0: of any class */
 };
 static const struct key_meaning key_meanings[] = {
-    {"LimitFlags", FLAGS, limit_names, 0}, /* also ViolationLimitFlags */
-    {"SecurityLimitFlags", FLAGS, security_names, JP_JOB_SecurityLimitInformation},
-    {"ControlFlags", FLAGS, cpu_rate_names, JP_JOB_CpuRateControlInformation},
-    {"ControlFlags", FLAGS, net_rate_names, JP_JOB_NetRateControlInformation},
-    {"UIRestrictionsClass", FLAGS, ui_names, 0},
-    {"EndOfJobTimeAction", CODE, end_names, 0},
-    {"PriorityClass", CODE, priority_names, 0},
-    {"ToleranceInterval", CODE, interval_names, 0},
-    {"Tolerance", CODE, tolerance_names, 0},
-    {"ToleranceLimit", CODE, tolerance_names, 0},
-    {"CpuRate", SHARE, NULL, 0},
-    {"MinRate", SHARE, NULL, 0},
-    {"MaxRate", SHARE, NULL, 0},
-    {"MaxBandwidth", RATE, NULL, 0},
-    {"UserTime", TIME, NULL, 0},
-    {"KernelTime", TIME, NULL, 0},
-    {"TimeLimit", TIME, NULL, 0},
-    {"WorkingSetSize", SIZE, NULL, 0},
-    {"TransferCount", SIZE, NULL, 0},
-    {"MemoryLimit", SIZE, NULL, 0},
-    {"MemoryUsed", SIZE, NULL, 0},
-    {"Memory", SIZE, NULL, 0},
-    {"Bytes", SIZE, NULL, 0},
-    {"BytesLimit", SIZE, NULL, 0},
-    {"Affinity", PROCESSORS, NULL, 0},
-    {"Mask", PROCESSORS, NULL, 0},
+    {"LimitFlags", limit_names, FLAGS, 0}, /* also ViolationLimitFlags */
+    {"SecurityLimitFlags", security_names, FLAGS, JP_JOB_SecurityLimitInformation},
+    {"ControlFlags", cpu_rate_names, FLAGS, JP_JOB_CpuRateControlInformation},
+    {"ControlFlags", net_rate_names, FLAGS, JP_JOB_NetRateControlInformation},
+    {"UIRestrictionsClass", ui_names, FLAGS, 0},
+    {"EndOfJobTimeAction", end_names, CODE, 0},
+    {"PriorityClass", priority_names, CODE, 0},
+    {"ToleranceInterval", interval_names, CODE, 0},
+    {"Tolerance", tolerance_names, CODE, 0},
+    {"ToleranceLimit", tolerance_names, CODE, 0},
+    {"CpuRate", NULL, SHARE, 0},
+    {"MinRate", NULL, SHARE, 0},
+    {"MaxRate", NULL, SHARE, 0},
+    {"MaxBandwidth", NULL, RATE, 0},
+    {"UserTime", NULL, TIME, 0},
+    {"KernelTime", NULL, TIME, 0},
+    {"TimeLimit", NULL, TIME, 0},
+    {"WorkingSetSize", NULL, SIZE, 0},
+    {"TransferCount", NULL, SIZE, 0},
+    {"MemoryLimit", NULL, SIZE, 0},
+    {"MemoryUsed", NULL, SIZE, 0},
+    {"Memory", NULL, SIZE, 0},
+    {"Bytes", NULL, SIZE, 0},
+    {"BytesLimit", NULL, SIZE, 0},
+    {"Affinity", NULL, PROCESSORS, 0},
+    {"Mask", NULL, PROCESSORS, 0},
 };
 
 static const struct key_meaning *meaning_of(const char *key, uint64_t class) {

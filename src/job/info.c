@@ -254,16 +254,6 @@ static const struct jp_field *table_of(enum jp_job_class class, uint32_t flags) 
 static void *body(struct jp_job_info *info) { return &info->accounting; }
 static const void *body_of(const struct jp_job_info *info) { return &info->accounting; }
 
-void jp_job_info_clear(struct jp_job_info *info) {
-    if (info->class == JP_JOB_BasicProcessIdList)
-        jp_free(info->pids.items);
-    else if (info->class == JP_JOB_GroupInformation)
-        jp_free(info->groups.items);
-    else if (info->class == JP_JOB_GroupInformationEx)
-        jp_free(info->group_affinities.items);
-    *info = (struct jp_job_info){0};
-}
-
 static cJSON *write_group_affinity(const struct jp_job_group_affinity *affinity) {
     struct wide_group wide = {.mask = affinity->mask, .group = affinity->group};
     return jp_schema_write_record(group_affinity, &wide);

@@ -410,8 +410,7 @@ static jp_status take_end_of_job_time(uint32_t action, struct jp_pool_spec *spec
     return JP_OK;
 }
 
-jp_status jp_job_info_to_spec(const struct jp_job_info *info, struct jp_pool_spec *spec, bool *ret_restart_job_time,
-                              struct jp_error *error) {
+static jp_status take(const struct jp_job_info *info, struct jp_pool_spec *spec, bool *ret_restart_job_time, struct jp_error *error) {
     *ret_restart_job_time = false;
     switch (info->class) {
     case JP_JOB_BasicLimitInformation:
@@ -435,4 +434,13 @@ jp_status jp_job_info_to_spec(const struct jp_job_info *info, struct jp_pool_spe
     default:
         return jp_fail(error, JP_E_UNSUPPORTED, "class %d cannot be set", (int)info->class);
     }
+}
+
+jp_status jp_job_info_to_spec(const struct jp_job_info *info, struct jp_pool_spec *spec, bool *ret_restart_job_time,
+                              struct jp_error *error) {
+    if (take(info, spec, ret_restart_job_time, error))
+        return error->status;
+    spec->present |= spec->limits.present ? JP_SCHEMA_BIT(JP_POOL_LIMITS) : 0;
+    spec->present |= spec->notify.present ? JP_SCHEMA_BIT(JP_POOL_NOTIFY) : 0;
+    return JP_OK;
 }

@@ -31,6 +31,19 @@ struct jp_pool_job *jp__job_in(const struct jp_pool *pool, uint32_t session) {
     return pool->jobs[0];
 }
 
+size_t jp__job_active_processes(struct jp_pools *pools, const struct jp_pool_job *job) {
+    struct jp_job_info info;
+    struct jp_error ignored;
+    if (jp__ops(pools)->job_query(job->job, JP_JOB_BasicAccountingInformation, &info, &ignored) == JP_OK)
+        return info.accounting.active_processes;
+    return job->settled ? jp_pool_session_members(job->pool, job->session) : 0;
+}
+
+/* Neither we nor the kernel know of a process in it, and nothing is still to be told. */
+static bool is_idle(struct jp_pools *pools, const struct jp_pool_job *job) {
+    return !job->zero_due && !jp_pool_session_members(job->pool, job->session) && !jp__job_active_processes(pools, job);
+}
+
 bool jp_pool_listening(const struct jp_pool *pool) {
     for (size_t i = 0; i < pool->job_count; i++)
         if (!pool->jobs[i]->listening)
@@ -132,7 +145,7 @@ void jp__pool_close_jobs(struct jp_pools *pools, struct jp_pool *pool) {
 
 static void close_if_idle(struct jp_pools *pools, struct jp_pool *pool, size_t index) {
     struct jp_pool_job *job = pool->jobs[index];
-    if (job->settled && (job->zero_due || jp_pool_session_members(pool, job->session)))
+    if (!is_idle(pools, job) || pool->spec.limits.present & JP_SCHEMA_BIT(JP_LIMIT_JOB_TIME)) /* a used-up clock must not begin anew */
         return;
     keep_accounting(pools, job);
     free_job(pools, job);
@@ -175,14 +188,14 @@ static jp_status job_for(struct jp_pools *pools, struct jp_pool *pool, uint32_t 
     jp_status status = job ? JP_OK : jp__pool_available(pool, error);
     if (status)
         return status;
-    if (!job && pool->jobs[0]->settled && !pool->jobs[0]->zero_due && !jp_pool_session_members(pool, pool->jobs[0]->session) &&
-        pool->job_count == 1)
+    bool single = pool->spec.sessions == JP_SESSIONS_SINGLE;
+    if (!job && single && pool->job_count == 1 && pool->jobs[0]->settled && is_idle(pools, pool->jobs[0]))
         status = renew_first_job(pools, pool, error);
     if (status)
         return status;
     if (!job && !pool->jobs[0]->settled)
         job = pool->jobs[0];
-    if (!job && pool->spec.sessions == JP_SESSIONS_SINGLE)
+    if (!job && single)
         return jp_fail(error, JP_E_SESSION,
                        "pool \"%s\" is of session %" PRIu32 " as long as it has processes there (\"sessions\": \"single\"); this process is in session %" PRIu32,
                        pool->name, pool->jobs[0]->session, session);
@@ -200,12 +213,12 @@ static jp_status job_for(struct jp_pools *pools, struct jp_pool *pool, uint32_t 
 
 jp_status jp__pool_chain(struct jp_pools *pools, struct jp_pool *pool, uint32_t session, struct jp_pool_job **chain, size_t *ret_length,
                          struct jp_error *error) {
+    *ret_length = pool->depth + 1;
     for (struct jp_pool *at = pool; at; at = at->parent) {
         jp_status status = job_for(pools, at, session, &chain[at->depth], error);
         if (status)
             return status;
     }
-    *ret_length = pool->depth + 1;
     return JP_OK;
 }
 

@@ -59,15 +59,6 @@ static void when_recorded(struct jp_pools *pools, const struct jp_member *member
 
 /* --- room --- */
 
-/* The kernel's count, which has what we do not know of; or ours, where it does not tell. */
-static size_t active_processes(struct jp_pools *pools, const struct jp_pool_job *job) {
-    struct jp_job_info info;
-    struct jp_error ignored;
-    if (jp__ops(pools)->job_query(job->job, JP_JOB_BasicAccountingInformation, &info, &ignored) == JP_OK)
-        return info.accounting.active_processes;
-    return job->settled ? jp_pool_session_members(job->pool, job->session) : 0;
-}
-
 /* JP_E_POOL_FULL or JP_E_JOB_TIME with the numbers, by the limits of one pool; *ret_full is that pool, if it is full. */
 static jp_status check_pool(struct jp_pools *pools, const struct jp_pool_job *job, struct jp_pool **ret_full, struct jp_error *error) {
     struct jp_pool *pool = job->pool;
@@ -80,7 +71,7 @@ static jp_status check_pool(struct jp_pools *pools, const struct jp_pool_job *jo
         return jp_fail_because(error, "pool \"%s\" takes no more processes", pool->name);
     if (!(limits->present & JP_SCHEMA_BIT(JP_LIMIT_ACTIVE_PROCESSES)))
         return JP_OK;
-    size_t active = active_processes(pools, job);
+    size_t active = jp__job_active_processes(pools, job);
     if (active < limits->active_processes)
         return JP_OK;
     *ret_full = pool;

@@ -64,6 +64,8 @@ jp_status jp__pool_available(const struct jp_pool *pool, struct jp_error *error)
 struct jp_pool_job *jp__pool_job_of(const struct jp_pool *pool, uint32_t session); /* NULL: no process of it ever joined */
 struct jp_pool_job *jp__job_of_member(const struct jp_member *member);             /* NULL: its job is closed */
 struct jp_pool_job *jp__job_in(const struct jp_pool *pool, uint32_t session); /* likewise; a process of it is in the pool: settles the first */
+/* The kernel's count, which has what we do not know of; or ours, where it does not tell. */
+size_t jp__job_active_processes(struct jp_pools *pools, const struct jp_pool_job *job);
 /* The jobs of that session from the root down to `pool`, in `chain` (JP_POOL_MAX_DEPTH places), made where there are none yet.
  * JP_E_POOL_FAILED if a pool has none, JP_E_SESSION if one is another session's alone. */
 jp_status jp__pool_chain(struct jp_pools *pools, struct jp_pool *pool, uint32_t session, struct jp_pool_job **chain, size_t *ret_length,

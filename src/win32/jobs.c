@@ -109,7 +109,8 @@ jp_status jp__job_create(struct jp_backend *backend, const struct jp_job_naming 
     if (status != JP_OK)
         return status;
     *ret_job = job;
-    *ret_existed = existed;
+    if (ret_existed)
+        *ret_existed = existed;
     return JP_OK;
 }
 

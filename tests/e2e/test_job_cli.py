@@ -47,7 +47,7 @@ class Holder:
 
 @pytest.mark.parametrize("arguments, words", [
     ([], "verb"), (["qurey"], '"query"'), (["query"], "JOB"), (["query", "p"], "CLASS"), (["query", "--own", "p", "9"], "--own"),
-    (["query", "p", "ExtendedLimitInfromation"], "JobObjectExtendedLimitInformation"), (["query", "p", "JobObjectBasicLimitInfo"], "classes"),
+    (["query", "p", "ExtendedLimitInfromation"], "JobObjectExtendedLimitInformation"), (["query", "p", "Everything"], "job classes"),
     (["query", "p", "0"], '"0"'), (["set", "p", "9"], "JSON"), (["set", "p", "9", "{"], "JSON:1:2"), (["set", "p", "UIRestrictions", "{}"], "UIRestrictions"),
     (["set", "p", "9", '{"class": 4, "info": {}}'], "class 4"), (["assign", "p", "x"], '"x"'), (["contains", "p"], "PID"), (["contains", "--any", "p", "7"], "--any"),
     (["terminate"], "JOB"), (["classes", "x"], "x"),
@@ -148,12 +148,89 @@ def test_processes_of_a_pool(service, pool, held):
     assert service.json("wait", pool, "--pid", process.pid)["exitCode"] == 5
 
 
+SECURITY = {"SecurityLimitFlags": 0, "JobToken": None, "SidsToDisable": [], "PrivilegesToDelete": [], "RestrictedSids": []}
+
+
+@pytest.mark.shows("JobObjectSecurityLimitInformation", "JOB_OBJECT_SECURITY_RESTRICTED_TOKEN", "JOB_OBJECT_SECURITY_ONLY_TOKEN",
+                   "JOB_OBJECT_SECURITY_FILTER_TOKENS")
+@pytest.mark.parametrize("change, shown", [
+    ({"SecurityLimitFlags": ["JOB_OBJECT_SECURITY_RESTRICTED_TOKEN"]}, "0x2 JOB_OBJECT_SECURITY_RESTRICTED_TOKEN"),
+    ({"SecurityLimitFlags": "JOB_OBJECT_SECURITY_ONLY_TOKEN", "JobToken": "local_service"}, "0x4 JOB_OBJECT_SECURITY_ONLY_TOKEN"),
+    ({"SecurityLimitFlags": 8, "PrivilegesToDelete": ["SeShutdownPrivilege"]}, "0x8 JOB_OBJECT_SECURITY_FILTER_TOKENS"),
+])
+def test_security_limits_refuse_who_runs_already(service, pool, held, change, shown):
+    assert service.json("job", "query", pool, "5")["info"] == SECURITY
+    ok(service.jobpool("job", "set", pool, "SecurityLimitInformation", json.dumps(SECURITY | change)))
+    assert fields(ok(service.jobpool("job", "query", pool, "5")))["SecurityLimitFlags"] == shown
+    process = held()
+    refused = service.jobpool("assign", "--pool", pool, process.pid)
+    assert refused.returncode == 1 and process.process.poll() is None, "refused, and alive"
+    ok(service.jobpool("job", "set", pool, "5", json.dumps(SECURITY)))
+    ok(service.jobpool("assign", "--pool", pool, process.pid))
+
+
+@pytest.mark.shows("JobObjectEndOfJobTimeInformation", "JOB_OBJECT_POST_AT_END_OF_JOB", "JOB_OBJECT_TERMINATE_AT_END_OF_JOB")
+def test_end_of_job_time(service, pool):
+    assert fields(ok(service.jobpool("job", "query", pool, "6")))["EndOfJobTimeAction"] == "0 JOB_OBJECT_TERMINATE_AT_END_OF_JOB"
+    ok(service.jobpool("job", "set", pool, "6", '{"EndOfJobTimeAction": "JOB_OBJECT_POST_AT_END_OF_JOB"}'))
+    assert fields(ok(service.jobpool("job", "query", pool, "6")))["EndOfJobTimeAction"] == "1 JOB_OBJECT_POST_AT_END_OF_JOB"
+    assert service.json("show", pool)["end_of_job_time"] == "post"
+
+
+@pytest.mark.shows("JobObjectAssociateCompletionPortInformation")
+def test_the_port_is_the_services(service, pool, held):
+    ok(service.jobpool("assign", "--pool", pool, held().pid))
+    port = service.json("job", "query", pool, "AssociateCompletionPortInformation")["info"]
+    assert port["Attached"] and [job["ObjectName"] for job in port["Jobs"]] == [f"Global\\JobPool.{pool}"]
+    assert "Attached" in ok(service.jobpool("job", "query", pool, "7"))
+    refused = service.jobpool("job", "set", pool, "7", json.dumps(port))
+    assert refused.returncode == 1 and "port" in refused.stderr
+
+
 @pytest.mark.shows("MaxJobObjectInfoClass")
 @pytest.mark.parametrize("number", [16, 24, 31, 35, 47, 50, 1000])
 def test_classes_without_a_documented_structure_are_refused(service, pool, number):
     for arguments in ((pool,), ("--own",)):
         result = service.jobpool("job", "query", *arguments, number)
         assert result.returncode == 1 and str(number) in result.stderr and result.stdout == ""
+
+
+def test_show_tells_which_limit_holds_and_whose_it_is(service, rpc, pool, held):
+    rpc.call("pool.update", pool=pool, limits={"process_memory": "64MiB"}, when_full="wait", wait_timeout="5m")
+    child = f"{pool}.child"
+    rpc.call("pool.create", name=child, parent=pool, limits={"process_memory": "128MiB", "active_processes": 3})
+    try:
+        rows = [line.split() for line in ok(service.jobpool("show", child)).splitlines()]
+        assert ["LIMIT", "HOLDS", "SET", "BY", "POOL", "OWN", "ENFORCED", "BY"] in rows
+        assert ["process_memory", "64MiB", pool, "128MiB"] in [row[:4] for row in rows]
+        assert ["active_processes", "3", child, "3"] in [row[:4] for row in rows]
+        assert ["limits", "per", "session", "active_processes"] in rows
+        ok(service.jobpool("assign", "--pool", child, held().pid))
+        sessions = [row for row in map(str.split, ok(service.jobpool("show", child)).splitlines()) if f"Global\\JobPool.{child}" in row]
+        assert [row[2] for row in sessions if row[0].isdigit()] == ["1"], "one process in its job"
+        assert "waits at most" in ok(service.jobpool("show", pool)) and "waits at most" not in ok(service.jobpool("show", child))
+    finally:
+        ok(service.jobpool("delete", child, "--terminate"))
+
+
+def test_waiting_for_room_ends_with_its_time(service, rpc, pool, held, jobber):
+    rpc.call("pool.update", pool=pool, limits={"active_processes": 1}, when_full="wait")
+    ok(service.jobpool("assign", "--pool", pool, held().pid))
+    for arguments in (("assign", "--pool", pool, "--timeout", "200ms", held().pid), ("launch", "--pool", pool, "--timeout", "200ms", *jobber("exit", 0)),
+                      ("run", "--pool", pool, "--timeout", "200ms", *jobber("exit", 0))):
+        result = service.jobpool(*arguments)
+        assert result.returncode == 1 and "room" in result.stderr, result.stderr
+
+
+def test_waiting_for_room_ends_when_there_is_room(service, rpc, pool, held, host, jobber):
+    rpc.call("pool.update", pool=pool, limits={"active_processes": 1}, when_full="wait", wait_timeout="1m")
+    first = held()
+    ok(service.jobpool("assign", "--pool", pool, first.pid))
+    waiting = host.start("jobpool", "--pipe", service.pipe, "run", "--pool", pool, *jobber("exit", 7))
+    wait_until(lambda: rpc.call("pool.get", pool=pool)["waiting"] == 1, "the second to wait")
+    assert waiting.poll() is None
+    first.let_go()
+    assert waiting.wait(60) == 7
 
 
 # --------------------------------------------------------------------------------------------------------------- other jobs
@@ -194,7 +271,7 @@ def test_a_job_that_is_no_pool(service, host, held):
         ok(service.jobpool("job", "assign", name, process.pid))
         assert ok(service.jobpool("job", "query", name, "3")) == f"{process.pid}\n"
         ok(service.jobpool("job", "terminate", name))
-        assert process.process.wait(60) == 1
+        process.process.wait(60)
 
 
 def test_own_job_needs_no_service(host):

@@ -39,7 +39,8 @@ def test_status(service, rpc, host):
 def test_capabilities(rpc):
     host = rpc.call("service.capabilities")
     limits = {"active_processes", "process_memory", "job_memory", "process_time", "job_time", "priority_class", "affinity", "working_set",
-              "scheduling_class", "cpu_rate", "network_rate", "breakaway", "die_on_unhandled_exception", "kill_on_close"}
+              "scheduling_class", "cpu_rate", "network_rate", "breakaway", "die_on_unhandled_exception", "kill_on_close",
+              "subset_affinity", "processor_groups"}
     assert set(host["limits"]) == limits
     assert set(host["limits"].values()) <= {"kernel", "service", "none"}
     assert host["nestedJobs"] is True and host["limits"]["kill_on_close"] == "kernel"

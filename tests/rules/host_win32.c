@@ -340,13 +340,11 @@ static jp_status open_by(const char *name, uint32_t access, struct jp_job **ret_
     return ops->job_open(backend, &naming, ret_job, &error);
 }
 
-/* Every class that is there takes the right to query. */
 static bool checks_rights(const char *name) {
     struct jp_job *job;
     if (open_by(name, JP_JOB_OBJECT_TERMINATE, &job) != JP_OK)
         return false;
-    bool checked = !is_read(job, JP_JOB_BasicAccountingInformation) && !is_read(job, JP_JOB_BasicLimitInformation) &&
-                   !is_read(job, JP_JOB_ExtendedLimitInformation);
+    bool checked = !is_read(job, JP_JOB_BasicAccountingInformation);
     ops->job_close(job);
     return checked;
 }
@@ -430,6 +428,15 @@ static uint32_t find_out(struct rules_host *host) {
     return can | probe_with_member(host, with_member);
 }
 
+/* Of a process that waits to be ended. */
+static char *own_command_line(void) {
+    wchar_t path[1024];
+    GetModuleFileNameW(NULL, path, 1024);
+    char *text = jp_win32_utf8(path), *line = jp_sprintf("\"%s\" wait", text);
+    jp_free(text);
+    return line;
+}
+
 static bool set_up(struct rules_host *host) {
     struct jp_win32_backend_options options = {.sinks = {.packets = on_packets, .exits = on_exits}};
     struct jp_error error;
@@ -442,6 +449,7 @@ static bool set_up(struct rules_host *host) {
     ops = backend->ops;
     nobody = *self;
     nobody.level = SecurityIdentification;
+    host->command_line = own_command_line();
     host->name = ops->capabilities(host->backend)->host;
     host->can = find_out(host);
     return true;
@@ -474,6 +482,8 @@ int main(int argc, char **argv) {
     };
     if (argc == 4 && strcmp(argv[1], "child") == 0)
         return rules_be_child((uint32_t)strtoul(argv[2], NULL, 10), (unsigned)strtoul(argv[3], NULL, 10));
+    if (argc == 2 && strcmp(argv[1], "wait") == 0)
+        return (int)WaitForSingleObject(GetCurrentProcess(), 60000);
     if (rules_want_list(argc, argv))
         return rules_main(&host, argc, argv);
     if (!set_up(&host))

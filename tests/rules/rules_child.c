@@ -30,7 +30,15 @@ uint32_t rules_start_child(uint32_t host_pid, unsigned number, bool breakaway, P
     GetModuleFileNameW(NULL, path, 1024);
     swprintf(line, 1200, L"\"%ls\" child %lu %u", path, (unsigned long)host_pid, number);
     DWORD flags = DETACHED_PROCESS | (breakaway ? CREATE_BREAKAWAY_FROM_JOB : 0);
-    return CreateProcessW(path, line, NULL, NULL, FALSE, flags, NULL, NULL, &startup, ret_made) ? 0 : GetLastError();
+    uint32_t win32 = 0;
+    for (int attempt = 0; attempt < 2; attempt++) {
+        if (CreateProcessW(path, line, NULL, NULL, FALSE, flags, NULL, NULL, &startup, ret_made))
+            return 0;
+        win32 = GetLastError();
+        if (win32 != ERROR_INTERNAL_ERROR) /* of Wine, one in some thousands, on a busy machine */
+            break;
+    }
+    return win32;
 }
 
 /* The host gets a handle before the child can be gone and its pid another's. */

@@ -212,7 +212,7 @@ void jp_sim_like_wine(struct jp_sim *sim) {
     sim->forgotten = ~(uint32_t)(JP_JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | JP_JOB_OBJECT_LIMIT_BREAKAWAY_OK |
                                  JP_JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK);
     sim->names_die = false;
-    sim->port_once = sim->no_abnormal = true;
+    sim->port_once = sim->no_abnormal = sim->tells_no_limits = true;
     for (size_t i = 0; i < JP_LIMIT_COUNT; i++)
         if (i != JP_LIMIT_KILL_ON_CLOSE && i != JP_LIMIT_BREAKAWAY)
             sim->host.limits[i] = JP_ENFORCED_BY_NONE;

@@ -75,6 +75,8 @@ static struct jp_job_violations violations(struct sim_job *job, bool first_versi
 }
 
 static void query_limits(const struct sim_job *job, enum jp_job_class class, struct jp_job_info *info) {
+    if (job->sim->tells_no_limits)
+        return;
     if (class == JP_JOB_ExtendedLimitInformation) {
         info->extended_limits = job->limits;
     } else {

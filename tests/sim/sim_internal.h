@@ -137,7 +137,8 @@ struct jp_sim {
     size_t failure_count;
     struct jp_sim_weather weather;
     bool deaf, names_die, port_once;
-    bool no_abnormal; /* crashes arrive as EXIT_PROCESS */
+    bool no_abnormal;     /* crashes arrive as EXIT_PROCESS */
+    bool tells_no_limits; /* reads them back as 0, also those that it keeps */
     uint64_t slow_ends_ms;
     uint64_t group_masks[JP_SIM_MAX_GROUPS];
     size_t group_count;

@@ -327,6 +327,24 @@ static void the_job_time_starts_anew_only_when_it_changes(void **state) {
     jp_schema_clear(jp_pool_fields, &spec);
 }
 
+static void a_setting_of_an_empty_spec_is_in_it_from_then_on(void **state) {
+    (void)state;
+    struct jp_pool_spec spec = {0};
+    struct jp_error error;
+    bool restart;
+    struct jp_job_info limits = {.class = JP_JOB_BasicLimitInformation,
+                                 .basic_limits = {.limit_flags = JP_JOB_OBJECT_LIMIT_ACTIVE_PROCESS, .active_process_limit = 7}};
+    struct jp_job_info notify = {.class = JP_JOB_NotificationLimitInformation2,
+                                 .notification = {.limit_flags = JP_JOB_OBJECT_LIMIT_JOB_READ_BYTES, .io_read_bytes_limit = 1024}};
+    assert_int_equal(jp_job_info_to_spec(&limits, &spec, &restart, &error), JP_OK);
+    assert_int_equal(jp_job_info_to_spec(&notify, &spec, &restart, &error), JP_OK);
+    cJSON *json = jp_schema_write(jp_pool_fields, &spec);
+    char *text = cJSON_PrintUnformatted(json);
+    assert_string_equal(text, "{\"limits\":{\"active_processes\":7},\"notify\":{\"read\":\"1KiB\"}}");
+    cJSON_free(text);
+    cJSON_Delete(json);
+}
+
 /* --- the chain --- */
 
 static void the_most_restrictive_of_a_chain_holds(void **state) {
@@ -367,6 +385,7 @@ int main(void) {
         cmocka_unit_test(flags_are_taken_by_name_or_number),
         cmocka_unit_test(what_was_queried_can_be_set_and_changes_nothing),
         cmocka_unit_test(any_setting_is_taken_whole_or_refused),
+        cmocka_unit_test(a_setting_of_an_empty_spec_is_in_it_from_then_on),
         cmocka_unit_test(the_job_time_starts_anew_only_when_it_changes),
         cmocka_unit_test(the_most_restrictive_of_a_chain_holds),
     };

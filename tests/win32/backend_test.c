@@ -159,6 +159,7 @@ static void test_job_names(void) {
     jp_free(name);
 }
 
+/* shows: JOB_OBJECT_MSG_NEW_PROCESS JOB_OBJECT_MSG_EXIT_PROCESS JOB_OBJECT_MSG_ACTIVE_PROCESS_ZERO */
 static void test_nested_launch(void) {
     uint64_t outer_key, inner_key;
     struct jp_job *chain[] = {open_job("outer", &outer_key), open_job("inner", &inner_key)};

@@ -45,6 +45,7 @@ static jp_status open_job(const char *name, uint32_t access, struct jp_principal
     return ops->job_open(backend, &naming, ret_job, &error);
 }
 
+/* shows: CreateJobObject OpenJobObject JOB_OBJECT_ALL_ACCESS */
 static void test_client_jobs(void) {
     char *plain = job_name("", "plain"), *local = job_name("Local\\", "plain"), *global = job_name("Global\\", "plain");
     struct jp_job *job = NULL, *other = NULL;
@@ -62,6 +63,10 @@ static void test_client_jobs(void) {
     STATUS(ops->job_terminate(other, 1, &error), JP_E_DENIED, "nothing at all");
     ops->job_close(other);
     STATUS(ops->job_set(job, &info, &error), JP_OK, "who made it may set it");
+    if (STATUS(open_job(plain, JP_JOB_OBJECT_ALL_ACCESS, self, &other), JP_OK, "with all rights")) {
+        STATUS(ops->job_set(other, &info, &error), JP_OK, "it can be set");
+        ops->job_close(other);
+    }
     STATUS(open_job(global, JP_JOB_OBJECT_QUERY, self, &other), JP_E_NO_JOB, "a global name is another one");
     static const uint32_t wrong[] = {MAXIMUM_ALLOWED, GENERIC_ALL, ACCESS_SYSTEM_SECURITY, 0x20};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
@@ -113,6 +118,7 @@ static void test_sessions(void) {
     jp_free(global);
 }
 
+/* shows: UserHandleGrantAccess */
 static void test_user_handles(void) {
     struct jp_job *job = NULL;
     bool existed;
@@ -195,6 +201,7 @@ static void test_bad_filters(void) {
     }
 }
 
+/* shows: JOB_OBJECT_SECURITY_FILTER_TOKENS */
 static void test_filter(struct jp_principal *principal) {
     static char administrators[] = "S-1-5-32-544", shut_down[] = "SeShutdownPrivilege", users[] = "S-1-5-32-545";
     char *disable[] = {administrators}, *privileges[] = {shut_down}, *restrict_to[] = {users};
@@ -227,6 +234,7 @@ static struct jp_principal *ordinary_user(void) {
     return result;
 }
 
+/* shows: JOB_OBJECT_SECURITY_ONLY_TOKEN */
 static void test_token_of_process(void) {
     struct jp_principal *token = NULL, *ordinary = ordinary_user();
     uint32_t own = GetCurrentProcessId(), code = 0;

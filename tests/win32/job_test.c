@@ -66,6 +66,7 @@ static void only_windows(const char *what) {
 
 /* --- names --- */
 
+/* shows: CreateJobObject OpenJobObject */
 static void test_names(void) {
     struct jp_job *job = NULL, *again = NULL, *opened = NULL;
     bool existed = true;
@@ -141,6 +142,8 @@ static void test_security(void) {
 
 /* --- rights --- */
 
+/* shows: JOB_OBJECT_ASSIGN_PROCESS JOB_OBJECT_SET_ATTRIBUTES JOB_OBJECT_QUERY JOB_OBJECT_TERMINATE
+          JobObjectExtendedLimitInformation */
 static void test_rights(void) {
     const char *name = name_of("Local\\", "rights");
     struct jp_job *job = NULL, *weak = NULL;
@@ -167,6 +170,8 @@ static void test_rights(void) {
 
 /* --- processes --- */
 
+/* shows: AssignProcessToJobObject IsProcessInJob QueryInformationJobObject TerminateJobObject
+          JobObjectBasicProcessIdList JobObjectBasicAccountingInformation */
 static void test_processes(void) {
     struct jp_job *job = NULL, *other = NULL;
     struct jp_job_info info;
@@ -228,6 +233,7 @@ static void test_nesting(void) {
     jp_job_close(outer);
 }
 
+/* shows: SetInformationJobObject JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE */
 static void test_kill_on_close(void) {
     const char *name = name_of("Local\\", "inherited");
     struct jp_job *job = NULL, *inherited = NULL;

@@ -1,4 +1,4 @@
-/* Owns nothing: the one function of jobpool/job.h that our own programs get from src/job/info.c, which wants cJSON. */
+/* Frees what an information class holds. By itself, for jobpool_job, which has no cJSON. */
 #include "base/str.h"
 #include "jobpool/job.h"
 
