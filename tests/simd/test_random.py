@@ -373,8 +373,6 @@ class Run:
                 process.pools &= set(self.pools)
                 process.home = max(process.pools, key=lambda name: self.pools[name].depth) if process.pools else None
                 process.abandoned |= not process.pools
-        for process in self.living.values():
-            process.seen |= bool(process.pools & set(self.pools))
 
     def restart(self):
         if self.storm:
@@ -424,9 +422,10 @@ class Run:
             assert listed[name]["members"] == len(truth)
             job = self.machine.order("job", name=self.object_name(name))
             counters = self.world.rpc.call("pool.get", pool=name)["counters"]
-            assert counters["activeProcesses"] == job["accounting"]["active"], name
-            assert counters["totalProcesses"] == job["accounting"]["total"], name
-            assert listed[name]["totalMembers"] == job["accounting"]["active"], name
+            assert counters["activeProcesses"] == job["accounting"]["active"], f"{name}: {counters}, {job}"
+            assert counters["totalProcesses"] == job["accounting"]["total"], f"{name}: {counters}, {job}"
+            below = {pool.name for pool in self.pools.values() if self.pools[name] in pool.chain()}
+            assert listed[name]["totalMembers"] == sum(process.home in below for process in self.living.values()), f"{name}: {listed[name]}, {job}"
 
     def all_rows(self):
         rows, after = [], 0
