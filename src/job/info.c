@@ -22,7 +22,7 @@ const struct jp_job_class_row jp_job_classes[] = {
     {"JobObjectGroupInformation", JP_JOB_GroupInformation, JP_CLASS_QUERY | JP_CLASS_SET, NULL},
     {"JobObjectNotificationLimitInformation", JP_JOB_NotificationLimitInformation, JP_CLASS_QUERY | JP_CLASS_SET, "Windows 8"},
     {"JobObjectLimitViolationInformation", JP_JOB_LimitViolationInformation, JP_CLASS_QUERY, "Windows 8"},
-    {"JobObjectGroupInformationEx", JP_JOB_GroupInformationEx, JP_CLASS_QUERY | JP_CLASS_SET, "Windows 8.1"},
+    {"JobObjectGroupInformationEx", JP_JOB_GroupInformationEx, JP_CLASS_QUERY | JP_CLASS_SET, "Windows 8"},
     {"JobObjectCpuRateControlInformation", JP_JOB_CpuRateControlInformation, JP_CLASS_QUERY | JP_CLASS_SET, "Windows 8"},
     {"JobObjectMemoryUsageInformation", JP_JOB_MemoryUsageInformation, JP_CLASS_QUERY, "Windows 10"},
     {"JobObjectNetRateControlInformation", JP_JOB_NetRateControlInformation, JP_CLASS_QUERY | JP_CLASS_SET, "Windows 10"},

@@ -58,6 +58,19 @@ jp_status jp__token_of_process(struct jp_backend *backend, uint32_t pid, struct 
     return status;
 }
 
+/* With SeImpersonatePrivilege, which service accounts have, whoever may launch a program could become SYSTEM. All privileges but that
+ * of passing folders are taken away. */
+static jp_status without_privileges(HANDLE *token, struct jp_error *error) {
+    HANDLE less;
+    if (!CreateRestrictedToken(*token, DISABLE_MAX_PRIVILEGE, 0, NULL, 0, NULL, 0, NULL, &less)) {
+        DWORD win32 = GetLastError();
+        return jp_fail_win32(error, JP_E_SYSTEM, win32, "CreateRestrictedToken", "cannot take the account's privileges away");
+    }
+    CloseHandle(*token);
+    *token = less;
+    return JP_OK;
+}
+
 /* Windows' own two service accounts have no password. Their short names are the same in every language of Windows. */
 jp_status jp__token_of_account(struct jp_backend *backend, enum jp_token_account account, struct jp_principal **ret_token,
                                struct jp_error *error) {
@@ -71,7 +84,9 @@ jp_status jp__token_of_account(struct jp_backend *backend, enum jp_token_account
         return jp_fail_win32(error, win32 == ERROR_PRIVILEGE_NOT_HELD ? JP_E_DENIED : JP_E_SYSTEM, win32, "LogonUser",
                              "cannot get a token of NT AUTHORITY\\%ls; a service that runs as SYSTEM can", name);
     }
-    jp_status status = jp_win32_principal_from_token(token, ret_token, error);
+    jp_status status = without_privileges(&token, error);
+    if (status == JP_OK)
+        status = jp_win32_principal_from_token(token, ret_token, error);
     CloseHandle(token);
     return status;
 }

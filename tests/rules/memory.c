@@ -63,8 +63,8 @@ static void peaks_are_kept(struct rules_host *host) {
     EXPECT(host->commit(host, one, 100 * MIB) && host->commit(host, two, 60 * MIB), "160 MiB");
     host->decommit(host, one, 100 * MIB);
     struct jp_job_extended_limits now = rules_get(host, job.job, JP_JOB_ExtendedLimitInformation).extended_limits;
-    EXPECT(now.peak_job_memory_bytes >= 160u * MIB, "the job's peak has both");
-    EXPECT(now.peak_process_memory_bytes >= 100u * MIB && now.peak_process_memory_bytes < 160u * MIB, "the process's peak the larger one");
+    EXPECT(now.peak_job_memory_bytes >= 160 * MIB, "the job's peak has both");
+    EXPECT(now.peak_process_memory_bytes >= 100 * MIB && now.peak_process_memory_bytes < 160 * MIB, "the process's peak the larger one");
 }
 
 static void usage_is_told_while_it_lasts(struct rules_host *host) {
@@ -72,21 +72,21 @@ static void usage_is_told_while_it_lasts(struct rules_host *host) {
     uint32_t pid = rules_member(host, &job);
     EXPECT(limit_job(host, &job, 4096) == JP_OK, "a limit, so that it is counted");
     EXPECT(host->commit(host, pid, 100 * MIB), "100 MiB");
-    EXPECT(rules_get(host, job.job, JP_JOB_MemoryUsageInformation).memory_usage.job_memory_bytes >= 100u * MIB, "are in use");
+    EXPECT(rules_get(host, job.job, JP_JOB_MemoryUsageInformation).memory_usage.job_memory_bytes >= 100 * MIB, "are in use");
     host->decommit(host, pid, 100 * MIB);
     struct jp_job_memory_usage now = rules_get(host, job.job, JP_JOB_MemoryUsageInformation).memory_usage;
-    EXPECT(now.job_memory_bytes < 100u * MIB, "and given back");
-    EXPECT(now.peak_job_memory_bytes >= 100u * MIB, "the peak stays");
+    EXPECT(now.job_memory_bytes < 100 * MIB, "and given back");
+    EXPECT(now.peak_job_memory_bytes >= 100 * MIB, "the peak stays");
 }
 
 static void setting_limits_leaves_the_peaks_alone(struct rules_host *host) {
     struct rules_job job = rules_job(host);
     uint32_t pid = rules_member(host, &job);
     EXPECT(limit_job(host, &job, 4096) == JP_OK && host->commit(host, pid, 100 * MIB), "100 MiB");
-    struct jp_job_extended_limits zero = {.job_memory_limit_bytes = (uint64_t)2048 * MIB, .peak_job_memory_bytes = 1};
+    struct jp_job_extended_limits zero = {.job_memory_limit_bytes = 2048 * MIB, .peak_job_memory_bytes = 1};
     EXPECT(rules_limit(host, job.job, zero, LIMIT(JOB_MEMORY)) == JP_OK, "the limit changes");
     struct jp_job_extended_limits now = rules_get(host, job.job, JP_JOB_ExtendedLimitInformation).extended_limits;
-    EXPECT(now.peak_job_memory_bytes >= 100u * MIB && now.peak_process_memory_bytes >= 100u * MIB, "the peaks do not");
+    EXPECT(now.peak_job_memory_bytes >= 100 * MIB && now.peak_process_memory_bytes >= 100 * MIB, "the peaks do not");
 }
 
 const struct rule rules_of_memory[] = {

@@ -106,7 +106,7 @@ static void memory_is_told_when_it_is_too_much(struct rules_host *host) {
     EXPECT(host->commit(host, pid, 200 * MIB), "200 are given all the same");
     EXPECT(host->told(host, job.key, JP_MSG_NOTIFICATION_LIMIT, pid), "and told");
     struct jp_job_violations found = violations(host, &job);
-    EXPECT(found.violation_limit_flags == JP_JOB_OBJECT_LIMIT_JOB_MEMORY_HIGH && found.job_memory_bytes >= 200u * MIB, "with the number");
+    EXPECT(found.violation_limit_flags == JP_JOB_OBJECT_LIMIT_JOB_MEMORY_HIGH && found.job_memory_bytes >= 200 * MIB, "with the number");
 }
 
 static void memory_is_told_when_it_is_too_little(struct rules_host *host) {

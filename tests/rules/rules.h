@@ -186,7 +186,8 @@ bool rules_refused(jp_status status, uint32_t win32); /* it failed, with this co
 #define PAGE_VIOLATION2 PAGE_STRUCT("limit_violation_information_2")
 
 #define LIMIT(name) JP_JOB_OBJECT_LIMIT_##name
-enum { MIB = 1 << 20, ERROR_DENIED = 5, ERROR_PARAMETER = 87, ERROR_QUOTA = 1816 };
+#define MIB (UINT64_C(1) << 20)
+enum { ERROR_DENIED = 5, ERROR_PARAMETER = 87, ERROR_QUOTA = 1816 };
 static inline uint64_t rules_ms(uint64_t ms) { return ms * 10000; }
 
 #endif

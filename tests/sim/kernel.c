@@ -315,7 +315,7 @@ void jp_sim_on_post(struct jp_sim *sim, void (*posted)(void *context), void *con
 }
 
 void jp_sim_deliver(struct jp_sim *sim, struct jp_pools *pools) {
-    struct jp_sim_item item;
+    struct jp_sim_item item = {0};
     while (jp_sim_take(sim, &item, 1)) { /* one by one: what it leads to comes in its turn */
         struct jp_job_packet packet = {.key = item.key, .message = item.message, .pid = item.pid};
         if (item.message)

@@ -89,7 +89,7 @@ void jp_sim_let_go(struct jp_sim *sim, uint32_t pid);   /* the other holder clos
 void jp_sim_grow_usage(struct jp_sim *sim, uint32_t pid, uint64_t user_100ns); /* user-mode CPU time */
 void jp_sim_grow_kernel(struct jp_sim *sim, uint32_t pid, uint64_t kernel_100ns);
 bool jp_sim_commit(struct jp_sim *sim, uint32_t pid, uint64_t bytes);  /* false: the allocation failed at a limit */
-void jp_sim_decommit(struct jp_sim *sim, uint32_t pid, uint64_t bytes);
+void jp_sim_decommit(struct jp_sim *sim, uint32_t pid, uint64_t bytes); /* at most what it has */
 void jp_sim_read(struct jp_sim *sim, uint32_t pid, uint64_t bytes);    /* one read */
 void jp_sim_write(struct jp_sim *sim, uint32_t pid, uint64_t bytes);
 /* For the whole of the interval the process's job was over its rate for that share of the time (enum jp_job_tolerance and
