@@ -214,6 +214,27 @@ void jp__enforce_on_end(struct jp_pools *pools, struct jp_member *member, struct
     }
 }
 
+static void add_totals(struct jp_pools *pools, const struct jp_pool *pool, struct jp_policy_totals *totals) {
+    for (struct jp_member *member = pool->first_member; member; member = member->next) {
+        jp_pools_refresh_usage(pools, member);
+        const struct jp_usage *usage = &member->record.usage;
+        totals->members++;
+        totals->user_100ns += usage->user_100ns;
+        totals->kernel_100ns += usage->kernel_100ns;
+        totals->commit_bytes += member->commit_bytes;
+        totals->working_set_bytes += member->working_set_bytes;
+        totals->read_bytes += usage->read_bytes;
+        totals->write_bytes += usage->write_bytes;
+    }
+    for (size_t i = 0; i < pool->child_count; i++)
+        add_totals(pools, pool->children[i], totals);
+}
+
+void jp_pools_totals(struct jp_pools *pools, const struct jp_pool *pool, struct jp_policy_totals *ret_totals) {
+    *ret_totals = pool->spent;
+    add_totals(pools, pool, ret_totals);
+}
+
 /* --- the picture --- */
 
 struct picture {
@@ -339,8 +360,6 @@ void jp__enforce(struct jp_pools *pools) {
     struct decisions decisions = {0};
     draw(pools, &picture);
     jp_policy_decide(&picture.policy, remember, &decisions);
-    for (size_t i = 0; i < picture.policy.pool_count; i++)
-        picture.pools[i]->totals = picture.policy.pools[i].totals;
     for (size_t i = 0; i < decisions.count; i++) {
         carry_out(pools, picture.pools[decisions.items[i].pool], &decisions.items[i]);
         jp_free((char *)(uintptr_t)decisions.items[i].detail);

@@ -102,7 +102,11 @@ struct jp_pool *jp__pool_slices(struct jp_pools *pools, struct jp_pool *pool) {
     return found;
 }
 
-static uint64_t cpu_of(const struct jp_pool *pool) { return pool->totals.user_100ns + pool->totals.kernel_100ns; }
+static uint64_t cpu_of(struct jp_pools *pools, const struct jp_pool *pool) {
+    struct jp_policy_totals totals;
+    jp_pools_totals(pools, pool, &totals);
+    return totals.user_100ns + totals.kernel_100ns;
+}
 
 /* How long the members run of each slice, by what they used since the last measure. */
 void jp__slices_measure(struct jp_pools *pools) {
@@ -114,13 +118,13 @@ void jp__slices_measure(struct jp_pools *pools) {
         uint64_t slices = (now_ms - pool->slice_measured_ms) / JP_SLICE_MS;
         if (pool->slice_measured_ms && !slices)
             continue;
-        uint64_t used = cpu_of(pool) - pool->slice_cpu_100ns;
+        uint64_t cpu_100ns = cpu_of(pools, pool), used = cpu_100ns - pool->slice_cpu_100ns;
         uint32_t last = pool->slice_measured_ms ? pool->slice_run_ms : JP_SLICE_MS;
         if (pool->slice_measured_ms)
             pool->slice_run_ms = jp_policy_slice_ms(pool->spec.limits.cpu_rate.hard_cap, jp__host(pools)->processors, used / slices, last);
         else
             pool->slice_run_ms = JP_SLICE_MS;
-        pool->slice_cpu_100ns = cpu_of(pool);
+        pool->slice_cpu_100ns = cpu_100ns;
         pool->slice_measured_ms = now_ms;
         if (pool->slice_run_ms < JP_SLICE_MS && pools->next_slice_ms == UINT64_MAX)
             pools->next_slice_ms = now_ms;
