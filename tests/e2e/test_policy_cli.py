@@ -113,19 +113,13 @@ def test_a_child_of_a_frozen_pool(service, rpc, pool):
 
 # ------------------------------------------------------------------------------------------------------------------ match
 
-@pytest.fixture
-def matching(console, host):
-    """A service whose pool takes what holds, and one that may not take it."""
-    service = console({"pools": {"strays": {"match": [{"image": "JOBBER.exe", "command_line": "*hold*"}], "exclude": [{"command_line": "*sleep*"}]},
-                                 "other": {"match": [{"image": "nobody.exe"}]}}}).start()
-    yield service
-    service.stop()
+MATCHING = {"pools": {"other": {"match": [{"image": "nobody.exe"}]},
+                      "strays": {"match": [{"image": "JOBBER.exe", "command_line": "*hold*"}], "exclude": [{"command_line": "*sleep*"}]}}}
 
 
-def test_match_shows_and_does_nothing_until_asked_to(console, host, held):
+def test_match_shows_and_does_nothing_until_asked_to(console, held):
     process = held()  # was there before the service: new ones are taken by themselves
-    service = console({"pools": {"strays": {"match": [{"image": "JOBBER.exe", "command_line": "*hold*"}]}, "other": {"match": [{"image": "nobody.exe"}]}}})
-    service.start()
+    service = console(MATCHING).start()
     arguments = ["--pid", process.pid]
     for dry in (["match"], ["match", "--dry-run"]):
         found = service.json(*dry, *arguments)["processes"]
@@ -141,12 +135,14 @@ def test_match_shows_and_does_nothing_until_asked_to(console, host, held):
     service.stop()
 
 
-def test_new_processes_come_by_themselves(matching, held):
+def test_new_processes_come_by_themselves(console, held):
+    service = console(MATCHING).start()
     process = held()
-    wait_until(lambda: [row["pid"] for row in matching.json("ps", "strays")["processes"]] == [process.pid], "the process to be taken")
-    event, = matching.json("events", "--pool", "strays", "--message", "PROCESS_MATCHED")["events"]
+    wait_until(lambda: [row["pid"] for row in service.json("ps", "strays")["processes"]] == [process.pid], "the process to be taken")
+    event, = service.json("events", "--pool", "strays", "--message", "PROCESS_MATCHED")["events"]
     assert event["pid"] == process.pid and event["origin"] == "service"
     assert process.let_go() == 0
+    service.stop()
 
 
 def test_the_service_is_never_taken(console):
