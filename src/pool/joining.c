@@ -67,6 +67,8 @@ static jp_status check_pool(struct jp_pools *pools, const struct jp_pool_job *jo
         return jp_fail(error, JP_E_NO_POOL, "pool \"%s\" was removed; it takes no more processes", pool->name);
     if (pool->spec.when_full == JP_WHEN_FULL_KILL)
         return JP_OK;
+    if (pool->policy.job_time_over && pool->spec.end_of_job_time == JP_END_OF_JOB_TERMINATE)
+        return jp_fail(error, JP_E_JOB_TIME, "pool \"%s\" takes no more processes: its job time is used up; set it anew", pool->name);
     if (limits->present & JP_SCHEMA_BIT(JP_LIMIT_JOB_TIME) && jp_job_check_time(pools->with.backend, job->job, error))
         return jp_fail_because(error, "pool \"%s\" takes no more processes", pool->name);
     if (!(limits->present & JP_SCHEMA_BIT(JP_LIMIT_ACTIVE_PROCESSES)))
@@ -292,6 +294,14 @@ static jp_status check_born(struct jp_pools *pools, const struct jp_pool *pool, 
     return status;
 }
 
+static bool wants_no_dialogs(struct jp_pools *pools, const struct jp_pool *pool) {
+    for (; pool; pool = pool->parent)
+        if (pool->spec.limits.die_on_unhandled_exception &&
+            jp_policy_enforcer(jp__host(pools), &pool->spec, JP_LIMIT_DIE_ON_UNHANDLED_EXCEPTION) == JP_ENFORCED_BY_SERVICE)
+            return true;
+    return false;
+}
+
 static jp_status give_birth(struct jp_pools *pools, const struct jp_joining *joining, struct jp_pool_job *const *chain, size_t length,
                             struct jp_process **ret_process, struct jp_error *error) {
     struct jp_job *jobs[JP_POOL_MAX_DEPTH];
@@ -302,6 +312,7 @@ static jp_status give_birth(struct jp_pools *pools, const struct jp_joining *joi
         jobs[i] = chain[i]->job;
     launch.chain = jobs;
     launch.chain_length = length;
+    launch.no_error_dialogs = wants_no_dialogs(pools, joining->pool);
     jp_status status = token_for(pools, joining->pool, &launch.token, &ours, error);
     if (status)
         return status;

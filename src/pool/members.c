@@ -103,6 +103,7 @@ static void make_way(struct jp_pools *pools, uint32_t pid) {
 static struct jp_member *enter(struct jp_pools *pools, struct jp_pool *pool, struct jp_member *member) {
     make_way(pools, member->record.facts.pid);
     member->joined_ms = jp__now_ms(pools);
+    member->joined = member->active = jp__clock(pools);
     link_to_pool(member, pool);
     jp_map_put_u64(&pools->by_pid, member->record.facts.pid, member);
     pools->member_count++;
@@ -127,7 +128,9 @@ struct jp_member *jp__member_join(struct jp_pools *pools, struct jp_pool *pool, 
         .joined_by = joined_by,
     };
     *facts = (struct jp_process_facts){0};
-    return enter(pools, pool, member);
+    enter(pools, pool, member);
+    jp__enforce_on_join(pools, member);
+    return member;
 }
 
 struct jp_member *jp__member_adopt(struct jp_pools *pools, struct jp_pool *pool, struct jp_process *process,
@@ -136,7 +139,10 @@ struct jp_member *jp__member_adopt(struct jp_pools *pools, struct jp_pool *pool,
     member->process = process;
     jp_process_record_copy(record, &member->record);
     member->announced = UINT32_MAX; /* the earlier run told */
-    return enter(pools, pool, member);
+    enter(pools, pool, member);
+    jp__freeze_adopt(pools, member);
+    jp__enforce_on_join(pools, member);
+    return member;
 }
 
 void jp__member_move(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool) {
@@ -227,8 +233,10 @@ static void look_at_newborn(struct jp_pools *pools, struct jp_member *member) {
     jp__member_complete(pools, member);
 }
 
-/* What is not told this time stays as it was last known. */
-static void merge_usage(struct jp_usage *usage, const struct jp_usage *fresh) {
+void jp__member_learn(struct jp_pools *pools, struct jp_member *member) { complete_facts(pools, member); }
+
+void jp__member_merge_usage(struct jp_member *member, const struct jp_usage *fresh) {
+    struct jp_usage *usage = &member->record.usage;
     if (fresh->known & JP_USAGE_CPU) {
         usage->user_100ns = fresh->user_100ns;
         usage->kernel_100ns = fresh->kernel_100ns;
@@ -253,26 +261,7 @@ void jp_pools_refresh_usage(struct jp_pools *pools, struct jp_member *member) {
     if (!member->process)
         return;
     jp__ops(pools)->process_usage(member->process, &fresh);
-    merge_usage(&member->record.usage, &fresh);
-}
-
-void jp__members_sample(struct jp_pools *pools) {
-    struct jp_sample *samples;
-    size_t count;
-    struct jp_error error;
-    if (jp__ops(pools)->sample(pools->with.backend, &samples, &count, &error)) {
-        jp_log(pools->with.log, JP_LOG_WARNING, "%s", error.text);
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        struct jp_member *member = jp__member_by_pid(pools, samples[i].pid);
-        if (!member || !jp__member_runs(member))
-            continue;
-        complete_facts(pools, member);
-        if (member->record.facts.start_100ns == samples[i].start_100ns)
-            merge_usage(&member->record.usage, &samples[i].usage);
-    }
-    jp_free(samples);
+    jp__member_merge_usage(member, &fresh);
 }
 
 /* Closes the row and takes it out of its pool; it lingers. */
@@ -293,6 +282,7 @@ static void finish(struct jp_pools *pools, struct jp_member *member, enum jp_end
     record(pools, member);
     unlink_from_pool(member);
     pools->member_count--;
+    jp__enforce_on_end(pools, member, pool);
     pools->unwatched_count -= !member->watch;
     enter_stage(pools, member, JP_MEMBER_LINGERING);
     jp__wait_on_exit(pools, member);
@@ -345,6 +335,8 @@ void jp__member_forget(struct jp_pools *pools, struct jp_member *member) {
         jp_map_remove_u64(&pools->by_watch, member->watch);
     if (member->process)
         jp__ops(pools)->process_close(member->process);
+    if (member->control)
+        jp__ops(pools)->process_close(member->control);
     queue_remove(&pools->stages[JP_MEMBER_LINGERING], member);
     jp_process_record_clear(&member->record);
     jp_free(member);

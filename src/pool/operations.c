@@ -21,9 +21,8 @@ static void mark_terminated(struct jp_pool *pool) {
         mark_terminated(pool->children[i]);
 }
 
-jp_status jp_pools_terminate(struct jp_pools *pools, struct jp_pool *pool, uint32_t exit_code, size_t *ret_count,
-                             struct jp_error *error) {
-    size_t count = jp_pool_total_members(pool);
+jp_status jp__pool_end_all(struct jp_pools *pools, struct jp_pool *pool, uint32_t exit_code, size_t *ret_count, struct jp_error *error) {
+    *ret_count = jp_pool_total_members(pool);
     if (jp__pool_available(pool, error))
         return error->status;
     mark_ended(pools, pool);
@@ -33,6 +32,15 @@ jp_status jp_pools_terminate(struct jp_pools *pools, struct jp_pool *pool, uint3
             return status; /* who was ended in the sessions before is seen to end by the handle */
     }
     mark_terminated(pool);
+    return JP_OK;
+}
+
+jp_status jp_pools_terminate(struct jp_pools *pools, struct jp_pool *pool, uint32_t exit_code, size_t *ret_count,
+                             struct jp_error *error) {
+    size_t count;
+    jp_status status = jp__pool_end_all(pools, pool, exit_code, &count, error);
+    if (status)
+        return status;
     char *detail = jp_sprintf("%zu processes, exit code %" PRIu32, count, exit_code);
     jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_TERMINATED", .origin = JP_ORIGIN_SERVICE, .detail = detail});
     jp_free(detail);

@@ -148,7 +148,10 @@ struct passing {
 /* Does what is due now, and then, if that is all, passes to the next moment at which something will be. */
 static void pass(struct jp_simd *with, void *argument) {
     struct passing *passing = argument;
+    jp_sim_pass(with->sim, 0); /* what happens by itself at this moment */
     uint64_t now = jp_sim_now_ms(with->sim), next = with->daemon ? jp_daemon_on_time(with->daemon) : UINT64_MAX;
+    if (jp_sim_next_stir_ms(with->sim) < next)
+        next = jp_sim_next_stir_ms(with->sim);
     if (passing->deliver && jp_sim_next_due_ms(with->sim) < next)
         next = jp_sim_next_due_ms(with->sim);
     if (next <= now && ++passing->again < DUE_AGAIN_MAX)

@@ -33,12 +33,13 @@ def test_a_job_of_ones_own(world):
     assert w.rpc.error("job.open", name="Local\\mine", desiredAccess=4).name == "unknown_job"
 
 
-@pytest.mark.shows("QueryInformationJobObject", "JobObjectBasicAccountingInformation", "JobObjectBasicLimitInformation", "JobObjectBasicProcessIdList", "JobObjectBasicUIRestrictions",
-                   "JobObjectSecurityLimitInformation", "JobObjectEndOfJobTimeInformation", "JobObjectBasicAndIoAccountingInformation",
-                   "JobObjectExtendedLimitInformation", "JobObjectJobSetInformation", "JobObjectGroupInformation", "JobObjectNotificationLimitInformation",
-                   "JobObjectLimitViolationInformation", "JobObjectGroupInformationEx", "JobObjectCpuRateControlInformation",
-                   "JobObjectMemoryUsageInformation", "JobObjectNetRateControlInformation", "JobObjectNotificationLimitInformation2",
-                   "JobObjectLimitViolationInformation2")
+@pytest.mark.shows("QueryInformationJobObject",
+                   "JobObjectBasicAccountingInformation", "JobObjectBasicLimitInformation", "JobObjectBasicProcessIdList",
+                   "JobObjectBasicUIRestrictions", "JobObjectSecurityLimitInformation", "JobObjectEndOfJobTimeInformation",
+                   "JobObjectBasicAndIoAccountingInformation", "JobObjectExtendedLimitInformation", "JobObjectJobSetInformation",
+                   "JobObjectGroupInformation", "JobObjectNotificationLimitInformation", "JobObjectLimitViolationInformation",
+                   "JobObjectGroupInformationEx", "JobObjectCpuRateControlInformation", "JobObjectMemoryUsageInformation",
+                   "JobObjectNetRateControlInformation", "JobObjectNotificationLimitInformation2", "JobObjectLimitViolationInformation2")
 @pytest.mark.parametrize("number, name", CLASSES.items(), ids=CLASSES.values())
 def test_every_class_by_number_and_name(world, number, name):
     w = world({"a": {"limits": {"active_processes": 4}}})
