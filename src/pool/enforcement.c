@@ -41,7 +41,7 @@ void jp__troubles_clear(struct jp_pool *pool) {
 }
 
 /* With the service's own rights: whoever is in a pool is under its limits. */
-static jp_status control(struct jp_pools *pools, struct jp_member *member, struct jp_process **ret_process, struct jp_error *error) {
+jp_status jp__member_control(struct jp_pools *pools, struct jp_member *member, struct jp_process **ret_process, struct jp_error *error) {
     const struct jp_process_facts *facts = &member->record.facts;
     if (!member->control && jp__ops(pools)->process_open(pools->with.backend, facts->pid, member->record.start_exact ? facts->start_100ns : 0,
                                                          JP_PROCESS_CONTROL, NULL, &member->control, error))
@@ -55,7 +55,7 @@ static jp_status control(struct jp_pools *pools, struct jp_member *member, struc
 jp_status jp__member_freeze(struct jp_pools *pools, struct jp_member *member, bool freeze) {
     struct jp_process *process;
     struct jp_error error;
-    jp_status status = control(pools, member, &process, &error);
+    jp_status status = jp__member_control(pools, member, &process, &error);
     if (status == JP_OK)
         status = jp__ops(pools)->process_freeze(process, freeze, &error);
     if (status)
@@ -71,7 +71,7 @@ static void adjust(struct jp_pools *pools, struct jp_member *member) {
     size_t length = jp__spec_chain(member->pool, specs);
     if (!jp_policy_adjustment(jp__host(pools), specs, length, &adjustment))
         return;
-    jp_status status = control(pools, member, &process, &error);
+    jp_status status = jp__member_control(pools, member, &process, &error);
     if (status == JP_OK)
         status = jp__ops(pools)->process_adjust(process, &adjustment, &error);
     if (status)
@@ -81,7 +81,7 @@ static void adjust(struct jp_pools *pools, struct jp_member *member) {
 static void end_member(struct jp_pools *pools, struct jp_member *member, uint32_t exit_code) {
     struct jp_process *process;
     struct jp_error error;
-    jp_status status = control(pools, member, &process, &error);
+    jp_status status = jp__member_control(pools, member, &process, &error);
     member->asked_to_stop = false;
     if (status == JP_OK)
         status = jp__ops(pools)->process_terminate(process, exit_code, &error);
@@ -95,7 +95,7 @@ static void end_member(struct jp_pools *pools, struct jp_member *member, uint32_
 static bool ask_to_stop(struct jp_pools *pools, struct jp_member *member, uint64_t grace_100ns, uint32_t exit_code) {
     struct jp_process *process;
     struct jp_error error;
-    if (control(pools, member, &process, &error) || jp__ops(pools)->process_request_stop(process, &error))
+    if (jp__member_control(pools, member, &process, &error) || jp__ops(pools)->process_request_stop(process, &error))
         return false;
     member->asked_to_stop = true;
     member->stop_deadline_ms = jp__now_ms(pools) + grace_100ns / 10000;

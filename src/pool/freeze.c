@@ -131,12 +131,17 @@ void jp__slices_measure(struct jp_pools *pools) {
     }
 }
 
+/* A debugger would take a process that rests for one that hangs. */
+static bool may_rest(struct jp_pools *pools, struct jp_member *member) {
+    struct jp_process *process;
+    struct jp_error error;
+    return jp__member_control(pools, member, &process, &error) == JP_OK && !jp__ops(pools)->process_is_debugged(process);
+}
+
 static void rest(struct jp_pools *pools, struct jp_pool *pool, bool rest_now) {
     for (struct jp_member *member = pool->first_member; member; member = member->next) {
-        if (!jp__member_runs(member) || member->resting == rest_now)
+        if (!jp__member_runs(member) || member->resting == rest_now || (rest_now && !may_rest(pools, member)))
             continue;
-        if (rest_now && member->control && jp__ops(pools)->process_is_debugged(member->control))
-            continue; /* a debugger would take it for a hang */
         if (jp__member_freeze(pools, member, rest_now) == JP_OK)
             member->resting = rest_now;
     }
@@ -144,17 +149,13 @@ static void rest(struct jp_pools *pools, struct jp_pool *pool, bool rest_now) {
         rest(pools, pool->children[i], rest_now);
 }
 
+/* From running to resting and back. */
 static void turn_slice(struct jp_pools *pools, struct jp_pool *pool, uint64_t now_ms) {
-    bool was_resting = pool->slice_resting;
-    if (was_resting || pool->slice_run_ms) { /* begins to run */
-        pool->slice_resting = !was_resting && pool->slice_run_ms < JP_SLICE_MS;
-    }
-    if (!pool->slice_run_ms)
-        pool->slice_resting = true;
-    if (pool->slice_resting != was_resting)
-        rest(pools, pool, pool->slice_resting);
-    uint32_t length = pool->slice_resting ? JP_SLICE_MS - pool->slice_run_ms : pool->slice_run_ms;
-    pool->slice_turn_ms = now_ms + (length ? length : JP_SLICE_MS);
+    bool rest_now = !pool->slice_run_ms || (!pool->slice_resting && pool->slice_run_ms < JP_SLICE_MS);
+    if (rest_now != pool->slice_resting)
+        rest(pools, pool, rest_now);
+    pool->slice_resting = rest_now;
+    pool->slice_turn_ms = now_ms + (rest_now ? JP_SLICE_MS - pool->slice_run_ms : pool->slice_run_ms);
 }
 
 uint64_t jp__slices_on_time(struct jp_pools *pools, uint64_t now_ms) {
