@@ -62,6 +62,7 @@ static jp_status backend_new(void *context, const struct jp_daemon_sinks *sinks,
     struct jp_win32_backend_options options = {
         .sinks = {.context = sinks->context, .packets = sinks->packets, .exits = sinks->exits},
         .log = log,
+        .stop_helper = L"--ask-to-stop", /* see main.c */
     };
     jp_status status = jp_win32_backend_new(&options, ret_backend, error);
     if (status == JP_OK)
