@@ -291,5 +291,6 @@ void jp__probe(const struct jp_log *log, struct jp_capabilities *ret_capabilitie
     probe_job(log, &can);
     probe_child(log, &can);
     can.process_io = io_is_counted();
+    can.processors = GetActiveProcessorCount(ALL_PROCESSOR_GROUPS);
     *ret_capabilities = can;
 }
