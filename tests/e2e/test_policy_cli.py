@@ -67,7 +67,8 @@ def test_freeze_and_thaw(service, rpc, pool, jobber):
     assert fields(shown)["frozen"] == "true" and fields(shown)["stays frozen"] == "false"
     frozen = service.json("show", pool)
     assert (frozen["frozen"], frozen["frozenBy"], frozen["keepFrozen"]) == (True, None, False)
-    ok(service.jobpool("freeze", pool))  # again: no harm
+    again = service.jobpool("freeze", pool)
+    assert again.returncode == 1 and "already" in again.stderr
     ok(service.jobpool("launch", "--pool", pool, "--", *jobber("exit", 3)))
     assert service.jobpool("wait", pool, "--timeout", "1s").returncode == 1
     assert service.json("show", pool)["members"] == 2, "who joins a frozen pool freezes too"
@@ -92,8 +93,9 @@ def test_a_frozen_process_uses_no_time(service, pool, jobber):
 
 
 def test_keep(service, pool):
-    assert service.json("freeze", pool, "--keep")["keepFrozen"] is True
-    assert "also without the service" in ok(service.jobpool("freeze", pool, "--keep"))
+    assert service.json("freeze", pool)["keepFrozen"] is False
+    assert "also over a crash" in ok(service.jobpool("freeze", pool, "--keep"))
+    assert service.json("show", pool)["keepFrozen"] is True
     assert fields(ok(service.jobpool("show", pool)))["stays frozen"] == "true"
     assert service.json("thaw", pool)["keepFrozen"] is False
 
@@ -104,7 +106,8 @@ def test_a_child_of_a_frozen_pool(service, rpc, pool):
     try:
         ok(service.jobpool("freeze", pool))
         assert fields(ok(service.jobpool("show", child)))["frozen with pool"] == pool
-        assert f"pool {child} is frozen, with pool {pool}" in ok(service.jobpool("thaw", child))
+        refused = service.jobpool("thaw", child)
+        assert refused.returncode == 1 and f'"{pool}"' in refused.stderr
         ok(service.jobpool("thaw", pool))
         assert service.json("show", child)["frozenBy"] is None
     finally:
