@@ -73,7 +73,7 @@ static void show_matches(const cJSON *result, struct jp_str *out) {
         jp_show_table(columns, rows, out);
         jp_str_putc(out, '\n');
     }
-    jp_str_printf(out, "processes: %d; in their pool by a rule: %d\n", cJSON_GetArraySize(processes), taken);
+    jp_str_printf(out, "processes: %d; taken by a rule: %d\n", cJSON_GetArraySize(processes), taken);
     cJSON_Delete(rows);
 }
 

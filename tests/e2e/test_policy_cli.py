@@ -128,7 +128,7 @@ def test_match_shows_and_does_nothing_until_asked_to(console, held):
         found = service.json(*dry, *arguments)["processes"]
         assert [(row["pid"], row["pool"], row["why"]) for row in found] == [(process.pid, "strays", None)]
     text = ok(service.jobpool("match"))
-    assert table(text, "PID")[str(process.pid)][0].lower() == "jobber.exe" and "strays" in text and "in their pool by a rule: 1" in text
+    assert table(text, "PID")[str(process.pid)][0].lower() == "jobber.exe" and "strays" in text and "taken by a rule: 1" in text
     assert service.json("ps", "strays")["processes"] == []
     everything = service.json("match")["processes"]
     assert len(everything) > 1 and all(set(row) >= {"pid", "image", "user", "pool", "rule", "why"} for row in everything)
