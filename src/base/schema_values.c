@@ -179,6 +179,23 @@ static bool read_bits(const struct jp_schema_context *context, const struct jp_f
     return true;
 }
 
+static void *list_item(const struct jp_field *field, const struct jp_list *list, size_t index) {
+    return (char *)list->items + index * field->size;
+}
+
+static void list_clear(const struct jp_field *field, struct jp_list *list) {
+    for (size_t i = 0; i < list->count; i++)
+        jp_schema_clear(field->fields, list_item(field, list, i));
+    jp_free(list->items);
+    *list = (struct jp_list){0};
+}
+
+static void list_copy(const struct jp_field *field, const struct jp_list *from, struct jp_list *to) {
+    to->items = from->count ? jp_alloc(from->count * field->size) : NULL;
+    for (; to->count < from->count; to->count++)
+        jp_schema_copy(field->fields, list_item(field, from, to->count), list_item(field, to, to->count));
+}
+
 static void strings_add(struct jp_strings *strings, char *text) {
     strings->items = jp_realloc_array(strings->items, strings->count + 1, sizeof *strings->items);
     strings->items[strings->count++] = text;
@@ -243,6 +260,28 @@ static bool read_object(const struct jp_schema_context *context, const struct jp
     return true;
 }
 
+/* A faulty element does not hide the faults of those after it. */
+static bool read_list(const struct jp_schema_context *context, const struct jp_field *field, const cJSON *item,
+                      const char *path, struct jp_list *list) {
+    if (!cJSON_IsArray(item))
+        return fault(context, item, path, "a list [...] of objects");
+    size_t count = (size_t)cJSON_GetArraySize(item);
+    if (field->max && count > field->max) {
+        jp_faults_add(context->faults, item, false, "%s: more than %" PRIu64 " elements", path, field->max);
+        return false;
+    }
+    if (count)
+        list->items = jp_alloc(count * field->size);
+    bool good = true;
+    const cJSON *element;
+    cJSON_ArrayForEach(element, item) {
+        char *element_path = jp_sprintf("%s[%zu]", path, list->count);
+        good &= jp_schema_read(context, field->fields, element, element_path, list_item(field, list, list->count++));
+        jp_free(element_path);
+    }
+    return good;
+}
+
 bool jp__value_read(const struct jp_schema_context *context, const struct jp_field *field, const cJSON *item,
                     const char *path, void *slot) {
     uint64_t number;
@@ -287,6 +326,8 @@ bool jp__value_read(const struct jp_schema_context *context, const struct jp_fie
         return read_object(context, field, item, path, slot);
     case JP_FIELD_RECORD:
         return jp_schema_read_record(context, field->fields, item, path, slot);
+    case JP_FIELD_LIST:
+        return read_list(context, field, item, path, slot);
     case JP_FIELD_STRINGS:
         return read_strings(context, field, item, path, slot);
     case JP_FIELD_ENV:
@@ -306,6 +347,13 @@ static cJSON *write_flags(const struct jp_field *field, uint32_t flags) {
             flags &= ~choice->value;
         }
     return list;
+}
+
+static cJSON *write_list(const struct jp_field *field, const struct jp_list *list) {
+    cJSON *array = cJSON_CreateArray();
+    for (size_t i = 0; i < list->count; i++)
+        cJSON_AddItemToArray(array, jp_schema_write(field->fields, list_item(field, list, i)));
+    return array;
 }
 
 static cJSON *write_strings(const struct jp_strings *strings) {
@@ -363,6 +411,8 @@ cJSON *jp__value_write(const struct jp_field *field, const void *slot) {
         return jp_schema_write(field->fields, slot);
     case JP_FIELD_RECORD:
         return jp_schema_write_record(field->fields, slot);
+    case JP_FIELD_LIST:
+        return write_list(field, slot);
     case JP_FIELD_STRINGS:
         return write_strings(slot);
     case JP_FIELD_ENV:
@@ -393,6 +443,8 @@ static size_t value_size(enum jp_field_type type) {
     case JP_FIELD_PATH:
     case JP_FIELD_JSON:
         return sizeof(void *);
+    case JP_FIELD_LIST:
+        return sizeof(struct jp_list);
     case JP_FIELD_STRINGS:
     case JP_FIELD_ENV:
         return sizeof(struct jp_strings);
@@ -411,6 +463,9 @@ void jp__value_clear(const struct jp_field *field, void *slot) {
         break;
     case JP_FIELD_JSON:
         cJSON_Delete(*(cJSON **)slot);
+        break;
+    case JP_FIELD_LIST:
+        list_clear(field, slot);
         break;
     case JP_FIELD_STRINGS:
     case JP_FIELD_ENV:
@@ -439,6 +494,9 @@ void jp__value_copy(const struct jp_field *field, const void *from, void *to) {
     case JP_FIELD_JSON:
         *(cJSON **)to = cJSON_Duplicate(*(cJSON *const *)from, true);
         break;
+    case JP_FIELD_LIST:
+        list_copy(field, from, to);
+        break;
     case JP_FIELD_STRINGS:
     case JP_FIELD_ENV:
         for (size_t i = 0; i < strings->count; i++)
@@ -460,7 +518,7 @@ void jp__value_copy(const struct jp_field *field, const void *from, void *to) {
 /* Its bytes do not tell whether two are the same. */
 static bool is_indirect(enum jp_field_type type) {
     return type == JP_FIELD_STRING || type == JP_FIELD_PATH || type == JP_FIELD_STRINGS || type == JP_FIELD_ENV ||
-           type == JP_FIELD_JSON || type == JP_FIELD_RECORD;
+           type == JP_FIELD_JSON || type == JP_FIELD_RECORD || type == JP_FIELD_LIST;
 }
 
 bool jp__value_equal(const struct jp_field *field, const void *one, const void *other) {

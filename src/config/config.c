@@ -168,6 +168,18 @@ static void check_object_names(const struct jp_config *config, const cJSON *pool
     jp_free(owned);
 }
 
+static void check_defaults(const struct jp_config *config, const cJSON *pools, struct jp_faults *faults) {
+    const struct jp_named_spec *first = NULL;
+    for (size_t i = 0; i < config->pool_count; i++) {
+        const struct jp_named_spec *pool = &config->pools[i];
+        if (pool->spec.takes_all && first)
+            jp_faults_add(faults, pool_key_or(pools, pool, "default"), false, "pools.%s.default: pool \"%s\" is the default already", pool->name,
+                          first->name);
+        else if (pool->spec.takes_all)
+            first = pool;
+    }
+}
+
 static void read_pools(const struct jp_schema_context *context, const cJSON *pools, struct jp_config *config) {
     if (!cJSON_IsObject(pools)) {
         jp_faults_add(context->faults, pools, false, "pools: expected an object {\"name\": {...}, ...}");
@@ -293,6 +305,7 @@ jp_status jp_config_parse(const char *text, size_t length, const struct jp_confi
     if (pools)
         read_pools(&context, pools, &config);
     check_parents(&config, pools, &faults);
+    check_defaults(&config, pools, &faults);
     if (!faults.count)
         check_object_names(&config, pools, &faults);
     check_pipe(host, &config, json.root, &faults);

@@ -336,6 +336,42 @@ static bool object_name_valid(const char *name) {
     return *rest && !strchr(rest, '\\');
 }
 
+static void check_memory_policy(const struct jp_memory_policy *policy, const cJSON *object, const char *path, struct jp_faults *faults) {
+    bool soft = policy->present & JP_SCHEMA_BIT(JP_MEMORY_SOFT), hard = policy->present & JP_SCHEMA_BIT(JP_MEMORY_HARD);
+    if (!soft && !hard)
+        jp_faults_add(faults, object, false, "%s: give soft, or hard, or both", path);
+    else if (soft && hard && policy->soft_bytes >= policy->hard_bytes)
+        jp_faults_add(faults, child(object, "soft"), false, "%s.soft: must be below hard", path);
+    if (soft && !hard && policy->action != JP_MEMORY_NOTIFY)
+        jp_faults_add(faults, child(object, "action"), false, "%s.action: is taken above hard, which is missing", path);
+}
+
+/* A rule without keys would fit every process of the machine, which nobody means; "default" says that. */
+static void check_rules(const struct jp_list *rules, const cJSON *object, const char *path, struct jp_faults *faults) {
+    const struct jp_match *rule = rules->items;
+    for (size_t i = 0; i < rules->count; i++) {
+        const cJSON *place = cJSON_GetArrayItem(object, (int)i);
+        if (!(rule[i].present & UINT32_MAX))
+            jp_faults_add(faults, place ? place : object, false, "%s[%zu]: give at least one of image, path, user, command_line, parent", path, i);
+    }
+}
+
+/* What the service does by itself, beyond the job object. */
+static void check_policy(const struct jp_pool_spec *spec, const cJSON *object, const char *path, const char *dot, struct jp_faults *faults) {
+    char *inner = jp_sprintf("%s%smemory_policy", path, dot);
+    if (spec->present & JP_SCHEMA_BIT(JP_POOL_MEMORY_POLICY))
+        check_memory_policy(&spec->memory_policy, child(object, "memory_policy"), inner, faults);
+    jp_free(inner);
+    inner = jp_sprintf("%s%smatch", path, dot);
+    check_rules(&spec->match, child(object, "match"), inner, faults);
+    jp_free(inner);
+    inner = jp_sprintf("%s%sexclude", path, dot);
+    check_rules(&spec->exclude, child(object, "exclude"), inner, faults);
+    jp_free(inner);
+    if (spec->cpu_rate_fallback && !(given(&spec->limits, JP_LIMIT_CPU_RATE) && (spec->limits.cpu_rate.present & JP_SCHEMA_BIT(JP_CPU_HARD_CAP))))
+        jp_faults_add(faults, child(object, "cpu_rate_fallback"), false, "%s%scpu_rate_fallback: goes with hard_cap of limits.cpu_rate", path, dot);
+}
+
 bool jp_pool_spec_check(const struct jp_pool_spec *spec, const cJSON *object, const char *path, struct jp_faults *faults) {
     size_t before = faults->count;
     char *limits_path = *path ? jp_sprintf("%s.limits", path) : jp_strdup("limits");
@@ -357,6 +393,7 @@ bool jp_pool_spec_check(const struct jp_pool_spec *spec, const cJSON *object, co
                       "%s%sobject_name: only \"Global\\\" or \"Local\\\" may stand before a name without backslashes", path, dot);
     if (spec->parent && !jp_pool_name_valid(spec->parent))
         jp_faults_add(faults, child(object, "parent"), false, "%s%sparent: not the name of a pool", path, dot);
+    check_policy(spec, object, path, dot, faults);
     return faults->count == before;
 }
 

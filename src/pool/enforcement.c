@@ -41,7 +41,7 @@ void jp__troubles_clear(struct jp_pool *pool) {
 }
 
 /* With the service's own rights: whoever is in a pool is under its limits. */
-static jp_status control(struct jp_pools *pools, struct jp_member *member, struct jp_process **ret_process, struct jp_error *error) {
+jp_status jp__member_control(struct jp_pools *pools, struct jp_member *member, struct jp_process **ret_process, struct jp_error *error) {
     const struct jp_process_facts *facts = &member->record.facts;
     if (!member->control && jp__ops(pools)->process_open(pools->with.backend, facts->pid, member->record.start_exact ? facts->start_100ns : 0,
                                                          JP_PROCESS_CONTROL, NULL, &member->control, error))
@@ -55,7 +55,7 @@ static jp_status control(struct jp_pools *pools, struct jp_member *member, struc
 jp_status jp__member_freeze(struct jp_pools *pools, struct jp_member *member, bool freeze) {
     struct jp_process *process;
     struct jp_error error;
-    jp_status status = control(pools, member, &process, &error);
+    jp_status status = jp__member_control(pools, member, &process, &error);
     if (status == JP_OK)
         status = jp__ops(pools)->process_freeze(process, freeze, &error);
     if (status)
@@ -71,7 +71,7 @@ static void adjust(struct jp_pools *pools, struct jp_member *member) {
     size_t length = jp__spec_chain(member->pool, specs);
     if (!jp_policy_adjustment(jp__host(pools), specs, length, &adjustment))
         return;
-    jp_status status = control(pools, member, &process, &error);
+    jp_status status = jp__member_control(pools, member, &process, &error);
     if (status == JP_OK)
         status = jp__ops(pools)->process_adjust(process, &adjustment, &error);
     if (status)
@@ -81,7 +81,7 @@ static void adjust(struct jp_pools *pools, struct jp_member *member) {
 static void end_member(struct jp_pools *pools, struct jp_member *member, uint32_t exit_code) {
     struct jp_process *process;
     struct jp_error error;
-    jp_status status = control(pools, member, &process, &error);
+    jp_status status = jp__member_control(pools, member, &process, &error);
     member->asked_to_stop = false;
     if (status == JP_OK)
         status = jp__ops(pools)->process_terminate(process, exit_code, &error);
@@ -95,7 +95,7 @@ static void end_member(struct jp_pools *pools, struct jp_member *member, uint32_
 static bool ask_to_stop(struct jp_pools *pools, struct jp_member *member, uint64_t grace_100ns, uint32_t exit_code) {
     struct jp_process *process;
     struct jp_error error;
-    if (control(pools, member, &process, &error) || jp__ops(pools)->process_request_stop(process, &error))
+    if (jp__member_control(pools, member, &process, &error) || jp__ops(pools)->process_request_stop(process, &error))
         return false;
     member->asked_to_stop = true;
     member->stop_deadline_ms = jp__now_ms(pools) + grace_100ns / 10000;
@@ -212,6 +212,27 @@ void jp__enforce_on_end(struct jp_pools *pools, struct jp_member *member, struct
             pool->policy.run_over = false;
         }
     }
+}
+
+static void add_totals(struct jp_pools *pools, const struct jp_pool *pool, struct jp_policy_totals *totals) {
+    for (struct jp_member *member = pool->first_member; member; member = member->next) {
+        jp_pools_refresh_usage(pools, member);
+        const struct jp_usage *usage = &member->record.usage;
+        totals->members++;
+        totals->user_100ns += usage->user_100ns;
+        totals->kernel_100ns += usage->kernel_100ns;
+        totals->commit_bytes += member->commit_bytes;
+        totals->working_set_bytes += member->working_set_bytes;
+        totals->read_bytes += usage->read_bytes;
+        totals->write_bytes += usage->write_bytes;
+    }
+    for (size_t i = 0; i < pool->child_count; i++)
+        add_totals(pools, pool->children[i], totals);
+}
+
+void jp_pools_totals(struct jp_pools *pools, const struct jp_pool *pool, struct jp_policy_totals *ret_totals) {
+    *ret_totals = pool->spent;
+    add_totals(pools, pool, ret_totals);
 }
 
 /* --- the picture --- */
@@ -339,8 +360,6 @@ void jp__enforce(struct jp_pools *pools) {
     struct decisions decisions = {0};
     draw(pools, &picture);
     jp_policy_decide(&picture.policy, remember, &decisions);
-    for (size_t i = 0; i < picture.policy.pool_count; i++)
-        picture.pools[i]->totals = picture.policy.pools[i].totals;
     for (size_t i = 0; i < decisions.count; i++) {
         carry_out(pools, picture.pools[decisions.items[i].pool], &decisions.items[i]);
         jp_free((char *)(uintptr_t)decisions.items[i].detail);

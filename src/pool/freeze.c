@@ -102,7 +102,11 @@ struct jp_pool *jp__pool_slices(struct jp_pools *pools, struct jp_pool *pool) {
     return found;
 }
 
-static uint64_t cpu_of(const struct jp_pool *pool) { return pool->totals.user_100ns + pool->totals.kernel_100ns; }
+static uint64_t cpu_of(struct jp_pools *pools, const struct jp_pool *pool) {
+    struct jp_policy_totals totals;
+    jp_pools_totals(pools, pool, &totals);
+    return totals.user_100ns + totals.kernel_100ns;
+}
 
 /* How long the members run of each slice, by what they used since the last measure. */
 void jp__slices_measure(struct jp_pools *pools) {
@@ -114,25 +118,30 @@ void jp__slices_measure(struct jp_pools *pools) {
         uint64_t slices = (now_ms - pool->slice_measured_ms) / JP_SLICE_MS;
         if (pool->slice_measured_ms && !slices)
             continue;
-        uint64_t used = cpu_of(pool) - pool->slice_cpu_100ns;
+        uint64_t cpu_100ns = cpu_of(pools, pool), used = cpu_100ns - pool->slice_cpu_100ns;
         uint32_t last = pool->slice_measured_ms ? pool->slice_run_ms : JP_SLICE_MS;
         if (pool->slice_measured_ms)
             pool->slice_run_ms = jp_policy_slice_ms(pool->spec.limits.cpu_rate.hard_cap, jp__host(pools)->processors, used / slices, last);
         else
             pool->slice_run_ms = JP_SLICE_MS;
-        pool->slice_cpu_100ns = cpu_of(pool);
+        pool->slice_cpu_100ns = cpu_100ns;
         pool->slice_measured_ms = now_ms;
         if (pool->slice_run_ms < JP_SLICE_MS && pools->next_slice_ms == UINT64_MAX)
             pools->next_slice_ms = now_ms;
     }
 }
 
+/* A debugger would take a process that rests for one that hangs. */
+static bool may_rest(struct jp_pools *pools, struct jp_member *member) {
+    struct jp_process *process;
+    struct jp_error error;
+    return jp__member_control(pools, member, &process, &error) == JP_OK && !jp__ops(pools)->process_is_debugged(process);
+}
+
 static void rest(struct jp_pools *pools, struct jp_pool *pool, bool rest_now) {
     for (struct jp_member *member = pool->first_member; member; member = member->next) {
-        if (!jp__member_runs(member) || member->resting == rest_now)
+        if (!jp__member_runs(member) || member->resting == rest_now || (rest_now && !may_rest(pools, member)))
             continue;
-        if (rest_now && member->control && jp__ops(pools)->process_is_debugged(member->control))
-            continue; /* a debugger would take it for a hang */
         if (jp__member_freeze(pools, member, rest_now) == JP_OK)
             member->resting = rest_now;
     }
@@ -140,17 +149,13 @@ static void rest(struct jp_pools *pools, struct jp_pool *pool, bool rest_now) {
         rest(pools, pool->children[i], rest_now);
 }
 
+/* From running to resting and back. */
 static void turn_slice(struct jp_pools *pools, struct jp_pool *pool, uint64_t now_ms) {
-    bool was_resting = pool->slice_resting;
-    if (was_resting || pool->slice_run_ms) { /* begins to run */
-        pool->slice_resting = !was_resting && pool->slice_run_ms < JP_SLICE_MS;
-    }
-    if (!pool->slice_run_ms)
-        pool->slice_resting = true;
-    if (pool->slice_resting != was_resting)
-        rest(pools, pool, pool->slice_resting);
-    uint32_t length = pool->slice_resting ? JP_SLICE_MS - pool->slice_run_ms : pool->slice_run_ms;
-    pool->slice_turn_ms = now_ms + (length ? length : JP_SLICE_MS);
+    bool rest_now = !pool->slice_run_ms || (!pool->slice_resting && pool->slice_run_ms < JP_SLICE_MS);
+    if (rest_now != pool->slice_resting)
+        rest(pools, pool, rest_now);
+    pool->slice_resting = rest_now;
+    pool->slice_turn_ms = now_ms + (rest_now ? JP_SLICE_MS - pool->slice_run_ms : pool->slice_run_ms);
 }
 
 uint64_t jp__slices_on_time(struct jp_pools *pools, uint64_t now_ms) {

@@ -185,7 +185,9 @@ jp_status jp__pool_check_change(struct jp_pools *pools, const struct jp_pool *po
 void jp__pool_changed(struct jp_pools *pools, struct jp_pool *pool, bool restart_job_time) {
     if (restart_job_time) {
         pool->policy.job_time_over = false;
-        pool->job_time_base_100ns = pool->totals.user_100ns;
+        struct jp_policy_totals totals;
+        jp_pools_totals(pools, pool, &totals);
+        pool->job_time_base_100ns = totals.user_100ns;
     }
     jp__troubles_clear(pool);
     jp__enforce_on_limits(pools, pool);

@@ -61,7 +61,6 @@ struct jp_pool {
     size_t member_count; /* immediate ones */
     struct jp_policy_state policy;  /* what decisions remember */
     struct jp_policy_totals spent;  /* what members have used that ended, of this pool and of those below it */
-    struct jp_policy_totals totals; /* past and present, as of the last sample */
     uint64_t job_time_base_100ns;   /* user time of the totals when the job time was set */
     struct jp_policy_clock run;     /* since when it has members, with those of its children; 0: it has none */
     bool frozen, keep_frozen;       /* frozen itself; those above it may be too. keep: also over a crash of the service */
@@ -272,6 +271,9 @@ struct jp_sampling {
     char reason[256];
 };
 void jp_pools_sampling(const struct jp_pools *pools, struct jp_sampling *ret_sampling);
+
+/* What the pool and those below it use and have used; members by their handles, memory as of the last look. */
+void jp_pools_totals(struct jp_pools *pools, const struct jp_pool *pool, struct jp_policy_totals *ret_totals);
 
 /* --- freezing --- */
 

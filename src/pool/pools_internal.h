@@ -62,6 +62,8 @@ void jp__enforce_on_join(struct jp_pools *pools, struct jp_member *member);
 void jp__enforce_on_limits(struct jp_pools *pools, struct jp_pool *pool);
 void jp__enforce_on_end(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool); /* it was in that pool */
 uint64_t jp__enforcement_on_time(struct jp_pools *pools, uint64_t now_ms);
+/* Its handle to adjust, freeze and end it; the member's. */
+jp_status jp__member_control(struct jp_pools *pools, struct jp_member *member, struct jp_process **ret_process, struct jp_error *error);
 jp_status jp__member_freeze(struct jp_pools *pools, struct jp_member *member, bool freeze); /* a failure is told */
 void jp__troubles_clear(struct jp_pool *pool);
 

@@ -41,6 +41,14 @@ static const struct jp_backend_ops ops = {
 
 struct jp_sim *jp__sim(struct jp_backend *backend) { return (struct jp_sim *)(void *)backend; }
 
+static uint32_t count_processors(const struct jp_sim *sim) {
+    uint32_t count = 0;
+    for (size_t i = 0; i < sim->group_count; i++)
+        for (uint64_t left = sim->group_masks[i]; left; left &= left - 1)
+            count++;
+    return count;
+}
+
 struct jp_sim *jp_sim_new(void) {
     struct jp_sim *sim = jp_alloc(sizeof *sim);
     sim->backend.ops = &ops;
@@ -49,6 +57,7 @@ struct jp_sim *jp_sim_new(void) {
     sim->service = (struct jp_principal){.user = "NT AUTHORITY\\SYSTEM", .session = 1, .admin = true, .elevated = true, .system = true};
     sim->group_masks[0] = 0xFF;
     sim->group_count = 1;
+    sim->host.processors = count_processors(sim);
     for (size_t i = 0; i < JP_LIMIT_COUNT; i++)
         sim->host.limits[i] = JP_ENFORCED_BY_KERNEL;
     sim->host.ui = sim->host.end_of_job_time = sim->host.notify = JP_ENFORCED_BY_KERNEL;
@@ -209,6 +218,7 @@ void jp_sim_groups(struct jp_sim *sim, const uint64_t *masks, size_t count) {
     memset(sim->group_masks, 0, sizeof sim->group_masks);
     memcpy(sim->group_masks, masks, count * sizeof *masks);
     sim->group_count = count;
+    sim->host.processors = count_processors(sim);
 }
 
 void jp_sim_lack_class(struct jp_sim *sim, enum jp_job_class class) {
