@@ -1,14 +1,17 @@
 /* Decisions over plain structs: what the samples, the clock and the limits of the pools mean for their processes.
  *
  * Nothing here has a side effect. The caller fills in a picture of all pools and members, and is handed decisions, which it carries
- * out. Nothing is decided on old numbers: a member that the last sample did not have counts with what is known of it, and is not
- * ended for what it uses. One member gets one decision at a time, with one reason; the first of this order stands:
- * the end of a whole pool (job time, pool_wall_clock, memory_policy), then of single processes (process time, process memory, wall
- * clock, idle), then of those that a pool has too many of or that use too much of its memory. Time per call is linear in
- * members times the depth of the hierarchy.
+ * out. Nothing is decided on old numbers: a member that the last sample did not have is in the totals with what is known of it, but
+ * neither it nor its pool is ended for that. One member gets one decision at a time, with one reason; the first of this order stands:
+ * the end of a whole pool (job time, pool_wall_clock, memory_policy; outer pools first), then of single processes (process time,
+ * process memory, wall clock, idle), then of those that use too much of a pool's memory (inner pools first: what is given back there
+ * helps the outer ones; who is ended already counts as gone). Time per call is linear in members times the depth of the hierarchy.
+ *
+ * In a hierarchy the most restrictive limit of a process holds (time, memory, wall clock, idle), as the rule of nested jobs has it; what
+ * counts together is each pool's own, over itself and those below it.
  *
  * Exit codes are those that Windows' kernel leaves: ERROR_NOT_ENOUGH_QUOTA (1816) for job time, active processes; STATUS_QUOTA_EXCEEDED
- * (0xC0000044) for process time and memory; ERROR_TIMEOUT (1460) for our own timeouts, JP_EXIT_MEMORY_POLICY for the memory policy.
+ * (0xC0000044) for process time and memory; ERROR_TIMEOUT (1460) for our own timeouts, ERROR_COMMITMENT_LIMIT (1455) for the memory policy.
  * See docs/config.md, "Who enforces". */
 #ifndef JP_POLICY_POLICY_H
 #define JP_POLICY_POLICY_H
@@ -25,13 +28,10 @@ enum {
 /* --- who enforces --- */
 
 /* The kernel where it does; else the service for what it can stand in for (of cpu_rate only a hard cap, and if the pool says
- * cpu_rate_fallback); else nobody. */
+ * cpu_rate_fallback); else nobody. `spec` NULL: for a pool that asks for all the service can do. */
 enum jp_enforcer jp_policy_enforcer(const struct jp_capabilities *host, const struct jp_pool_spec *spec, enum jp_limit limit);
 
-/* The same for a pool that asks for all that the service can do. */
-enum jp_enforcer jp_policy_best_enforcer(const struct jp_capabilities *host, enum jp_limit limit);
-
-/* JP_E_CONFIG for a strict pool with a limit that nobody enforces; names the limits. */
+/* JP_E_CONFIG for a strict pool with a limit (UI limits included) that nobody enforces; names the limits. */
 jp_status jp_policy_check_strict(const struct jp_capabilities *host, const char *pool, const struct jp_pool_spec *spec, struct jp_error *error);
 
 /* What the service sets on a member when it joins and when the limits change: the effective limits of the chain (outermost first)
@@ -40,7 +40,8 @@ bool jp_policy_adjustment(const struct jp_capabilities *host, const struct jp_po
                           struct jp_adjustment *ret_adjustment);
 
 /* How often the picture must be made for this pool's sake, in ms; UINT64_MAX: never. `interval_ms`: the configured one, for what is
- * counted (memory, times, rates); idle and wall clocks want it less often when they are long, never more often than that. */
+ * counted (memory, times, rates) and for rules; idle and wall clocks want it less often when they are long (to strike 2 % late at most,
+ * and never more than 10 s), never more often than that. But for rules it is wanted only while the pool or one below has members. */
 uint64_t jp_policy_interval_ms(const struct jp_capabilities *host, const struct jp_pool_spec *spec, uint64_t interval_ms);
 
 /* --- the picture --- */
@@ -53,20 +54,23 @@ struct jp_policy_clock {
 struct jp_policy_member {
     void *member; /* the caller's: comes back in decisions */
     size_t pool;  /* index of the pool that it is in */
-    struct jp_policy_clock joined, active; /* when it joined; when its CPU time last moved */
+    struct jp_policy_clock joined, active; /* when it joined; when its CPU time last moved, or it was thawed */
     uint64_t number;                       /* rises with each one that joins: the newest has the highest */
     uint64_t user_100ns, kernel_100ns, commit_bytes, working_set_bytes, read_bytes, write_bytes;
     bool sampled; /* these numbers are of now */
     bool spared;  /* on its way out already, or cannot be ended: counts, but is not chosen */
 };
 
-/* What a pool remembers from one picture to the next. All zero at first. */
+/* What a pool remembers from one picture to the next. All zero at first. Well below: by 5 %. */
 struct jp_policy_state {
     uint64_t soft_since_ms, hard_since_ms; /* awake; 0: not above */
     bool soft_told, hard_told;             /* told or done since it was last well below */
-    bool job_time_over;                    /* its end was decided, until the job time is set anew */
-    bool run_over;
-    uint64_t notified;                     /* JP_SCHEMA_BIT(JP_NOTIFY_*): above, and told */
+    bool job_time_over;                    /* its end was decided; false again when the used time is below the limit */
+    bool run_over;                         /* likewise, until the pool is empty */
+    bool was_above_low;                    /* above job_memory_low since that was last told */
+    uint64_t notified;                     /* JP_SCHEMA_BIT(JP_NOTIFY_*): told since it was last well below (job_memory_low: well above) */
+    uint64_t hard_acted_ms, job_memory_acted_ms; /* awake; when somebody was last ended for his memory, and the member's number: the */
+    uint64_t hard_victim, job_memory_victim;     /* next one is chosen when he is gone, or seems not to go */
 };
 
 struct jp_policy_totals {
@@ -78,9 +82,9 @@ struct jp_policy_pool {
     size_t parent;                 /* SIZE_MAX: none; a parent stands before its children */
     struct jp_policy_state *state; /* written */
     struct jp_policy_totals past;  /* of members that have ended, of this pool and of those below it; memory: zero */
-    uint64_t job_time_base_100ns;  /* user time of the total when the job time was set */
+    uint64_t job_time_base_100ns;  /* totals.user_100ns when the job time was set */
     struct jp_policy_clock run;    /* when the first member joined the empty pool; 0: it is empty */
-    bool frozen;
+    bool frozen;                   /* itself; what is above is known from the parent */
     struct jp_policy_totals totals; /* written: past and present, of the pool and of those below it */
 };
 
@@ -94,29 +98,30 @@ struct jp_policy_picture {
 };
 
 enum jp_decision_kind {
-    JP_DECIDE_TELL,        /* an event only */
+    JP_DECIDE_TELL,          /* an event only */
     JP_DECIDE_END_MEMBER,
-    JP_DECIDE_END_POOL,    /* all members of the pool and of those below it */
+    JP_DECIDE_END_POOL,      /* all members of the pool and of those below it; who joins while its time is over gets an END_MEMBER */
     JP_DECIDE_FREEZE_POOL,
     JP_DECIDE_LIFT_JOB_TIME, /* end of job time with "post": told once, and the limit is lifted */
 };
 struct jp_decision {
     enum jp_decision_kind kind;
     size_t pool;         /* whose limit it is */
-    void *member;        /* END_MEMBER, and TELL where it is about one; else NULL */
-    const char *message; /* "JOB_OBJECT_MSG_END_OF_PROCESS_TIME", or our own: "MEMORY_POLICY_SOFT", "MEMORY_POLICY_HARD", "WALL_CLOCK_LIMIT",
-                            "POOL_WALL_CLOCK_LIMIT", "IDLE_LIMIT", "NOTIFICATION_LIMIT" as JOB_OBJECT_MSG_NOTIFICATION_LIMIT */
-    uint32_t exit_code;
-    bool graceful; /* asked to end first, if the pool says stop.grace: timeouts and the memory policy; limits that the kernel would
-                      keep are not */
-    const char *detail; /* a sentence with the numbers; lives until the callback returns */
+    void *member;        /* END_MEMBER; else NULL */
+    const char *message; /* JOB_OBJECT_MSG_ and END_OF_PROCESS_TIME, END_OF_JOB_TIME, PROCESS_MEMORY_LIMIT, JOB_MEMORY_LIMIT or
+                            NOTIFICATION_LIMIT, or our own: MEMORY_POLICY_SOFT, MEMORY_POLICY_HARD, WALL_CLOCK_LIMIT, POOL_WALL_CLOCK_LIMIT,
+                            IDLE_LIMIT */
+    uint32_t exit_code;  /* END_MEMBER, END_POOL */
+    bool graceful;       /* may be asked to end first, which is done if the pool says stop.grace: timeouts and the memory policy; limits
+                            that the kernel would keep are not */
+    const char *detail;  /* "process_time 31s over 30s"; lives until the callback returns */
 };
 typedef void jp_decide_fn(void *context, const struct jp_decision *decision);
 
 void jp_policy_decide(struct jp_policy_picture *picture, jp_decide_fn *decide, void *context);
 
-/* A process has come: the newest members over the limit of active processes, of each pool of the chain that the service keeps it
- * for. `counts[i]`: members of chain[i] and below, with the new one. Returns the index of the pool whose limit it is over, or SIZE_MAX. */
+/* A process has come: whether it is one too many for a pool of the chain (outermost first) whose limit of active processes the service
+ * keeps. `counts[i]`: members of chain[i] and below, with the new one. The outermost pool's index in the chain, or SIZE_MAX. */
 size_t jp_policy_too_many(const struct jp_capabilities *host, const struct jp_pool_spec *const *chain, const size_t *counts, size_t length);
 
 /* --- rules --- */
@@ -126,19 +131,21 @@ struct jp_match_process {
     const char *path, *user, *command_line; /* NULL: not known, fits nothing */
     const char *parent;                     /* file name, or NULL */
 };
-/* What must be known of the process before the rules can be asked: JP_SCHEMA_BIT(JP_MATCH_*) over all of them. */
+/* What must be known of a process before the rules can be asked: JP_SCHEMA_BIT(JP_MATCH_*) over all of them. */
 uint64_t jp_policy_match_needs(const struct jp_pool_spec *const *specs, size_t count);
-/* The first of the pools, in order, that takes the process: a rule of match fits, and none of exclude; *ret_rule: which rule, SIZE_MAX for a
- * default pool. SIZE_MAX: none. */
+/* The first of the pools, in order, that takes the process: a rule of match fits, and none of the pool's exclude. If there is none, the
+ * default pool, unless it excludes the process. *ret_rule: which rule; SIZE_MAX for the default pool. SIZE_MAX: none. */
 size_t jp_policy_match(const struct jp_pool_spec *const *specs, size_t count, const struct jp_match_process *process, size_t *ret_rule);
-/* "*.exe", "C:\ci\**": `*` any characters but \, `?` one, `**` any; case of ASCII does not count. Linear in pattern times text. */
+/* "*.exe", "C:\ci\**": `*` any characters but \, `?` one of those, `**` any; case of ASCII does not count. Linear in pattern times text,
+ * whatever the pattern. Rules take it for paths; in names and command lines, which have no folders, `*` stands for \ too. */
 bool jp_policy_glob(const char *pattern, const char *text);
 
 /* --- CPU rate by suspending --- */
 
 enum { JP_SLICE_MS = 50 };
 /* One slice of at most JP_SLICE_MS: how long the members run of it, given the rate (1/100 % of all processors), how many processors
- * there are, and what they used in the slice before. 0 to JP_SLICE_MS. */
+ * there are, and what they used in the slice before, of which they ran `last_run_ms`. 0 to JP_SLICE_MS. What they used too much is taken
+ * off; else they run for at least 1 ms, so the least rate is 1 ms of each other slice. */
 uint32_t jp_policy_slice_ms(uint32_t rate, uint32_t processors, uint64_t used_100ns, uint32_t last_run_ms);
 
 #endif
