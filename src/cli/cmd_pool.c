@@ -15,7 +15,23 @@ static void show_pools(const cJSON *result, struct jp_str *out) {
 
 int jp_command_list(struct jp_cli *cli, cJSON *options) { return jp_cli_ask(cli, "pool.list", options, show_pools); }
 
-/* Which limit holds, and whose: under a parent it need not be the pool's own. */
+/* What is enforced and is no limit: the pool's own, whole. */
+static void add_enforced(cJSON *rows, const cJSON *pool, const cJSON *enforced) {
+    const cJSON *effective = cJSON_GetObjectItemCaseSensitive(pool, "effective"), *by;
+    cJSON_ArrayForEach(by, enforced) {
+        const cJSON *value = cJSON_GetObjectItemCaseSensitive(pool, by->string);
+        if (value == NULL || cJSON_GetObjectItemCaseSensitive(effective, by->string) != NULL)
+            continue;
+        cJSON *row = jp_cli_object("limit", by->string);
+        jp_json_add_string(row, "from", cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(pool, "name")));
+        cJSON_AddItemToObject(row, "value", cJSON_Duplicate(value, true));
+        cJSON_AddItemToObject(row, "own", cJSON_Duplicate(value, true));
+        cJSON_AddItemToObject(row, "by", cJSON_Duplicate(by, true));
+        cJSON_AddItemToArray(rows, row);
+    }
+}
+
+/* Which limit holds, and whose: under a parent it need not be the pool's own. Who enforces it stands beside it. */
 static void show_effective(const cJSON *pool, struct jp_str *out) {
     static const struct jp_show columns[] = {
         {"LIMIT", "limit", JP_SHOW_TEXT}, {"HOLDS", "value", JP_SHOW_JSON}, {"SET BY POOL", "from", JP_SHOW_TEXT},
@@ -32,11 +48,24 @@ static void show_effective(const cJSON *pool, struct jp_str *out) {
         cJSON_AddItemToObject(row, "by", cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(enforced, limit->string), true));
         cJSON_AddItemToArray(rows, row);
     }
+    add_enforced(rows, pool, enforced);
     if (rows->child != NULL) {
         jp_str_putc(out, '\n');
         jp_show_table(columns, rows, out);
     }
     cJSON_Delete(rows);
+}
+
+/* What the service could not do, a sentence a line. */
+static void show_troubles(const cJSON *pool, struct jp_str *out) {
+    const cJSON *trouble, *troubles = cJSON_GetObjectItemCaseSensitive(pool, "troubles");
+    if (!cJSON_IsArray(troubles) || troubles->child == NULL)
+        return;
+    jp_str_puts(out, "\nTROUBLES\n");
+    cJSON_ArrayForEach(trouble, troubles) {
+        jp_show_value(JP_SHOW_TEXT, trouble, out);
+        jp_str_putc(out, '\n');
+    }
 }
 
 static void show_sessions(const cJSON *pool, struct jp_str *out) {
@@ -61,7 +90,7 @@ static bool is_text(const cJSON *object, const char *key, const char *text) {
     return found != NULL && strcmp(found, text) == 0;
 }
 
-/* How long to wait where nobody waits, and what counts by session where there is only one. */
+/* How long to wait where nobody waits, what counts by session where there is only one, how long a pool stays frozen that is not. */
 static void drop_what_means_nothing(cJSON *pool) {
     if (!is_text(pool, "when_full", "wait")) {
         cJSON_DeleteItemFromObjectCaseSensitive(pool, "wait_timeout");
@@ -69,6 +98,11 @@ static void drop_what_means_nothing(cJSON *pool) {
     }
     if (is_text(pool, "sessionMode", "single"))
         cJSON_DeleteItemFromObjectCaseSensitive(pool, "limitsPerSession");
+    bool frozen_by = cJSON_IsString(cJSON_GetObjectItemCaseSensitive(pool, "frozenBy"));
+    if (!frozen_by && !cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(pool, "frozen"))) {
+        cJSON_DeleteItemFromObjectCaseSensitive(pool, "frozen");
+        cJSON_DeleteItemFromObjectCaseSensitive(pool, "keepFrozen");
+    }
 }
 
 static void show_pool(const cJSON *result, struct jp_str *out) {
@@ -77,6 +111,9 @@ static void show_pool(const cJSON *result, struct jp_str *out) {
         {"description", "description", JP_SHOW_TEXT},
         {"state", "state", JP_SHOW_TEXT},
         {"error", "error", JP_SHOW_JSON},
+        {"frozen", "frozen", JP_SHOW_TEXT},
+        {"frozen with pool", "frozenBy", JP_SHOW_TEXT},
+        {"stays frozen", "keepFrozen", JP_SHOW_TEXT},
         {"source", "source", JP_SHOW_TEXT},
         {"created", "created", JP_SHOW_TIME},
         {"parent", "parent", JP_SHOW_TEXT},
@@ -86,7 +123,14 @@ static void show_pool(const cJSON *result, struct jp_str *out) {
         {"processes", "members", JP_SHOW_NUMBER},
         {"with children", "totalMembers", JP_SHOW_NUMBER},
         {"limits", "limits", JP_SHOW_JSON},
-        {"enforced by", "enforcedBy", JP_SHOW_JSON},
+        {"strict", "strict", JP_SHOW_TEXT},
+        {"CPU rate fallback", "cpu_rate_fallback", JP_SHOW_TEXT},
+        {"timeouts", "timeouts", JP_SHOW_JSON},
+        {"before ending", "stop", JP_SHOW_JSON},
+        {"memory policy", "memory_policy", JP_SHOW_JSON},
+        {"takes", "match", JP_SHOW_JSON},
+        {"does not take", "exclude", JP_SHOW_JSON},
+        {"takes all others", "default", JP_SHOW_TEXT},
         {"ui", "ui", JP_SHOW_JSON},
         {"security", "security", JP_SHOW_JSON},
         {"notify at", "notify", JP_SHOW_JSON},
@@ -97,6 +141,12 @@ static void show_pool(const cJSON *result, struct jp_str *out) {
         {"when the service stops", "on_service_stop", JP_SHOW_TEXT},
         {"sessions", "sessionMode", JP_SHOW_TEXT},
         {"limits per session", "limitsPerSession", JP_SHOW_JSON},
+        {"CPU time, user", "usage.userTime100ns", JP_SHOW_DURATION},
+        {"CPU time, kernel", "usage.kernelTime100ns", JP_SHOW_DURATION},
+        {"memory committed", "usage.commitBytes", JP_SHOW_BYTES},
+        {"memory in working sets", "usage.workingSetBytes", JP_SHOW_BYTES},
+        {"bytes read", "usage.readBytes", JP_SHOW_BYTES},
+        {"bytes written", "usage.writeBytes", JP_SHOW_BYTES},
         {"processes ever", "counters.totalProcesses", JP_SHOW_NUMBER},
         {"active", "counters.activeProcesses", JP_SHOW_NUMBER},
         {"ended by limits", "counters.terminatedProcesses", JP_SHOW_NUMBER},
@@ -107,6 +157,7 @@ static void show_pool(const cJSON *result, struct jp_str *out) {
     jp_show_fields(fields, pool, out);
     show_effective(pool, out);
     show_sessions(pool, out);
+    show_troubles(pool, out);
     cJSON_Delete(pool);
 }
 

@@ -40,6 +40,12 @@ static const struct jp_field pipe_fields[] = {
      .max = 1000, .documentation = "Connections at a time. Default 256."},
     {0}};
 
+static const struct jp_field sampling_fields[] = {
+    {.key = "interval", .type = JP_FIELD_DURATION, .offset = offsetof(struct jp_sampling_config, interval_100ns),
+     .min = UINT64_C(50) * JP_100NS_PER_MS, .max = UINT64_C(60) * JP_100NS_PER_S,
+     .documentation = "How often all processes are looked at while a pool needs it. Default 500ms."},
+    {0}};
+
 const struct jp_field jp_config_fields[] = {
     {.key = "$schema", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_config, schema),
      .documentation = "For editors."},
@@ -49,6 +55,8 @@ const struct jp_field jp_config_fields[] = {
      .documentation = "The accounting database."},
     {.key = "pipe", .type = JP_FIELD_OBJECT, .offset = offsetof(struct jp_config, pipe), .fields = pipe_fields,
      .documentation = "The named pipe."},
+    {.key = "sampling", .type = JP_FIELD_OBJECT, .offset = offsetof(struct jp_config, sampling), .fields = sampling_fields,
+     .documentation = "What the service sees of processes that the kernel does not tell."},
     {.key = "pools", .type = JP_FIELD_JSON, .offset = offsetof(struct jp_config, pools_json),
      .documentation = "The pools, by name."},
     {0}};
@@ -56,6 +64,7 @@ const struct jp_field jp_config_fields[] = {
 enum { LOG_FILE, LOG_LEVEL, LOG_MAX_SIZE, LOG_KEEP };          /* rows of log_fields */
 enum { DATABASE_FILE, DATABASE_FLUSH_INTERVAL, DATABASE_MAX_BACKLOG };
 enum { PIPE_NAME, PIPE_SECURITY, PIPE_MAX_CONNECTIONS };
+enum { SAMPLING_INTERVAL };
 
 void jp_config_faults_free(struct jp_config_faults *faults) {
     for (size_t i = 0; i < faults->count; i++)
@@ -235,6 +244,7 @@ static void fill_defaults(struct jp_config *config, const char *(*environment)(c
     if (!pipe->name)
         pipe->name = jp_strdup("jobpool");
     set_u32(pipe->present, PIPE_MAX_CONNECTIONS, &pipe->max_connections, 256);
+    set_u64(config->sampling.present, SAMPLING_INTERVAL, &config->sampling.interval_100ns, UINT64_C(500) * JP_100NS_PER_MS);
 }
 
 static void place_faults(const struct jp_json *json, const struct jp_faults *faults, struct jp_config_faults *ret) {

@@ -12,6 +12,16 @@ static int64_t clock_100ns(void *context) {
 
 static uint64_t clock_ms(void *context) { return jp__daemon_now_ms(context); }
 
+static uint64_t clock_awake_ms(void *context) {
+    const struct jp_daemon *daemon = context;
+    return jp__platform(daemon)->awake_ms(jp__platform(daemon)->context);
+}
+
+static uint64_t clock_total_ms(void *context) {
+    const struct jp_daemon *daemon = context;
+    return jp__platform(daemon)->total_ms(jp__platform(daemon)->context);
+}
+
 static void report_progress(struct jp_daemon *daemon) { daemon->with.on_progress(daemon->with.context, JP_DAEMON_STOP_HINT_MS); }
 
 /* --- starting --- */
@@ -51,18 +61,17 @@ static jp_status open_backend(struct jp_daemon *daemon, struct jp_error *error) 
     return jp__platform(daemon)->backend_new(jp__platform(daemon)->context, &sinks, &daemon->log, &daemon->backend, error);
 }
 
-/* What the host's kernel does not keep is said once, before a pool relies on it. */
+/* What the host's kernel does not keep is said once, before a pool relies on it: a line each. */
 static void log_capabilities(struct jp_daemon *daemon) {
     const struct jp_capabilities *host = daemon->backend->ops->capabilities(daemon->backend);
-    struct jp_str missing = {0};
-    for (size_t i = 0; i < JP_LIMIT_COUNT; i++)
-        if (host->limits[i] == JP_ENFORCED_BY_NONE)
-            jp_str_printf(&missing, "%s%s", missing.length ? ", " : "", jp_limit_fields[i].key);
     jp_log(&daemon->log, JP_LOG_INFO, "host: %s; nested jobs: %s; CPU times of processes: %s; I/O counters: %s", host->host,
            host->nested_jobs ? "yes" : "no", host->process_times ? "yes" : "no", host->process_io ? "yes" : "no");
-    if (missing.length)
-        jp_log(&daemon->log, JP_LOG_WARNING, "this host's kernel accepts but does not keep these limits: %s", jp_str_text(&missing));
-    jp_str_free(&missing);
+    for (size_t i = 0; i < JP_LIMIT_COUNT; i++) {
+        enum jp_enforcer by = jp_policy_best_enforcer(host, (enum jp_limit)i);
+        if (by != JP_ENFORCED_BY_KERNEL)
+            jp_log(&daemon->log, by == JP_ENFORCED_BY_NONE ? JP_LOG_WARNING : JP_LOG_INFO, "limit %s: this host's kernel does not keep it; %s",
+                   jp_limit_fields[i].key, by == JP_ENFORCED_BY_NONE ? "nobody does" : "the service does");
+    }
 }
 
 static jp_status make_pools(struct jp_daemon *daemon, struct jp_error *error) {
@@ -74,6 +83,9 @@ static jp_status make_pools(struct jp_daemon *daemon, struct jp_error *error) {
         .context = daemon,
         .now_100ns = clock_100ns,
         .now_ms = clock_ms,
+        .awake_ms = clock_awake_ms,
+        .total_ms = clock_total_ms,
+        .sample_interval_ms = daemon->config.sampling.interval_100ns / JP_100NS_PER_MS,
         .on_event = jp__on_event,
     };
     struct jp_reload_result loaded;
@@ -168,7 +180,7 @@ static void take_down(struct jp_daemon *daemon) {
     report_progress(daemon);
     if (daemon->store)
         jp_store_close(daemon->store, on_store_closed, daemon);
-    while (daemon->store && !daemon->store_closed)
+    while ((daemon->store && !daemon->store_closed) || daemon->sampling)
         uv_run(&daemon->loop, UV_RUN_ONCE);
     jp_pools_free(daemon->pools);
     jp__platform(daemon)->backend_free(jp__platform(daemon)->context, daemon->backend);

@@ -34,6 +34,11 @@ struct jp_daemon {
     bool stop_wanted, reload_wanted;
     uv_timer_t timer;
     uv_check_t turn;
+    uv_work_t sample_work; /* a look at all processes, on a thread of libuv's pool */
+    bool sampling;         /* it is on its way */
+    jp_status sample_status;
+    struct jp_samples samples;
+    struct jp_error sample_error;
 
     struct jp_logfile logfile;
     struct jp_log log;

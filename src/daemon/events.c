@@ -12,9 +12,48 @@ enum {
 
 static void stop_step(struct jp_daemon *daemon);
 
+static void take_sample(struct jp_daemon *daemon) {
+    daemon->samples = (struct jp_samples){0};
+    daemon->sample_status = daemon->backend->ops->sample(daemon->backend, &daemon->samples, &daemon->sample_error);
+}
+
+static void sample_off_loop(uv_work_t *work) { take_sample(work->data); }
+
+static void tell_sample(struct jp_daemon *daemon) {
+    jp_pools_on_sample(daemon->pools, daemon->sample_status, &daemon->samples, &daemon->sample_error);
+}
+
+static void on_sampled(uv_work_t *work, int status) {
+    struct jp_daemon *daemon = work->data;
+    daemon->sampling = false;
+    if (daemon->closing || status)
+        jp_samples_clear(&daemon->samples);
+    else
+        tell_sample(daemon);
+}
+
+/* One look at a time; what is due meanwhile is due when it is back. */
+static uint64_t sample_if_due(struct jp_daemon *daemon) {
+    uint64_t next = jp_pools_next_sample_ms(daemon->pools);
+    if (daemon->sampling)
+        return UINT64_MAX;
+    if (next > jp__daemon_now_ms(daemon))
+        return next;
+    if (jp__platform(daemon)->samples_on_loop) {
+        take_sample(daemon);
+        tell_sample(daemon);
+        return jp_pools_next_sample_ms(daemon->pools);
+    }
+    daemon->sample_work.data = daemon;
+    daemon->sampling = uv_queue_work(&daemon->loop, &daemon->sample_work, sample_off_loop, on_sampled) == 0;
+    return UINT64_MAX;
+}
+
 static uint64_t do_what_is_due(struct jp_daemon *daemon) {
+    uint64_t sample = sample_if_due(daemon);
     uint64_t pools = jp_pools_on_time(daemon->pools), calls = jp_rpc_on_time(daemon->rpc);
-    return pools < calls ? pools : calls;
+    uint64_t next = pools < calls ? pools : calls;
+    return sample < next ? sample : next;
 }
 
 static void sleep_for(struct jp_daemon *daemon, uint64_t ms) {
@@ -165,6 +204,8 @@ jp_status jp__reload(void *context, struct jp_reload_result *ret_result, cJSON *
         jp_log(&daemon->log, JP_LOG_ERROR, "reload refused, nothing was changed: %s", faults ? faults : error->text);
         daemon->with.on_reloaded(daemon->with.context, false, faults ? faults : error->text);
     } else {
+        daemon->config.sampling = fresh.sampling;
+        jp_pools_set_sample_interval(daemon->pools, fresh.sampling.interval_100ns / JP_100NS_PER_MS);
         if (jp_config_needs_restart(&daemon->config, &fresh))
             jp_log(&daemon->log, JP_LOG_WARNING, "log, database or pipe changed in the configuration: that takes effect when the service is restarted");
         char *what = jp_sprintf("%zu added, %zu changed, %zu removed, %zu kept until empty", ret_result->added.count,

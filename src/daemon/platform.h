@@ -34,7 +34,10 @@ struct jp_daemon_platform {
     jp_status (*read_config)(void *context, const char *file, struct jp_str *text, struct jp_error *error);
 
     int64_t (*now_100ns)(void *context); /* wall clock, FILETIME */
-    uint64_t (*now_ms)(void *context);   /* monotonic */
+    uint64_t (*now_ms)(void *context);   /* monotonic, for what is due */
+    uint64_t (*awake_ms)(void *context); /* monotonic, without the time that the machine slept */
+    uint64_t (*total_ms)(void *context); /* monotonic, with it */
+    bool samples_on_loop;                /* the backend's sample is for the loop's thread too */
     /* The clock is moved by somebody, who calls jp_daemon_on_time then: nothing is done because real time passes. */
     bool clock_is_moved;
 

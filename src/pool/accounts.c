@@ -37,5 +37,8 @@ void jp_accounts_start_clear(struct jp_accounts_start *start) {
         jp_free(start->pools[i].definition);
     }
     jp_free(start->pools);
+    for (size_t i = 0; i < start->frozen_count; i++)
+        jp_free(start->frozen[i].name);
+    jp_free(start->frozen);
     *start = (struct jp_accounts_start){0};
 }

@@ -65,6 +65,7 @@ struct jp_pool_record {
     const char *name;
     const char *parent; /* or NULL */
     const char *definition;
+    bool frozen, keep_frozen; /* by pool.freeze; keep: also over a crash of the service */
 };
 
 /* Totals of the ended and running processes of one group. */
@@ -153,6 +154,11 @@ struct jp_accounts_start {
         char *definition;
     } *pools; /* those made with `persist` */
     size_t pool_count;
+    struct jp_frozen_pool {
+        char *name;
+        bool keep;
+    } *frozen;
+    size_t frozen_count;
 };
 void jp_accounts_start_clear(struct jp_accounts_start *start);
 

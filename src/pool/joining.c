@@ -67,6 +67,8 @@ static jp_status check_pool(struct jp_pools *pools, const struct jp_pool_job *jo
         return jp_fail(error, JP_E_NO_POOL, "pool \"%s\" was removed; it takes no more processes", pool->name);
     if (pool->spec.when_full == JP_WHEN_FULL_KILL)
         return JP_OK;
+    if (pool->policy.job_time_over && pool->spec.end_of_job_time == JP_END_OF_JOB_TERMINATE)
+        return jp_fail(error, JP_E_JOB_TIME, "pool \"%s\" takes no more processes: its job time is used up; set it anew", pool->name);
     if (limits->present & JP_SCHEMA_BIT(JP_LIMIT_JOB_TIME) && jp_job_check_time(pools->with.backend, job->job, error))
         return jp_fail_because(error, "pool \"%s\" takes no more processes", pool->name);
     if (!(limits->present & JP_SCHEMA_BIT(JP_LIMIT_ACTIVE_PROCESSES)))
@@ -227,6 +229,21 @@ static jp_status open_for_assign(struct jp_pools *pools, const struct jp_joining
     return JP_OK;
 }
 
+/* A member's child whose NEW_PROCESS is still on its way is a member all the same. */
+static void notice_member(struct jp_pools *pools, struct jp_process *process, const struct jp_process_facts *facts) {
+    struct jp_member *known = jp__member_by_pid(pools, facts->pid);
+    struct jp_error ignored;
+    bool in_job = false;
+    if (known && jp__member_runs(known))
+        jp__member_identify(pools, known);
+    if ((known && jp__member_runs(known)) || jp__ops(pools)->job_contains(NULL, process, &in_job, &ignored) || !in_job)
+        return;
+    struct jp_pool *pool = jp__pool_that_has(pools, process);
+    struct jp_pool_job *job = pool ? jp__pool_job_of(pool, facts->session) : NULL;
+    if (job)
+        jp__discover(pools, job, facts->pid, JP_ORIGIN_RECONCILER);
+}
+
 /* `process` and `facts` are taken, unless it must wait (*ret_wait). */
 static jp_status assign(struct jp_pools *pools, const struct jp_joining *joining, struct jp_process *process, struct jp_process_facts *facts,
                         bool *ret_wait, struct jp_member **ret_member, struct jp_error *error) {
@@ -234,8 +251,10 @@ static jp_status assign(struct jp_pools *pools, const struct jp_joining *joining
     size_t length = 0, from = 0, reached;
     struct jp_member *member = NULL;
     jp_status status = jp__pool_chain(pools, joining->pool, facts->session, chain, &length, error);
-    if (status == JP_OK)
+    if (status == JP_OK) {
+        notice_member(pools, process, facts);
         status = find_step(pools, joining->pool, joining->pid, facts->start_100ns, &from, &member, error);
+    }
     if (status == JP_OK && !joining->as_windows)
         status = check_room(pools, chain, from, length, ret_wait, error);
     reached = from;
@@ -275,6 +294,14 @@ static jp_status check_born(struct jp_pools *pools, const struct jp_pool *pool, 
     return status;
 }
 
+static bool wants_no_dialogs(struct jp_pools *pools, const struct jp_pool *pool) {
+    for (; pool; pool = pool->parent)
+        if (pool->spec.limits.die_on_unhandled_exception &&
+            jp_policy_enforcer(jp__host(pools), &pool->spec, JP_LIMIT_DIE_ON_UNHANDLED_EXCEPTION) == JP_ENFORCED_BY_SERVICE)
+            return true;
+    return false;
+}
+
 static jp_status give_birth(struct jp_pools *pools, const struct jp_joining *joining, struct jp_pool_job *const *chain, size_t length,
                             struct jp_process **ret_process, struct jp_error *error) {
     struct jp_job *jobs[JP_POOL_MAX_DEPTH];
@@ -285,6 +312,7 @@ static jp_status give_birth(struct jp_pools *pools, const struct jp_joining *joi
         jobs[i] = chain[i]->job;
     launch.chain = jobs;
     launch.chain_length = length;
+    launch.no_error_dialogs = wants_no_dialogs(pools, joining->pool);
     jp_status status = token_for(pools, joining->pool, &launch.token, &ours, error);
     if (status)
         return status;

@@ -91,8 +91,19 @@ static void watch(struct jp_pools *pools, struct jp_member *member) {
     }
 }
 
+/* A member whose handle nobody holds did not keep its pid: it is gone when another comes with it. */
+static void make_way(struct jp_pools *pools, uint32_t pid) {
+    struct jp_member *old = jp__member_by_pid(pools, pid);
+    if (old && old->stage != JP_MEMBER_LINGERING)
+        jp__member_settle(pools, old);
+    if (old)
+        jp__member_forget(pools, old);
+}
+
 static struct jp_member *enter(struct jp_pools *pools, struct jp_pool *pool, struct jp_member *member) {
+    make_way(pools, member->record.facts.pid);
     member->joined_ms = jp__now_ms(pools);
+    member->joined = member->active = jp__clock(pools);
     link_to_pool(member, pool);
     jp_map_put_u64(&pools->by_pid, member->record.facts.pid, member);
     pools->member_count++;
@@ -117,7 +128,9 @@ struct jp_member *jp__member_join(struct jp_pools *pools, struct jp_pool *pool, 
         .joined_by = joined_by,
     };
     *facts = (struct jp_process_facts){0};
-    return enter(pools, pool, member);
+    enter(pools, pool, member);
+    jp__enforce_on_join(pools, member);
+    return member;
 }
 
 struct jp_member *jp__member_adopt(struct jp_pools *pools, struct jp_pool *pool, struct jp_process *process,
@@ -126,12 +139,19 @@ struct jp_member *jp__member_adopt(struct jp_pools *pools, struct jp_pool *pool,
     member->process = process;
     jp_process_record_copy(record, &member->record);
     member->announced = UINT32_MAX; /* the earlier run told */
-    return enter(pools, pool, member);
+    enter(pools, pool, member);
+    jp__freeze_adopt(pools, member);
+    jp__enforce_on_join(pools, member);
+    return member;
 }
 
 void jp__member_move(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool) {
-    unlink_from_pool(member);
-    link_to_pool(member, pool);
+    if (member->stage == JP_MEMBER_LINGERING) { /* in no pool any more; its row is told where it was */
+        member->pool = pool;
+    } else {
+        unlink_from_pool(member);
+        link_to_pool(member, pool);
+    }
     jp_free(member->record.pool);
     member->record.pool = jp_strdup(pool->name);
     record(pools, member);
@@ -173,6 +193,28 @@ static void complete_facts(struct jp_pools *pools, struct jp_member *member) {
     record(pools, member);
 }
 
+void jp__member_identify(struct jp_pools *pools, struct jp_member *member) {
+    struct jp_pool_job *job = jp__job_of_member(member);
+    struct jp_process *process;
+    struct jp_process_facts facts;
+    struct jp_error error;
+    if (member->process || !job || jp__open_of_job(pools, job, member->record.facts.pid, &process, &error))
+        return;
+    if (jp__ops(pools)->process_facts(process, &facts, &error) || !facts.start_100ns) {
+        jp__ops(pools)->process_close(process);
+        return;
+    }
+    member->process = process;
+    jp_process_facts_clear(&member->record.facts);
+    member->record.facts = facts;
+    member->record.start_exact = true;
+    record(pools, member);
+    jp__move_deeper(pools, member, jp__deepest_with(pools, member->pool, process));
+    pools->unwatched_count -= !member->watch;
+    watch(pools, member);
+    pools->unwatched_count += !member->watch;
+}
+
 void jp__member_complete(struct jp_pools *pools, struct jp_member *member) {
     if (member->stage == JP_MEMBER_LIVE && incomplete(member) && member->looks < NEWBORN_LOOKS)
         enter_stage(pools, member, JP_MEMBER_NEWBORN);
@@ -191,8 +233,10 @@ static void look_at_newborn(struct jp_pools *pools, struct jp_member *member) {
     jp__member_complete(pools, member);
 }
 
-/* What is not told this time stays as it was last known. */
-static void merge_usage(struct jp_usage *usage, const struct jp_usage *fresh) {
+void jp__member_learn(struct jp_pools *pools, struct jp_member *member) { complete_facts(pools, member); }
+
+void jp__member_merge_usage(struct jp_member *member, const struct jp_usage *fresh) {
+    struct jp_usage *usage = &member->record.usage;
     if (fresh->known & JP_USAGE_CPU) {
         usage->user_100ns = fresh->user_100ns;
         usage->kernel_100ns = fresh->kernel_100ns;
@@ -217,26 +261,7 @@ void jp_pools_refresh_usage(struct jp_pools *pools, struct jp_member *member) {
     if (!member->process)
         return;
     jp__ops(pools)->process_usage(member->process, &fresh);
-    merge_usage(&member->record.usage, &fresh);
-}
-
-void jp__members_sample(struct jp_pools *pools) {
-    struct jp_sample *samples;
-    size_t count;
-    struct jp_error error;
-    if (jp__ops(pools)->sample(pools->with.backend, &samples, &count, &error)) {
-        jp_log(pools->with.log, JP_LOG_WARNING, "%s", error.text);
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        struct jp_member *member = jp__member_by_pid(pools, samples[i].pid);
-        if (!member || !jp__member_runs(member))
-            continue;
-        complete_facts(pools, member);
-        if (member->record.facts.start_100ns == samples[i].start_100ns)
-            merge_usage(&member->record.usage, &samples[i].usage);
-    }
-    jp_free(samples);
+    jp__member_merge_usage(member, &fresh);
 }
 
 /* Closes the row and takes it out of its pool; it lingers. */
@@ -257,6 +282,7 @@ static void finish(struct jp_pools *pools, struct jp_member *member, enum jp_end
     record(pools, member);
     unlink_from_pool(member);
     pools->member_count--;
+    jp__enforce_on_end(pools, member, pool);
     pools->unwatched_count -= !member->watch;
     enter_stage(pools, member, JP_MEMBER_LINGERING);
     jp__wait_on_exit(pools, member);
@@ -303,11 +329,14 @@ void jp__member_ended(struct jp_pools *pools, struct jp_member *member) {
 }
 
 void jp__member_forget(struct jp_pools *pools, struct jp_member *member) {
-    jp_map_remove_u64(&pools->by_pid, member->record.facts.pid);
+    if (jp_map_get_u64(&pools->by_pid, member->record.facts.pid) == member) /* else the pid is another's by now */
+        jp_map_remove_u64(&pools->by_pid, member->record.facts.pid);
     if (member->watch)
         jp_map_remove_u64(&pools->by_watch, member->watch);
     if (member->process)
         jp__ops(pools)->process_close(member->process);
+    if (member->control)
+        jp__ops(pools)->process_close(member->control);
     queue_remove(&pools->stages[JP_MEMBER_LINGERING], member);
     jp_process_record_clear(&member->record);
     jp_free(member);

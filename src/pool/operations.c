@@ -3,25 +3,44 @@
 
 #include <inttypes.h>
 
+/* Who has ended already was not ended by us, though nobody may have heard of it yet. */
+static void mark_ended(struct jp_pools *pools, struct jp_pool *pool) {
+    uint32_t exit_code;
+    for (struct jp_member *member = pool->first_member; member; member = member->next)
+        member->ended_before = member->process && jp__ops(pools)->process_exited(member->process, &exit_code);
+    for (size_t i = 0; i < pool->child_count; i++)
+        mark_ended(pools, pool->children[i]);
+}
+
 /* TerminateJobObject tells the port nothing of those whom it ends: their handles will. */
 static void mark_terminated(struct jp_pool *pool) {
     for (struct jp_member *member = pool->first_member; member; member = member->next)
-        member->terminated = member->silent = true;
+        if (!member->ended_before)
+            member->terminated = member->silent = true;
     for (size_t i = 0; i < pool->child_count; i++)
         mark_terminated(pool->children[i]);
 }
 
-jp_status jp_pools_terminate(struct jp_pools *pools, struct jp_pool *pool, uint32_t exit_code, size_t *ret_count,
-                             struct jp_error *error) {
-    size_t count = jp_pool_total_members(pool);
+jp_status jp__pool_end_all(struct jp_pools *pools, struct jp_pool *pool, uint32_t exit_code, size_t *ret_count, struct jp_error *error) {
+    *ret_count = jp_pool_total_members(pool);
     if (jp__pool_available(pool, error))
         return error->status;
+    mark_ended(pools, pool);
     for (size_t i = 0; i < pool->job_count; i++) {
         jp_status status = jp__ops(pools)->job_terminate(pool->jobs[i]->job, exit_code, error);
         if (status)
             return status; /* who was ended in the sessions before is seen to end by the handle */
     }
     mark_terminated(pool);
+    return JP_OK;
+}
+
+jp_status jp_pools_terminate(struct jp_pools *pools, struct jp_pool *pool, uint32_t exit_code, size_t *ret_count,
+                             struct jp_error *error) {
+    size_t count;
+    jp_status status = jp__pool_end_all(pools, pool, exit_code, &count, error);
+    if (status)
+        return status;
     char *detail = jp_sprintf("%zu processes, exit code %" PRIu32, count, exit_code);
     jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_TERMINATED", .origin = JP_ORIGIN_SERVICE, .detail = detail});
     jp_free(detail);

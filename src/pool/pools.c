@@ -9,7 +9,8 @@ struct jp_pools *jp_pools_new(const struct jp_pools_surroundings *surroundings, 
     pools->last_seq = start->last_seq;
     pools->last_id = start->last_process_id;
     pools->last_key = 15; /* lower keys are the port's own */
-    pools->next_list_ms = pools->next_sample_ms = pools->next_queue_ms = UINT64_MAX;
+    pools->next_list_ms = pools->next_sample_ms = pools->next_queue_ms = pools->next_stop_ms = pools->next_slice_ms = UINT64_MAX;
+    pools->sample_interval_ms = UINT64_MAX;
     return pools;
 }
 
@@ -76,13 +77,14 @@ static void discard(struct jp_pools *pools, struct jp_pool *pool) {
     jp_free(pool->children);
     jp_free(pool->name);
     jp_free(pool->object_name);
+    jp__troubles_clear(pool);
     jp_schema_clear(jp_pool_fields, &pool->spec);
     jp_free(pool);
 }
 
 /* --- through the interface --- */
 
-static void persist(struct jp_pools *pools, const struct jp_pool *pool) {
+void jp__pool_record(struct jp_pools *pools, const struct jp_pool *pool) {
     struct jp_str definition = {0};
     if (pool->source == JP_POOL_PERSISTENT) {
         cJSON *json = jp_schema_write(jp_pool_fields, &pool->spec);
@@ -92,7 +94,9 @@ static void persist(struct jp_pools *pools, const struct jp_pool *pool) {
     pools->with.accounts->ops->record_pool(
         pools->with.accounts, &(struct jp_pool_record){.name = pool->name,
                                                        .parent = pool->parent ? pool->parent->name : NULL,
-                                                       .definition = definition.length ? jp_str_text(&definition) : NULL});
+                                                       .definition = definition.length ? jp_str_text(&definition) : NULL,
+                                                       .frozen = pool->frozen,
+                                                       .keep_frozen = pool->keep_frozen});
     jp_str_free(&definition);
 }
 
@@ -131,6 +135,8 @@ static jp_status check_new(struct jp_pools *pools, const char *name, const struc
         return jp_fail(error, JP_E_QUOTA, "pool \"%s\" would be nested deeper than %d levels", name, JP_POOL_MAX_DEPTH);
     if (parent && parent->spec.ui)
         return jp__ui_and_nesting(parent->name, name, error);
+    if (jp_policy_check_strict(jp__host(pools), name, spec, error))
+        return error->status;
     *ret_parent = parent;
     char *object_name = jp_pool_object_name(name, spec);
     jp_status status = check_object_name(pools, object_name, error);
@@ -151,7 +157,8 @@ jp_status jp_pools_create(struct jp_pools *pools, const char *name, const struct
         discard(pools, pool);
         return error->status;
     }
-    persist(pools, pool);
+    jp__pool_record(pools, pool);
+    jp__schedule_sample(pools);
     jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_CREATED", .origin = JP_ORIGIN_SERVICE,
                                         .detail = jp_pool_source_name(pool->source)});
     *ret_pool = pool;
@@ -163,9 +170,11 @@ jp_status jp__ui_and_nesting(const char *parent, const char *child, struct jp_er
                    child);
 }
 
-jp_status jp__pool_check_change(const struct jp_pool *pool, const struct jp_pool_spec *merged, struct jp_error *error) {
+jp_status jp__pool_check_change(struct jp_pools *pools, const struct jp_pool *pool, const struct jp_pool_spec *merged, struct jp_error *error) {
     if (merged->ui && pool->child_count)
         return jp__ui_and_nesting(pool->name, pool->children[0]->name, error);
+    if (jp_policy_check_strict(jp__host(pools), pool->name, merged, error))
+        return error->status;
     if (pool->spec.limits.processor_groups.count && !merged->limits.processor_groups.count)
         return jp_fail(error, JP_E_UNSUPPORTED,
                        "the processor groups of pool \"%s\" can be changed, but not lifted: Windows has no way back; name all groups instead",
@@ -173,11 +182,23 @@ jp_status jp__pool_check_change(const struct jp_pool *pool, const struct jp_pool
     return JP_OK;
 }
 
+void jp__pool_changed(struct jp_pools *pools, struct jp_pool *pool, bool restart_job_time) {
+    if (restart_job_time) {
+        pool->policy.job_time_over = false;
+        struct jp_policy_totals totals;
+        jp_pools_totals(pools, pool, &totals);
+        pool->job_time_base_100ns = totals.user_100ns;
+    }
+    jp__troubles_clear(pool);
+    jp__enforce_on_limits(pools, pool);
+    jp__schedule_sample(pools);
+}
+
 jp_status jp__pool_respec(struct jp_pools *pools, struct jp_pool *pool, struct jp_pool_spec *merged, bool restart_job_time,
                           struct jp_error *error) {
     jp_status status = check_spec(merged, error);
     if (status == JP_OK)
-        status = jp__pool_check_change(pool, merged, error);
+        status = jp__pool_check_change(pools, pool, merged, error);
     if (status == JP_OK)
         status = jp__pool_configure(pools, pool, merged, restart_job_time, error);
     if (status) {
@@ -186,7 +207,8 @@ jp_status jp__pool_respec(struct jp_pools *pools, struct jp_pool *pool, struct j
     }
     jp_schema_clear(jp_pool_fields, &pool->spec);
     pool->spec = *merged;
-    persist(pools, pool);
+    jp__pool_changed(pools, pool, restart_job_time);
+    jp__pool_record(pools, pool);
     jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_UPDATED", .origin = JP_ORIGIN_SERVICE});
     jp__queue_advance(pools);
     return JP_OK;
@@ -286,18 +308,42 @@ static void rejoin(struct jp_pools *pools, struct jp_pool *pool, const struct jp
                (unsigned)row->facts.pid, pool->name, error.text);
 }
 
+struct jp_pool *jp__pool_that_has(struct jp_pools *pools, struct jp_process *process) {
+    size_t position = 0;
+    struct jp_error ignored;
+    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;) {
+        bool contains = false;
+        if (!pool->parent && jp_pools_contains(pools, pool, process, &contains, &ignored) == JP_OK && contains)
+            return jp__deepest_with(pools, pool, process);
+    }
+    return NULL;
+}
+
 /* True if the process of the row is there still: then it is a member again. One that has ended, and whose end can be read
  * from its handle, is closed by that handle like any other. */
 static bool take_up(struct jp_pools *pools, const struct jp_process_record *row) {
     struct jp_pool *pool = jp_pools_find(pools, row->pool);
     struct jp_process *process;
     struct jp_error error;
-    if (!pool || !pool->job_count || !row->start_exact ||
+    if (!row->start_exact ||
         jp__ops(pools)->process_open(pools->with.backend, row->facts.pid, row->facts.start_100ns, JP_PROCESS_OBSERVE, NULL, &process,
                                      &error))
         return false;
-    rejoin(pools, pool, row, process);
-    jp__member_adopt(pools, pool, process, row);
+    bool kept = pool && pool->job_count;
+    if (!kept) /* a pool that did not outlive the service leaves its processes to those above it */
+        pool = jp__pool_that_has(pools, process);
+    if (!pool) {
+        jp__ops(pools)->process_close(process);
+        return false;
+    }
+    if (kept)
+        rejoin(pools, pool, row, process);
+    struct jp_process_record record = {0};
+    jp_process_record_copy(row, &record);
+    jp_free(record.pool);
+    record.pool = jp_strdup(pool->name);
+    jp__member_adopt(pools, pool, process, &record);
+    jp_process_record_clear(&record);
     return true;
 }
 
@@ -306,6 +352,7 @@ void jp_pools_adopt(struct jp_pools *pools, const struct jp_accounts_start *star
         restore_pool(pools, start->pools[i].name, start->pools[i].definition);
 
     size_t adopted = 0, closed = 0;
+    jp__freeze_restore(pools, start);
     for (size_t i = 0; i < start->running_count; i++) {
         if (take_up(pools, &start->running[i])) {
             adopted++;
@@ -319,6 +366,7 @@ void jp_pools_adopt(struct jp_pools *pools, const struct jp_accounts_start *star
         jp_process_record_clear(&row);
         closed++;
     }
+    jp__freeze_restored(pools);
     jp__read_lists(pools);
     if (adopted || closed)
         jp_log(pools->with.log, JP_LOG_INFO, "of the last run's processes %zu still run; %zu ended while no service was there", adopted,
@@ -330,6 +378,7 @@ bool jp_pools_stop(struct jp_pools *pools) {
     bool first = !pools->stopping, done = true;
     pools->stopping = true;
     jp__queue_discard(pools, NULL);
+    jp__slices_end(pools);
     size_t position = 0, count;
     for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;) {
         if (!pool->job_count || !jp_pool_spec_terminates(&pool->spec) || !jp_pool_total_members(pool))
@@ -344,6 +393,8 @@ bool jp_pools_stop(struct jp_pools *pools) {
 static void free_member(struct jp_pools *pools, struct jp_member *member) {
     if (member->process)
         jp__ops(pools)->process_close(member->process);
+    if (member->control)
+        jp__ops(pools)->process_close(member->control);
     jp_process_record_clear(&member->record);
     jp_free(member);
 }
@@ -367,6 +418,7 @@ void jp_pools_free(struct jp_pools *pools) {
     jp_map_free(&pools->by_key);
     jp_map_free(&pools->by_pid);
     jp_map_free(&pools->by_watch);
+    jp__seen_clear(pools);
     jp_free(pools->sorted);
     jp_free(pools);
 }

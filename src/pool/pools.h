@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "job/configure.h"
+#include "policy/policy.h"
 #include "pool/accounts.h"
 
 enum jp_pool_source { JP_POOL_FROM_CONFIG, JP_POOL_PERSISTENT, JP_POOL_TRANSIENT };
@@ -58,6 +59,19 @@ struct jp_pool {
     uint32_t token_pid;                   /* whose it is */
     struct jp_member *first_member;
     size_t member_count; /* immediate ones */
+    struct jp_policy_state policy;  /* what decisions remember */
+    struct jp_policy_totals spent;  /* what members have used that ended, of this pool and of those below it */
+    uint64_t job_time_base_100ns;   /* user time of the totals when the job time was set */
+    struct jp_policy_clock run;     /* since when it has members, with those of its children; 0: it has none */
+    bool frozen, keep_frozen;       /* frozen itself; those above it may be too. keep: also over a crash of the service */
+    uint64_t slice_cpu_100ns;       /* cpu_rate_fallback: what its members had used when it was last measured, ... */
+    uint64_t slice_measured_ms;     /* ... and when */
+    uint32_t slice_run_ms;          /* they run so long of each slice */
+    bool slice_resting;             /* ... and are resting now, ... */
+    uint64_t slice_turn_ms;         /* ... until then */
+    bool thaw_pending;              /* found frozen after a crash: its members go on as they are taken up */
+    size_t picture_index;           /* while a picture is drawn: see enforcement.c */
+    struct jp_strings troubles;     /* sentences: what could not be enforced */
     size_t queue_length;    /* requests that wait for room in it */
     uint64_t full_in_round; /* when the queue was last looked at */
     int64_t created_100ns;
@@ -81,6 +95,17 @@ struct jp_member {
     struct jp_process *process;        /* NULL if it could not be opened */
     uint64_t watch;                    /* its number at the backend; 0: not watched */
     enum jp_member_stage stage;
+    struct jp_process *control; /* opened to adjust, freeze and end it; NULL until it is needed, or if that failed */
+    bool uncontrollable;        /* that failed, and was told */
+    bool frozen;                /* by us; counted once, however many pools of its chain are */
+    bool resting;               /* between two slices of its CPU rate */
+    bool asked_to_stop;         /* ... and is ended at: */
+    uint64_t stop_deadline_ms;
+    uint32_t stop_exit_code;
+    struct jp_policy_clock joined, active; /* when it joined; when its CPU time last moved */
+    uint64_t commit_bytes, working_set_bytes; /* as of the last sample */
+    uint64_t sampled_in;        /* number of the last sample that had it */
+    bool ended_before;        /* by itself, when its job was ended */
     bool terminated;          /* we ended it */
     bool silent;              /* ended with its whole job: the port will not tell */
     bool abnormal;            /* the port called its end a crash */
@@ -104,6 +129,9 @@ struct jp_pools_surroundings {
     void *context;
     int64_t (*now_100ns)(void *context);   /* wall clock */
     uint64_t (*now_ms)(void *context);     /* monotonic */
+    uint64_t (*awake_ms)(void *context);   /* monotonic, without the time that the machine slept; NULL: now_ms */
+    uint64_t (*total_ms)(void *context);   /* monotonic, with it; NULL: now_ms */
+    uint64_t sample_interval_ms;           /* 0: 500 */
     void (*on_event)(void *context, const struct jp_event *event); /* each, in order of seq; recorded already */
 };
 
@@ -227,6 +255,46 @@ void jp_pools_on_overflow(struct jp_pools *pools); /* packets were lost: read ev
 /* Does what is due, and says when it wants to be called next (milliseconds, monotonic); UINT64_MAX: not before
  * something happens. */
 uint64_t jp_pools_on_time(struct jp_pools *pools);
+
+/* --- looking at all processes --- */
+
+/* When the machine's processes are to be looked at next; UINT64_MAX: nobody needs it. */
+uint64_t jp_pools_next_sample_ms(const struct jp_pools *pools);
+/* What was seen: taken and cleared. `status` not JP_OK: nothing was, and `error` says why. */
+void jp_pools_on_sample(struct jp_pools *pools, jp_status status, struct jp_samples *samples, const struct jp_error *error);
+void jp_pools_set_sample_interval(struct jp_pools *pools, uint64_t interval_ms);
+struct jp_sampling {
+    uint64_t interval_ms; /* now; 0: nobody needs it */
+    int64_t last_100ns;   /* wall clock; 0: never */
+    size_t processes;     /* that were seen then */
+    bool degraded;        /* the last look failed */
+    char reason[256];
+};
+void jp_pools_sampling(const struct jp_pools *pools, struct jp_sampling *ret_sampling);
+
+/* What the pool and those below it use and have used; members by their handles, memory as of the last look. */
+void jp_pools_totals(struct jp_pools *pools, const struct jp_pool *pool, struct jp_policy_totals *ret_totals);
+
+/* --- freezing --- */
+
+/* All members of the pool and of those below it stop, and those who come. JP_E_PARAMS if it is (not) frozen itself already. */
+jp_status jp_pools_freeze(struct jp_pools *pools, struct jp_pool *pool, bool keep, struct jp_error *error);
+jp_status jp_pools_thaw(struct jp_pools *pools, struct jp_pool *pool, struct jp_error *error);
+const struct jp_pool *jp_pool_frozen_by(const struct jp_pool *pool); /* itself or one above it; NULL: it runs */
+
+/* --- rules --- */
+
+/* What the rules say to a process. `pool` NULL: it stays where it is; `why`: the reason, if it is not that no rule fits. */
+struct jp_matched {
+    uint32_t pid;
+    const struct jp_process_facts *facts;
+    struct jp_pool *pool;
+    size_t rule; /* of the pool's match; SIZE_MAX: it is the default pool */
+    const char *why; /* why it is not taken; NULL: it would be, or no rule fits */
+};
+typedef void jp_matched_fn(void *context, const struct jp_matched *matched);
+/* Tells of every process of the machine (`pid` 0) or of one; lives until the callback returns. `apply`: those who fit are taken in. */
+jp_status jp_pools_match(struct jp_pools *pools, uint32_t pid, bool apply, jp_matched_fn *tell, void *context, struct jp_error *error);
 
 /* --- the end --- */
 

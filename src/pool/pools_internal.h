@@ -13,9 +13,6 @@ enum { NEWBORN_MS = 20, NEWBORN_LOOKS = 50, SETTLE_MS = 250, LINGER_MS = 2000 };
 /* PID lists are read this often while a pool has members: slowly where messages come and handles are held, else often. */
 enum { LIST_INTERVAL_MS = 60000, LIST_INTERVAL_DEAF_MS = 500 };
 
-/* Where a handle does not tell what its ended process used, the last look before the end counts. */
-enum { SAMPLE_INTERVAL_MS = 500 };
-
 /* Room is looked for again when a member leaves; and so often, because the kernel's count may lag behind. */
 enum { QUEUE_INTERVAL_MS = 500 };
 
@@ -42,13 +39,49 @@ struct jp_pools {
     uint64_t last_seq, last_key, last_watch;
     int64_t last_id;
     uint64_t next_list_ms;   /* UINT64_MAX: nobody to look after */
-    uint64_t next_sample_ms; /* likewise; always where handles tell */
+    uint64_t next_sample_ms; /* UINT64_MAX: nobody needs one */
+    uint64_t sample_interval_ms, sample_number;
+    struct jp_sampling sampling;
+    struct jp_map seen; /* pid -> start time, of the last sample: only while there are rules */
+    int64_t *seen_starts;
+    bool seen_any;
+    uint64_t next_stop_ms;  /* when the first who was asked to stop is ended */
+    uint64_t next_slice_ms; /* of a CPU rate */
     bool stopping;
 };
 
 static inline const struct jp_backend_ops *jp__ops(const struct jp_pools *pools) { return pools->with.backend->ops; }
 static inline int64_t jp__now(const struct jp_pools *pools) { return pools->with.now_100ns(pools->with.context); }
 static inline uint64_t jp__now_ms(const struct jp_pools *pools) { return pools->with.now_ms(pools->with.context); }
+
+/* enforcement.c */
+const struct jp_capabilities *jp__host(const struct jp_pools *pools);
+size_t jp__spec_chain(const struct jp_pool *pool, const struct jp_pool_spec **specs); /* outermost first, JP_POOL_MAX_DEPTH places; the length */
+void jp__enforce(struct jp_pools *pools);                                             /* after a sample */
+void jp__enforce_on_join(struct jp_pools *pools, struct jp_member *member);
+void jp__enforce_on_limits(struct jp_pools *pools, struct jp_pool *pool);
+void jp__enforce_on_end(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool); /* it was in that pool */
+uint64_t jp__enforcement_on_time(struct jp_pools *pools, uint64_t now_ms);
+/* Its handle to adjust, freeze and end it; the member's. */
+jp_status jp__member_control(struct jp_pools *pools, struct jp_member *member, struct jp_process **ret_process, struct jp_error *error);
+jp_status jp__member_freeze(struct jp_pools *pools, struct jp_member *member, bool freeze); /* a failure is told */
+void jp__troubles_clear(struct jp_pool *pool);
+
+/* freeze.c */
+void jp__freeze_restore(struct jp_pools *pools, const struct jp_accounts_start *start); /* before members are taken up */
+void jp__freeze_adopt(struct jp_pools *pools, struct jp_member *member);                /* each of them */
+void jp__freeze_restored(struct jp_pools *pools);                                       /* after */
+struct jp_pool *jp__pool_slices(struct jp_pools *pools, struct jp_pool *pool);
+void jp__slices_measure(struct jp_pools *pools);
+uint64_t jp__slices_on_time(struct jp_pools *pools, uint64_t now_ms);
+void jp__slices_end(struct jp_pools *pools);
+
+/* rules.c */
+void jp__rules_on_sample(struct jp_pools *pools, const struct jp_samples *samples);
+void jp__seen_clear(struct jp_pools *pools);
+
+/* sampling.c */
+struct jp_policy_clock jp__clock(const struct jp_pools *pools);
 
 /* It has not been seen to end. */
 static inline bool jp__member_runs(const struct jp_member *member) {
@@ -81,12 +114,15 @@ void jp__pools_close_idle_jobs(struct jp_pools *pools); /* of sessions that are 
 struct jp_pool *jp__pool_new(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec,
                              struct jp_pool *parent, enum jp_pool_source source);
 void jp__pool_open(struct jp_pools *pools, struct jp_pool *pool); /* to ACTIVE or FAILED */
+/* Its spec is another now: what the service keeps of it is looked at anew. */
+void jp__pool_changed(struct jp_pools *pools, struct jp_pool *pool, bool restart_job_time);
 /* Puts `merged` (taken) in the place of the pool's spec, in the kernel too; on failure nothing has changed. */
 jp_status jp__pool_respec(struct jp_pools *pools, struct jp_pool *pool, struct jp_pool_spec *merged, bool restart_job_time,
                           struct jp_error *error);
 jp_status jp__ui_and_nesting(const char *parent, const char *child, struct jp_error *error); /* the failure */
 /* What cannot be lifted or changed while the pool lives. */
-jp_status jp__pool_check_change(const struct jp_pool *pool, const struct jp_pool_spec *merged, struct jp_error *error);
+jp_status jp__pool_check_change(struct jp_pools *pools, const struct jp_pool *pool, const struct jp_pool_spec *merged, struct jp_error *error);
+void jp__pool_record(struct jp_pools *pools, const struct jp_pool *pool); /* as it is, in the accounts */
 void jp__pools_reap(struct jp_pools *pools);                         /* orphans that nobody is in any more */
 
 /* members.c */
@@ -99,12 +135,15 @@ struct jp_member *jp__member_adopt(struct jp_pools *pools, struct jp_pool *pool,
 void jp__member_move(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool); /* deeper in the same tree */
 /* It has just been found: what cannot be read of it yet is read when it is made. */
 void jp__member_complete(struct jp_pools *pools, struct jp_member *member);
+/* It could not be opened when it came: tries again. */
+void jp__member_identify(struct jp_pools *pools, struct jp_member *member);
 /* Its handle tells that it ended. */
 void jp__member_ended(struct jp_pools *pools, struct jp_member *member);
 /* As the handle and the messages have it: how a member that has ended went. */
 void jp__member_settle(struct jp_pools *pools, struct jp_member *member);
 void jp__member_forget(struct jp_pools *pools, struct jp_member *member); /* the end of lingering */
-void jp__members_sample(struct jp_pools *pools); /* one look at all of them */
+void jp__member_merge_usage(struct jp_member *member, const struct jp_usage *fresh); /* what is not told stays as it was */
+void jp__member_learn(struct jp_pools *pools, struct jp_member *member); /* what could not be read of it when it came */
 uint64_t jp__members_on_time(struct jp_pools *pools, uint64_t now_ms);    /* stages that are over; the next deadline */
 
 /* messages.c */
@@ -134,6 +173,15 @@ uint64_t jp__emit(struct jp_pools *pools, const struct jp__event *event);
 char *jp__session_detail(const struct jp_pool_job *job); /* "session 2" where the pool has several; new memory, or NULL */
 /* Tells, as the reconciler, what the port did not: that the member came, or went, in the pools of its chain. */
 void jp__announce_missing(struct jp_pools *pools, struct jp_member *member, bool exit);
+/* The deepest pool, from `pool` on down, whose job has the process. */
+struct jp_pool *jp__deepest_with(struct jp_pools *pools, struct jp_pool *pool, struct jp_process *process);
+/* The deepest pool of all whose job has the process; or NULL. */
+struct jp_pool *jp__pool_that_has(struct jp_pools *pools, struct jp_process *process);
+/* Opens the process that the job's message or list means: not another that has the pid since. Of one that has ended nobody can tell. */
+jp_status jp__open_of_job(struct jp_pools *pools, struct jp_pool_job *job, uint32_t pid, struct jp_process **ret_process,
+                          struct jp_error *error);
+/* A job's message or list says that the process is, or was, in it: so far it was only known to be in one further up. */
+void jp__move_deeper(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool);
 /* Opens the process and takes it in, into the deepest pool under the job's whose job has it. */
 struct jp_member *jp__discover(struct jp_pools *pools, struct jp_pool_job *job, uint32_t pid, enum jp_origin origin);
 
@@ -153,6 +201,10 @@ bool jp__join_queued(struct jp_pools *pools, struct jp_queued *queued);
 void jp__queued_free(struct jp_pools *pools, struct jp_queued *queued);
 /* Puts the process of the row into the jobs of the pool's chain, with the service's own rights. */
 jp_status jp__assign_anew(struct jp_pools *pools, struct jp_pool *pool, const struct jp_process_record *row, struct jp_error *error);
+
+/* operations.c */
+/* TerminateJobObject on all its jobs; whoever it ends is accounted as ended by us. */
+jp_status jp__pool_end_all(struct jp_pools *pools, struct jp_pool *pool, uint32_t exit_code, size_t *ret_count, struct jp_error *error);
 
 /* reconcile.c */
 void jp__read_lists(struct jp_pools *pools);

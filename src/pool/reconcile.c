@@ -26,6 +26,8 @@ static void find_unknown(struct jp_pools *pools, struct jp_pool_job *job, const 
         if (!member) {
             member = jp__discover(pools, job, pids[i], JP_ORIGIN_RECONCILER);
             jp__announce_missing(pools, member, false);
+        } else if (jp__member_runs(member)) {
+            jp__move_deeper(pools, member, job->pool);
         }
     }
 }
@@ -47,6 +49,8 @@ static void check_members(struct jp_pools *pools, struct jp_pool *pool, const st
             jp__member_settle(pools, member);
         else
             member->stray = !listed;
+        if (listed)
+            jp__member_identify(pools, member);
     }
 }
 
@@ -96,29 +100,17 @@ void jp_pools_on_overflow(struct jp_pools *pools) {
     jp__read_lists(pools);
 }
 
-void jp__schedule_sample(struct jp_pools *pools) {
-    const struct jp_capabilities *host = jp__ops(pools)->capabilities(pools->with.backend);
-    bool handles_tell = host->process_times && host->memory_after_exit;
-    if (!handles_tell && pools->member_count && pools->next_sample_ms == UINT64_MAX)
-        pools->next_sample_ms = jp__now_ms(pools) + SAMPLE_INTERVAL_MS;
-}
-
 uint64_t jp_pools_on_time(struct jp_pools *pools) {
     uint64_t now_ms = jp__now_ms(pools);
-    if (pools->next_sample_ms <= now_ms) {
-        pools->next_sample_ms = UINT64_MAX;
-        jp__members_sample(pools);
-        jp__schedule_sample(pools);
-    }
     uint64_t next = jp__members_on_time(pools, now_ms);
     if (pools->next_list_ms <= now_ms)
         jp__read_lists(pools);
     jp__pools_reap(pools);
     jp__pools_close_idle_jobs(pools);
     uint64_t next_queue = jp__queue_on_time(pools, now_ms);
-    if (next_queue < next)
-        next = next_queue;
-    if (pools->next_list_ms < next)
-        next = pools->next_list_ms;
-    return pools->next_sample_ms < next ? pools->next_sample_ms : next;
+    uint64_t others[] = {next_queue, jp__enforcement_on_time(pools, now_ms), jp__slices_on_time(pools, now_ms), pools->next_list_ms};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (others[i] < next)
+            next = others[i];
+    return next;
 }

@@ -42,7 +42,8 @@ static jp_status check(struct jp_pools *pools, const struct jp_map *by_name, con
                        struct jp_error *error) {
     for (size_t i = 0; i < count; i++) {
         const struct jp_pool *pool = jp_pools_find(pools, specs[i].name);
-        if (check_parent(pools, by_name, &specs[i], error))
+        if (check_parent(pools, by_name, &specs[i], error) ||
+            jp_policy_check_strict(jp__host(pools), specs[i].name, &specs[i].spec, error))
             return error->status;
         if (!pool)
             continue;
@@ -67,7 +68,7 @@ static jp_status reconfigure(struct jp_pools *pools, const struct jp_named_spec 
         struct jp_pool *pool = jp_pools_find(pools, specs[i].name);
         if (!pool || !pool->job_count || jp_schema_equal(jp_pool_fields, &pool->spec, &specs[i].spec))
             continue;
-        jp_status status = jp__pool_check_change(pool, &specs[i].spec, error);
+        jp_status status = jp__pool_check_change(pools, pool, &specs[i].spec, error);
         if (status == JP_OK)
             status = jp__pool_configure(pools, pool, &specs[i].spec, job_time_changes(&pool->spec.limits, &specs[i].spec.limits), error);
         if (status == JP_OK)
@@ -85,13 +86,15 @@ static jp_status reconfigure(struct jp_pools *pools, const struct jp_named_spec 
 
 static void take_settings(struct jp_pools *pools, const struct jp_named_spec *spec, struct jp_pool *pool, struct jp_reload_result *result) {
     bool changed = !jp_schema_equal(jp_pool_fields, &pool->spec, &spec->spec);
-    bool again = pool->state != JP_POOL_ACTIVE;
+    bool again = pool->state != JP_POOL_ACTIVE, restart_job_time = job_time_changes(&pool->spec.limits, &spec->spec.limits);
     jp_schema_clear(jp_pool_fields, &pool->spec);
     jp_schema_copy(jp_pool_fields, &spec->spec, &pool->spec);
     if (pool->state == JP_POOL_FAILED)
         jp__pool_open(pools, pool);
     else
         pool->state = JP_POOL_ACTIVE; /* it may have been an orphan */
+    if (changed)
+        jp__pool_changed(pools, pool, restart_job_time);
     if (changed || again) {
         add_name(&result->changed, pool->name);
         jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_UPDATED", .origin = JP_ORIGIN_SERVICE, .detail = "reload"});
@@ -115,8 +118,7 @@ static struct jp_pool *make(struct jp_pools *pools, const struct jp_map *by_name
     } else {
         jp__pool_open(pools, pool);
     }
-    pools->with.accounts->ops->record_pool(pools->with.accounts,
-                                           &(struct jp_pool_record){.name = pool->name, .parent = parent_name});
+    jp__pool_record(pools, pool);
     add_name(&result->added, pool->name);
     jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_CREATED", .origin = JP_ORIGIN_SERVICE, .detail = "config"});
     return pool;
@@ -165,6 +167,7 @@ jp_status jp_pools_load(struct jp_pools *pools, const struct jp_named_spec *spec
         make(pools, &by_name, &specs[i], ret_result);
     remove_others(pools, &by_name, ret_result);
     jp_map_free(&by_name);
+    jp__schedule_sample(pools);
     jp__queue_advance(pools);
     return JP_OK;
 }

@@ -72,6 +72,18 @@ static const struct jp_field wait_fields[] = {
      .documentation = "How long to wait, for example \"30s\"; default for ever."},
     {0}};
 
+static const struct jp_field freeze_fields[] = {
+    POOL_NAME(jp_pool_parameters),
+    {.key = "keep", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_pool_parameters, flag),
+     .documentation = "It stays frozen though the service crashes; otherwise the next start lets it go on."},
+    {0}};
+
+static const struct jp_field match_fields[] = {
+    PID(jp_pool_parameters, false),
+    {.key = "apply", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_pool_parameters, flag),
+     .documentation = "Take those who fit into their pools; otherwise it is only told."},
+    {0}};
+
 static const struct jp_field process_fields[] = {PID(jp_process_parameters, true), START_TIME(jp_process_parameters), {0}};
 
 static const struct jp_field process_terminate_fields[] = {
@@ -188,6 +200,9 @@ const struct jp_method jp__methods[] = {
     {ROW("pool.processes", pool_processes, jp_pool_parameters, processes_fields), .summary = "The processes in a pool now."},
     {ROW("pool.terminate", pool_terminate, jp_pool_parameters, terminate_fields), .summary = "End every process of a pool and its children."},
     {ROW("pool.wait", pool_wait, jp_process_parameters, wait_fields), .summary = "Wait until a pool is empty, or one process has ended."},
+    {ROW("pool.freeze", pool_freeze, jp_pool_parameters, freeze_fields), .summary = "Suspend all processes of a pool and its children, and those who come."},
+    {ROW("pool.thaw", pool_thaw, jp_pool_parameters, pool_fields), .summary = "Let them go on."},
+    {ROW("pool.match", pool_match, jp_pool_parameters, match_fields), .summary = "Which pool the rules give each running process; with apply, take it in."},
     {ROW("process.get", process_get, jp_process_parameters, process_fields), .summary = "One process, running or in the accounts."},
     {ROW("process.terminate", process_terminate, jp_process_parameters, process_terminate_fields), .summary = "End one process of a pool."},
     {ROW("events.subscribe", events_subscribe, jp_record_parameters, subscribe_fields), .summary = "Be sent events, from the past on if asked."},

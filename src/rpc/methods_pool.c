@@ -42,6 +42,50 @@ void jp__on_pool_update(struct jp_call *call, const void *parameters) {
         answer_with_pool(call, jp_pools_update(call->rpc->with.pools, pool, &given->spec, &error), &error, pool);
 }
 
+void jp__on_pool_freeze(struct jp_call *call, const void *parameters) {
+    const struct jp_pool_parameters *given = parameters;
+    struct jp_error error;
+    struct jp_pool *pool = jp__find_pool(call, given->pool);
+    if (pool)
+        answer_with_pool(call, jp_pools_freeze(call->rpc->with.pools, pool, given->flag, &error), &error, pool);
+}
+
+void jp__on_pool_thaw(struct jp_call *call, const void *parameters) {
+    const struct jp_pool_parameters *given = parameters;
+    struct jp_error error;
+    struct jp_pool *pool = jp__find_pool(call, given->pool);
+    if (pool)
+        answer_with_pool(call, jp_pools_thaw(call->rpc->with.pools, pool, &error), &error, pool);
+}
+
+static void add_matched(void *context, const struct jp_matched *matched) {
+    cJSON *object = cJSON_CreateObject();
+    jp_json_add_u64(object, "pid", matched->pid);
+    jp__add_start_time(object, matched->facts->start_100ns);
+    jp_json_add_string(object, "image", matched->facts->image);
+    jp_json_add_string(object, "user", matched->facts->user);
+    jp_json_add_string(object, "pool", matched->pool ? matched->pool->name : NULL);
+    if (matched->pool && matched->rule != SIZE_MAX)
+        jp_json_add_u64(object, "rule", matched->rule);
+    else
+        cJSON_AddNullToObject(object, "rule");
+    jp_json_add_string(object, "why", matched->why);
+    cJSON_AddItemToArray(context, object);
+}
+
+void jp__on_pool_match(struct jp_call *call, const void *parameters) {
+    const struct jp_pool_parameters *given = parameters;
+    struct jp_error error;
+    cJSON *result = cJSON_CreateObject();
+    cJSON *list = cJSON_AddArrayToObject(result, "processes");
+    if (jp_pools_match(call->rpc->with.pools, given->pid, given->flag, add_matched, list, &error)) {
+        cJSON_Delete(result);
+        jp__refuse(call, &error);
+    } else {
+        jp__reply(call, result);
+    }
+}
+
 static void answer_with_count(struct jp_call *call, jp_status status, const struct jp_error *error, const char *pool, size_t terminated) {
     if (status) {
         jp__refuse(call, error);

@@ -24,6 +24,7 @@ void jp__on_service_status(struct jp_call *call, const void *parameters) {
     jp_json_add_u64(database, "backlog", accounts.backlog);
     jp_json_add_u64(database, "droppedEvents", accounts.dropped_events);
     jp_json_add_u64(database, "committedSeq", accounts.committed_seq);
+    cJSON_AddItemToObject(status, "sampling", jp__render_sampling(rpc));
     jp__reply(call, status);
 }
 

@@ -99,7 +99,7 @@ static cJSON *render_enforcers(const struct jp_pool *pool, const struct jp_capab
     cJSON *object = cJSON_CreateObject();
     for (size_t i = 0; i < JP_LIMIT_COUNT; i++)
         if (pool->spec.limits.present & JP_SCHEMA_BIT(i))
-            cJSON_AddStringToObject(object, jp_limit_fields[i].key, jp_enforcer_name(host->limits[i]));
+            cJSON_AddStringToObject(object, jp_limit_fields[i].key, jp_enforcer_name(jp_policy_enforcer(host, &pool->spec, (enum jp_limit)i)));
     if (pool->spec.present & JP_SCHEMA_BIT(JP_POOL_UI))
         cJSON_AddStringToObject(object, "ui", jp_enforcer_name(host->ui));
     if (pool->spec.present & JP_SCHEMA_BIT(JP_POOL_END_OF_JOB_TIME))
@@ -107,7 +107,50 @@ static cJSON *render_enforcers(const struct jp_pool *pool, const struct jp_capab
     if (pool->spec.present & JP_SCHEMA_BIT(JP_POOL_SECURITY))
         cJSON_AddStringToObject(object, "security", jp_enforcer_name(JP_ENFORCED_BY_SERVICE));
     if (pool->spec.notify.present)
-        cJSON_AddStringToObject(object, "notify", jp_enforcer_name(host->notify));
+        cJSON_AddStringToObject(object, "notify", jp_enforcer_name(host->notify == JP_ENFORCED_BY_KERNEL ? host->notify : JP_ENFORCED_BY_SERVICE));
+    const struct {
+        const char *key;
+        bool given;
+    } ours[] = {{"timeouts", pool->spec.timeouts.present != 0},
+                {"memory_policy", pool->spec.memory_policy.present != 0},
+                {"match", pool->spec.match.count || pool->spec.takes_all}};
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (ours[i].given)
+            cJSON_AddStringToObject(object, ours[i].key, jp_enforcer_name(JP_ENFORCED_BY_SERVICE));
+    return object;
+}
+
+static cJSON *render_totals(struct jp_rpc *rpc, const struct jp_pool *pool) {
+    struct jp_policy_totals totals;
+    jp_pools_totals(rpc->with.pools, pool, &totals);
+    cJSON *object = cJSON_CreateObject();
+    jp_json_add_u64(object, "members", totals.members);
+    jp_json_add_u64(object, "userTime100ns", totals.user_100ns);
+    jp_json_add_u64(object, "kernelTime100ns", totals.kernel_100ns);
+    jp_json_add_u64(object, "commitBytes", totals.commit_bytes);
+    jp_json_add_u64(object, "workingSetBytes", totals.working_set_bytes);
+    jp_json_add_u64(object, "readBytes", totals.read_bytes);
+    jp_json_add_u64(object, "writeBytes", totals.write_bytes);
+    return object;
+}
+
+static void add_frozen(cJSON *object, const struct jp_pool *pool) {
+    const struct jp_pool *by = jp_pool_frozen_by(pool);
+    cJSON_AddBoolToObject(object, "frozen", by != NULL);
+    jp_json_add_string(object, "frozenBy", by && by != pool ? by->name : NULL);
+    cJSON_AddBoolToObject(object, "keepFrozen", pool->keep_frozen);
+}
+
+cJSON *jp__render_sampling(struct jp_rpc *rpc) {
+    struct jp_sampling sampling;
+    char buffer[JP_UNITS_TEXT];
+    cJSON *object = cJSON_CreateObject();
+    jp_pools_sampling(rpc->with.pools, &sampling);
+    jp_json_add_string(object, "interval", sampling.interval_ms ? jp_duration_format(sampling.interval_ms * JP_100NS_PER_MS, buffer) : NULL);
+    jp_json_add_time(object, "last", sampling.last_100ns);
+    jp_json_add_u64(object, "processes", sampling.processes);
+    cJSON_AddBoolToObject(object, "degraded", sampling.degraded);
+    jp_json_add_string(object, "reason", sampling.degraded ? sampling.reason : NULL);
     return object;
 }
 
@@ -188,7 +231,11 @@ static void add_limits(struct jp_rpc *rpc, cJSON *object, const struct jp_pool *
     cJSON_AddItemToObject(object, "limits", limits ? limits : cJSON_CreateObject());
     cJSON_AddItemToObject(object, "effective", render_effective(pool));
     cJSON_AddItemToObject(object, "enforcedBy", render_enforcers(pool, rpc->with.backend->ops->capabilities(rpc->with.backend)));
-    move_member(spec, object, "notify");
+    static const char *const others[] = {"notify", "timeouts", "stop", "memory_policy", "match", "exclude"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        move_member(spec, object, others[i]);
+    cJSON_AddBoolToObject(object, "default", pool->spec.takes_all);
+    cJSON_AddBoolToObject(object, "strict", pool->spec.strict);
     move_member(spec, object, "ui");
     move_member(spec, object, "security");
     move_member(spec, object, "end_of_job_time");
@@ -212,6 +259,9 @@ cJSON *jp__render_pool(struct jp_rpc *rpc, struct jp_pool *pool) {
     cJSON_AddBoolToObject(object, "listening", jp_pool_listening(pool));
     add_limits(rpc, object, pool);
     add_sessions(rpc, object, pool);
+    add_frozen(object, pool);
+    cJSON_AddItemToObject(object, "usage", render_totals(rpc, pool));
+    cJSON_AddItemToObject(object, "troubles", jp__render_names(&pool->troubles));
     jp_json_add_time(object, "created", pool->created_100ns);
     cJSON_AddItemToObject(object, "counters", render_counters(rpc, pool));
     return object;
@@ -251,10 +301,11 @@ cJSON *jp__render_capabilities(const struct jp_capabilities *host) {
     jp_json_add_string(object, "host", host->host);
     cJSON *limits = cJSON_AddObjectToObject(object, "limits");
     for (size_t i = 0; i < JP_LIMIT_COUNT; i++)
-        cJSON_AddStringToObject(limits, jp_limit_fields[i].key, jp_enforcer_name(host->limits[i]));
+        cJSON_AddStringToObject(limits, jp_limit_fields[i].key, jp_enforcer_name(jp_policy_best_enforcer(host, (enum jp_limit)i)));
     cJSON_AddStringToObject(object, "ui", jp_enforcer_name(host->ui));
-    cJSON_AddStringToObject(object, "end_of_job_time", jp_enforcer_name(host->end_of_job_time));
-    cJSON_AddStringToObject(object, "notify", jp_enforcer_name(host->notify));
+    cJSON_AddStringToObject(object, "end_of_job_time",
+                            jp_enforcer_name(host->end_of_job_time == JP_ENFORCED_BY_KERNEL ? JP_ENFORCED_BY_KERNEL : JP_ENFORCED_BY_SERVICE));
+    cJSON_AddStringToObject(object, "notify", jp_enforcer_name(host->notify == JP_ENFORCED_BY_KERNEL ? JP_ENFORCED_BY_KERNEL : JP_ENFORCED_BY_SERVICE));
     cJSON_AddBoolToObject(object, "nestedJobs", host->nested_jobs);
     cJSON_AddBoolToObject(object, "processTimes", host->process_times);
     cJSON_AddBoolToObject(object, "processIo", host->process_io);

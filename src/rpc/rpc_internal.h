@@ -104,6 +104,7 @@ cJSON *jp__render_event(const struct jp_event *event);
 cJSON *jp__render_process(const struct jp_process_record *record);
 cJSON *jp__render_pool_row(const struct jp_pool *pool);
 cJSON *jp__render_pool(struct jp_rpc *rpc, struct jp_pool *pool);
+cJSON *jp__render_sampling(struct jp_rpc *rpc);
 cJSON *jp__render_summary(const struct jp_summary *summary);
 cJSON *jp__render_names(const struct jp_strings *names);
 cJSON *jp__render_capabilities(const struct jp_capabilities *capabilities);
@@ -126,6 +127,9 @@ JP_METHOD(pool_launch);
 JP_METHOD(pool_processes);
 JP_METHOD(pool_terminate);
 JP_METHOD(pool_wait);
+JP_METHOD(pool_freeze);
+JP_METHOD(pool_thaw);
+JP_METHOD(pool_match);
 JP_METHOD(process_get);
 JP_METHOD(process_terminate);
 JP_METHOD(events_subscribe);
@@ -149,7 +153,8 @@ struct jp_no_parameters {
 struct jp_pool_parameters { /* every method that names a pool begins with these */
     uint64_t present;
     char *pool;
-    bool flag; /* persist, terminate, recursive */
+    bool flag; /* persist, terminate, recursive, keep, apply */
+    uint32_t pid;
     uint32_t exit_code;
     struct jp_pool_spec spec;
 };

@@ -102,6 +102,7 @@ static void merge_pool(struct jp__pool_row *row, struct jp__pool_row *later) {
     row->definition = later->definition;
     later->definition = NULL;
     row->deleted_100ns = later->deleted_100ns;
+    row->frozen = later->frozen;
 }
 
 static void take_pool(struct jp__batch *batch, struct jp__pool_row *row) {
@@ -121,6 +122,7 @@ void jp__batch_add_pool(struct jp__batch *batch, const struct jp_pool_record *re
     row->parent = jp_strdup(record->parent);
     row->definition = jp_strdup(record->definition);
     row->created_100ns = now_100ns;
+    row->frozen = record->frozen ? 1 + record->keep_frozen : 0;
     take_pool(batch, row);
 }
 

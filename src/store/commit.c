@@ -28,12 +28,12 @@ static const char *const texts[JP__COMMIT_STATEMENTS] = {
 
     /* A pool keeps the time of its making until it is made again, and, when deleted, the parent it had. */
     [JP__COMMIT_POOL] =
-        "INSERT INTO pools(" JP__POOL_COLUMNS ") VALUES(?,?,?,?,?)"
+        "INSERT INTO pools(" JP__POOL_COLUMNS ") VALUES(?,?,?,?,?,?)"
         " ON CONFLICT(name) DO UPDATE SET"
         "  parent = iif(excluded.deleted_100ns IS NULL, excluded.parent, coalesce(excluded.parent, parent)),"
         "  definition = excluded.definition,"
         "  created_100ns = iif(deleted_100ns IS NULL, created_100ns, excluded.created_100ns),"
-        "  deleted_100ns = excluded.deleted_100ns",
+        "  deleted_100ns = excluded.deleted_100ns, frozen = excluded.frozen",
 
     [JP__COMMIT_NUMBERS] =
         "UPDATE meta SET value = max(value, iif(key = 'last_seq', ?1, ?2)) WHERE key IN ('last_seq', 'last_process_id')",

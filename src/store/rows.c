@@ -105,6 +105,7 @@ int jp__bind_pool(sqlite3_stmt *statement, const struct jp__pool_row *row) {
     put_text(&binder, row->definition);
     put_i64(&binder, row->created_100ns);
     put_i64_if(&binder, row->deleted_100ns != 0, row->deleted_100ns);
+    put_i64(&binder, row->frozen);
     return binder.code;
 }
 

@@ -14,7 +14,7 @@
     "joined_by, ended_100ns, ending, exit_code, user_100ns, kernel_100ns, peak_commit_bytes, "                \
     "peak_working_set_bytes, read_operations, write_operations, other_operations, read_bytes, write_bytes, "  \
     "other_bytes"
-#define JP__POOL_COLUMNS "name, parent, definition, created_100ns, deleted_100ns"
+#define JP__POOL_COLUMNS "name, parent, definition, created_100ns, deleted_100ns, frozen"
 
 /* Bind all columns from parameter 1 on. The strings must live until the statement is reset. They return SQLite's code. */
 int jp__bind_event(sqlite3_stmt *statement, const struct jp_event *event);

@@ -70,6 +70,9 @@ static const char *const steps[JP__SCHEMA_VERSION] = {
     "  detail TEXT) STRICT;"
     "CREATE INDEX events_by_pool ON events(pool, seq);"
     "CREATE INDEX events_by_time ON events(time_100ns);",
+
+    /* 0: it runs, 1: frozen by pool.freeze, 2: and to stay so though the service crashes. */
+    "ALTER TABLE pools ADD COLUMN frozen INTEGER NOT NULL DEFAULT 0;",
 };
 
 int jp__schema_migrate(sqlite3 *db, int from) {

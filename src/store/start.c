@@ -54,11 +54,27 @@ static int load_pools(sqlite3 *db, struct jp_accounts_start *start) {
     return sqlite3_finalize(statement);
 }
 
+static int load_frozen(sqlite3 *db, struct jp_accounts_start *start) {
+    static const char sql[] = "SELECT name, frozen FROM pools WHERE frozen <> 0 AND deleted_100ns IS NULL";
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+    if (code != SQLITE_OK)
+        return code;
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        start->frozen = jp_realloc_array(start->frozen, start->frozen_count + 1, sizeof *start->frozen);
+        start->frozen[start->frozen_count++] = (struct jp_frozen_pool){
+            .name = jp_strdup((const char *)sqlite3_column_text(statement, 0)), .keep = sqlite3_column_int(statement, 1) == 2};
+    }
+    return sqlite3_finalize(statement);
+}
+
 int jp__start_load(sqlite3 *db, struct jp_accounts_start *start) {
     int code = jp__start_load_numbers(db, start);
     if (code == SQLITE_OK)
         code = load_running(db, start);
     if (code == SQLITE_OK)
         code = load_pools(db, start);
+    if (code == SQLITE_OK)
+        code = load_frozen(db, start);
     return code;
 }

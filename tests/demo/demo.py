@@ -15,12 +15,14 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from harness.host import BUILD, Host, wait_until  # noqa: E402
+from harness.host import BUILD, PROGRAMS, Host, wait_until  # noqa: E402
 from harness.service import InstalledService  # noqa: E402
 
 CSV_ROWS = 200_000
 ALLOWED_S = 120
 CRASH = 0xC0000005
+QUOTA = 0xC0000044  # STATUS_QUOTA_EXCEEDED: a limit of each process
+TIMEOUT = 1460  # ERROR_TIMEOUT
 
 
 class Show:
@@ -93,7 +95,7 @@ class Demo:
         self.service.start()
         self.show.output(self.jobpool("list").stdout)
         pools = {row["name"]: row for row in self.service.json("list")["pools"]}
-        self.show.check({name: row["parent"] for name, row in pools.items()} == {"demo": None, "data": "demo", "scratch": "demo"}, "the pools are there")
+        self.show.check({name: row["parent"] for name, row in pools.items()} == {"demo": None} | dict.fromkeys(("data", "scratch", "small", "strays"), "demo"), "the pools are there")
 
     def follow_events(self):
         self.show.chapter("From here on, its events are shown as they come:  jobpool events --follow")
@@ -174,6 +176,58 @@ class Demo:
         found = [event for event in events if event["origin"] == "reconciler" and event.get("exitCode") == 99]
         self.show.check(len(found) == 7, f"7 ends told by the reconciler (found {len(found)})")
 
+    def told(self, pool, message):
+        return [event for event in self.service.json("events", "--pool", pool)["events"] if event["message"].endswith(message)]
+
+    def run_into_limits(self):
+        self.show.chapter("A process that takes too much memory, and one that lives too long. What the kernel forgets, the service sees to.")
+        self.show.output(self.jobpool("show", "small").stdout.split("\n\n")[1])
+        result = self.jobpool("launch", "--pool", "small", "--wait", "--", self.host.program("jobber"), "allocate", "256", "600000",
+                              shown=["launch --pool small --wait -- jobber.exe allocate 256 600000"])
+        self.show.output(result.stdout)
+        self.expect("small", "jobber.exe", QUOTA, "terminated")
+        self.show.check("terminated with code 0xC0000044" in result.stdout, "256 MiB where 64 are allowed: STATUS_QUOTA_EXCEEDED")
+        result = self.jobpool("launch", "--pool", "small", "--wait", "--", self.host.program("jobber"), "sleep", "600000",
+                              shown=["launch --pool small --wait -- jobber.exe sleep 600000"])
+        self.show.output(result.stdout)
+        self.expect("small", "jobber.exe", TIMEOUT, "terminated")
+        self.show.check("terminated with code 1460" in result.stdout, "ten minutes where five seconds are allowed: ERROR_TIMEOUT")
+        for message in ("PROCESS_MEMORY_LIMIT", "WALL_CLOCK_LIMIT"):
+            self.show.check(len(self.told("small", message)) == 1, f"{message} was told once")
+
+    def freeze(self):
+        self.show.chapter("A pool is frozen in the midst of its work, and goes on.")
+        self.jobpool("launch", "--pool", "scratch", "--", self.host.program("jobber"), "burn", "600000",
+                     shown=["launch --pool scratch -- jobber.exe burn 600000"])
+        used = lambda: self.service.json("show", "scratch")["usage"]["userTime100ns"]  # noqa: E731
+        wait_until(lambda before=used(): used() > before, "it to use CPU time")
+        self.show.output(self.jobpool("freeze", "scratch").stdout)
+        time.sleep(1)  # the sample that was under way
+        before = used()
+        time.sleep(2)
+        self.show.check(used() == before, "two seconds later it has used no more CPU time")
+        self.show.output(self.jobpool("thaw", "scratch").stdout)
+        wait_until(lambda: used() > before, "it to go on")
+        self.show.check(True, "and then it goes on")
+        self.jobpool("kill", "scratch", "--exit-code", "98")
+        self.expect("scratch", "jobber.exe", 98, "terminated")
+        wait_until(lambda: self.members("scratch") == 0, "its end")
+
+    def match_stray(self):
+        self.show.chapter("A program that somebody starts comes into its pool by a rule:  \"match\": [{ \"image\": \"stray.exe\" }]")
+        stray_file = self.host.drive_c / "demo" / "stray.exe"
+        shutil.copy(PROGRAMS["jobber"], stray_file)
+        stray = self.host.start(stray_file, "hold", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        pid = int(stray.stdout.readline().split()[0])
+        wait_until(lambda: self.members("strays") == 1, "it to be taken")
+        self.show.output(self.jobpool("match", "--dry-run").stdout)
+        rows = {row["pid"]: row for row in self.service.json("match", "--dry-run")["processes"]}
+        self.show.check(pid in rows and rows[pid]["pool"] == "strays", "that is where the rules put it")
+        self.show.check(len(self.told("strays", "PROCESS_MATCHED")) == 1, "it was taken once")
+        stray.stdin.close()
+        self.show.check(stray.wait(30) == 0, "and it ends as it would have")
+        self.expect("strays", "stray.exe", 0, "exited")
+
     def check_accounts(self):
         self.show.chapter("The accounts, against what was started.")
         wait_until(lambda: all(row["ended"] for row in self.processes()), "every end to be written down", timeout=30)
@@ -229,6 +283,9 @@ class Demo:
         self.assign_stranger()
         self.crash()
         self.terminate_tree()
+        self.run_into_limits()
+        self.freeze()
+        self.match_stray()
         self.check_accounts()
         self.restart()
         self.remove()

@@ -128,7 +128,7 @@ class Machine:
         return self.log_file.read_text(encoding="utf-8") if self.log_file.exists() else ""
 
     def stderr(self):
-        return self.stderr_file.read_text(encoding="utf-8", errors="replace")
+        return self.stderr_file.read_text(encoding="utf-8", errors="replace") if self.stderr_file.exists() else ""
 
     def close(self):
         """Ends the program in order: it must leave no handle and no memory behind."""

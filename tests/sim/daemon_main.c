@@ -148,7 +148,10 @@ struct passing {
 /* Does what is due now, and then, if that is all, passes to the next moment at which something will be. */
 static void pass(struct jp_simd *with, void *argument) {
     struct passing *passing = argument;
+    jp_sim_pass(with->sim, 0); /* what happens by itself at this moment */
     uint64_t now = jp_sim_now_ms(with->sim), next = with->daemon ? jp_daemon_on_time(with->daemon) : UINT64_MAX;
+    if (jp_sim_next_stir_ms(with->sim) < next)
+        next = jp_sim_next_stir_ms(with->sim);
     if (passing->deliver && jp_sim_next_due_ms(with->sim) < next)
         next = jp_sim_next_due_ms(with->sim);
     if (next <= now && ++passing->again < DUE_AGAIN_MAX)
@@ -237,18 +240,34 @@ static void obey(const cJSON *in, cJSON *out) {
         jp_simd_refuse(out, "no such order: %s", what ? what : "(none)");
 }
 
-static void answer(FILE *control, const char *line, size_t length) {
-    static const struct jp_json_rules rules = {.max_bytes = 1 << 24, .max_depth = 16};
+struct line {
+    const char *text;
+    size_t length;
     struct jp_json json;
-    struct jp_json_place place;
     struct jp_error error;
+    jp_status status;
+};
+
+static void parse(struct jp_simd *with, void *argument) {
+    static const struct jp_json_rules rules = {.max_bytes = 1 << 24, .max_depth = 16};
+    struct line *line = argument;
+    struct jp_json_place place;
+    (void)with;
+    line->status = jp_json_parse(line->text, line->length, &rules, &line->json, &place, &line->error);
+}
+
+static void answer(FILE *control, const char *order, size_t length) {
+    struct line line = {.text = order, .length = length};
     struct jp_str text = {0};
     cJSON *out = cJSON_CreateObject();
-    if (jp_json_parse(line, length, &rules, &json, &place, &error)) {
-        jp_simd_refuse(out, "%s", error.text);
+    /* On the loop's thread, like all that the daemon parses: cJSON keeps the place of the last error in one variable. */
+    if (!jp_simd_run(&simd, parse, &line))
+        parse(&simd, &line);
+    if (line.status) {
+        jp_simd_refuse(out, "%s", line.error.text);
     } else {
-        obey(json.root, out);
-        jp_json_free(&json);
+        obey(line.json.root, out);
+        jp_json_free(&line.json);
     }
     if (!cJSON_GetObjectItem(out, "error"))
         cJSON_AddTrueToObject(out, "ok");

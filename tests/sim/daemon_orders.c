@@ -92,7 +92,8 @@ static void spawn(struct jp_simd *simd, const cJSON *in, cJSON *out) {
         return;
     }
     struct jp_sim_child child = {.parent = parent, .image = text(in, "image") ? text(in, "image") : "tool.exe", .breakaway = truth(in, "breakaway"),
-                                 .suspended = truth(in, "suspended"), .token = token ? &who : NULL, .held = truth(in, "held")};
+                                 .suspended = truth(in, "suspended"), .token = token ? &who : NULL, .held = truth(in, "held"),
+                                 .folder = text(in, "folder"), .command_line = text(in, "commandLine")};
     uint32_t win32 = jp_sim_spawn_child(simd->sim, &child, &pid);
     if (win32) {
         jp_simd_refuse(out, "CreateProcess failed with %u", (unsigned)win32);
@@ -110,10 +111,12 @@ static void exit_process(struct jp_simd *simd, const cJSON *in, cJSON *out) {
 
 static void burn(struct jp_simd *simd, const cJSON *in, cJSON *out) {
     uint32_t pid = living(simd->sim, in, out);
-    if (pid && jp_simd_number(in, "kernel100ns", 0))
-        jp_sim_grow_kernel(simd->sim, pid, jp_simd_number(in, "kernel100ns", 0));
-    if (pid && jp_simd_number(in, "user100ns", 0))
-        jp_sim_grow_usage(simd->sim, pid, jp_simd_number(in, "user100ns", 0));
+    uint64_t kernel = jp_simd_number(in, "kernel100ns", 0), user = jp_simd_number(in, "user100ns", 0);
+    if (!pid)
+        return;
+    bool burnt = !kernel || jp_sim_grow_kernel(simd->sim, pid, kernel);
+    burnt = (!user || jp_sim_grow_usage(simd->sim, pid, user)) && burnt;
+    cJSON_AddBoolToObject(out, "burnt", burnt);
 }
 
 static void commit(struct jp_simd *simd, const cJSON *in, cJSON *out) {
@@ -150,6 +153,31 @@ static void ask(struct jp_simd *simd, const cJSON *in, cJSON *out) {
         jp_sim_ask_affinity(simd->sim, pid, jp_simd_number(in, "affinity", 0));
     if (pid && cJSON_HasObjectItem(in, "workingSetMax"))
         jp_sim_ask_working_set(simd->sim, pid, jp_simd_number(in, "workingSetMin", 0), jp_simd_number(in, "workingSetMax", 0));
+}
+
+static void page_out(struct jp_simd *simd, const cJSON *in, cJSON *out) {
+    uint32_t pid = living(simd->sim, in, out);
+    if (pid)
+        jp_sim_page_out(simd->sim, pid, jp_simd_number(in, "bytes", 0));
+}
+
+/* "afterMs" missing: it is asked, and does not listen. */
+static void obeys(struct jp_simd *simd, const cJSON *in, cJSON *out) {
+    uint32_t pid = living(simd->sim, in, out);
+    if (pid)
+        jp_sim_obeys(simd->sim, pid, jp_simd_number(in, "afterMs", JP_SIM_NEVER), number(in, "code"));
+}
+
+static void debug(struct jp_simd *simd, const cJSON *in, cJSON *out) {
+    uint32_t pid = living(simd->sim, in, out);
+    if (pid)
+        jp_sim_debug(simd->sim, pid, !cJSON_IsFalse(cJSON_GetObjectItem(in, "debugged")));
+}
+
+static void critical(struct jp_simd *simd, const cJSON *in, cJSON *out) {
+    uint32_t pid = living(simd->sim, in, out);
+    if (pid)
+        jp_sim_critical(simd->sim, pid);
 }
 
 static void protect(struct jp_simd *simd, const cJSON *in, cJSON *out) {
@@ -248,6 +276,26 @@ static void names_die(struct jp_simd *simd, const cJSON *in, cJSON *out) {
     (void)in;
     (void)out;
     jp_sim_names_die(simd->sim);
+}
+
+/* "flags": of LIMIT_*, or all that a job can have but what keeps a hierarchy in its job. */
+static void forget_limits(struct jp_simd *simd, const cJSON *in, cJSON *out) {
+    const uint32_t kept = JP_JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | JP_JOB_OBJECT_LIMIT_BREAKAWAY_OK | JP_JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK;
+    (void)out;
+    jp_sim_forget_limits(simd->sim, (uint32_t)jp_simd_number(in, "flags", ~kept));
+}
+
+static void sleep_for(struct jp_simd *simd, const cJSON *in, cJSON *out) {
+    (void)out;
+    jp_sim_sleep(simd->sim, jp_simd_number(in, "ms", 0));
+}
+
+static void shift_clock(struct jp_simd *simd, const cJSON *in, cJSON *out) {
+    double ms = cJSON_GetNumberValue(cJSON_GetObjectItem(in, "ms")); /* may be negative */
+    if (!(ms > -1e12 && ms < 1e12))
+        jp_simd_refuse(out, "too far");
+    else
+        jp_sim_shift_clock(simd->sim, (int64_t)ms);
 }
 
 static void like_wine(struct jp_simd *simd, const cJSON *in, cJSON *out) {
@@ -384,6 +432,9 @@ static void process(struct jp_simd *simd, const cJSON *in, cJSON *out) {
         return;
     add_identity(out, pid, jp_sim_start_time(simd->sim, pid));
     cJSON_AddBoolToObject(out, "suspended", jp_sim_suspended(simd->sim, pid));
+    jp_json_add_u64(out, "frozen", jp_sim_frozen(simd->sim, pid));
+    jp_json_add_u64(out, "asked", jp_sim_asked(simd->sim, pid));
+    cJSON_AddBoolToObject(out, "errorMode", jp_sim_error_mode(simd->sim, pid));
     jp_json_add_u64(out, "userTime", jp_sim_user_time(simd->sim, pid));
     jp_json_add_u64(out, "priority", jp_sim_priority(simd->sim, pid));
     jp_json_add_u64(out, "affinity", jp_sim_affinity(simd->sim, pid));
@@ -410,6 +461,7 @@ static void census(struct jp_simd *simd, const cJSON *in, cJSON *out) {
         add_identity(row, all[i].pid, all[i].start_100ns);
         cJSON *inside = cJSON_AddArrayToObject(row, "in");
         cJSON_ArrayForEach(name, jobs) cJSON_AddItemToArray(inside, cJSON_CreateBool(jp_sim_in_job(simd->sim, all[i].pid, name->valuestring)));
+        jp_json_add_u64(row, "frozen", jp_sim_frozen(simd->sim, all[i].pid));
         cJSON_AddItemToArray(list, row);
     }
 }
@@ -418,7 +470,10 @@ static void now(struct jp_simd *simd, const cJSON *in, cJSON *out) {
     (void)in;
     jp_json_add_u64(out, "ms", jp_sim_now_ms(simd->sim));
     jp_json_add_time(out, "time", jp_sim_now_100ns(simd->sim));
+    jp_json_add_u64(out, "awakeMs", jp_sim_awake_ms(simd->sim));
     jp_json_add_u64(out, "due", jp_sim_due(simd->sim));
+    jp_json_add_u64(out, "samples", jp_sim_sample_count(simd->sim));
+    jp_json_add_u64(out, "idleThaws", jp_sim_idle_thaws(simd->sim));
 }
 
 /* --- the table --- */
@@ -436,7 +491,9 @@ static const struct {
     {"fail_next", fail_next}, {"fail_often", fail_often}, {"disk", disk},       {"deaf", deaf},         {"reuse_pids", reuse_pids},
     {"slow_ends", slow_ends}, {"names_die", names_die}, {"like_wine", like_wine}, {"groups", groups},   {"lack_class", lack_class},
     {"squat", squat},       {"take_name", take_name}, {"hold_job", hold_job},   {"fates", fates},       {"fate", fate},
-    {"job", job},           {"process", process},   {"census", census},         {"now", now},
+    {"job", job},           {"process", process},   {"census", census},         {"now", now},           {"page_out", page_out},
+    {"obeys", obeys},       {"debug", debug},       {"critical", critical},     {"forget_limits", forget_limits},
+    {"sleep", sleep_for},   {"shift_clock", shift_clock},
 };
 
 struct errand {

@@ -32,6 +32,7 @@ static jp_status read_config(void *context, const char *name, struct jp_str *tex
 
 static int64_t now_100ns(void *context) { return jp_sim_now_100ns(((struct jp_simd *)context)->sim); }
 static uint64_t now_ms(void *context) { return jp_sim_now_ms(((struct jp_simd *)context)->sim); }
+static uint64_t awake_ms(void *context) { return jp_sim_awake_ms(((struct jp_simd *)context)->sim); }
 
 /* --- the port --- */
 
@@ -211,6 +212,9 @@ void jp_simd_platform_init(struct jp_simd *simd) {
         .read_config = read_config,
         .now_100ns = now_100ns,
         .now_ms = now_ms,
+        .awake_ms = awake_ms,
+        .total_ms = now_ms,
+        .samples_on_loop = true,
         .clock_is_moved = true,
         .backend_new = backend_new,
         .backend_free = backend_free,

@@ -26,6 +26,11 @@ static const struct jp_backend_ops ops = {
     .process_facts = jp__process_facts,
     .process_usage = jp__process_usage,
     .sample = jp__sample,
+    .process_adjust = jp__process_adjust,
+    .process_freeze = jp__process_freeze,
+    .process_request_stop = jp__process_request_stop,
+    .process_is_debugged = jp__process_is_debugged,
+    .process_is_critical = jp__process_is_critical,
     .process_exited = jp__process_exited,
     .process_terminate = jp__process_terminate,
     .process_check_token = jp__process_check_token,
@@ -36,6 +41,14 @@ static const struct jp_backend_ops ops = {
 
 struct jp_sim *jp__sim(struct jp_backend *backend) { return (struct jp_sim *)(void *)backend; }
 
+static uint32_t count_processors(const struct jp_sim *sim) {
+    uint32_t count = 0;
+    for (size_t i = 0; i < sim->group_count; i++)
+        for (uint64_t left = sim->group_masks[i]; left; left &= left - 1)
+            count++;
+    return count;
+}
+
 struct jp_sim *jp_sim_new(void) {
     struct jp_sim *sim = jp_alloc(sizeof *sim);
     sim->backend.ops = &ops;
@@ -44,6 +57,7 @@ struct jp_sim *jp_sim_new(void) {
     sim->service = (struct jp_principal){.user = "NT AUTHORITY\\SYSTEM", .session = 1, .admin = true, .elevated = true, .system = true};
     sim->group_masks[0] = 0xFF;
     sim->group_count = 1;
+    sim->host.processors = count_processors(sim);
     for (size_t i = 0; i < JP_LIMIT_COUNT; i++)
         sim->host.limits[i] = JP_ENFORCED_BY_KERNEL;
     sim->host.ui = sim->host.end_of_job_time = sim->host.notify = JP_ENFORCED_BY_KERNEL;
@@ -79,11 +93,8 @@ static void free_dead_handles(struct jp_sim *sim) {
 void jp_sim_free(struct jp_sim *sim) {
     check_leaks(sim);
     free_dead_handles(sim);
-    for (size_t i = 0; i < sim->process_count; i++) {
-        jp_free(sim->processes[i]->image);
-        jp_free(sim->processes[i]->command_line);
-        jp_free(sim->processes[i]);
-    }
+    for (size_t i = 0; i < sim->process_count; i++)
+        jp__free_process(sim->processes[i]);
     for (size_t i = 0; i < sim->job_count; i++)
         jp__free_job(sim->jobs[i]);
     jp_map_free(&sim->by_pid);
@@ -100,12 +111,27 @@ void jp_sim_free(struct jp_sim *sim) {
 struct jp_backend *jp_sim_backend(struct jp_sim *sim) { return &sim->backend; }
 struct jp_capabilities *jp_sim_capabilities(struct jp_sim *sim) { return &sim->host; }
 uint64_t jp_sim_now_ms(const struct jp_sim *sim) { return sim->now_ms; }
-int64_t jp_sim_now_100ns(const struct jp_sim *sim) { return INT64_C(134000000000000000) + (int64_t)sim->now_ms * 10000; }
+uint64_t jp_sim_awake_ms(const struct jp_sim *sim) { return sim->now_ms - sim->slept_ms; }
+
+int64_t jp_sim_now_100ns(const struct jp_sim *sim) {
+    return INT64_C(134000000000000000) + ((int64_t)sim->now_ms + sim->clock_shift_ms) * 10000;
+}
 
 void jp_sim_pass(struct jp_sim *sim, uint64_t ms) {
     sim->now_ms += ms;
     jp__finish_terminations(sim);
+    jp__end_obedient(sim);
 }
+
+/* What was under way goes on afterwards. */
+void jp_sim_sleep(struct jp_sim *sim, uint64_t ms) {
+    sim->now_ms += ms;
+    sim->slept_ms += ms;
+    for (size_t i = 0; i < sim->job_count; i++)
+        sim->jobs[i]->terminated_ms += ms;
+}
+
+void jp_sim_shift_clock(struct jp_sim *sim, int64_t ms) { sim->clock_shift_ms += ms; }
 
 /* --- chance --- */
 
@@ -192,13 +218,30 @@ void jp_sim_groups(struct jp_sim *sim, const uint64_t *masks, size_t count) {
     memset(sim->group_masks, 0, sizeof sim->group_masks);
     memcpy(sim->group_masks, masks, count * sizeof *masks);
     sim->group_count = count;
+    sim->host.processors = count_processors(sim);
 }
 
 void jp_sim_lack_class(struct jp_sim *sim, enum jp_job_class class) {
     sim->query_error[class] = sim->set_error[class] = WIN32_INVALID_PARAMETER;
 }
 
-void jp_sim_forget_limits(struct jp_sim *sim, uint32_t limit_flags) { sim->forgotten |= limit_flags; }
+void jp_sim_forget_limits(struct jp_sim *sim, uint32_t limit_flags) {
+    static const struct {
+        uint32_t flag;
+        enum jp_limit limit;
+    } rows[] = {{JP_JOB_OBJECT_LIMIT_ACTIVE_PROCESS, JP_LIMIT_ACTIVE_PROCESSES}, {JP_JOB_OBJECT_LIMIT_PROCESS_MEMORY, JP_LIMIT_PROCESS_MEMORY},
+                {JP_JOB_OBJECT_LIMIT_JOB_MEMORY, JP_LIMIT_JOB_MEMORY},           {JP_JOB_OBJECT_LIMIT_PROCESS_TIME, JP_LIMIT_PROCESS_TIME},
+                {JP_JOB_OBJECT_LIMIT_JOB_TIME, JP_LIMIT_JOB_TIME},               {JP_JOB_OBJECT_LIMIT_PRIORITY_CLASS, JP_LIMIT_PRIORITY_CLASS},
+                {JP_JOB_OBJECT_LIMIT_AFFINITY, JP_LIMIT_AFFINITY},               {JP_JOB_OBJECT_LIMIT_WORKINGSET, JP_LIMIT_WORKING_SET},
+                {JP_JOB_OBJECT_LIMIT_SCHEDULING_CLASS, JP_LIMIT_SCHEDULING_CLASS}, {JP_JOB_OBJECT_LIMIT_SUBSET_AFFINITY, JP_LIMIT_SUBSET_AFFINITY},
+                {JP_JOB_OBJECT_LIMIT_DIE_ON_UNHANDLED_EXCEPTION, JP_LIMIT_DIE_ON_UNHANDLED_EXCEPTION}};
+    sim->forgotten |= limit_flags;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (limit_flags & rows[i].flag)
+            sim->host.limits[rows[i].limit] = JP_ENFORCED_BY_NONE;
+    if (limit_flags & JP_JOB_OBJECT_LIMIT_JOB_TIME)
+        sim->host.end_of_job_time = JP_ENFORCED_BY_NONE;
+}
 
 void jp_sim_like_wine(struct jp_sim *sim) {
     static const enum jp_job_class lacking[] = {

@@ -29,9 +29,14 @@ struct jp_capabilities *jp_sim_capabilities(struct jp_sim *sim); /* what the bac
 
 /* --- the clock --- */
 
-uint64_t jp_sim_now_ms(const struct jp_sim *sim);
-int64_t jp_sim_now_100ns(const struct jp_sim *sim);
+uint64_t jp_sim_now_ms(const struct jp_sim *sim);   /* with the time that the machine slept */
+uint64_t jp_sim_awake_ms(const struct jp_sim *sim); /* without it */
+int64_t jp_sim_now_100ns(const struct jp_sim *sim); /* the wall clock */
 void jp_sim_pass(struct jp_sim *sim, uint64_t ms);
+void jp_sim_sleep(struct jp_sim *sim, uint64_t ms);     /* the machine does, with all that is on it */
+void jp_sim_shift_clock(struct jp_sim *sim, int64_t ms); /* somebody sets the wall clock */
+/* When something happens by itself next, if the machine stays awake; UINT64_MAX: nothing will. Messages: jp_sim_next_due_ms. */
+uint64_t jp_sim_next_stir_ms(const struct jp_sim *sim);
 
 /* --- who: tokens, as the backend's principals --- */
 
@@ -65,6 +70,8 @@ uint32_t jp_sim_spawn(struct jp_sim *sim, uint32_t parent, const char *image);
 struct jp_sim_child {
     uint32_t parent; /* 0: nobody's child */
     const char *image;
+    const char *folder;              /* NULL: "C:\\sim" */
+    const char *command_line;        /* NULL: the image */
     bool breakaway;                  /* CREATE_BREAKAWAY_FROM_JOB */
     bool suspended;
     const struct jp_principal *token; /* any, copied; NULL: the parent's, or SIM\user in session 1 */
@@ -81,15 +88,23 @@ int64_t jp_sim_start_time(const struct jp_sim *sim, uint32_t pid);
 /* Spawned as a process without a thread: its handle is signalled, its facts are not all there (Wine). */
 uint32_t jp_sim_spawn_unborn(struct jp_sim *sim, uint32_t parent, const char *image);
 void jp_sim_bear(struct jp_sim *sim, uint32_t pid);
-void jp_sim_protect(struct jp_sim *sim, uint32_t pid); /* nobody may open it */
+void jp_sim_protect(struct jp_sim *sim, uint32_t pid); /* nobody may open it, or control it by a handle that is there already */
+void jp_sim_critical(struct jp_sim *sim, uint32_t pid); /* one of the system's own */
+void jp_sim_debug(struct jp_sim *sim, uint32_t pid, bool debugged);
+/* Asked to end, it does so after that many (waking) milliseconds with this code; JP_SIM_NEVER: it does not listen. Without this
+ * there is nobody to ask: no window, no console. One that is frozen answers when it is thawed. Children are not like it. */
+#define JP_SIM_NEVER UINT64_MAX
+void jp_sim_obeys(struct jp_sim *sim, uint32_t pid, uint64_t after_ms, uint32_t exit_code);
 void jp_sim_next_pid(struct jp_sim *sim, uint32_t pid); /* the next process gets this one */
 void jp_sim_let_go(struct jp_sim *sim, uint32_t pid);   /* the other holder closes its handle */
 
-/* What processes do. Limits are looked at on the spot; a process may have ended when these return. */
-void jp_sim_grow_usage(struct jp_sim *sim, uint32_t pid, uint64_t user_100ns); /* user-mode CPU time */
-void jp_sim_grow_kernel(struct jp_sim *sim, uint32_t pid, uint64_t kernel_100ns);
-bool jp_sim_commit(struct jp_sim *sim, uint32_t pid, uint64_t bytes);  /* false: the allocation failed at a limit */
+/* What processes do. Limits are looked at on the spot; a process may have ended when these return. A frozen one uses no time and
+ * takes no memory. */
+bool jp_sim_grow_usage(struct jp_sim *sim, uint32_t pid, uint64_t user_100ns); /* user-mode CPU time; false: it is frozen */
+bool jp_sim_grow_kernel(struct jp_sim *sim, uint32_t pid, uint64_t kernel_100ns);
+bool jp_sim_commit(struct jp_sim *sim, uint32_t pid, uint64_t bytes);  /* false: the allocation failed at a limit, or it is frozen */
 void jp_sim_decommit(struct jp_sim *sim, uint32_t pid, uint64_t bytes); /* at most what it has */
+void jp_sim_page_out(struct jp_sim *sim, uint32_t pid, uint64_t bytes); /* so much of what it has committed is not in its working set */
 void jp_sim_read(struct jp_sim *sim, uint32_t pid, uint64_t bytes);    /* one read */
 void jp_sim_write(struct jp_sim *sim, uint32_t pid, uint64_t bytes);
 /* For the whole of the interval the process's job was over its rate for that share of the time (enum jp_job_tolerance and
@@ -141,6 +156,12 @@ void jp_sim_effective(const struct jp_sim *sim, uint32_t pid, struct jp_job_exte
 uint32_t jp_sim_priority(const struct jp_sim *sim, uint32_t pid);
 uint64_t jp_sim_affinity(const struct jp_sim *sim, uint32_t pid);
 void jp_sim_working_set(const struct jp_sim *sim, uint32_t pid, uint64_t *ret_min_bytes, uint64_t *ret_max_bytes);
+unsigned jp_sim_frozen(const struct jp_sim *sim, uint32_t pid); /* how often it was frozen and not thawed */
+bool jp_sim_error_mode(const struct jp_sim *sim, uint32_t pid); /* it runs, and its children will, without error dialogs */
+unsigned jp_sim_asked(const struct jp_sim *sim, uint32_t pid);  /* how often it was asked to end */
+/* Since the machine was made: thaws of what nobody had frozen (they let run what somebody else suspended), and samples. */
+uint64_t jp_sim_idle_thaws(const struct jp_sim *sim);
+uint64_t jp_sim_sample_count(const struct jp_sim *sim);
 
 /* --- others on the machine --- */
 
@@ -153,7 +174,8 @@ void jp_sim_hold_job(struct jp_sim *sim, const char *object_name, bool hold); /*
 void jp_sim_names_die(struct jp_sim *sim); /* a job's name goes with its last handle (Windows); else with its last process (Wine) */
 void jp_sim_groups(struct jp_sim *sim, const uint64_t *masks, size_t count); /* processor groups; at most 4 */
 void jp_sim_lack_class(struct jp_sim *sim, enum jp_job_class class);         /* query and set: 87 */
-void jp_sim_forget_limits(struct jp_sim *sim, uint32_t limit_flags);         /* accepted, read back as 0, not kept (Wine) */
+/* Accepted, read back as 0, not kept (Wine); the capabilities say so of those that they have. */
+void jp_sim_forget_limits(struct jp_sim *sim, uint32_t limit_flags);
 void jp_sim_like_wine(struct jp_sim *sim); /* all of what wine.md lists; the capabilities say so too */
 
 /* --- faults --- */
@@ -164,7 +186,9 @@ uint64_t jp_sim_random(struct jp_sim *sim, uint64_t below); /* of the same gener
 /* Operations: "CreateJobObject", "OpenJobObject", "SetInformationJobObject", "QueryInformationJobObject",
  * "AssignProcessToJobObject", "TerminateJobObject", "IsProcessInJob", "UserHandleGrantAccess", "OpenProcess",
  * "OpenProcessToken", "LogonUser", "TerminateProcess", "RegisterWaitForSingleObject", "CreateProcess", "ResumeThread",
- * "NtQuerySystemInformation". The call fails with JP_E_SYSTEM and does nothing. */
+ * "NtQuerySystemInformation", "SetPriorityClass", "SetProcessAffinityMask", "SetProcessWorkingSetSizeEx", "NtSuspendProcess",
+ * "NtResumeProcess", "PostMessage" (asking to end). The call fails with JP_E_SYSTEM and does nothing; "CheckRemoteDebuggerPresent" and
+ * "NtQueryInformationProcess" (critical) have no other way to fail than to say yes. */
 void jp_sim_fail_next(struct jp_sim *sim, const char *operation, uint32_t win32); /* once; several may wait */
 /* Each call of the operation (NULL: of any) fails so often, until it is set to 0. */
 void jp_sim_fail_often(struct jp_sim *sim, const char *operation, uint32_t win32, unsigned per_mille);

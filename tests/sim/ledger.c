@@ -21,7 +21,10 @@ struct jp_ledger {
     size_t event_count;
     struct jp_process_record *processes;
     size_t process_count;
-    struct jp_stored_pool *pools;
+    struct ledger_pool {
+        char *name, *definition;
+        bool frozen, keep_frozen;
+    } *pools;
     size_t pool_count;
     struct waiting *waiting;
     size_t waiting_count;
@@ -70,7 +73,8 @@ static void record_pool(struct jp_accounts *accounts, const struct jp_pool_recor
     struct jp_ledger *ledger = of(accounts);
     forget_pool(accounts, record->name);
     ledger->pools = jp_realloc_array(ledger->pools, ledger->pool_count + 1, sizeof *ledger->pools);
-    ledger->pools[ledger->pool_count++] = (struct jp_stored_pool){jp_strdup(record->name), jp_strdup(record->definition)};
+    ledger->pools[ledger->pool_count++] = (struct ledger_pool){.name = jp_strdup(record->name), .definition = jp_strdup(record->definition),
+                                                               .frozen = record->frozen, .keep_frozen = record->keep_frozen};
 }
 
 static void add_waiting(struct jp_accounts *accounts, struct waiting waiting) {
@@ -218,8 +222,12 @@ void jp_ledger_start(const struct jp_ledger *ledger, struct jp_accounts_start *r
         if (record->ending == JP_ENDING_NONE)
             jp_process_record_copy(record, &ret_start->running[ret_start->running_count++]);
     }
-    for (size_t i = 0; i < ledger->pool_count; i++)
-        if (ledger->pools[i].definition)
-            ret_start->pools[ret_start->pool_count++] =
-                (struct jp_stored_pool){jp_strdup(ledger->pools[i].name), jp_strdup(ledger->pools[i].definition)};
+    ret_start->frozen = jp_alloc((ledger->pool_count + 1) * sizeof *ret_start->frozen);
+    for (size_t i = 0; i < ledger->pool_count; i++) {
+        const struct ledger_pool *pool = &ledger->pools[i];
+        if (pool->definition)
+            ret_start->pools[ret_start->pool_count++] = (struct jp_stored_pool){jp_strdup(pool->name), jp_strdup(pool->definition)};
+        if (pool->frozen)
+            ret_start->frozen[ret_start->frozen_count++] = (struct jp_frozen_pool){.name = jp_strdup(pool->name), .keep = pool->keep_frozen};
+    }
 }

@@ -25,7 +25,8 @@ const struct jp_event *jp_ledger_event(const struct jp_ledger *ledger, size_t i)
 size_t jp_ledger_count(const struct jp_ledger *ledger, const char *message, const char *pool, uint32_t pid);
 const struct jp_event *jp_ledger_last(const struct jp_ledger *ledger, const char *message);
 
-/* What a next run would find: running rows and persisted pools. The caller clears it. */
+/* What a next run would find: running rows, persisted and frozen pools. The caller clears it, and says whether the last run ended in
+ * order. */
 void jp_ledger_start(const struct jp_ledger *ledger, struct jp_accounts_start *ret_start);
 
 #endif

@@ -72,7 +72,7 @@ struct sim_process {
     int64_t start_100ns;
     size_t row, fate; /* in sim->processes and sim->fates */
     struct jp_principal token;
-    char *image, *command_line;
+    char *image, *folder, *command_line;
     unsigned handles;         /* the service's, others' and the kernel's own for a moment */
     unsigned others_handles;  /* see jp_sim_let_go; counted above */
     bool alive, suspended, protected, unborn;
@@ -85,13 +85,20 @@ struct sim_process {
     uint32_t priority;
     uint64_t affinity, min_working_set, max_working_set; /* as it asked for them */
     bool asked_affinity;
+    uint64_t paged_out;
+    unsigned frozen, asked;
+    bool critical, debugged, no_error_dialogs;
+    bool listens, obeying; /* it was told by jp_sim_obeys; it was asked, and ends at ... */
+    uint64_t obeys_after_ms, obeyed_ms; /* the latter awake */
+    uint32_t obeys_code;
 };
 
+enum { SIM_MAY_ASSIGN = 1, SIM_MAY_TERMINATE = 2, SIM_MAY_CONTROL = 4 };
 struct jp_process { /* a handle */
     struct jp_sim *sim;
     struct sim_process *process; /* NULL: the handle died with its owner */
     struct jp_process *next, *previous;
-    bool may_assign, may_terminate;
+    unsigned rights; /* SIM_MAY_* */
     uint64_t watch;
 };
 
@@ -111,7 +118,10 @@ struct sim_failure {
 struct jp_sim {
     struct jp_backend backend; /* first: the backend's pointer is ours */
     struct jp_capabilities host;
-    uint64_t now_ms, born, random;
+    uint64_t now_ms, slept_ms, born, random;
+    int64_t clock_shift_ms;
+    uint64_t idle_thaws, samples;
+    size_t obeying; /* processes that were asked to end, and will */
     struct jp_principal service;
 
     struct jp_map by_pid;
@@ -172,6 +182,7 @@ uint32_t jp__room(struct sim_job *job); /* 0, or why nobody may be added: 5 or 1
 void jp__end(struct sim_process *process, uint32_t exit_code, enum jp_sim_end end);
 void jp__end_all(struct sim_job *job, uint32_t exit_code, enum jp_sim_end end);
 void jp__finish_terminations(struct jp_sim *sim);
+uint64_t jp__next_termination_ms(const struct jp_sim *sim); /* UINT64_MAX: none is under way */
 jp_status jp__job_assign(struct jp_job *, struct jp_process *, struct jp_error *);
 jp_status jp__job_terminate(struct jp_job *, uint32_t, struct jp_error *);
 jp_status jp__job_contains(struct jp_job *, struct jp_process *, bool *, struct jp_error *);
@@ -181,6 +192,8 @@ uint32_t jp__check_chain(struct sim_process *process, struct jp_job *const *chai
 /* --- sim_limits.c: classes 2 and 9, what holds in a chain --- */
 uint32_t jp__set_limits(struct sim_job *job, enum jp_job_class class, const struct jp_job_extended_limits *limits);
 void jp__effective(const struct sim_process *process, struct jp_job_extended_limits *ret_limits);
+
+bool jp__priority_valid(uint32_t priority_class);
 
 /* --- sim_classes.c: the other classes --- */
 jp_status jp__job_query(struct jp_job *, enum jp_job_class, struct jp_job_info *, struct jp_error *);
@@ -203,13 +216,24 @@ jp_status jp__process_open(struct jp_backend *, uint32_t, int64_t, enum jp_proce
 void jp__process_close(struct jp_process *);
 jp_status jp__process_facts(struct jp_process *, struct jp_process_facts *, struct jp_error *);
 void jp__process_usage(struct jp_process *, struct jp_usage *);
-jp_status jp__sample(struct jp_backend *, struct jp_sample **, size_t *, struct jp_error *);
 bool jp__process_exited(struct jp_process *, uint32_t *);
 jp_status jp__process_terminate(struct jp_process *, uint32_t, struct jp_error *);
 jp_status jp__process_watch(struct jp_process *, uint64_t, struct jp_error *);
 jp_status jp__process_launch(struct jp_backend *, const struct jp_launch *, struct jp_process **, struct jp_error *);
 jp_status jp__process_resume(struct jp_process *, struct jp_error *);
 void jp__tell_watches(struct sim_process *process);
+jp_status jp__dead_handle(struct jp_error *error, const char *operation);
+void jp__free_process(struct sim_process *process);
+
+/* --- sim_control.c: what the service does to members itself --- */
+jp_status jp__sample(struct jp_backend *, struct jp_samples *, struct jp_error *);
+jp_status jp__process_adjust(struct jp_process *, const struct jp_adjustment *, struct jp_error *);
+jp_status jp__process_freeze(struct jp_process *, bool, struct jp_error *);
+jp_status jp__process_request_stop(struct jp_process *, struct jp_error *);
+bool jp__process_is_debugged(struct jp_process *);
+bool jp__process_is_critical(struct jp_process *);
+void jp__end_obedient(struct jp_sim *sim); /* whose time has come */
+void jp__no_longer_obeys(struct sim_process *process);
 
 /* --- sim_tokens.c --- */
 const struct jp_principal *jp__who(const struct jp_sim *sim, const struct jp_principal *principal); /* never NULL: the service's */

@@ -102,7 +102,7 @@ jp_status jp__job_assign(struct jp_job *handle, struct jp_process *of, struct jp
     struct sim_process *process = of->process;
     if (!win32 && !process)
         win32 = WIN32_INVALID_HANDLE;
-    if (!win32 && !of->may_assign)
+    if (!win32 && !(of->rights & SIM_MAY_ASSIGN))
         win32 = WIN32_ACCESS_DENIED;
     if (!win32 && !process->alive)
         return jp_fail_win32(error, JP_E_NO_PROCESS, WIN32_ACCESS_DENIED, operation, "process %u has exited", (unsigned)process->pid);
@@ -158,6 +158,7 @@ void jp__end(struct sim_process *process, uint32_t exit_code, enum jp_sim_end en
     process->handles++; /* ours, until all is told */
     process->alive = false;
     process->exit_code = exit_code;
+    jp__no_longer_obeys(process);
     sim->fates[process->fate].end = end;
     sim->fates[process->fate].exit_code = exit_code;
     jp__account_end(process);
@@ -186,6 +187,14 @@ void jp__finish_terminations(struct jp_sim *sim) {
         job->terminating = false;
         jp__end_all(job, job->terminate_code, JP_SIM_JOB_ENDED);
     }
+}
+
+uint64_t jp__next_termination_ms(const struct jp_sim *sim) {
+    uint64_t next = UINT64_MAX;
+    for (size_t i = 0; i < sim->job_count; i++)
+        if (sim->jobs[i]->terminating && sim->jobs[i]->terminated_ms < next)
+            next = sim->jobs[i]->terminated_ms;
+    return next;
 }
 
 jp_status jp__job_terminate(struct jp_job *handle, uint32_t exit_code, struct jp_error *error) {

@@ -15,6 +15,8 @@ static size_t rank(uint32_t priority_class) {
     return at;
 }
 
+bool jp__priority_valid(uint32_t priority_class) { return rank(priority_class) < PRIORITIES; }
+
 /* --- setting --- */
 
 static bool flags_valid(uint32_t flags, enum jp_job_class class) {

@@ -57,6 +57,7 @@ static struct sim_process *new_process(struct jp_sim *sim, uint32_t parent, cons
     process->alive = true;
     process->priority = JP_JOB_NORMAL_PRIORITY_CLASS;
     process->image = jp_strdup(image);
+    process->folder = jp_strdup("C:\\sim");
     process->command_line = jp_strdup(image);
     process->token = *token;
     process->token.level = JP_SIM_IMPERSONATE;
@@ -91,6 +92,13 @@ static uint32_t inherit(const struct sim_process *parent, bool breakaway, size_t
     return 0;
 }
 
+static void replace_text(char **text, const char *by) {
+    if (!by)
+        return;
+    jp_free(*text);
+    *text = jp_strdup(by);
+}
+
 uint32_t jp_sim_spawn_child(struct jp_sim *sim, const struct jp_sim_child *child, uint32_t *ret_pid) {
     struct jp_principal token = {.user = "SIM\\user", .session = 1};
     struct sim_process *parent = child->parent ? jp__find(sim, child->parent) : NULL;
@@ -107,6 +115,9 @@ uint32_t jp_sim_spawn_child(struct jp_sim *sim, const struct jp_sim_child *child
     struct sim_process *process = new_process(sim, child->parent, child->image, &token);
     process->suspended = child->suspended;
     process->handles = process->others_handles = child->held;
+    process->no_error_dialogs = parent && parent->no_error_dialogs;
+    replace_text(&process->folder, child->folder);
+    replace_text(&process->command_line, child->command_line);
     *ret_pid = process->pid;
     for (size_t i = 0; i < depth; i++)
         jp__enter(process, parent->chain[i]);
@@ -132,6 +143,13 @@ void jp_sim_bear(struct jp_sim *sim, uint32_t pid) { jp__known(sim, pid)->unborn
 
 /* --- going --- */
 
+void jp__free_process(struct sim_process *process) {
+    jp_free(process->image);
+    jp_free(process->folder);
+    jp_free(process->command_line);
+    jp_free(process);
+}
+
 void jp__gone(struct sim_process *process) {
     struct jp_sim *sim = process->sim;
     if (process->alive || process->handles)
@@ -142,9 +160,7 @@ void jp__gone(struct sim_process *process) {
     last->row = process->row;
     jp_map_remove_u64(&sim->by_pid, process->pid);
     sim->freed_pid = process->pid;
-    jp_free(process->image);
-    jp_free(process->command_line);
-    jp_free(process);
+    jp__free_process(process);
     if (refused_by && --refused_by->sum.basic.active_processes == 0)
         jp__post(sim, refused_by->key, JP_MSG_ACTIVE_PROCESS_ZERO, 0);
 }
@@ -172,11 +188,10 @@ void jp__tell_watches(struct sim_process *process) {
 
 /* --- handles --- */
 
-static struct jp_process *make_handle(struct sim_process *process, bool may_assign, bool may_terminate) {
+static struct jp_process *make_handle(struct sim_process *process, unsigned rights) {
     struct jp_sim *sim = process->sim;
     struct jp_process *handle = jp_alloc(sizeof *handle);
-    *handle = (struct jp_process){
-        .sim = sim, .process = process, .next = sim->process_handles, .may_assign = may_assign, .may_terminate = may_terminate};
+    *handle = (struct jp_process){.sim = sim, .process = process, .next = sim->process_handles, .rights = rights};
     if (handle->next)
         handle->next->previous = handle;
     sim->process_handles = handle;
@@ -198,6 +213,10 @@ void jp__process_close(struct jp_process *handle) {
 
 jp_status jp__process_open(struct jp_backend *backend, uint32_t pid, int64_t start_100ns, enum jp_process_use use,
                            struct jp_principal *principal, struct jp_process **ret_process, struct jp_error *error) {
+    static const unsigned rights_for[] = {[JP_PROCESS_OBSERVE] = 0,
+                                          [JP_PROCESS_ASSIGN] = SIM_MAY_ASSIGN | SIM_MAY_TERMINATE,
+                                          [JP_PROCESS_TERMINATE] = SIM_MAY_TERMINATE,
+                                          [JP_PROCESS_CONTROL] = SIM_MAY_TERMINATE | SIM_MAY_CONTROL};
     struct jp_sim *sim = jp__sim(backend);
     if (jp__fails(sim, "OpenProcess", error))
         return error->status;
@@ -211,23 +230,23 @@ jp_status jp__process_open(struct jp_backend *backend, uint32_t pid, int64_t sta
         return jp_fail(error, JP_E_OTHER_PROCESS, "process %u is another", (unsigned)pid);
     if (!process->alive && use != JP_PROCESS_OBSERVE)
         return jp_fail(error, JP_E_NO_PROCESS, "process %u has exited", (unsigned)pid);
-    *ret_process = make_handle(process, use == JP_PROCESS_ASSIGN, use != JP_PROCESS_OBSERVE);
+    *ret_process = make_handle(process, rights_for[use]);
     return JP_OK;
 }
 
-static jp_status dead_handle(struct jp_error *error, const char *operation) {
+jp_status jp__dead_handle(struct jp_error *error, const char *operation) {
     return jp_fail_win32(error, JP_E_SYSTEM, WIN32_INVALID_HANDLE, operation, "the handle died with its owner");
 }
 
 jp_status jp__process_facts(struct jp_process *handle, struct jp_process_facts *ret_facts, struct jp_error *error) {
     const struct sim_process *process = handle->process;
     if (!process)
-        return dead_handle(error, "GetProcessTimes");
+        return jp__dead_handle(error, "GetProcessTimes");
     *ret_facts = (struct jp_process_facts){.pid = process->pid,
                                            .start_100ns = process->unborn ? 0 : process->start_100ns,
                                            .parent_pid = process->parent_pid,
                                            .session = process->token.session,
-                                           .image = process->unborn ? NULL : jp_sprintf("C:\\sim\\%s", process->image),
+                                           .image = process->unborn ? NULL : jp_sprintf("%s\\%s", process->folder, process->image),
                                            .command_line = jp_strdup(process->command_line),
                                            .user = jp_strdup(process->token.user)};
     return JP_OK;
@@ -256,24 +275,6 @@ void jp__process_usage(struct jp_process *handle, struct jp_usage *ret_usage) {
             ret_usage->write_bytes = ret_usage->other_bytes = 0;
 }
 
-jp_status jp__sample(struct jp_backend *backend, struct jp_sample **ret_samples, size_t *ret_count, struct jp_error *error) {
-    struct jp_sim *sim = jp__sim(backend);
-    if (jp__fails(sim, "NtQuerySystemInformation", error))
-        return error->status;
-    struct jp_sample *samples = jp_alloc((sim->process_count + 1) * sizeof *samples);
-    size_t count = 0;
-    for (size_t i = 0; i < sim->process_count; i++) {
-        const struct sim_process *process = sim->processes[i];
-        if (process->alive)
-            samples[count++] = (struct jp_sample){.pid = process->pid, .start_100ns = process->start_100ns,
-                                                  .usage = {.known = JP_USAGE_CPU, .user_100ns = process->usage.user_100ns,
-                                                            .kernel_100ns = process->usage.kernel_100ns}};
-    }
-    *ret_samples = samples;
-    *ret_count = count;
-    return JP_OK;
-}
-
 bool jp__process_exited(struct jp_process *handle, uint32_t *ret_exit_code) {
     if (!handle->process || handle->process->alive)
         return false;
@@ -287,10 +288,10 @@ jp_status jp__process_terminate(struct jp_process *handle, uint32_t exit_code, s
     if (jp__fails(handle->sim, operation, error))
         return error->status;
     if (!process)
-        return dead_handle(error, operation);
+        return jp__dead_handle(error, operation);
     if (!process->alive)
         return jp_fail(error, JP_E_NO_PROCESS, "process %u has exited", (unsigned)process->pid);
-    if (!handle->may_terminate)
+    if (!(handle->rights & SIM_MAY_TERMINATE))
         return jp_fail_win32(error, JP_E_DENIED, WIN32_ACCESS_DENIED, operation, "cannot terminate process %u", (unsigned)process->pid);
     jp__end(process, exit_code, JP_SIM_TERMINATED);
     return JP_OK;
@@ -301,7 +302,7 @@ jp_status jp__process_watch(struct jp_process *handle, uint64_t watch, struct jp
     if (jp__fails(handle->sim, operation, error))
         return error->status;
     if (!handle->process)
-        return dead_handle(error, operation);
+        return jp__dead_handle(error, operation);
     handle->watch = watch;
     if (!handle->process->alive || handle->process->unborn)
         jp__post(handle->sim, watch, 0, 0);
@@ -321,6 +322,7 @@ jp_status jp__process_launch(struct jp_backend *backend, const struct jp_launch 
         jp__filter_token(&token, launch->filter);
     struct sim_process *process = new_process(sim, JP_SIM_SERVICE_PID, launch->command_line, &token);
     process->suspended = true;
+    process->no_error_dialogs = launch->no_error_dialogs;
     uint32_t win32 = jp__check_chain(process, launch->chain, launch->chain_length);
     if (win32) { /* it never was: nobody got its pid */
         sim->fate_count--;
@@ -328,7 +330,7 @@ jp_status jp__process_launch(struct jp_backend *backend, const struct jp_launch 
         jp__gone(process);
         return jp_fail_win32(error, jp__status_of(win32), win32, operation, "cannot start \"%s\"", launch->command_line);
     }
-    *ret_process = make_handle(process, true, true);
+    *ret_process = make_handle(process, SIM_MAY_ASSIGN | SIM_MAY_TERMINATE | SIM_MAY_CONTROL);
     return JP_OK;
 }
 
@@ -337,7 +339,7 @@ jp_status jp__process_resume(struct jp_process *handle, struct jp_error *error) 
     if (jp__fails(handle->sim, operation, error))
         return error->status;
     if (!handle->process)
-        return dead_handle(error, operation);
+        return jp__dead_handle(error, operation);
     handle->process->suspended = false;
     return JP_OK;
 }

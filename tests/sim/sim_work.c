@@ -37,6 +37,7 @@ static void give_back(struct sim_process *process, uint64_t bytes) {
             jp__exceeded(job, JP_JOB_OBJECT_LIMIT_JOB_MEMORY_LOW, process->pid);
     }
     process->commit -= bytes;
+    process->paged_out = process->paged_out < process->commit ? process->paged_out : process->commit;
 }
 
 void jp__account_end(struct sim_process *process) {
@@ -151,19 +152,25 @@ void jp__enforce_times(struct sim_process *process) {
     jp__release(process);
 }
 
-void jp_sim_grow_usage(struct jp_sim *sim, uint32_t pid, uint64_t user_100ns) {
+bool jp_sim_grow_usage(struct jp_sim *sim, uint32_t pid, uint64_t user_100ns) {
     struct sim_process *process = jp__known(sim, pid);
+    if (process->frozen)
+        return false;
     process->usage.user_100ns += user_100ns;
     for (size_t i = 0; i < process->depth; i++)
         process->chain[i]->sum.basic.total_user_time_100ns += user_100ns;
     jp__enforce_times(process);
+    return true;
 }
 
-void jp_sim_grow_kernel(struct jp_sim *sim, uint32_t pid, uint64_t kernel_100ns) {
+bool jp_sim_grow_kernel(struct jp_sim *sim, uint32_t pid, uint64_t kernel_100ns) {
     struct sim_process *process = jp__known(sim, pid);
+    if (process->frozen)
+        return false;
     process->usage.kernel_100ns += kernel_100ns;
     for (size_t i = 0; i < process->depth; i++)
         process->chain[i]->sum.basic.total_kernel_time_100ns += kernel_100ns;
+    return true;
 }
 
 /* --- memory --- */
@@ -192,6 +199,8 @@ static struct sim_job *memory_limiter(const struct sim_process *process, uint64_
 bool jp_sim_commit(struct jp_sim *sim, uint32_t pid, uint64_t bytes) {
     struct sim_process *process = jp__known(sim, pid);
     uint32_t message;
+    if (process->frozen)
+        return false;
     struct sim_job *limiter = memory_limiter(process, bytes, &message);
     if (limiter) {
         jp__post_chain(limiter, message, pid);
@@ -211,6 +220,11 @@ bool jp_sim_commit(struct jp_sim *sim, uint32_t pid, uint64_t bytes) {
 void jp_sim_decommit(struct jp_sim *sim, uint32_t pid, uint64_t bytes) {
     struct sim_process *process = jp__known(sim, pid);
     give_back(process, bytes < process->commit ? bytes : process->commit);
+}
+
+void jp_sim_page_out(struct jp_sim *sim, uint32_t pid, uint64_t bytes) {
+    struct sim_process *process = jp__known(sim, pid);
+    process->paged_out = bytes < process->commit ? bytes : process->commit;
 }
 
 /* --- input and output --- */

@@ -84,6 +84,12 @@ static cJSON *list_schema(cJSON *items) {
     return schema;
 }
 
+static cJSON *bounded_schema(cJSON *list, const struct jp_field *field) {
+    if (field->max)
+        cJSON_AddNumberToObject(list, "maxItems", (double)field->max);
+    return list;
+}
+
 /* The only field that is taken as it is: the pools, by name. */
 static cJSON *pools_schema(void) {
     cJSON *schema = typed("object");
@@ -116,6 +122,8 @@ static cJSON *value_schema(const struct jp_field *field) {
         return list_schema(choices_schema(field->choices));
     case JP_FIELD_STRINGS:
         return list_schema(typed("string"));
+    case JP_FIELD_LIST:
+        return bounded_schema(list_schema(object_schema(field->fields)), field);
     case JP_FIELD_OBJECT:
         return object_schema(field->fields);
     case JP_FIELD_JSON:
@@ -340,6 +348,7 @@ static void what_the_default_file_writes_is_the_default(void **state) {
     assert_string_equal(file.pipe.name, standard.pipe.name);
     assert_int_equal(file.pipe.max_connections, standard.pipe.max_connections);
     assert_null(file.pipe.security);
+    assert_int_equal(file.sampling.interval_100ns, standard.sampling.interval_100ns);
     jp_config_free(&file);
     jp_config_free(&standard);
     jp_free(text);
@@ -378,7 +387,7 @@ static void assert_shown(const char *text, const struct jp_field *fields) {
         jp_free(key);
         for (const struct jp_choice *choice = fields->choices; choice && choice->name; choice++)
             CHECK(strstr(text, choice->name), "jobpool.json does not show %s", choice->name);
-        if (fields->type == JP_FIELD_OBJECT)
+        if (fields->type == JP_FIELD_OBJECT || fields->type == JP_FIELD_LIST)
             assert_shown(text, fields->fields);
     }
 }

@@ -52,6 +52,7 @@ static void an_empty_object_has_all_defaults(void **state) {
     assert_string_equal(config.pipe.name, "jobpool");
     assert_null(config.pipe.security);
     assert_int_equal(config.pipe.max_connections, 256);
+    assert_int_equal(config.sampling.interval_100ns, 500 * JP_100NS_PER_MS);
     assert_int_equal(config.pool_count, 0);
     jp_config_free(&config);
 }
@@ -94,6 +95,7 @@ static void a_whole_file(void **state) {
         "  \"log\": { \"level\": \"debug\", \"max_size\": \"1MiB\", \"keep\": 0 },\r\n"
         "  \"database\": { \"flush_interval\": \"0s\", \"max_backlog\": 1000 },\r\n"
         "  \"pipe\": { \"name\": \"other\", \"security\": \"D:P(A;;GA;;;SY)\", \"max_connections\": 7 },\r\n"
+        "  \"sampling\": { \"interval\": \"1m\" },\r\n"
         "  \"pools\": {\r\n"
         "    \"child\": { \"parent\": \"Top.1\", \"limits\": { \"kill_on_close\": true } }, /* before its parent */\r\n"
         "    \"Top.1\": { \"description\": \"\", \"limits\": { \"cpu_rate\": \"50%\", \"job_time\": null } },\r\n"
@@ -105,6 +107,7 @@ static void a_whole_file(void **state) {
     assert_string_equal(config.pipe.name, "other");
     assert_string_equal(config.pipe.security, "D:P(A;;GA;;;SY)");
     assert_int_equal(config.pipe.max_connections, 7);
+    assert_int_equal(config.sampling.interval_100ns, 60 * JP_100NS_PER_S);
     assert_int_equal(config.pool_count, 3);
     assert_string_equal(config.pools[0].name, "child"); /* the file's order */
     assert_string_equal(config.pools[0].spec.parent, "Top.1");
@@ -116,7 +119,7 @@ static void a_whole_file(void **state) {
     jp_config_free(&config);
 }
 
-static void restart_is_needed_for_all_but_pools(void **state) {
+static void restart_is_needed_for_all_but_pools_and_sampling(void **state) {
     (void)state;
     static const char base[] = "{\"log\":{\"keep\":5},\"pools\":{\"a\":{}}}";
     static const struct {
@@ -126,6 +129,8 @@ static void restart_is_needed_for_all_but_pools(void **state) {
         {base, false},
         {"{\"log\":{\"keep\":5}}", false},
         {"{\"log\":{\"keep\":5},\"$schema\":\"x\",\"pools\":{\"b\":{},\"a\":{\"ui\":[]}}}", false},
+        {"{\"log\":{\"keep\":5},\"sampling\":{\"interval\":\"50ms\"},\"pools\":{\"a\":{}}}", false},
+        {"{\"log\":{\"keep\":5},\"sampling\":{}}", false},
         {"{\"log\":{\"keep\":6},\"pools\":{\"a\":{}}}", true},
         {"{\"log\":{\"keep\":5},\"database\":{\"max_backlog\":1000}}", true},
         {"{\"log\":{\"keep\":5},\"pipe\":{\"name\":\"x\"}}", true},
@@ -197,6 +202,15 @@ static void faults_in_sections(void **state) {
                   "c.json:1:28: pipe.max_connections: expected a whole number from 1 to 1000\n");
     assert_faults("{\"pipe\":{\"name\":\"a\\\\b\"}}", "c.json:1:17: pipe.name: may not hold a backslash\n");
     assert_faults("{\"pipe\":{\"security\":\"everyone\"}}", "c.json:1:21: pipe.security: \"everyone\" is not SDDL\n");
+    assert_faults("{\"sampling\":{\"interval\":\"49ms\"}}",
+                  "c.json:1:25: sampling.interval: too small, expected at least 50ms\n");
+    assert_faults("{\"sampling\":{\"interval\":\"60001ms\"}}",
+                  "c.json:1:25: sampling.interval: too large, expected at most 1m\n");
+    assert_faults("{\"sampling\":{\"interval\":500}}",
+                  "c.json:1:25: sampling.interval: expected a duration like \"90s\"\n");
+    assert_faults("{\"sampling\":{\"intervall\":\"1s\"}}",
+                  "c.json:1:14: sampling.intervall: unknown key; did you mean \"interval\"?\n");
+    assert_faults("{\"sampling\":\"1s\"}", "c.json:1:13: sampling: expected an object {...}\n");
     assert_faults("{\"pools\":[]}", "c.json:1:10: pools: expected an object {\"name\": {...}, ...}\n");
     assert_faults("{\"pools\":null}", "c.json:1:10: pools: expected an object {\"name\": {...}, ...}\n");
     assert_faults("{\"pools\":{\"a\":[]}}", "c.json:1:15: pools.a: expected an object {...}\n");
@@ -399,7 +413,7 @@ int main(void) {
     const struct CMUnitTest meaning[] = {cmocka_unit_test(an_empty_object_has_all_defaults),
                                          cmocka_unit_test(defaults_without_an_environment),
                                          cmocka_unit_test(the_log_lies_beside_the_database), cmocka_unit_test(a_whole_file),
-                                         cmocka_unit_test(restart_is_needed_for_all_but_pools)};
+                                         cmocka_unit_test(restart_is_needed_for_all_but_pools_and_sampling)};
     const struct CMUnitTest text[] = {cmocka_unit_test(text_that_is_no_config), cmocka_unit_test(a_text_that_is_too_long)};
     const struct CMUnitTest settings[] = {cmocka_unit_test(faults_in_sections), cmocka_unit_test(faults_in_limits),
                                           cmocka_unit_test(faults_in_a_pool), cmocka_unit_test(names_of_pools)};

@@ -9,6 +9,8 @@
 static int64_t now_100ns(void *context) { return jp_sim_now_100ns(((struct pool_world *)context)->sim); }
 static uint64_t now_ms(void *context) { return jp_sim_now_ms(((struct pool_world *)context)->sim); }
 
+static uint64_t awake_ms(void *context) { return jp_sim_awake_ms(((struct pool_world *)context)->sim); }
+
 static void on_event(void *context, const struct jp_event *event) {
     struct pool_world *world = context;
     if (world->on_event)
@@ -17,7 +19,8 @@ static void on_event(void *context, const struct jp_event *event) {
 
 static void open_pools(struct pool_world *world, const struct jp_accounts_start *start) {
     struct jp_pools_surroundings surroundings = {.backend = jp_sim_backend(world->sim), .accounts = jp_ledger_accounts(world->ledger),
-                                                 .context = world, .now_100ns = now_100ns, .now_ms = now_ms, .on_event = on_event};
+                                                 .context = world, .now_100ns = now_100ns, .now_ms = now_ms, .awake_ms = awake_ms,
+                                                 .total_ms = now_ms, .on_event = on_event};
     world->pools = jp_pools_new(&surroundings, start);
 }
 
@@ -41,16 +44,27 @@ int pool_world_close(void **state) {
     return 0;
 }
 
-void pool_world_restart(struct pool_world *world, const char *config) {
+static void start_again(struct pool_world *world, const char *config, bool unclean) {
     struct jp_accounts_start start;
-    jp_ledger_commit(world->ledger);
     jp_pools_free(world->pools);
     jp_sim_queue_set(world->sim, NULL, 0); /* the port died with the service */
     jp_ledger_start(world->ledger, &start);
+    start.unclean = unclean;
     open_pools(world, &start);
     assert_int_equal(pool_world_load(world, config), JP_OK);
     jp_pools_adopt(world->pools, &start);
     jp_accounts_start_clear(&start);
+}
+
+void pool_world_restart(struct pool_world *world, const char *config) {
+    jp_ledger_commit(world->ledger);
+    start_again(world, config, false);
+}
+
+void pool_world_crash(struct pool_world *world, const char *config) {
+    jp_ledger_commit(world->ledger);
+    jp_sim_crash(world->sim); /* what is done to the old pools from now on reaches nobody */
+    start_again(world, config, true);
 }
 
 jp_status pool_world_load(struct pool_world *world, const char *pools_json) {
@@ -92,10 +106,21 @@ void deliver(struct pool_world *world) {
     jp_ledger_commit(world->ledger);
 }
 
+void look(struct pool_world *world) {
+    struct jp_backend *backend = jp_sim_backend(world->sim);
+    struct jp_samples samples = {0};
+    struct jp_error error;
+    jp_status status = backend->ops->sample(backend, &samples, &error);
+    jp_pools_on_sample(world->pools, status, &samples, &error);
+    jp_ledger_commit(world->ledger);
+}
+
 void pass(struct pool_world *world, uint64_t ms) {
     for (uint64_t passed = 0; passed < ms; passed += 50) {
         jp_sim_pass(world->sim, 50);
         jp_pools_on_time(world->pools);
+        if (jp_pools_next_sample_ms(world->pools) <= jp_sim_now_ms(world->sim))
+            look(world);
     }
     jp_ledger_commit(world->ledger);
 }

@@ -26,13 +26,15 @@ int pool_world_close(void **state);
 
 /* The service ends and starts again on the same kernel and the same record. */
 void pool_world_restart(struct pool_world *world, const char *config);
+void pool_world_crash(struct pool_world *world, const char *config); /* likewise, from one moment to the next */
 
 /* Pools from JSON: {"name": {spec}, ...}. The status of jp_pools_load. */
 jp_status pool_world_load(struct pool_world *world, const char *pools_json);
 
 struct jp_pool *pool_of(struct pool_world *world, const char *name); /* must exist */
 void deliver(struct pool_world *world);                                 /* the kernel's queue, then the disk */
-void pass(struct pool_world *world, uint64_t ms);                       /* time, with what is due at every 50 ms */
+void pass(struct pool_world *world, uint64_t ms);                       /* time, with what is due at every 50 ms, samples too */
+void look(struct pool_world *world);                                    /* a sample now */
 void assign(struct pool_world *world, const char *pool, uint32_t pid);  /* calls back into joined_* */
 uint32_t launch(struct pool_world *world, const char *pool, const char *image); /* the pid; must work */
 /* As `assign` and `launch`, from a request of the test's own. NULL, or its place in a queue. */

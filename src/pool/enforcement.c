@@ -1,0 +1,370 @@
+/* Limits that the service keeps itself: draws the picture that src/policy decides on, and does what is decided. */
+#include "pool/pools_internal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+const struct jp_capabilities *jp__host(const struct jp_pools *pools) { return jp__ops(pools)->capabilities(pools->with.backend); }
+
+size_t jp__spec_chain(const struct jp_pool *pool, const struct jp_pool_spec **specs) {
+    for (const struct jp_pool *at = pool; at; at = at->parent)
+        specs[at->depth] = &at->spec;
+    return pool->depth + 1;
+}
+
+/* --- what goes wrong --- */
+
+enum { MOST_TROUBLES = 20 };
+
+/* Once for each member: it is said, and it stays with the pool. */
+static void note_trouble(struct jp_pools *pools, struct jp_member *member, const char *what, const struct jp_error *error) {
+    if (member->uncontrollable || error->status == JP_E_NO_PROCESS)
+        return;
+    member->uncontrollable = true;
+    char *text = jp_sprintf("process %" PRIu32 " %s: %s", member->record.facts.pid, what, error->text);
+    struct jp_strings *troubles = &member->pool->troubles;
+    if (troubles->count < MOST_TROUBLES) {
+        troubles->items = jp_realloc_array(troubles->items, troubles->count + 1, sizeof *troubles->items);
+        troubles->items[troubles->count++] = jp_strdup(text);
+    }
+    jp_log(pools->with.log, JP_LOG_WARNING, "pool \"%s\": %s", member->pool->name, text);
+    jp__emit(pools, &(struct jp__event){.pool = member->pool, .message = "ENFORCEMENT_FAILED", .member = member, .origin = JP_ORIGIN_SERVICE,
+                                        .detail = text});
+    jp_free(text);
+}
+
+void jp__troubles_clear(struct jp_pool *pool) {
+    for (size_t i = 0; i < pool->troubles.count; i++)
+        jp_free(pool->troubles.items[i]);
+    jp_free(pool->troubles.items);
+    pool->troubles = (struct jp_strings){0};
+}
+
+/* With the service's own rights: whoever is in a pool is under its limits. */
+jp_status jp__member_control(struct jp_pools *pools, struct jp_member *member, struct jp_process **ret_process, struct jp_error *error) {
+    const struct jp_process_facts *facts = &member->record.facts;
+    if (!member->control && jp__ops(pools)->process_open(pools->with.backend, facts->pid, member->record.start_exact ? facts->start_100ns : 0,
+                                                         JP_PROCESS_CONTROL, NULL, &member->control, error))
+        return error->status;
+    *ret_process = member->control;
+    return JP_OK;
+}
+
+/* --- one member --- */
+
+jp_status jp__member_freeze(struct jp_pools *pools, struct jp_member *member, bool freeze) {
+    struct jp_process *process;
+    struct jp_error error;
+    jp_status status = jp__member_control(pools, member, &process, &error);
+    if (status == JP_OK)
+        status = jp__ops(pools)->process_freeze(process, freeze, &error);
+    if (status)
+        note_trouble(pools, member, freeze ? "could not be frozen" : "could not be thawed", &error);
+    return status;
+}
+
+static void adjust(struct jp_pools *pools, struct jp_member *member) {
+    const struct jp_pool_spec *specs[JP_POOL_MAX_DEPTH];
+    struct jp_adjustment adjustment;
+    struct jp_process *process;
+    struct jp_error error;
+    size_t length = jp__spec_chain(member->pool, specs);
+    if (!jp_policy_adjustment(jp__host(pools), specs, length, &adjustment))
+        return;
+    jp_status status = jp__member_control(pools, member, &process, &error);
+    if (status == JP_OK)
+        status = jp__ops(pools)->process_adjust(process, &adjustment, &error);
+    if (status)
+        note_trouble(pools, member, "could not be given its limits", &error);
+}
+
+static void end_member(struct jp_pools *pools, struct jp_member *member, uint32_t exit_code) {
+    struct jp_process *process;
+    struct jp_error error;
+    jp_status status = jp__member_control(pools, member, &process, &error);
+    member->asked_to_stop = false;
+    if (status == JP_OK)
+        status = jp__ops(pools)->process_terminate(process, exit_code, &error);
+    if (status == JP_OK)
+        member->terminated = true;
+    else
+        note_trouble(pools, member, "could not be ended", &error);
+}
+
+/* Whoever is asked and goes on, and what it has started in the pool, is ended when its time is over. */
+static bool ask_to_stop(struct jp_pools *pools, struct jp_member *member, uint64_t grace_100ns, uint32_t exit_code) {
+    struct jp_process *process;
+    struct jp_error error;
+    if (jp__member_control(pools, member, &process, &error) || jp__ops(pools)->process_request_stop(process, &error))
+        return false;
+    member->asked_to_stop = true;
+    member->stop_deadline_ms = jp__now_ms(pools) + grace_100ns / 10000;
+    member->stop_exit_code = exit_code;
+    if (member->stop_deadline_ms < pools->next_stop_ms)
+        pools->next_stop_ms = member->stop_deadline_ms;
+    jp__emit(pools, &(struct jp__event){.pool = member->pool, .message = "STOP_REQUESTED", .member = member, .origin = JP_ORIGIN_SERVICE});
+    return true;
+}
+
+/* The pool's, or that of the nearest one above that says one. */
+static uint64_t grace_of(const struct jp_pool *pool) {
+    while (pool && !pool->spec.stop.present)
+        pool = pool->parent;
+    return pool ? pool->spec.stop.grace_100ns : 0;
+}
+
+static void stop_member(struct jp_pools *pools, struct jp_member *member, uint32_t exit_code, bool graceful) {
+    uint64_t grace_100ns = graceful ? grace_of(member->pool) : 0;
+    if (member->asked_to_stop || !jp__member_runs(member))
+        return;
+    if (!grace_100ns || !ask_to_stop(pools, member, grace_100ns, exit_code))
+        end_member(pools, member, exit_code);
+}
+
+static bool is_child_of(const struct jp_member *child, const struct jp_member *parent) {
+    return child != parent && child->record.facts.parent_pid == parent->record.facts.pid &&
+           child->record.facts.start_100ns >= parent->record.facts.start_100ns;
+}
+
+static void end_tree(struct jp_pools *pools, struct jp_pool *pool, struct jp_member *root, uint32_t exit_code) {
+    end_member(pools, root, exit_code);
+    for (struct jp_member *member = pool->first_member; member; member = member->next)
+        if (jp__member_runs(member) && !member->terminated && is_child_of(member, root))
+            end_tree(pools, pool, member, exit_code);
+}
+
+static void each_member(struct jp_pools *pools, struct jp_pool *pool, void (*act)(struct jp_pools *, struct jp_member *)) {
+    struct jp_member *next;
+    for (struct jp_member *member = pool->first_member; member; member = next) {
+        next = member->next;
+        act(pools, member);
+    }
+    for (size_t i = 0; i < pool->child_count; i++)
+        each_member(pools, pool->children[i], act);
+}
+
+static void end_if_time_is_over(struct jp_pools *pools, struct jp_member *member) {
+    if (!member->asked_to_stop || !jp__member_runs(member))
+        return;
+    if (member->stop_deadline_ms <= jp__now_ms(pools))
+        end_tree(pools, member->pool, member, member->stop_exit_code);
+    else if (member->stop_deadline_ms < pools->next_stop_ms)
+        pools->next_stop_ms = member->stop_deadline_ms;
+}
+
+uint64_t jp__enforcement_on_time(struct jp_pools *pools, uint64_t now_ms) {
+    if (pools->next_stop_ms > now_ms)
+        return pools->next_stop_ms;
+    pools->next_stop_ms = UINT64_MAX;
+    size_t position = 0;
+    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
+        if (!pool->parent)
+            each_member(pools, pool, end_if_time_is_over);
+    return pools->next_stop_ms;
+}
+
+/* --- a member comes, a member goes --- */
+
+static void check_active(struct jp_pools *pools, struct jp_member *member) {
+    const struct jp_pool_spec *specs[JP_POOL_MAX_DEPTH];
+    const struct jp_pool *chain[JP_POOL_MAX_DEPTH];
+    size_t counts[JP_POOL_MAX_DEPTH], length = jp__spec_chain(member->pool, specs);
+    for (const struct jp_pool *at = member->pool; at; at = at->parent) {
+        chain[at->depth] = at;
+        counts[at->depth] = jp_pool_session_members(at, member->record.facts.session);
+    }
+    size_t over = jp_policy_too_many(jp__host(pools), specs, counts, length);
+    if (over == SIZE_MAX)
+        return;
+    char *detail = jp_sprintf("%zu of %" PRIu32 " processes; the newest is ended", counts[over], chain[over]->spec.limits.active_processes);
+    jp__emit(pools, &(struct jp__event){.pool = chain[over], .message = jp_job_message_name(JP_MSG_ACTIVE_PROCESS_LIMIT), .member = member,
+                                        .origin = JP_ORIGIN_SERVICE, .detail = detail});
+    jp_free(detail);
+    end_member(pools, member, JP_EXIT_QUOTA);
+}
+
+static void begin_run(struct jp_pools *pools, struct jp_pool *pool) {
+    for (; pool; pool = pool->parent)
+        if (!pool->run.total_ms && !pool->run.awake_ms)
+            pool->run = jp__clock(pools);
+}
+
+void jp__enforce_on_join(struct jp_pools *pools, struct jp_member *member) {
+    begin_run(pools, member->pool);
+    adjust(pools, member);
+    if (jp_pool_frozen_by(member->pool) && !member->frozen && jp__member_freeze(pools, member, true) == JP_OK)
+        member->frozen = true;
+    check_active(pools, member);
+}
+
+void jp__enforce_on_limits(struct jp_pools *pools, struct jp_pool *pool) { each_member(pools, pool, adjust); }
+
+void jp__enforce_on_end(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool) {
+    const struct jp_usage *usage = &member->record.usage;
+    (void)pools;
+    for (; pool; pool = pool->parent) {
+        pool->spent.user_100ns += usage->user_100ns;
+        pool->spent.kernel_100ns += usage->kernel_100ns;
+        pool->spent.read_bytes += usage->read_bytes;
+        pool->spent.write_bytes += usage->write_bytes;
+        if (!jp_pool_total_members(pool)) {
+            pool->run = (struct jp_policy_clock){0};
+            pool->policy.run_over = false;
+        }
+    }
+}
+
+static void add_totals(struct jp_pools *pools, const struct jp_pool *pool, struct jp_policy_totals *totals) {
+    for (struct jp_member *member = pool->first_member; member; member = member->next) {
+        jp_pools_refresh_usage(pools, member);
+        const struct jp_usage *usage = &member->record.usage;
+        totals->members++;
+        totals->user_100ns += usage->user_100ns;
+        totals->kernel_100ns += usage->kernel_100ns;
+        totals->commit_bytes += member->commit_bytes;
+        totals->working_set_bytes += member->working_set_bytes;
+        totals->read_bytes += usage->read_bytes;
+        totals->write_bytes += usage->write_bytes;
+    }
+    for (size_t i = 0; i < pool->child_count; i++)
+        add_totals(pools, pool->children[i], totals);
+}
+
+void jp_pools_totals(struct jp_pools *pools, const struct jp_pool *pool, struct jp_policy_totals *ret_totals) {
+    *ret_totals = pool->spent;
+    add_totals(pools, pool, ret_totals);
+}
+
+/* --- the picture --- */
+
+struct picture {
+    struct jp_policy_picture policy;
+    struct jp_pool **pools; /* by index, parents first */
+};
+
+/* A pool's place in the picture stands in its `picture_index` while the picture is drawn. */
+static void add_pool(struct picture *picture, struct jp_pool *pool) {
+    size_t index = picture->policy.pool_count++;
+    pool->picture_index = index;
+    picture->pools[index] = pool;
+    picture->policy.pools[index] = (struct jp_policy_pool){
+        .spec = &pool->spec,
+        .parent = pool->parent ? pool->parent->picture_index : SIZE_MAX,
+        .state = &pool->policy,
+        .past = pool->spent,
+        .job_time_base_100ns = pool->job_time_base_100ns,
+        .run = pool->run,
+        .frozen = pool->frozen,
+    };
+    for (size_t i = 0; i < pool->child_count; i++)
+        add_pool(picture, pool->children[i]);
+}
+
+static void add_members(struct jp_pools *pools, struct picture *picture, struct jp_pool *pool) {
+    for (struct jp_member *member = pool->first_member; member; member = member->next) {
+        const struct jp_usage *usage = &member->record.usage;
+        picture->policy.members[picture->policy.member_count++] = (struct jp_policy_member){
+            .member = member,
+            .pool = pool->picture_index,
+            .joined = member->joined,
+            .active = member->active,
+            .number = (uint64_t)member->record.id,
+            .user_100ns = usage->user_100ns,
+            .kernel_100ns = usage->kernel_100ns,
+            .commit_bytes = member->commit_bytes,
+            .working_set_bytes = member->working_set_bytes,
+            .read_bytes = usage->read_bytes,
+            .write_bytes = usage->write_bytes,
+            .sampled = member->sampled_in == pools->sample_number && pools->sample_number,
+            .spared = !jp__member_runs(member) || member->terminated || member->asked_to_stop || member->uncontrollable,
+        };
+    }
+    for (size_t i = 0; i < pool->child_count; i++)
+        add_members(pools, picture, pool->children[i]);
+}
+
+static void draw(struct jp_pools *pools, struct picture *picture) {
+    *picture = (struct picture){.policy = {.host = jp__host(pools), .now = jp__clock(pools)}};
+    picture->pools = jp_realloc_array(NULL, pools->by_name.count, sizeof *picture->pools);
+    picture->policy.pools = jp_realloc_array(NULL, pools->by_name.count, sizeof *picture->policy.pools);
+    picture->policy.members = jp_realloc_array(NULL, pools->member_count + 1, sizeof *picture->policy.members);
+    size_t count;
+    struct jp_pool *const *all = jp_pools_sorted(pools, &count);
+    for (size_t i = 0; i < count; i++)
+        if (!all[i]->parent) {
+            add_pool(picture, all[i]);
+            add_members(pools, picture, all[i]);
+        }
+}
+
+static void wipe(struct picture *picture) {
+    jp_free(picture->pools);
+    jp_free(picture->policy.pools);
+    jp_free(picture->policy.members);
+}
+
+/* --- what is decided --- */
+
+struct decisions { /* carried out when all are there: what is done changes the pools */
+    struct jp_decision *items;
+    size_t count;
+};
+
+static void remember(void *context, const struct jp_decision *decision) {
+    struct decisions *decisions = context;
+    decisions->items = jp_realloc_array(decisions->items, decisions->count + 1, sizeof *decisions->items);
+    decisions->items[decisions->count] = *decision;
+    decisions->items[decisions->count++].detail = decision->detail ? jp_strdup(decision->detail) : NULL;
+}
+
+static void stop_pool(struct jp_pools *pools, struct jp_pool *pool, uint32_t exit_code, bool graceful) {
+    struct jp_error error;
+    size_t count;
+    if (!graceful || !grace_of(pool)) {
+        if (jp__pool_end_all(pools, pool, exit_code, &count, &error))
+            jp_log(pools->with.log, JP_LOG_ERROR, "pool \"%s\" cannot be ended: %s", pool->name, error.text);
+        return;
+    }
+    struct jp_member *next;
+    for (struct jp_member *member = pool->first_member; member; member = next) {
+        next = member->next;
+        stop_member(pools, member, exit_code, true);
+    }
+    for (size_t i = 0; i < pool->child_count; i++)
+        stop_pool(pools, pool->children[i], exit_code, graceful);
+}
+
+static void carry_out(struct jp_pools *pools, struct jp_pool *pool, const struct jp_decision *decision) {
+    struct jp_error error;
+    jp__emit(pools, &(struct jp__event){.pool = pool, .message = decision->message, .member = decision->member, .origin = JP_ORIGIN_SERVICE,
+                                        .detail = decision->detail});
+    switch (decision->kind) {
+    case JP_DECIDE_TELL:
+    case JP_DECIDE_LIFT_JOB_TIME: /* the state remembers it */
+        break;
+    case JP_DECIDE_END_MEMBER:
+        stop_member(pools, decision->member, decision->exit_code, decision->graceful);
+        break;
+    case JP_DECIDE_END_POOL:
+        stop_pool(pools, pool, decision->exit_code, decision->graceful);
+        break;
+    case JP_DECIDE_FREEZE_POOL:
+        if (jp_pools_freeze(pools, pool, false, &error))
+            jp_log(pools->with.log, JP_LOG_ERROR, "%s", error.text);
+        break;
+    }
+}
+
+void jp__enforce(struct jp_pools *pools) {
+    struct picture picture;
+    struct decisions decisions = {0};
+    draw(pools, &picture);
+    jp_policy_decide(&picture.policy, remember, &decisions);
+    for (size_t i = 0; i < decisions.count; i++) {
+        carry_out(pools, picture.pools[decisions.items[i].pool], &decisions.items[i]);
+        jp_free((char *)(uintptr_t)decisions.items[i].detail);
+    }
+    jp_free(decisions.items);
+    wipe(&picture);
+    jp__slices_measure(pools);
+}

@@ -1,0 +1,188 @@
+/* Frozen pools, and the slices of a CPU rate that the kernel does not keep: both suspend members and let them go on. */
+#include "pool/pools_internal.h"
+
+const struct jp_pool *jp_pool_frozen_by(const struct jp_pool *pool) {
+    while (pool && !pool->frozen)
+        pool = pool->parent;
+    return pool;
+}
+
+/* As its chain says now. A member is suspended once, however many pools of its chain are frozen. */
+static void follow_chain(struct jp_pools *pools, struct jp_member *member) {
+    bool wanted = jp_pool_frozen_by(member->pool) != NULL;
+    if (wanted != member->frozen && jp__member_runs(member) && jp__member_freeze(pools, member, wanted) == JP_OK)
+        member->frozen = wanted;
+}
+
+static void follow_below(struct jp_pools *pools, struct jp_pool *pool) {
+    struct jp_member *next;
+    for (struct jp_member *member = pool->first_member; member; member = next) {
+        next = member->next;
+        follow_chain(pools, member);
+    }
+    for (size_t i = 0; i < pool->child_count; i++)
+        follow_below(pools, pool->children[i]);
+}
+
+static void set_frozen(struct jp_pools *pools, struct jp_pool *pool, bool frozen, bool keep) {
+    pool->frozen = frozen;
+    pool->keep_frozen = frozen && keep;
+    jp__pool_record(pools, pool);
+    jp__emit(pools, &(struct jp__event){.pool = pool, .message = frozen ? "POOL_FROZEN" : "POOL_THAWED", .origin = JP_ORIGIN_SERVICE});
+    follow_below(pools, pool);
+}
+
+jp_status jp_pools_freeze(struct jp_pools *pools, struct jp_pool *pool, bool keep, struct jp_error *error) {
+    if (pool->frozen && pool->keep_frozen == keep)
+        return jp_fail(error, JP_E_PARAMS, "pool \"%s\" is frozen already", pool->name);
+    set_frozen(pools, pool, true, keep);
+    return JP_OK;
+}
+
+jp_status jp_pools_thaw(struct jp_pools *pools, struct jp_pool *pool, struct jp_error *error) {
+    const struct jp_pool *by = jp_pool_frozen_by(pool);
+    if (!pool->frozen && by)
+        return jp_fail(error, JP_E_PARAMS, "pool \"%s\" is frozen by \"%s\" above it; thaw that one", pool->name, by->name);
+    if (!pool->frozen)
+        return jp_fail(error, JP_E_PARAMS, "pool \"%s\" is not frozen", pool->name);
+    set_frozen(pools, pool, false, false);
+    return JP_OK;
+}
+
+/* --- over a restart --- */
+
+/* Before members are taken up: in an orderly stop a frozen pool stays so; after a crash only one that was told to. */
+void jp__freeze_restore(struct jp_pools *pools, const struct jp_accounts_start *start) {
+    for (size_t i = 0; i < start->frozen_count; i++) {
+        struct jp_pool *pool = jp_pools_find(pools, start->frozen[i].name);
+        if (!pool)
+            continue;
+        pool->thaw_pending = start->unclean && !start->frozen[i].keep;
+        pool->frozen = !pool->thaw_pending;
+        pool->keep_frozen = pool->frozen && start->frozen[i].keep;
+        jp__pool_record(pools, pool); /* as the load has made a fresh pool of it */
+    }
+}
+
+static bool was_suspended(const struct jp_pool *pool) {
+    for (; pool; pool = pool->parent)
+        if (pool->thaw_pending)
+            return true;
+    return false;
+}
+
+/* One of the last run: it is suspended already if its pool was frozen, and may be between two slices of its CPU rate. */
+void jp__freeze_adopt(struct jp_pools *pools, struct jp_member *member) {
+    if (jp_pool_frozen_by(member->pool))
+        member->frozen = true;
+    else if (was_suspended(member->pool) || jp__pool_slices(pools, member->pool))
+        jp__member_freeze(pools, member, false); /* of one that runs it does nothing */
+}
+
+void jp__freeze_restored(struct jp_pools *pools) {
+    size_t position = 0;
+    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
+        if (pool->thaw_pending) {
+            pool->thaw_pending = false;
+            jp__pool_record(pools, pool);
+            jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_THAWED", .origin = JP_ORIGIN_SERVICE,
+                                                .detail = "the service did not end in order while it was frozen"});
+        }
+}
+
+/* --- slices --- */
+
+/* Whether the pool, or one above it, has a CPU rate that the service keeps: the outermost such one. */
+struct jp_pool *jp__pool_slices(struct jp_pools *pools, struct jp_pool *pool) {
+    struct jp_pool *found = NULL;
+    for (; pool; pool = pool->parent)
+        if (pool->spec.limits.present & JP_SCHEMA_BIT(JP_LIMIT_CPU_RATE) &&
+            jp_policy_enforcer(jp__host(pools), &pool->spec, JP_LIMIT_CPU_RATE) == JP_ENFORCED_BY_SERVICE)
+            found = pool;
+    return found;
+}
+
+static uint64_t cpu_of(struct jp_pools *pools, const struct jp_pool *pool) {
+    struct jp_policy_totals totals;
+    jp_pools_totals(pools, pool, &totals);
+    return totals.user_100ns + totals.kernel_100ns;
+}
+
+/* How long the members run of each slice, by what they used since the last measure. */
+void jp__slices_measure(struct jp_pools *pools) {
+    uint64_t now_ms = jp__now_ms(pools);
+    size_t position = 0;
+    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;) {
+        if (jp__pool_slices(pools, pool) != pool)
+            continue;
+        uint64_t slices = (now_ms - pool->slice_measured_ms) / JP_SLICE_MS;
+        if (pool->slice_measured_ms && !slices)
+            continue;
+        uint64_t cpu_100ns = cpu_of(pools, pool), used = cpu_100ns - pool->slice_cpu_100ns;
+        uint32_t last = pool->slice_measured_ms ? pool->slice_run_ms : JP_SLICE_MS;
+        if (pool->slice_measured_ms)
+            pool->slice_run_ms = jp_policy_slice_ms(pool->spec.limits.cpu_rate.hard_cap, jp__host(pools)->processors, used / slices, last);
+        else
+            pool->slice_run_ms = JP_SLICE_MS;
+        pool->slice_cpu_100ns = cpu_100ns;
+        pool->slice_measured_ms = now_ms;
+        if (pool->slice_run_ms < JP_SLICE_MS && pools->next_slice_ms == UINT64_MAX)
+            pools->next_slice_ms = now_ms;
+    }
+}
+
+/* A debugger would take a process that rests for one that hangs. */
+static bool may_rest(struct jp_pools *pools, struct jp_member *member) {
+    struct jp_process *process;
+    struct jp_error error;
+    return jp__member_control(pools, member, &process, &error) == JP_OK && !jp__ops(pools)->process_is_debugged(process);
+}
+
+static void rest(struct jp_pools *pools, struct jp_pool *pool, bool rest_now) {
+    for (struct jp_member *member = pool->first_member; member; member = member->next) {
+        if (!jp__member_runs(member) || member->resting == rest_now || (rest_now && !may_rest(pools, member)))
+            continue;
+        if (jp__member_freeze(pools, member, rest_now) == JP_OK)
+            member->resting = rest_now;
+    }
+    for (size_t i = 0; i < pool->child_count; i++)
+        rest(pools, pool->children[i], rest_now);
+}
+
+/* From running to resting and back. */
+static void turn_slice(struct jp_pools *pools, struct jp_pool *pool, uint64_t now_ms) {
+    bool rest_now = !pool->slice_run_ms || (!pool->slice_resting && pool->slice_run_ms < JP_SLICE_MS);
+    if (rest_now != pool->slice_resting)
+        rest(pools, pool, rest_now);
+    pool->slice_resting = rest_now;
+    pool->slice_turn_ms = now_ms + (rest_now ? JP_SLICE_MS - pool->slice_run_ms : pool->slice_run_ms);
+}
+
+uint64_t jp__slices_on_time(struct jp_pools *pools, uint64_t now_ms) {
+    if (pools->next_slice_ms > now_ms)
+        return pools->next_slice_ms;
+    uint64_t next = UINT64_MAX;
+    size_t position = 0;
+    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;) {
+        bool slices = jp__pool_slices(pools, pool) == pool && jp_pool_total_members(pool) && !pools->stopping;
+        if (!slices || (pool->slice_run_ms >= JP_SLICE_MS && !pool->slice_resting)) {
+            if (pool->slice_resting)
+                rest(pools, pool, pool->slice_resting = false);
+            continue;
+        }
+        if (pool->slice_turn_ms <= now_ms)
+            turn_slice(pools, pool, now_ms);
+        if (pool->slice_turn_ms < next)
+            next = pool->slice_turn_ms;
+    }
+    pools->next_slice_ms = next;
+    return next;
+}
+
+/* The service ends: nobody is left suspended who would not be found so on purpose. */
+void jp__slices_end(struct jp_pools *pools) {
+    size_t position = 0;
+    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
+        if (pool->slice_resting)
+            rest(pools, pool, pool->slice_resting = false);
+}

@@ -1,0 +1,114 @@
+/* Looking at all processes of the machine: what members use, who is new, and what follows. Only while somebody needs it. */
+#include "pool/pools_internal.h"
+
+#include <string.h>
+
+enum { DEFAULT_INTERVAL_MS = 500 };
+
+static uint64_t configured_interval(const struct jp_pools *pools) {
+    return pools->with.sample_interval_ms ? pools->with.sample_interval_ms : DEFAULT_INTERVAL_MS;
+}
+
+struct jp_policy_clock jp__clock(const struct jp_pools *pools) {
+    const struct jp_pools_surroundings *with = &pools->with;
+    return (struct jp_policy_clock){.awake_ms = with->awake_ms ? with->awake_ms(with->context) : with->now_ms(with->context),
+                                    .total_ms = with->total_ms ? with->total_ms(with->context) : with->now_ms(with->context)};
+}
+
+/* --- who needs it --- */
+
+static uint64_t shorter(uint64_t one, uint64_t other) { return one < other ? one : other; }
+
+/* Members whose handles do not tell what they used; pools with limits that the service keeps; rules that wait for new processes. */
+static uint64_t strictest_interval(struct jp_pools *pools) {
+    const struct jp_capabilities *host = jp__host(pools);
+    uint64_t interval = UINT64_MAX, configured = configured_interval(pools);
+    bool handles_tell = host->process_times && host->memory_after_exit;
+    if (!handles_tell && pools->member_count)
+        interval = configured;
+    size_t position = 0;
+    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;) {
+        if (pool->spec.match.count || pool->spec.takes_all)
+            interval = shorter(interval, configured);
+        if (jp_pool_total_members(pool))
+            interval = shorter(interval, jp_policy_interval_ms(host, &pool->spec, configured));
+    }
+    return interval;
+}
+
+void jp__schedule_sample(struct jp_pools *pools) {
+    pools->sample_interval_ms = pools->stopping ? UINT64_MAX : strictest_interval(pools);
+    uint64_t due = pools->sample_interval_ms == UINT64_MAX ? UINT64_MAX : jp__now_ms(pools) + pools->sample_interval_ms;
+    if (due < pools->next_sample_ms || due == UINT64_MAX)
+        pools->next_sample_ms = due;
+}
+
+uint64_t jp_pools_next_sample_ms(const struct jp_pools *pools) { return pools->next_sample_ms; }
+
+void jp_pools_set_sample_interval(struct jp_pools *pools, uint64_t interval_ms) {
+    pools->with.sample_interval_ms = interval_ms;
+    pools->next_sample_ms = UINT64_MAX;
+    jp__schedule_sample(pools);
+}
+
+void jp_pools_sampling(const struct jp_pools *pools, struct jp_sampling *ret_sampling) {
+    *ret_sampling = pools->sampling;
+    ret_sampling->interval_ms = pools->sample_interval_ms == UINT64_MAX ? 0 : pools->sample_interval_ms;
+}
+
+/* --- what was seen --- */
+
+static void take_in(struct jp_pools *pools, struct jp_member *member, const struct jp_sample *sample, struct jp_policy_clock now) {
+    uint64_t cpu_before = member->record.usage.user_100ns + member->record.usage.kernel_100ns;
+    jp__member_merge_usage(member, &sample->usage);
+    member->commit_bytes = sample->commit_bytes;
+    member->working_set_bytes = sample->working_set_bytes;
+    member->sampled_in = pools->sample_number;
+    if (member->record.usage.user_100ns + member->record.usage.kernel_100ns != cpu_before)
+        member->active = now;
+}
+
+static void match_to_members(struct jp_pools *pools, const struct jp_samples *samples) {
+    struct jp_policy_clock now = jp__clock(pools);
+    for (size_t i = 0; i < samples->count; i++) {
+        const struct jp_sample *sample = &samples->items[i];
+        struct jp_member *member = jp__member_by_pid(pools, sample->pid);
+        if (!member || !jp__member_runs(member))
+            continue;
+        jp__member_learn(pools, member);
+        if (member->record.facts.start_100ns == sample->start_100ns)
+            take_in(pools, member, sample, now);
+    }
+}
+
+static void note_failure(struct jp_pools *pools, const struct jp_error *error) {
+    if (!pools->sampling.degraded) {
+        jp_log(pools->with.log, JP_LOG_WARNING, "%s; limits that the service keeps are not looked after until that works again", error->text);
+        jp_pools_note(pools, "SAMPLING_FAILED", error->text);
+    }
+    pools->sampling.degraded = true;
+    strncpy(pools->sampling.reason, error->text, sizeof pools->sampling.reason - 1);
+}
+
+void jp_pools_on_sample(struct jp_pools *pools, jp_status status, struct jp_samples *samples, const struct jp_error *error) {
+    pools->next_sample_ms = UINT64_MAX;
+    jp__schedule_sample(pools);
+    if (status) { /* nothing is decided on old numbers */
+        note_failure(pools, error);
+        return;
+    }
+    if (pools->sampling.degraded)
+        jp_log(pools->with.log, JP_LOG_INFO, "the processes can be looked at again");
+    pools->sampling.degraded = false;
+    pools->sampling.reason[0] = '\0';
+    pools->sampling.last_100ns = jp__now(pools);
+    pools->sampling.processes = samples->count;
+    pools->sample_number++;
+    match_to_members(pools, samples);
+    if (!pools->stopping) {
+        jp__rules_on_sample(pools, samples);
+        jp__enforce(pools);
+    }
+    jp_samples_clear(samples);
+    jp__queue_advance(pools);
+}

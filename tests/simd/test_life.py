@@ -1,0 +1,185 @@
+"""The service's life on a machine that goes on without it: reload, stop, crash, sessions."""
+import pytest
+
+pytestmark = pytest.mark.threads
+
+
+def test_members_outlive_the_service(world):
+    w = world({"a": {}, "b": {"parent": "a"}})
+    pid, gone = w.launch("b"), w.launch("a")
+    w.machine.deliver()
+    ids = {row["pid"]: row["id"] for row in w.rows()}
+    w.stop()
+    w.machine.exit(gone, 5, deliver=False)
+    child = w.machine.spawn(pid)
+    w.start()
+    assert w.members("b") == sorted([pid, child])
+    assert {row["pid"]: row["id"] for row in w.rows()} | ids == {row["pid"]: row["id"] for row in w.rows()}, "the same rows go on"
+    assert (w.row(gone)["ending"], w.row(gone)["exitCode"]) == ("unknown", None)
+    assert w.row(child)["joinedBy"] == "reconciler"
+    w.machine.exit(pid, 7)
+    assert (w.row(pid)["ending"], w.row(pid)["exitCode"]) == ("exited", 7)
+
+
+def test_a_crash_loses_nothing_that_was_told(world):
+    w = world({"a": {}})
+    pids = [w.launch("a") for _ in range(20)]
+    w.restart(crash=True)
+    assert w.members("a") == sorted(pids)
+    assert len(w.rows()) == 20
+    for pid in pids:
+        w.machine.exit(pid, 1)
+    assert {row["ending"] for row in w.rows()} == {"exited"}
+
+
+def test_a_crash_at_any_instant(world):
+    """What was answered is on disk, whatever the writer was doing when the end came."""
+    w = world({"a": {}})
+    known = set()
+    for _ in range(10):
+        for _ in range(5):
+            known.add(w.launch("a"))
+        w.rpc.begin("pool.launch", pool="a", argv=["unanswered.exe"])
+        w.crash(settled=False)
+        w.start()
+        members = set(w.members("a"))
+        assert known <= members
+        known = members
+    assert len({row["pid"] for row in w.rows()}) == len(w.rows()) == len(known)
+
+
+def test_event_numbers_go_on(world):
+    w = world({"a": {}})
+    last = w.rpc.call("service.status")["seq"]
+    w.restart(crash=True)
+    events = w.rpc.call("events.query", fromSeq=last + 1)["events"]
+    assert [event["seq"] for event in events] == list(range(last + 1, last + 1 + len(events)))
+    assert events[0]["message"] == "SERVICE_STARTED"
+
+
+def test_pools_made_with_persist_come_back(world):
+    w = world({"a": {}})
+    w.rpc.call("pool.create", name="kept", parent="a", persist=True, limits={"active_processes": 3})
+    w.rpc.call("pool.create", name="lost")
+    pid = w.launch("kept")
+    w.restart(crash=True)
+    names = [pool["name"] for pool in w.rpc.call("pool.list")["pools"]]
+    assert names == ["a", "kept"]
+    assert w.rpc.call("pool.get", pool="kept")["limits"] == {"active_processes": 3}
+    assert w.members("kept") == [pid]
+
+
+def test_pools_made_with_persist_come_back_below_each_other(world):
+    w = world({"a": {}})
+    for name, parent in (("z", "a"), ("b", "z"), ("y", "b"), ("c", "y")):
+        w.rpc.call("pool.create", name=name, parent=parent, persist=True)
+    pid = w.launch("c")
+    w.restart()
+    assert [pool["name"] for pool in w.rpc.call("pool.list")["pools"]] == ["a", "b", "c", "y", "z"]
+    assert w.members("c") == w.members("z") == [pid]
+
+
+def test_a_pool_that_does_not_come_back_leaves_its_processes_to_its_parent(world):
+    w = world({"a": {}})
+    w.rpc.call("pool.create", name="passing", parent="a")
+    pid = w.launch("passing")
+    w.restart(crash=True)
+    assert w.members("a") == [pid]
+    assert len(w.rows(pid=pid)) == 1, "one process, one row"
+    w.machine.exit(pid, 4)
+    assert w.row(pid)["exitCode"] == 4
+
+
+def test_reload_changes_living_jobs(world):
+    w = world({"a": {"limits": {"active_processes": 3}}, "gone": {}, "busy": {}})
+    pid, busy = w.launch("a"), w.launch("busy")
+    w.machine.write_config({"pools": {"a": {"limits": {"active_processes": 1}}, "new": {"parent": "a"}}})
+    assert w.rpc.call("service.reload") == {"added": ["new"], "changed": ["a"], "removed": ["gone"], "orphaned": ["busy"]}
+    assert w.alive(pid) and w.alive(busy)
+    assert w.machine.job("a")["limits"]["activeProcesses"] == 1
+    assert w.rpc.error("pool.launch", pool="new", argv=["x.exe"]).name == "pool_full"
+    w.machine.exit(busy)
+    w.machine.advance(3000)
+    assert [pool["name"] for pool in w.rpc.call("pool.list")["pools"]] == ["a", "new"]
+
+
+def test_a_bad_reload_changes_nothing(world):
+    w = world({"a": {"limits": {"active_processes": 3}}, "b": {}})
+    before = w.rpc.call("pool.get", pool="a")
+    for pools in ({"a": {"limits": {"active_processes": 0}}}, {"a": {"parent": "nowhere"}}, {"a": {"parent": "b"}, "b": {}}):
+        w.machine.write_config({"pools": pools})
+        assert w.rpc.error("service.reload").name == "invalid_config"
+    assert w.rpc.call("pool.get", pool="a") == before
+
+
+def test_a_reload_that_the_kernel_refuses_changes_nothing(world):
+    w = world({"a": {"limits": {"active_processes": 3}}, "b": {"limits": {"active_processes": 3}}})
+    pools = {name: {"limits": {"active_processes": 5}} for name in ("a", "b")}
+    w.machine.write_config({"pools": pools})
+    truth = [w.machine.job(name)["limits"] for name in ("a", "b")]
+    w.machine.order("fail_next", operation="SetInformationJobObject", win32=5)
+    assert w.rpc.error("service.reload").data["win32"] == 5
+    assert [w.machine.job(name)["limits"] for name in ("a", "b")] == truth
+    assert w.rpc.call("pool.get", pool="a")["limits"] == {"active_processes": 3}
+    assert sorted(w.rpc.call("service.reload")["changed"]) == ["a", "b"]
+
+
+def test_a_full_disk_is_said_and_survived(world):
+    w = world({"a": {}})
+    w.machine.order("disk", full=True)
+    pid = w.launch("a")
+    assert w.rpc.call("service.status")["database"]["degraded"]
+    w.machine.exit(pid, 6)
+    w.machine.order("disk", full=False)
+    while w.rpc.call("service.status")["database"]["degraded"]:  # it tries again by itself, by real time
+        pass
+    assert w.row(pid)["exitCode"] == 6
+
+
+def test_who_cannot_be_identified_gets_nothing(world):
+    w = world({"a": {}})
+    nobody = w.machine.client(nobody=True)
+    assert nobody.error("pool.launch", pool="a", argv=["x.exe"]).name == "access_denied"
+
+
+# --------------------------------------------------------------------------------------------------------------- sessions
+
+
+def test_a_pool_has_one_job_for_each_session(world):
+    w = world({"a": {"limits": {"active_processes": 1}}, "b": {"parent": "a"}})
+    pids = [w.assigned("b", token={"session": session}) for session in (1, 2, 3)]
+    assert w.members("b") == sorted(pids)
+    pool = w.rpc.call("pool.get", pool="b")
+    assert sorted(job["session"] for job in pool["sessions"]) == [1, 2, 3]
+    assert [job["members"] for job in pool["sessions"]] == [1, 1, 1]
+    assert "active_processes" in w.rpc.call("pool.get", pool="a")["limitsPerSession"]
+    assert pool["counters"]["totalProcesses"] == 3 and pool["counters"]["activeProcesses"] == 3
+    w.rpc.call("pool.terminate", pool="a", exitCode=9)
+    w.machine.advance(3000)
+    assert w.members("b") == [] and {w.row(pid)["exitCode"] for pid in pids} == {9}
+
+
+def test_a_pool_of_one_session_refuses_others(world):
+    w = world({"a": {"sessions": "single"}})
+    w.assigned("a", token={"session": 2})
+    other = w.machine.spawn(token={"session": 3})
+    error = w.rpc.error("pool.assign", pool="a", pid=other)
+    assert error.name == "other_session" and "session 2" in error.message and w.alive(other)
+
+
+def test_sessions_outlive_the_service(world):
+    w = world({"a": {}})
+    pids = [w.assigned("a", token={"session": session}) for session in (1, 2)]
+    w.restart(crash=True)
+    assert w.members("a") == sorted(pids)
+    for pid in pids:
+        w.machine.exit(pid, 3)
+    assert [w.row(pid)["exitCode"] for pid in pids] == [3, 3]
+
+
+def test_a_launch_is_in_the_session_of_its_caller(world):
+    w = world({"a": {}})
+    caller = w.machine.client(user="SIM\\remote", session=4)
+    pid = caller.call("pool.launch", pool="a", argv=["x.exe"])["pid"]
+    row = w.row(pid)
+    assert (row["session"], row["user"]) == (4, "SIM\\remote")
