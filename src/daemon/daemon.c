@@ -67,7 +67,7 @@ static void log_capabilities(struct jp_daemon *daemon) {
     jp_log(&daemon->log, JP_LOG_INFO, "host: %s; nested jobs: %s; CPU times of processes: %s; I/O counters: %s", host->host,
            host->nested_jobs ? "yes" : "no", host->process_times ? "yes" : "no", host->process_io ? "yes" : "no");
     for (size_t i = 0; i < JP_LIMIT_COUNT; i++) {
-        enum jp_enforcer by = jp_policy_best_enforcer(host, (enum jp_limit)i);
+        enum jp_enforcer by = jp_policy_enforcer(host, NULL, (enum jp_limit)i);
         if (by != JP_ENFORCED_BY_KERNEL)
             jp_log(&daemon->log, by == JP_ENFORCED_BY_NONE ? JP_LOG_WARNING : JP_LOG_INFO, "limit %s: this host's kernel does not keep it; %s",
                    jp_limit_fields[i].key, by == JP_ENFORCED_BY_NONE ? "nobody does" : "the service does");

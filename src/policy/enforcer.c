@@ -6,26 +6,29 @@
 
 static bool given(const struct jp_pool_spec *spec, enum jp_limit limit) { return spec->limits.present & JP_SCHEMA_BIT(limit); }
 
-/* Without regard to what a pool wants of it. */
-static bool service_can(enum jp_limit limit) {
-    return limit == JP_LIMIT_ACTIVE_PROCESSES || limit == JP_LIMIT_PROCESS_MEMORY || limit == JP_LIMIT_JOB_MEMORY ||
-           limit == JP_LIMIT_PROCESS_TIME || limit == JP_LIMIT_JOB_TIME || limit == JP_LIMIT_PRIORITY_CLASS || limit == JP_LIMIT_AFFINITY ||
-           limit == JP_LIMIT_WORKING_SET || limit == JP_LIMIT_DIE_ON_UNHANDLED_EXCEPTION || limit == JP_LIMIT_CPU_RATE;
-}
-
-static bool wants_slices(const struct jp_pool_spec *spec) {
-    return spec->cpu_rate_fallback && given(spec, JP_LIMIT_CPU_RATE) && (spec->limits.cpu_rate.present & JP_SCHEMA_BIT(JP_CPU_HARD_CAP));
-}
-
-enum jp_enforcer jp_policy_best_enforcer(const struct jp_capabilities *host, enum jp_limit limit) {
-    if (host->limits[limit] == JP_ENFORCED_BY_KERNEL)
-        return JP_ENFORCED_BY_KERNEL;
-    return service_can(limit) ? JP_ENFORCED_BY_SERVICE : JP_ENFORCED_BY_NONE;
+static bool service_stands_in(const struct jp_pool_spec *spec, enum jp_limit limit) {
+    switch (limit) {
+    case JP_LIMIT_ACTIVE_PROCESSES:
+    case JP_LIMIT_PROCESS_MEMORY:
+    case JP_LIMIT_JOB_MEMORY:
+    case JP_LIMIT_PROCESS_TIME:
+    case JP_LIMIT_JOB_TIME:
+    case JP_LIMIT_PRIORITY_CLASS:
+    case JP_LIMIT_AFFINITY:
+    case JP_LIMIT_WORKING_SET:
+    case JP_LIMIT_DIE_ON_UNHANDLED_EXCEPTION:
+        return true;
+    case JP_LIMIT_CPU_RATE:
+        return !spec || (spec->cpu_rate_fallback && given(spec, limit) && (spec->limits.cpu_rate.present & JP_SCHEMA_BIT(JP_CPU_HARD_CAP)));
+    default:
+        return false;
+    }
 }
 
 enum jp_enforcer jp_policy_enforcer(const struct jp_capabilities *host, const struct jp_pool_spec *spec, enum jp_limit limit) {
-    enum jp_enforcer best = jp_policy_best_enforcer(host, limit);
-    return limit == JP_LIMIT_CPU_RATE && best == JP_ENFORCED_BY_SERVICE && !wants_slices(spec) ? JP_ENFORCED_BY_NONE : best;
+    if (host->limits[limit] == JP_ENFORCED_BY_KERNEL)
+        return JP_ENFORCED_BY_KERNEL;
+    return service_stands_in(spec, limit) ? JP_ENFORCED_BY_SERVICE : JP_ENFORCED_BY_NONE;
 }
 
 jp_status jp_policy_check_strict(const struct jp_capabilities *host, const char *pool, const struct jp_pool_spec *spec, struct jp_error *error) {

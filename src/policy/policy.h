@@ -28,11 +28,8 @@ enum {
 /* --- who enforces --- */
 
 /* The kernel where it does; else the service for what it can stand in for (of cpu_rate only a hard cap, and if the pool says
- * cpu_rate_fallback); else nobody. */
+ * cpu_rate_fallback); else nobody. `spec` NULL: for a pool that asks for all the service can do. */
 enum jp_enforcer jp_policy_enforcer(const struct jp_capabilities *host, const struct jp_pool_spec *spec, enum jp_limit limit);
-
-/* The same for a pool that asks for all that the service can do. */
-enum jp_enforcer jp_policy_best_enforcer(const struct jp_capabilities *host, enum jp_limit limit);
 
 /* JP_E_CONFIG for a strict pool with a limit (UI limits included) that nobody enforces; names the limits. */
 jp_status jp_policy_check_strict(const struct jp_capabilities *host, const char *pool, const struct jp_pool_spec *spec, struct jp_error *error);

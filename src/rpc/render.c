@@ -301,7 +301,7 @@ cJSON *jp__render_capabilities(const struct jp_capabilities *host) {
     jp_json_add_string(object, "host", host->host);
     cJSON *limits = cJSON_AddObjectToObject(object, "limits");
     for (size_t i = 0; i < JP_LIMIT_COUNT; i++)
-        cJSON_AddStringToObject(limits, jp_limit_fields[i].key, jp_enforcer_name(jp_policy_best_enforcer(host, (enum jp_limit)i)));
+        cJSON_AddStringToObject(limits, jp_limit_fields[i].key, jp_enforcer_name(jp_policy_enforcer(host, NULL, (enum jp_limit)i)));
     cJSON_AddStringToObject(object, "ui", jp_enforcer_name(host->ui));
     cJSON_AddStringToObject(object, "end_of_job_time",
                             jp_enforcer_name(host->end_of_job_time == JP_ENFORCED_BY_KERNEL ? JP_ENFORCED_BY_KERNEL : JP_ENFORCED_BY_SERVICE));
