@@ -24,7 +24,7 @@ NEW, EXIT, ABNORMAL = 6, 7, 8
 EXITS = ("JOB_OBJECT_MSG_EXIT_PROCESS", "JOB_OBJECT_MSG_ABNORMAL_EXIT_PROCESS")
 CRASHES = (0xC0000005, 0xC0000409, 0xC00000FD, 0xC0000374)
 CODES = (0, 0, 0, 1, 2, 3, 255, 259, 1816, 0xFFFFFFFF, 0x40010004, 0xE06D7363, 0xC000013A) + CRASHES
-CHECK_EVERY = 1000
+CHECK_EVERY = max(1000, OPERATIONS // 20)  # a check reads all that was ever recorded
 MAX_ALIVE = 60
 MAX_POOLS = 12
 
@@ -527,8 +527,14 @@ class Run:
             if self.number % CHECK_EVERY == 0:
                 self.check()
         self.check()
+
+    def end(self):
+        """In order; nothing is left behind, or the program says so."""
         self.world.stop()
         self.machine.close()
+
+    def everything(self):
+        return self.machine.order("fates")["fates"], self.all_rows(), self.world.rpc.call("events.query", limit=10000, newest=True)["events"]
 
 
 def test_random():
@@ -536,6 +542,7 @@ def test_random():
     run = Run(SEED)
     try:
         run.run(OPERATIONS)
+        run.end()
     except BaseException:
         print(f"seed {SEED}, operation {run.number}; the last ones:", *run.said, sep="\n  ")
         print("the log's end:", *run.machine.log().splitlines()[-int(os.environ.get("JOBPOOL_LAST", "20")):], sep="\n  ")
@@ -543,3 +550,16 @@ def test_random():
         raise
     finally:
         run.machine.kill()
+
+
+def test_the_same_seed_gives_the_same_run():
+    pictures = []
+    for _ in range(2):
+        run = Run(SEED)
+        try:
+            run.run(600)
+            pictures.append(run.everything())
+            run.end()
+        finally:
+            run.machine.kill()
+    assert pictures[0] == pictures[1], f"seed {SEED}"
