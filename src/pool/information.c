@@ -129,6 +129,10 @@ jp_status jp_pools_set_job(struct jp_pools *pools, struct jp_pool *pool, const s
         return error->status;
     bool equal = jp_job_info_equal(&now, info);
     jp_job_info_clear(&now);
+    if (!equal && jp_pools_query_job(pools, pool, info->class, &now, error) == JP_OK) { /* what the host has where the pool says nothing */
+        equal = jp_job_info_equal(&now, info);
+        jp_job_info_clear(&now);
+    }
     if (equal)
         return JP_OK;
     jp_schema_copy(jp_pool_fields, &pool->spec, &merged);

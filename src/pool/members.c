@@ -91,7 +91,17 @@ static void watch(struct jp_pools *pools, struct jp_member *member) {
     }
 }
 
+/* A member whose handle nobody holds did not keep its pid: it is gone when another comes with it. */
+static void make_way(struct jp_pools *pools, uint32_t pid) {
+    struct jp_member *old = jp__member_by_pid(pools, pid);
+    if (old && old->stage != JP_MEMBER_LINGERING)
+        jp__member_settle(pools, old);
+    if (old)
+        jp__member_forget(pools, old);
+}
+
 static struct jp_member *enter(struct jp_pools *pools, struct jp_pool *pool, struct jp_member *member) {
+    make_way(pools, member->record.facts.pid);
     member->joined_ms = jp__now_ms(pools);
     link_to_pool(member, pool);
     jp_map_put_u64(&pools->by_pid, member->record.facts.pid, member);
@@ -130,8 +140,12 @@ struct jp_member *jp__member_adopt(struct jp_pools *pools, struct jp_pool *pool,
 }
 
 void jp__member_move(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool) {
-    unlink_from_pool(member);
-    link_to_pool(member, pool);
+    if (member->stage == JP_MEMBER_LINGERING) { /* in no pool any more; its row is told where it was */
+        member->pool = pool;
+    } else {
+        unlink_from_pool(member);
+        link_to_pool(member, pool);
+    }
     jp_free(member->record.pool);
     member->record.pool = jp_strdup(pool->name);
     record(pools, member);
@@ -171,6 +185,28 @@ static void complete_facts(struct jp_pools *pools, struct jp_member *member) {
     if (member->stage != JP_MEMBER_LINGERING)
         mark_jobs(member);
     record(pools, member);
+}
+
+void jp__member_identify(struct jp_pools *pools, struct jp_member *member) {
+    struct jp_pool_job *job = jp__job_of_member(member);
+    struct jp_process *process;
+    struct jp_process_facts facts;
+    struct jp_error error;
+    if (member->process || !job || jp__open_of_job(pools, job, member->record.facts.pid, &process, &error))
+        return;
+    if (jp__ops(pools)->process_facts(process, &facts, &error) || !facts.start_100ns) {
+        jp__ops(pools)->process_close(process);
+        return;
+    }
+    member->process = process;
+    jp_process_facts_clear(&member->record.facts);
+    member->record.facts = facts;
+    member->record.start_exact = true;
+    record(pools, member);
+    jp__move_deeper(pools, member, jp__deepest_with(pools, member->pool, process));
+    pools->unwatched_count -= !member->watch;
+    watch(pools, member);
+    pools->unwatched_count += !member->watch;
 }
 
 void jp__member_complete(struct jp_pools *pools, struct jp_member *member) {
@@ -303,7 +339,8 @@ void jp__member_ended(struct jp_pools *pools, struct jp_member *member) {
 }
 
 void jp__member_forget(struct jp_pools *pools, struct jp_member *member) {
-    jp_map_remove_u64(&pools->by_pid, member->record.facts.pid);
+    if (jp_map_get_u64(&pools->by_pid, member->record.facts.pid) == member) /* else the pid is another's by now */
+        jp_map_remove_u64(&pools->by_pid, member->record.facts.pid);
     if (member->watch)
         jp_map_remove_u64(&pools->by_watch, member->watch);
     if (member->process)

@@ -60,17 +60,39 @@ void jp__announce_missing(struct jp_pools *pools, struct jp_member *member, bool
 }
 
 /* The members' children inherit the deepest job of their parent; a message that comes from a job further up does not say so. */
-static struct jp_pool *deepest_with(struct jp_pools *pools, struct jp_pool *pool, struct jp_process *process) {
+struct jp_pool *jp__deepest_with(struct jp_pools *pools, struct jp_pool *pool, struct jp_process *process) {
     struct jp_error error;
     for (size_t i = 0; i < pool->child_count; i++) {
         struct jp_pool *child = pool->children[i];
         for (size_t j = 0; j < child->job_count; j++) {
             bool contains = false;
             if (jp__ops(pools)->job_contains(child->jobs[j]->job, process, &contains, &error) == JP_OK && contains)
-                return deepest_with(pools, child, process);
+                return jp__deepest_with(pools, child, process);
         }
     }
     return pool;
+}
+
+jp_status jp__open_of_job(struct jp_pools *pools, struct jp_pool_job *job, uint32_t pid, struct jp_process **ret_process,
+                          struct jp_error *error) {
+    struct jp_process *process;
+    uint32_t exit_code;
+    bool contains = true;
+    jp_status status = jp__ops(pools)->process_open(pools->with.backend, pid, 0, JP_PROCESS_OBSERVE, NULL, &process, error);
+    if (status)
+        return status;
+    if (!jp__ops(pools)->process_exited(process, &exit_code) &&
+        jp__ops(pools)->job_contains(job->job, process, &contains, error) == JP_OK && !contains) {
+        jp__ops(pools)->process_close(process);
+        return jp_fail(error, JP_E_OTHER_PROCESS, "process %" PRIu32 " is another by now", pid);
+    }
+    *ret_process = process;
+    return JP_OK;
+}
+
+void jp__move_deeper(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool) {
+    if (member->pool && pool != member->pool && jp__pool_is_within(pool, member->pool))
+        jp__member_move(pools, member, pool);
 }
 
 struct jp_member *jp__discover(struct jp_pools *pools, struct jp_pool_job *job, uint32_t pid, enum jp_origin origin) {
@@ -79,9 +101,9 @@ struct jp_member *jp__discover(struct jp_pools *pools, struct jp_pool_job *job, 
     struct jp_process_facts facts = {0};
     struct jp_error error;
     bool exact = false;
-    if (jp__ops(pools)->process_open(pools->with.backend, pid, 0, JP_PROCESS_OBSERVE, NULL, &process, &error) == JP_OK) {
+    if (jp__open_of_job(pools, job, pid, &process, &error) == JP_OK) {
         exact = jp__ops(pools)->process_facts(process, &facts, &error) == JP_OK && facts.start_100ns;
-        pool = deepest_with(pools, pool, process);
+        pool = jp__deepest_with(pools, pool, process);
     } else {
         jp_log(pools->with.log, JP_LOG_DEBUG, "pool %s: %s", pool->name, error.text);
     }
@@ -108,21 +130,43 @@ static bool pid_was_reused(struct jp_pools *pools, const struct jp_member *membe
     return status == JP_E_OTHER_PROCESS;
 }
 
+/* A late NEW_PROCESS of one whose end was told before, or the next one with its pid, which nothing kept. */
+static bool somebody_has_the_pid(struct jp_pools *pools, struct jp_pool_job *job, uint32_t pid) {
+    struct jp_process *process;
+    struct jp_error error;
+    if (jp__open_of_job(pools, job, pid, &process, &error))
+        return false;
+    jp__ops(pools)->process_close(process);
+    return true;
+}
+
+/* The member that the message of a pool's job is about. One that nobody holds did not keep its pid: of another tree of pools, it is
+ * somebody else. */
+static struct jp_member *member_meant(struct jp_pools *pools, const struct jp_pool *pool, uint32_t pid) {
+    struct jp_member *member = jp__member_by_pid(pools, pid);
+    if (!member || member->process || jp__pool_is_within(pool, member->pool) || jp__pool_is_within(member->pool, pool))
+        return member;
+    if (member->stage != JP_MEMBER_LINGERING)
+        jp__member_settle(pools, member);
+    jp__member_forget(pools, member);
+    return NULL;
+}
+
 static void on_new(struct jp_pools *pools, struct jp_pool_job *job, uint32_t pid) {
     struct jp_pool *pool = job->pool;
-    struct jp_member *member = jp__member_by_pid(pools, pid);
+    struct jp_member *member = member_meant(pools, pool, pid);
     if (member && jp__member_runs(member) && pid_was_reused(pools, member)) {
         jp__member_settle(pools, member);
         jp__member_forget(pools, member);
         member = NULL;
-    } else if (member && member->stage == JP_MEMBER_LINGERING && !member->process) {
-        jp__member_forget(pools, member); /* nothing kept its pid */
+    } else if (member && member->stage == JP_MEMBER_LINGERING && !member->process && somebody_has_the_pid(pools, job, pid)) {
+        jp__member_forget(pools, member);
         member = NULL;
     }
     if (!member)
         member = jp__discover(pools, job, pid, JP_ORIGIN_KERNEL);
-    else if (jp__member_runs(member) && pool != member->pool && jp__pool_is_within(pool, member->pool))
-        jp__member_move(pools, member, pool);
+    else
+        jp__move_deeper(pools, member, pool);
     if (member->announced >> pool->depth & 1)
         return; /* told already: attaching a port repeats those who are there */
     member->announced |= UINT32_C(1) << pool->depth;
@@ -132,9 +176,11 @@ static void on_new(struct jp_pools *pools, struct jp_pool_job *job, uint32_t pid
 
 static void on_left(struct jp_pools *pools, struct jp_pool_job *job, uint32_t pid, uint32_t message) {
     struct jp_pool *pool = job->pool;
-    struct jp_member *member = jp__member_by_pid(pools, pid);
+    struct jp_member *member = member_meant(pools, pool, pid);
     if (!member)
         member = jp__discover(pools, job, pid, JP_ORIGIN_RECONCILER); /* its coming was lost */
+    else
+        jp__move_deeper(pools, member, pool);
     if (member->exit_announced >> pool->depth & 1)
         return;
     uint32_t exit_code;

@@ -3,10 +3,20 @@
 
 #include <inttypes.h>
 
+/* Who has ended already was not ended by us, though nobody may have heard of it yet. */
+static void mark_ended(struct jp_pools *pools, struct jp_pool *pool) {
+    uint32_t exit_code;
+    for (struct jp_member *member = pool->first_member; member; member = member->next)
+        member->ended_before = member->process && jp__ops(pools)->process_exited(member->process, &exit_code);
+    for (size_t i = 0; i < pool->child_count; i++)
+        mark_ended(pools, pool->children[i]);
+}
+
 /* TerminateJobObject tells the port nothing of those whom it ends: their handles will. */
 static void mark_terminated(struct jp_pool *pool) {
     for (struct jp_member *member = pool->first_member; member; member = member->next)
-        member->terminated = member->silent = true;
+        if (!member->ended_before)
+            member->terminated = member->silent = true;
     for (size_t i = 0; i < pool->child_count; i++)
         mark_terminated(pool->children[i]);
 }
@@ -16,6 +26,7 @@ jp_status jp_pools_terminate(struct jp_pools *pools, struct jp_pool *pool, uint3
     size_t count = jp_pool_total_members(pool);
     if (jp__pool_available(pool, error))
         return error->status;
+    mark_ended(pools, pool);
     for (size_t i = 0; i < pool->job_count; i++) {
         jp_status status = jp__ops(pools)->job_terminate(pool->jobs[i]->job, exit_code, error);
         if (status)

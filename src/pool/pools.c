@@ -286,18 +286,42 @@ static void rejoin(struct jp_pools *pools, struct jp_pool *pool, const struct jp
                (unsigned)row->facts.pid, pool->name, error.text);
 }
 
+struct jp_pool *jp__pool_that_has(struct jp_pools *pools, struct jp_process *process) {
+    size_t position = 0;
+    struct jp_error ignored;
+    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;) {
+        bool contains = false;
+        if (!pool->parent && jp_pools_contains(pools, pool, process, &contains, &ignored) == JP_OK && contains)
+            return jp__deepest_with(pools, pool, process);
+    }
+    return NULL;
+}
+
 /* True if the process of the row is there still: then it is a member again. One that has ended, and whose end can be read
  * from its handle, is closed by that handle like any other. */
 static bool take_up(struct jp_pools *pools, const struct jp_process_record *row) {
     struct jp_pool *pool = jp_pools_find(pools, row->pool);
     struct jp_process *process;
     struct jp_error error;
-    if (!pool || !pool->job_count || !row->start_exact ||
+    if (!row->start_exact ||
         jp__ops(pools)->process_open(pools->with.backend, row->facts.pid, row->facts.start_100ns, JP_PROCESS_OBSERVE, NULL, &process,
                                      &error))
         return false;
-    rejoin(pools, pool, row, process);
-    jp__member_adopt(pools, pool, process, row);
+    bool kept = pool && pool->job_count;
+    if (!kept) /* a pool that did not outlive the service leaves its processes to those above it */
+        pool = jp__pool_that_has(pools, process);
+    if (!pool) {
+        jp__ops(pools)->process_close(process);
+        return false;
+    }
+    if (kept)
+        rejoin(pools, pool, row, process);
+    struct jp_process_record record = {0};
+    jp_process_record_copy(row, &record);
+    jp_free(record.pool);
+    record.pool = jp_strdup(pool->name);
+    jp__member_adopt(pools, pool, process, &record);
+    jp_process_record_clear(&record);
     return true;
 }
 

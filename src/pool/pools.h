@@ -81,6 +81,7 @@ struct jp_member {
     struct jp_process *process;        /* NULL if it could not be opened */
     uint64_t watch;                    /* its number at the backend; 0: not watched */
     enum jp_member_stage stage;
+    bool ended_before;        /* by itself, when its job was ended */
     bool terminated;          /* we ended it */
     bool silent;              /* ended with its whole job: the port will not tell */
     bool abnormal;            /* the port called its end a crash */

@@ -99,6 +99,8 @@ struct jp_member *jp__member_adopt(struct jp_pools *pools, struct jp_pool *pool,
 void jp__member_move(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool); /* deeper in the same tree */
 /* It has just been found: what cannot be read of it yet is read when it is made. */
 void jp__member_complete(struct jp_pools *pools, struct jp_member *member);
+/* It could not be opened when it came: tries again. */
+void jp__member_identify(struct jp_pools *pools, struct jp_member *member);
 /* Its handle tells that it ended. */
 void jp__member_ended(struct jp_pools *pools, struct jp_member *member);
 /* As the handle and the messages have it: how a member that has ended went. */
@@ -134,6 +136,15 @@ uint64_t jp__emit(struct jp_pools *pools, const struct jp__event *event);
 char *jp__session_detail(const struct jp_pool_job *job); /* "session 2" where the pool has several; new memory, or NULL */
 /* Tells, as the reconciler, what the port did not: that the member came, or went, in the pools of its chain. */
 void jp__announce_missing(struct jp_pools *pools, struct jp_member *member, bool exit);
+/* The deepest pool, from `pool` on down, whose job has the process. */
+struct jp_pool *jp__deepest_with(struct jp_pools *pools, struct jp_pool *pool, struct jp_process *process);
+/* The deepest pool of all whose job has the process; or NULL. */
+struct jp_pool *jp__pool_that_has(struct jp_pools *pools, struct jp_process *process);
+/* Opens the process that the job's message or list means: not another that has the pid since. Of one that has ended nobody can tell. */
+jp_status jp__open_of_job(struct jp_pools *pools, struct jp_pool_job *job, uint32_t pid, struct jp_process **ret_process,
+                          struct jp_error *error);
+/* A job's message or list says that the process is, or was, in it: so far it was only known to be in one further up. */
+void jp__move_deeper(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool);
 /* Opens the process and takes it in, into the deepest pool under the job's whose job has it. */
 struct jp_member *jp__discover(struct jp_pools *pools, struct jp_pool_job *job, uint32_t pid, enum jp_origin origin);
 

@@ -26,6 +26,8 @@ static void find_unknown(struct jp_pools *pools, struct jp_pool_job *job, const 
         if (!member) {
             member = jp__discover(pools, job, pids[i], JP_ORIGIN_RECONCILER);
             jp__announce_missing(pools, member, false);
+        } else if (jp__member_runs(member)) {
+            jp__move_deeper(pools, member, job->pool);
         }
     }
 }
@@ -47,6 +49,8 @@ static void check_members(struct jp_pools *pools, struct jp_pool *pool, const st
             jp__member_settle(pools, member);
         else
             member->stray = !listed;
+        if (listed)
+            jp__member_identify(pools, member);
     }
 }
 
