@@ -268,7 +268,7 @@ struct jp_sampling {
     int64_t last_100ns;   /* wall clock; 0: never */
     size_t processes;     /* that were seen then */
     bool degraded;        /* the last look failed */
-    char reason[256];
+    char reason[JP_ERROR_TEXT];
 };
 void jp_pools_sampling(const struct jp_pools *pools, struct jp_sampling *ret_sampling);
 

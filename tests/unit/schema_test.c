@@ -497,6 +497,14 @@ static void fill_field(const struct jp_field *field, void *slot, uint64_t *rando
         for (size_t i = 0; i < ((struct jp_strings *)slot)->count; i++)
             ((struct jp_strings *)slot)->items[i] = jp_sprintf("%u:0-3", random_below(random, 100));
         break;
+    case JP_FIELD_LIST: {
+        struct jp_list *list = slot;
+        list->count = random_in(random, 1, 3);
+        list->items = jp_alloc(list->count * field->size);
+        for (size_t i = 0; i < list->count; i++)
+            fill(field->fields, (char *)list->items + i * field->size, random);
+        break;
+    }
     case JP_FIELD_PATH:
     case JP_FIELD_ENV:
     case JP_FIELD_JSON:
