@@ -140,6 +140,7 @@ def test_match_shows_and_does_nothing_until_asked_to(console, held):
 
 def test_new_processes_come_by_themselves(console, held):
     service = console(MATCHING).start()
+    wait_until(lambda: service.json("status")["sampling"]["last"], "the first sample, with which later ones are compared")
     process = held()
     wait_until(lambda: [row["pid"] for row in service.json("ps", "strays")["processes"]] == [process.pid], "the process to be taken")
     event, = service.json("events", "--pool", "strays", "--message", "PROCESS_MATCHED")["events"]
