@@ -300,7 +300,7 @@ static void faults_in_a_pool(void **state) {
     assert_pool_faults("{\"memory_policy\":{\"soft\":\"2MiB\",\"action\":\"freeze\"}}",
                        "c.json:2:42: pools.p.memory_policy.action: is taken above hard, which is missing\n");
     assert_pool_faults("{\"match\":[{\"image\":\"a\"},{}]}",
-                       "c.json:2:26: pools.p.match[1]: give at least one of image, path, user, command_line, parent\n");
+                       "c.json:2:25: pools.p.match[1]: give at least one of image, path, user, command_line, parent\n");
     assert_pool_faults("{\"match\":[],\"exclude\":[{}]}",
                        "c.json:2:24: pools.p.exclude[0]: give at least one of image, path, user, command_line, parent\n");
     assert_pool_faults("{\"match\":[{\"img\":\"a\"},5]}", "c.json:2:12: pools.p.match[0].img: unknown key\n"
