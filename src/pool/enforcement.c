@@ -7,9 +7,10 @@
 const struct jp_capabilities *jp__host(const struct jp_pools *pools) { return jp__ops(pools)->capabilities(pools->with.backend); }
 
 size_t jp__spec_chain(const struct jp_pool *pool, const struct jp_pool_spec **specs) {
+    size_t length = pool->depth + 1;
     for (const struct jp_pool *at = pool; at; at = at->parent)
         specs[at->depth] = &at->spec;
-    return pool->depth + 1;
+    return length;
 }
 
 /* --- what goes wrong --- */
@@ -53,7 +54,7 @@ jp_status jp__member_control(struct jp_pools *pools, struct jp_member *member, s
 /* --- one member --- */
 
 jp_status jp__member_freeze(struct jp_pools *pools, struct jp_member *member, bool freeze) {
-    struct jp_process *process;
+    struct jp_process *process = NULL;
     struct jp_error error;
     jp_status status = jp__member_control(pools, member, &process, &error);
     if (status == JP_OK)
@@ -66,7 +67,7 @@ jp_status jp__member_freeze(struct jp_pools *pools, struct jp_member *member, bo
 static void adjust(struct jp_pools *pools, struct jp_member *member) {
     const struct jp_pool_spec *specs[JP_POOL_MAX_DEPTH];
     struct jp_adjustment adjustment;
-    struct jp_process *process;
+    struct jp_process *process = NULL;
     struct jp_error error;
     size_t length = jp__spec_chain(member->pool, specs);
     if (!jp_policy_adjustment(jp__host(pools), specs, length, &adjustment))
@@ -79,7 +80,7 @@ static void adjust(struct jp_pools *pools, struct jp_member *member) {
 }
 
 static void end_member(struct jp_pools *pools, struct jp_member *member, uint32_t exit_code) {
-    struct jp_process *process;
+    struct jp_process *process = NULL;
     struct jp_error error;
     jp_status status = jp__member_control(pools, member, &process, &error);
     member->asked_to_stop = false;
@@ -93,7 +94,7 @@ static void end_member(struct jp_pools *pools, struct jp_member *member, uint32_
 
 /* Whoever is asked and goes on, and what it has started in the pool, is ended when its time is over. */
 static bool ask_to_stop(struct jp_pools *pools, struct jp_member *member, uint64_t grace_100ns, uint32_t exit_code) {
-    struct jp_process *process;
+    struct jp_process *process = NULL;
     struct jp_error error;
     if (jp__member_control(pools, member, &process, &error) || jp__ops(pools)->process_request_stop(process, &error))
         return false;

@@ -40,11 +40,11 @@ jp_status jp_pools_freeze(struct jp_pools *pools, struct jp_pool *pool, bool kee
 }
 
 jp_status jp_pools_thaw(struct jp_pools *pools, struct jp_pool *pool, struct jp_error *error) {
-    const struct jp_pool *by = jp_pool_frozen_by(pool);
-    if (!pool->frozen && by)
-        return jp_fail(error, JP_E_PARAMS, "pool \"%s\" is frozen by \"%s\" above it; thaw that one", pool->name, by->name);
-    if (!pool->frozen)
+    const struct jp_pool *by = pool->frozen ? pool : jp_pool_frozen_by(pool->parent);
+    if (!by)
         return jp_fail(error, JP_E_PARAMS, "pool \"%s\" is not frozen", pool->name);
+    if (by != pool)
+        return jp_fail(error, JP_E_PARAMS, "pool \"%s\" is frozen by \"%s\" above it; thaw that one", pool->name, by->name);
     set_frozen(pools, pool, false, false);
     return JP_OK;
 }
@@ -133,7 +133,7 @@ void jp__slices_measure(struct jp_pools *pools) {
 
 /* A debugger would take a process that rests for one that hangs. */
 static bool may_rest(struct jp_pools *pools, struct jp_member *member) {
-    struct jp_process *process;
+    struct jp_process *process = NULL;
     struct jp_error error;
     return jp__member_control(pools, member, &process, &error) == JP_OK && !jp__ops(pools)->process_is_debugged(process);
 }
