@@ -5,6 +5,7 @@
 #include "platform.h"
 #include "scm.h"
 #include "win32/harden.h"
+#include "win32/stop_helper.h"
 #include "win32/wide.h"
 
 #include <getopt.h>
@@ -192,7 +193,8 @@ static char *default_config_file(void) {
 static int main_utf8(int argc, char **argv) {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},  {"console", no_argument, NULL, 'o'},
                                             {"check-config", no_argument, NULL, 'k'},  {"version", no_argument, NULL, 'v'},
-                                            {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
+                                            {"help", no_argument, NULL, 'h'},          {"ask-to-stop", required_argument, NULL, 'a'},
+                                            {NULL, 0, NULL, 0}};
     bool console = false, check = false;
     for (int option; (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
         switch (option) {
@@ -206,6 +208,8 @@ static int main_utf8(int argc, char **argv) {
         case 'k':
             check = true;
             break;
+        case 'a': /* from the service itself, for whose sake the help is silent about it */
+            return jp_win32_stop_helper(optarg);
         case 'v':
             puts("jobpoold " JP_VERSION);
             return EXIT_OK;

@@ -54,6 +54,16 @@ static uint64_t now_ms(void *context) {
     return jp_win32_now_ms();
 }
 
+static uint64_t awake_ms(void *context) {
+    (void)context;
+    return jp_win32_awake_ms();
+}
+
+static uint64_t total_ms(void *context) {
+    (void)context;
+    return jp_win32_total_ms();
+}
+
 /* --- jobs and processes --- */
 
 static jp_status backend_new(void *context, const struct jp_daemon_sinks *sinks, const struct jp_log *log, struct jp_backend **ret_backend,
@@ -62,6 +72,7 @@ static jp_status backend_new(void *context, const struct jp_daemon_sinks *sinks,
     struct jp_win32_backend_options options = {
         .sinks = {.context = sinks->context, .packets = sinks->packets, .exits = sinks->exits},
         .log = log,
+        .stop_helper = L"--ask-to-stop", /* see main.c */
     };
     jp_status status = jp_win32_backend_new(&options, ret_backend, error);
     if (status == JP_OK)
@@ -135,6 +146,8 @@ const struct jp_daemon_platform *jp_service_platform(enum jp_win32_trust trust) 
         .read_config = read_config,
         .now_100ns = now_100ns,
         .now_ms = now_ms,
+        .awake_ms = awake_ms,
+        .total_ms = total_ms,
         .backend_new = backend_new,
         .backend_free = backend_free,
         .address = address,

@@ -13,7 +13,7 @@ static bool is_null(const cJSON *object, const char *key) {
 /* ---------------------------------------------------------------------------------------------------- freeze and thaw */
 
 const struct jp_option jp_freeze_options[] = {
-    {"keep", NULL, JP_OPTION_SWITCH, "keep", "it stays frozen when the service stops or crashes; without this it goes on then"},
+    {"keep", NULL, JP_OPTION_SWITCH, "keep", "it stays frozen after a crash of the service too; without this the next start thaws it then"},
     {0},
 };
 
@@ -29,7 +29,7 @@ static void show_frozen(const cJSON *pool, struct jp_str *out) {
     else
         jp_str_puts(out, cJSON_IsTrue(get(pool, "frozen")) ? " is frozen" : " goes on");
     if (cJSON_IsTrue(get(pool, "keepFrozen")))
-        jp_str_puts(out, ", also without the service");
+        jp_str_puts(out, ", also over a crash of the service");
     jp_str_puts(out, "; processes: ");
     jp_show_value(JP_SHOW_NUMBER, get(pool, "totalMembers"), out);
     jp_str_putc(out, '\n');
@@ -73,7 +73,7 @@ static void show_matches(const cJSON *result, struct jp_str *out) {
         jp_show_table(columns, rows, out);
         jp_str_putc(out, '\n');
     }
-    jp_str_printf(out, "processes: %d; in their pool by a rule: %d\n", cJSON_GetArraySize(processes), taken);
+    jp_str_printf(out, "processes: %d; taken by a rule: %d\n", cJSON_GetArraySize(processes), taken);
     cJSON_Delete(rows);
 }
 

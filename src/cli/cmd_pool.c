@@ -99,10 +99,11 @@ static void drop_what_means_nothing(cJSON *pool) {
     if (is_text(pool, "sessionMode", "single"))
         cJSON_DeleteItemFromObjectCaseSensitive(pool, "limitsPerSession");
     bool frozen_by = cJSON_IsString(cJSON_GetObjectItemCaseSensitive(pool, "frozenBy"));
-    if (!frozen_by && !cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(pool, "frozen"))) {
+    bool frozen = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(pool, "frozen"));
+    if (!frozen)
         cJSON_DeleteItemFromObjectCaseSensitive(pool, "frozen");
+    if (!frozen || frozen_by)
         cJSON_DeleteItemFromObjectCaseSensitive(pool, "keepFrozen");
-    }
 }
 
 static void show_pool(const cJSON *result, struct jp_str *out) {
@@ -113,7 +114,7 @@ static void show_pool(const cJSON *result, struct jp_str *out) {
         {"error", "error", JP_SHOW_JSON},
         {"frozen", "frozen", JP_SHOW_TEXT},
         {"frozen with pool", "frozenBy", JP_SHOW_TEXT},
-        {"stays frozen", "keepFrozen", JP_SHOW_TEXT},
+        {"also over a crash", "keepFrozen", JP_SHOW_TEXT},
         {"source", "source", JP_SHOW_TEXT},
         {"created", "created", JP_SHOW_TIME},
         {"parent", "parent", JP_SHOW_TEXT},

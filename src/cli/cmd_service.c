@@ -21,7 +21,7 @@ static void show_status(const cJSON *result, struct jp_str *out) {
         {"because", "database.reason", JP_SHOW_TEXT},
         {"events dropped", "database.droppedEvents", JP_SHOW_NUMBER},
         {"samples every", "sampling.interval", JP_SHOW_TEXT},
-        {"the last took, ms", "sampling.lastMs", JP_SHOW_NUMBER},
+        {"last sample", "sampling.last", JP_SHOW_TIME},
         {"processes seen", "sampling.processes", JP_SHOW_NUMBER},
         {"sampling degraded", "sampling.degraded", JP_SHOW_TEXT},
         {"because", "sampling.reason", JP_SHOW_TEXT},

@@ -18,7 +18,7 @@ const struct jp_command jp_commands[] = {
     {"kill", "POOL | --pid PID", "end all processes of a pool, or one process", NULL, jp_kill_options, 0, 1, false, false,
      jp_command_kill, NULL},
     {"freeze", "POOL", "stop all threads of a pool and those below it, until thaw",
-     "New members freeze too. When the service stops or crashes, the pool goes on, unless --keep was given.", jp_freeze_options, 1, 1,
+     "New members freeze too. The pool is still frozen when the service was stopped and started again.", jp_freeze_options, 1, 1,
      false, false, jp_command_freeze, NULL},
     {"thaw", "POOL", "let a frozen pool go on", NULL, NULL, 1, 1, false, false, jp_command_thaw, NULL},
     {"match", "", "which pool each running process would go to, by the rules of the pools",

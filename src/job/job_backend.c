@@ -12,3 +12,9 @@ void jp_process_facts_clear(struct jp_process_facts *facts) {
     jp_free(facts->user);
     *facts = (struct jp_process_facts){0};
 }
+
+void jp_samples_clear(struct jp_samples *samples) {
+    jp_free(samples->items);
+    jp_free(samples->names);
+    *samples = (struct jp_samples){0};
+}

@@ -96,7 +96,8 @@ void jp__pool_record(struct jp_pools *pools, const struct jp_pool *pool) {
                                                        .parent = pool->parent ? pool->parent->name : NULL,
                                                        .definition = definition.length ? jp_str_text(&definition) : NULL,
                                                        .frozen = pool->frozen,
-                                                       .keep_frozen = pool->keep_frozen});
+                                                       .keep_frozen = pool->keep_frozen,
+                                                       .suspends = pool->suspends});
     jp_str_free(&definition);
 }
 

@@ -1,7 +1,7 @@
 /* Looking at all processes of the machine: what members use, who is new, and what follows. Only while somebody needs it. */
 #include "pool/pools_internal.h"
 
-#include <string.h>
+#include <stdio.h>
 
 enum { DEFAULT_INTERVAL_MS = 500 };
 
@@ -64,7 +64,7 @@ static void take_in(struct jp_pools *pools, struct jp_member *member, const stru
     member->commit_bytes = sample->commit_bytes;
     member->working_set_bytes = sample->working_set_bytes;
     member->sampled_in = pools->sample_number;
-    if (member->record.usage.user_100ns + member->record.usage.kernel_100ns != cpu_before)
+    if (member->frozen || member->record.usage.user_100ns + member->record.usage.kernel_100ns != cpu_before)
         member->active = now;
 }
 
@@ -87,7 +87,7 @@ static void note_failure(struct jp_pools *pools, const struct jp_error *error) {
         jp_pools_note(pools, "SAMPLING_FAILED", error->text);
     }
     pools->sampling.degraded = true;
-    strncpy(pools->sampling.reason, error->text, sizeof pools->sampling.reason - 1);
+    snprintf(pools->sampling.reason, sizeof pools->sampling.reason, "%s", error->text);
 }
 
 void jp_pools_on_sample(struct jp_pools *pools, jp_status status, struct jp_samples *samples, const struct jp_error *error) {

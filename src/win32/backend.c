@@ -28,6 +28,11 @@ static const struct jp_backend_ops operations = {
     .process_facts = jp__process_facts,
     .process_usage = jp__process_usage,
     .sample = jp__sample,
+    .process_adjust = jp__process_adjust,
+    .process_freeze = jp__process_freeze,
+    .process_request_stop = jp__process_request_stop,
+    .process_is_debugged = jp__process_is_debugged,
+    .process_is_critical = jp__process_is_critical,
     .process_exited = jp__process_exited,
     .process_terminate = jp__process_terminate,
     .process_check_token = jp__process_check_token,
@@ -47,10 +52,11 @@ static char *job_security(void) {
     return sddl;
 }
 
-/* Held privileges that are off at first: high priorities and working sets want the first, launches the other two. Not
+/* Held privileges that are off at first: high priorities and working sets want the first two, launches the others. Not
  * SeDebugPrivilege: a client's rights are to decide what may be opened, and ours only for what is in our pools. */
 static void enable_privileges(const struct jp_log *log) {
-    static const wchar_t *const names[] = {SE_INC_BASE_PRIORITY_NAME, SE_ASSIGNPRIMARYTOKEN_NAME, SE_INCREASE_QUOTA_NAME};
+    static const wchar_t *const names[] = {SE_INC_BASE_PRIORITY_NAME, SE_INC_WORKING_SET_NAME, SE_ASSIGNPRIMARYTOKEN_NAME,
+                                          SE_INCREASE_QUOTA_NAME};
     HANDLE token;
     if (!OpenProcessToken(GetCurrentProcess(), TOKEN_ADJUST_PRIVILEGES | TOKEN_QUERY, &token)) {
         DWORD win32 = GetLastError();
@@ -80,6 +86,7 @@ jp_status jp_win32_backend_new(const struct jp_win32_backend_options *options, s
     struct jp_win32_backend *backend = jp_alloc(sizeof *backend);
     backend->base.ops = &operations;
     backend->log = options->log;
+    backend->stop_helper = options->stop_helper;
     jp_status status = jp_win32_port_new(&options->sinks, &backend->port, error);
     if (status != JP_OK) {
         jp_free(backend);

@@ -9,6 +9,9 @@
 struct jp_win32_backend_options {
     struct jp_win32_sinks sinks;
     const struct jp_log *log; /* lives as long as the backend; may be NULL */
+    /* An option of this program: with it, and a word from the backend, main() is to call jp_win32_stop_helper (stop_helper.h). A
+     * literal; NULL: processes cannot be asked to end. */
+    const wchar_t *stop_helper;
 };
 
 /* Finds out what the host's kernel does (well under a second), and starts the port's thread. */

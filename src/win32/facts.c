@@ -60,7 +60,21 @@ static char *user_of(struct jp_process *process) {
 
 enum { WIDE_NAME_MAX = 32768 }; /* no path and no command line of Windows' is longer */
 
-static char *image_of(HANDLE process) {
+wchar_t *jp__own_image(void) {
+    wchar_t *path = NULL;
+    DWORD room = 256, length;
+    do {
+        room *= 2;
+        path = jp_realloc_array(path, room, sizeof *path);
+        length = GetModuleFileNameW(NULL, path, room);
+    } while (length == room);
+    if (length > 0)
+        return path;
+    jp_free(path);
+    return NULL;
+}
+
+char *jp__image(HANDLE process) {
     char *image = NULL;
     wchar_t *buffer = NULL;
     for (DWORD room = 512; room <= 2 * WIDE_NAME_MAX && !image; room *= 2) {
@@ -143,7 +157,7 @@ jp_status jp__process_facts(struct jp_process *process, struct jp_process_facts 
         .start_100ns = jp__process_is_made(process->handle) ? jp__filetime(start) : 0,
         .parent_pid = jp__parent_pid(process->handle),
         .session = session,
-        .image = image_of(process->handle),
+        .image = jp__image(process->handle),
         .command_line = jp__command_line(process->handle, process->pid),
         .user = user_of(process),
     };

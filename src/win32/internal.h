@@ -6,12 +6,16 @@
 #include "win32/backend.h"
 #include "win32/job_object.h"
 
+#include <stdatomic.h>
+
 struct jp_win32_backend {
     struct jp_backend base; /* first: the one is cast to the other */
     const struct jp_log *log;
     struct jp_win32_port *port;
     struct jp_capabilities capabilities;
     DWORD console_flag; /* for launches; see backend.c */
+    const wchar_t *stop_helper;
+    atomic_uint sample_size; /* bytes that the last sample wanted: a hint, so that most want one call */
     char *job_security;      /* SDDL of the jobs that we create */
     struct jp_map user_names; /* SID text -> struct user_name; see jp__user_name */
 };
@@ -30,6 +34,10 @@ static inline struct jp_win32_backend *jp__backend(struct jp_backend *backend) {
  * NULL. */
 char *jp__user_name(struct jp_win32_backend *backend, HANDLE token);
 void jp__user_names_free(struct jp_win32_backend *backend);
+
+/* The full path of a process's program: new memory (jp_free), or NULL. The first: of this process. */
+wchar_t *jp__own_image(void);
+char *jp__image(HANDLE process);
 
 /* The command line of a process, opened with PROCESS_QUERY_LIMITED_INFORMATION. New memory (jp_free), or NULL. */
 char *jp__command_line(HANDLE process, uint32_t pid);
@@ -82,7 +90,13 @@ jp_status jp__process_open(struct jp_backend *backend, uint32_t pid, int64_t sta
                            struct jp_principal *principal, struct jp_process **ret_process, struct jp_error *error);
 void jp__process_close(struct jp_process *process);
 jp_status jp__process_facts(struct jp_process *process, struct jp_process_facts *ret_facts, struct jp_error *error);
-jp_status jp__sample(struct jp_backend *backend, struct jp_sample **ret_samples, size_t *ret_count, struct jp_error *error);
+/* On any thread. `backend` NULL: in the helper, which has none. */
+jp_status jp__sample(struct jp_backend *backend, struct jp_samples *ret_samples, struct jp_error *error);
+jp_status jp__process_adjust(struct jp_process *process, const struct jp_adjustment *adjustment, struct jp_error *error);
+jp_status jp__process_freeze(struct jp_process *process, bool freeze, struct jp_error *error);
+jp_status jp__process_request_stop(struct jp_process *process, struct jp_error *error);
+bool jp__process_is_debugged(struct jp_process *process);
+bool jp__process_is_critical(struct jp_process *process);
 void jp__process_usage(struct jp_process *process, struct jp_usage *ret_usage);
 bool jp__process_exited(struct jp_process *process, uint32_t *ret_exit_code);
 jp_status jp__process_terminate(struct jp_process *process, uint32_t exit_code, struct jp_error *error);

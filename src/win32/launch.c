@@ -155,8 +155,8 @@ static wchar_t *desktop_for(const struct birth *birth) {
 }
 
 /* No CREATE_NEW_PROCESS_GROUP: it would switch Ctrl+C off for all that the program starts, and a console of its own keeps
- * ours away as it is. No CREATE_DEFAULT_ERROR_MODE: see harden.c. */
-static BOOL call_create(struct birth *birth, bool with_token) {
+ * ours away as it is. No CREATE_DEFAULT_ERROR_MODE: see harden.c. Returns 0 or the Win32 error. */
+static DWORD call_create(struct birth *birth, bool with_token) {
     const DWORD flags = CREATE_SUSPENDED | CREATE_UNICODE_ENVIRONMENT | EXTENDED_STARTUPINFO_PRESENT | birth->console_flag;
     STARTUPINFOEXW startup = {
         .StartupInfo =
@@ -170,30 +170,46 @@ static BOOL call_create(struct birth *birth, bool with_token) {
             },
         .lpAttributeList = birth->attributes,
     };
+    BOOL created;
     if (with_token)
-        return CreateProcessAsUserW(birth->token, NULL, birth->command_line, NULL, NULL, TRUE, flags, birth->environment,
-                                    birth->directory, &startup.StartupInfo, &birth->process);
-    return CreateProcessW(NULL, birth->command_line, NULL, NULL, TRUE, flags, birth->environment, birth->directory,
-                          &startup.StartupInfo, &birth->process);
+        created = CreateProcessAsUserW(birth->token, NULL, birth->command_line, NULL, NULL, TRUE, flags, birth->environment,
+                                       birth->directory, &startup.StartupInfo, &birth->process);
+    else
+        created = CreateProcessW(NULL, birth->command_line, NULL, NULL, TRUE, flags, birth->environment, birth->directory,
+                                 &startup.StartupInfo, &birth->process);
+    return created ? 0 : GetLastError();
+}
+
+/* A process is born with the error mode of ours, whatever thread makes it; that of a thread is not inherited. So for a pool that
+ * wants its crashes without a word, ours is another one as long as the call takes. Launches come from one thread, so none gets
+ * the mode of another; to the service's other threads it means only that a crash of theirs in this moment goes unreported. The
+ * other way round (the service always silent, CREATE_DEFAULT_ERROR_MODE for the rest) would give the rest back the boxes that
+ * nobody can answer, and never report a crash of the service. */
+static DWORD call_create_in_mode(struct birth *birth, bool with_token) {
+    if (!birth->launch->no_error_dialogs)
+        return call_create(birth, with_token);
+    UINT before = SetErrorMode(GetErrorMode() | SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX | SEM_NOOPENFILEERRORBOX);
+    DWORD win32 = call_create(birth, with_token);
+    SetErrorMode(before);
+    return win32;
 }
 
 /* Returns 0 or the Win32 error. */
 static uint32_t create(struct birth *birth, struct jp_error *error) {
     const struct jp_principal *principal = birth->launch->principal;
     if (!birth->token)
-        return call_create(birth, false) ? 0 : GetLastError();
+        return call_create_in_mode(birth, false);
 
     /* The program's file is opened with the rights of the thread: it must be the client who may read it, not we. Also with a token
      * that is lent: what it may do is for what runs, and not for saying what is to run. */
     if (jp_win32_impersonate(principal, error) != JP_OK)
         return ERROR_BAD_IMPERSONATION_LEVEL;
-    BOOL created = call_create(birth, true);
-    DWORD win32 = created ? 0 : GetLastError();
+    DWORD win32 = call_create_in_mode(birth, true);
     jp_win32_revert(principal);
     /* An administrator's console has no right to hand out tokens. It needs none to start what it could start by itself;
      * for a client that is any less, or just different, this stays a failure, as it does for a process that is to be. */
     if (win32 == ERROR_PRIVILEGE_NOT_HELD && jp__token_is_ours(birth->token) && (!principal || jp__token_is_ours(principal->token)))
-        return call_create(birth, false) ? 0 : GetLastError();
+        return call_create_in_mode(birth, false);
     return win32;
 }
 

@@ -179,15 +179,9 @@ static void probe_job(const struct jp_log *log, struct jp_capabilities *can) {
 
 /* Our own program: the one file that is there for certain. */
 static bool create_child(const struct jp_log *log, PROCESS_INFORMATION *ret_child) {
-    wchar_t *path = NULL;
-    DWORD room = 256, length;
-    do {
-        room *= 2;
-        path = jp_realloc_array(path, room, sizeof *path);
-        length = GetModuleFileNameW(NULL, path, room);
-    } while (length == room);
+    wchar_t *path = jp__own_image();
     STARTUPINFOW startup = {.cb = sizeof startup};
-    BOOL created = length > 0 && CreateProcessW(path, NULL, NULL, NULL, FALSE, CREATE_SUSPENDED | CREATE_NO_WINDOW, NULL, NULL,
+    BOOL created = path && CreateProcessW(path, NULL, NULL, NULL, FALSE, CREATE_SUSPENDED | CREATE_NO_WINDOW, NULL, NULL,
                                                 &startup, ret_child);
     if (!created)
         note(log, "cannot create a suspended child", GetLastError());
@@ -297,5 +291,6 @@ void jp__probe(const struct jp_log *log, struct jp_capabilities *ret_capabilitie
     probe_job(log, &can);
     probe_child(log, &can);
     can.process_io = io_is_counted();
+    can.processors = GetActiveProcessorCount(ALL_PROCESSOR_GROUPS);
     *ret_capabilities = can;
 }

@@ -9,6 +9,9 @@ static const DWORD access_for[] = {
     [JP_PROCESS_OBSERVE] = PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE,
     [JP_PROCESS_ASSIGN] = PROCESS_SET_QUOTA | PROCESS_TERMINATE | PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE,
     [JP_PROCESS_TERMINATE] = PROCESS_TERMINATE | PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE,
+    /* The full right to query: for the debugger's port and the count of windows. */
+    [JP_PROCESS_CONTROL] = PROCESS_SET_INFORMATION | PROCESS_SET_QUOTA | PROCESS_SUSPEND_RESUME | PROCESS_TERMINATE |
+                           PROCESS_QUERY_INFORMATION | PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE,
 };
 
 jp_status jp__process_open(struct jp_backend *backend, uint32_t pid, int64_t start_100ns, enum jp_process_use use,

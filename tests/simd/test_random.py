@@ -24,7 +24,7 @@ NEW, EXIT, ABNORMAL = 6, 7, 8
 EXITS = ("JOB_OBJECT_MSG_EXIT_PROCESS", "JOB_OBJECT_MSG_ABNORMAL_EXIT_PROCESS")
 CRASHES = (0xC0000005, 0xC0000409, 0xC00000FD, 0xC0000374)
 CODES = (0, 0, 0, 1, 2, 3, 255, 259, 1816, 0xFFFFFFFF, 0x40010004, 0xE06D7363, 0xC000013A) + CRASHES
-CHECK_EVERY = 1000
+CHECK_EVERY = max(1000, OPERATIONS // 20)  # a check reads all that was ever recorded
 MAX_ALIVE = 60
 MAX_POOLS = 12
 
@@ -74,6 +74,7 @@ class Run:
         self.storm = False
         self.jobs = {}             # connection-scoped handle -> pids assigned
         self.round = 0             # of deliveries
+        self.waited = 0            # ms since the last one
 
     # ------------------------------------------------------------------------------------------------------------- helpers
 
@@ -128,7 +129,16 @@ class Run:
             inside = {name for name, is_in in zip(self.pools, row["in"]) if is_in}
             if inside:
                 process.pools |= inside
-                process.home = max(inside, key=lambda name: self.pools[name].depth)
+                process.home = self.deepest(inside)
+
+    def deepest(self, names):
+        return max(names, key=lambda name: (self.pools[name].depth, name))
+
+    def entangled(self, process):
+        """In pools that are not below each other: a child that was assigned before anybody knew that it was a member, because a call
+        failed. The kernel lets it; the service knows it in the one or in the other."""
+        chain = {pool.name for pool in self.pools[process.home].chain()} if process.home in self.pools else process.pools
+        return bool(process.pools & set(self.pools) - chain)
 
     def born(self, answer, api):
         if answer is None:
@@ -294,9 +304,13 @@ class Run:
             if len(young) == 1 and young[0].alive:
                 young[0].seen = True
         self.round += 1
+        self.waited = 0
 
     def advance(self):
-        ms = self.random.choice([1, 10, 100, 300, 1000, 3000])
+        ms = self.random.choice([1, 10, 100, 300, 1000, 1500])
+        if self.waited + ms > 1500:  # ended members are remembered for two seconds: no message is later than that
+            self.deliver()
+        self.waited += ms
         self.say(f"advance {ms}")
         self.machine.advance(ms, deliver=False)
 
@@ -371,7 +385,7 @@ class Run:
         for process in self.living.values():
             if process.home in gone:  # it goes on in the pools above that are left, or in none
                 process.pools &= set(self.pools)
-                process.home = max(process.pools, key=lambda name: self.pools[name].depth) if process.pools else None
+                process.home = self.deepest(process.pools) if process.pools else None
                 process.abandoned |= not process.pools
 
     def restart(self):
@@ -417,15 +431,17 @@ class Run:
         for name in self.pools:
             rows = self.world.rpc.call("pool.processes", pool=name, recursive=False)["processes"]
             truth = {process.pid for process in self.living.values() if process.home == name}
+            either = {process.pid for process in self.living.values() if name in process.pools and self.entangled(process)}
             pids = sorted(row["pid"] for row in rows)
-            assert pids == sorted(truth), f"members of {name}: {rows}"
-            assert listed[name]["members"] == len(truth)
+            assert sorted(set(pids) - either) == sorted(truth - either) and len(pids) == len(set(pids)), f"members of {name}: {rows}"
+            assert listed[name]["members"] == len(pids)
             job = self.machine.order("job", name=self.object_name(name))
             counters = self.world.rpc.call("pool.get", pool=name)["counters"]
             assert counters["activeProcesses"] == job["accounting"]["active"], f"{name}: {counters}, {job}"
             assert counters["totalProcesses"] == job["accounting"]["total"], f"{name}: {counters}, {job}"
             below = {pool.name for pool in self.pools.values() if self.pools[name] in pool.chain()}
-            assert listed[name]["totalMembers"] == sum(process.home in below for process in self.living.values()), f"{name}: {listed[name]}, {job}"
+            if not any(self.entangled(process) for process in self.living.values()):
+                assert listed[name]["totalMembers"] == sum(process.home in below for process in self.living.values()), f"{name}: {listed[name]}, {job}"
 
     def all_rows(self):
         rows, after = [], 0
@@ -469,7 +485,7 @@ class Run:
         what = f"{process}, which {fate}, has the row {row}"
         if fate["end"] == "alive" and not process.abandoned:
             assert row["ending"] == "running" and row["ended"] is None, what
-            assert row["pool"] == process.home, what
+            assert row["pool"] == process.home or (row["pool"] in process.pools and self.entangled(process)), what
             return
         if fate["end"] == "alive" and row["ending"] == "running":
             return  # it found a pool again
@@ -527,8 +543,14 @@ class Run:
             if self.number % CHECK_EVERY == 0:
                 self.check()
         self.check()
+
+    def end(self):
+        """In order; nothing is left behind, or the program says so."""
         self.world.stop()
         self.machine.close()
+
+    def everything(self):
+        return self.machine.order("fates")["fates"], self.all_rows(), self.world.rpc.call("events.query", limit=10000, newest=True)["events"]
 
 
 def test_random():
@@ -536,6 +558,7 @@ def test_random():
     run = Run(SEED)
     try:
         run.run(OPERATIONS)
+        run.end()
     except BaseException:
         print(f"seed {SEED}, operation {run.number}; the last ones:", *run.said, sep="\n  ")
         print("the log's end:", *run.machine.log().splitlines()[-int(os.environ.get("JOBPOOL_LAST", "20")):], sep="\n  ")
@@ -543,3 +566,16 @@ def test_random():
         raise
     finally:
         run.machine.kill()
+
+
+def test_the_same_seed_gives_the_same_run():
+    pictures = []
+    for _ in range(2):
+        run = Run(SEED)
+        try:
+            run.run(600)
+            pictures.append(run.everything())
+            run.end()
+        finally:
+            run.machine.kill()
+    assert pictures[0] == pictures[1], f"seed {SEED}"

@@ -351,8 +351,8 @@ static void the_most_restrictive_of_a_chain_holds(void **state) {
     (void)state;
     static const char *const texts[] = {
         "{\"limits\":{\"priority_class\":\"normal\",\"affinity\":\"0-5\",\"process_memory\":\"64MiB\",\"job_memory\":\"1GiB\",\"active_processes\":2,\"scheduling_class\":4}}",
-        "{\"limits\":{\"priority_class\":\"above_normal\",\"affinity\":\"4-7\",\"process_memory\":\"32MiB\",\"process_time\":\"9s\",\"active_processes\":9}}",
-        "{\"limits\":{\"process_time\":\"10s\",\"scheduling_class\":3,\"working_set\":{\"min\":\"1MiB\",\"max\":\"8MiB\"},\"cpu_rate\":\"50%\"}}"};
+        "{\"limits\":{\"priority_class\":\"above_normal\",\"affinity\":\"4-5\",\"process_memory\":\"32MiB\",\"process_time\":\"9s\",\"active_processes\":9}}",
+        "{\"limits\":{\"process_time\":\"10s\",\"affinity\":\"5-6\",\"scheduling_class\":3,\"working_set\":{\"min\":\"1MiB\",\"max\":\"8MiB\"},\"cpu_rate\":\"50%\"}}"};
     struct jp_pool_spec specs[3];
     const struct jp_pool_spec *chain[3];
     for (size_t i = 0; i < 3; i++) {

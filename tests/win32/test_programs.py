@@ -23,7 +23,7 @@ def run(program, tmp_path_factory):
     return result
 
 
-@pytest.fixture(scope="module", params=["backend_test", "client_test", "job_test", "pipe_test"])
+@pytest.fixture(scope="module", params=["backend_test", "client_test", "control_test", "job_test", "pipe_test"])
 def points(request, tmp_path_factory):
     return run(request.param, tmp_path_factory)
 
@@ -44,6 +44,9 @@ ONLY_WINDOWS = {
     "backend_test": ["a job's port can be changed", "the second process is refused"],
     "client_test": ["a value that is no USER handle is refused", "a restricted token runs a process",
                     "a service account's token is had and used"],
+    "control_test": ["the process has it, its maximum kept", "a console program is asked by CTRL_BREAK",
+                     "one that shares its console with others is not", "a window is asked by WM_CLOSE",
+                     "what it starts inherits the silent mode", "what others start does not"],
     "job_test": [
         *(f"JobObject{name} is read" for name in (
             "BasicUIRestrictions", "EndOfJobTimeInformation", "BasicAndIoAccountingInformation", "JobSetInformation", "GroupInformation",
