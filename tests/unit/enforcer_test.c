@@ -93,7 +93,7 @@ static void what_is_set_on_members(void **state) {
     assert_true(jp_policy_adjustment(&world.host, chain, 2, &set));
     assert_int_equal(set.present, JP_SCHEMA_BIT(JP_LIMIT_PRIORITY_CLASS) | JP_SCHEMA_BIT(JP_LIMIT_AFFINITY) | JP_SCHEMA_BIT(JP_LIMIT_WORKING_SET));
     assert_int_equal(set.priority_class, 0x4000); /* the outer one, which is lower */
-    assert_int_equal(set.affinity, 0xC);          /* what both have */
+    assert_int_equal(set.affinity, 0xF);          /* the inner one is no part of it, and does not count */
     assert_int_equal(set.min_working_set_bytes, 1 << 20);
     assert_int_equal(set.max_working_set_bytes, 2 << 20);
     assert_true(jp_policy_adjustment(&world.host, chain, 1, &set));
