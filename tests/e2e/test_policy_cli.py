@@ -92,6 +92,17 @@ def test_a_frozen_process_uses_no_time(service, pool, jobber):
     ok(service.jobpool("thaw", pool))
 
 
+def test_frozen_time_is_not_idle_time(service, pool, jobber):
+    service.json("update", pool, '{"timeouts": {"idle": "5s"}}')
+    ok(service.jobpool("launch", "--pool", pool, "--", *jobber("sleep", 600000)))
+    ok(service.jobpool("freeze", pool))
+    assert service.jobpool("wait", pool, "--timeout", "6s").returncode == 1
+    ok(service.jobpool("thaw", pool))
+    assert service.jobpool("wait", pool, "--timeout", "2s").returncode == 1, "ended for what it did not do while it was frozen"
+    ok(service.jobpool("wait", pool, "--timeout", "30s"))
+    assert "IDLE_LIMIT" in [event["message"] for event in service.json("events", "--pool", pool)["events"]]
+
+
 def test_keep(service, pool):
     assert service.json("freeze", pool)["keepFrozen"] is False
     assert "also over a crash" in ok(service.jobpool("freeze", pool, "--keep"))
