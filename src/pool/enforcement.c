@@ -1,4 +1,5 @@
 /* Limits that the service keeps itself: draws the picture that src/policy decides on, and does what is decided. */
+#include "base/units.h"
 #include "pool/pools_internal.h"
 
 #include <inttypes.h>
@@ -26,7 +27,8 @@ static void note_trouble(struct jp_pools *pools, struct jp_member *member, enum 
     if (member->troubles_told & trouble || error->status == JP_E_NO_PROCESS)
         return;
     member->troubles_told |= (uint8_t)trouble;
-    member->uncontrollable |= error->status == JP_E_DENIED && (trouble & (TROUBLE_OPEN | TROUBLE_END));
+    bool denied = error->status == JP_E_DENIED || error->win32 == 5; /* for good; anything else may work the next time */
+    member->uncontrollable |= denied && (trouble & (TROUBLE_OPEN | TROUBLE_END));
     char *text = jp_sprintf("process %" PRIu32 " %s: %s", member->record.facts.pid, words[trouble], error->text);
     struct jp_strings *troubles = &member->pool->troubles;
     if (troubles->count < MOST_TROUBLES) {
@@ -110,6 +112,8 @@ static bool ask_to_stop(struct jp_pools *pools, struct jp_member *member, uint64
     return true;
 }
 
+static void end_tree(struct jp_pools *pools, struct jp_pool *pool, struct jp_member *root, uint32_t exit_code);
+
 /* The pool's, or that of the nearest one above that says one. */
 static uint64_t grace_of(const struct jp_pool *pool) {
     while (pool && !pool->spec.stop.present)
@@ -121,8 +125,12 @@ static void stop_member(struct jp_pools *pools, struct jp_member *member, uint32
     uint64_t grace_100ns = graceful ? grace_of(member->pool) : 0;
     if (member->asked_to_stop || !jp__member_runs(member))
         return;
-    if (!grace_100ns || !ask_to_stop(pools, member, grace_100ns, exit_code))
-        end_member(pools, member, exit_code);
+    if (grace_100ns && ask_to_stop(pools, member, grace_100ns, exit_code))
+        return;
+    if (graceful)
+        end_tree(pools, member->pool, member, exit_code);
+    else
+        end_member(pools, member, exit_code); /* as the kernel would */
 }
 
 static bool is_child_of(const struct jp_member *child, const struct jp_member *parent) {
@@ -247,6 +255,43 @@ static void add_totals(struct jp_pools *pools, const struct jp_pool *pool, struc
 void jp_pools_totals(struct jp_pools *pools, const struct jp_pool *pool, struct jp_policy_totals *ret_totals) {
     *ret_totals = pool->spent;
     add_totals(pools, pool, ret_totals);
+}
+
+/* --- limits that come too late --- */
+
+static void report_late(struct jp_pools *pools, struct jp_pool *pool, enum jp_limit limit, struct jp_member *member, const char *have, const char *of) {
+    char *detail = jp_sprintf("limits.%s: %s is in use already, more than %s", jp_limit_fields[limit].key, have, of);
+    jp_log(pools->with.log, JP_LOG_WARNING, "pool \"%s\": %s", pool->name, detail);
+    jp__emit(pools, &(struct jp__event){.pool = pool, .message = "LIMIT_BELOW_USE", .member = member, .origin = JP_ORIGIN_SERVICE, .detail = detail});
+    jp_free(detail);
+}
+
+static void report_late_member(struct jp_pools *pools, struct jp_pool *pool, struct jp_member *member) {
+    const struct jp_limits *limits = &pool->spec.limits;
+    char have[JP_UNITS_TEXT], of[JP_UNITS_TEXT];
+    if (limits->present & JP_SCHEMA_BIT(JP_LIMIT_PROCESS_MEMORY) && member->commit_bytes > limits->process_memory_bytes)
+        report_late(pools, pool, JP_LIMIT_PROCESS_MEMORY, member, jp_bytes_format(member->commit_bytes, have), jp_bytes_format(limits->process_memory_bytes, of));
+    if (limits->present & JP_SCHEMA_BIT(JP_LIMIT_PROCESS_TIME) && member->record.usage.user_100ns > limits->process_time_100ns)
+        report_late(pools, pool, JP_LIMIT_PROCESS_TIME, member, jp_duration_format(member->record.usage.user_100ns, have),
+                    jp_duration_format(limits->process_time_100ns, of));
+}
+
+/* A limit below what is in use when it is set: said at once, whoever enforces it from then on. */
+void jp__report_late_limits(struct jp_pools *pools, struct jp_pool *pool) {
+    const struct jp_limits *limits = &pool->spec.limits;
+    struct jp_policy_totals totals;
+    char have[JP_UNITS_TEXT], of[JP_UNITS_TEXT];
+    jp_pools_totals(pools, pool, &totals);
+    if (limits->present & JP_SCHEMA_BIT(JP_LIMIT_ACTIVE_PROCESSES) && totals.members > limits->active_processes) {
+        char *processes = jp_sprintf("%" PRIu64 " processes", totals.members), *most = jp_sprintf("%" PRIu32, limits->active_processes);
+        report_late(pools, pool, JP_LIMIT_ACTIVE_PROCESSES, NULL, processes, most);
+        jp_free(processes);
+        jp_free(most);
+    }
+    if (limits->present & JP_SCHEMA_BIT(JP_LIMIT_JOB_MEMORY) && totals.commit_bytes > limits->job_memory_bytes)
+        report_late(pools, pool, JP_LIMIT_JOB_MEMORY, NULL, jp_bytes_format(totals.commit_bytes, have), jp_bytes_format(limits->job_memory_bytes, of));
+    for (struct jp_member *member = pool->first_member; member; member = member->next)
+        report_late_member(pools, pool, member);
 }
 
 /* --- the picture --- */

@@ -192,6 +192,7 @@ void jp__pool_changed(struct jp_pools *pools, struct jp_pool *pool, bool restart
     }
     jp__troubles_clear(pool);
     jp__enforce_on_limits(pools, pool);
+    jp__report_late_limits(pools, pool);
     jp__schedule_sample(pools);
 }
 
