@@ -88,12 +88,12 @@ static void what_is_set_on_members(void **state) {
     struct jp_adjustment set;
     world_open(&world);
     world_pool(&world, TOP, "{\"limits\":{\"priority_class\":\"below_normal\",\"affinity\":\"0-3\"}}");
-    world_pool(&world, 0, "{\"limits\":{\"priority_class\":\"high\",\"affinity\":\"2-5\",\"working_set\":{\"min\":\"1MiB\",\"max\":\"2MiB\"}}}");
+    world_pool(&world, 0, "{\"limits\":{\"priority_class\":\"high\",\"affinity\":\"2-3\",\"working_set\":{\"min\":\"1MiB\",\"max\":\"2MiB\"}}}");
     const struct jp_pool_spec *chain[] = {&world.specs[0], &world.specs[1]};
     assert_true(jp_policy_adjustment(&world.host, chain, 2, &set));
     assert_int_equal(set.present, JP_SCHEMA_BIT(JP_LIMIT_PRIORITY_CLASS) | JP_SCHEMA_BIT(JP_LIMIT_AFFINITY) | JP_SCHEMA_BIT(JP_LIMIT_WORKING_SET));
     assert_int_equal(set.priority_class, 0x4000); /* the outer one, which is lower */
-    assert_int_equal(set.affinity, 0xF);          /* the inner one is no part of it, and does not count */
+    assert_int_equal(set.affinity, 0xC); /* the inner one, which is in the outer one */
     assert_int_equal(set.min_working_set_bytes, 1 << 20);
     assert_int_equal(set.max_working_set_bytes, 2 << 20);
     assert_true(jp_policy_adjustment(&world.host, chain, 1, &set));
