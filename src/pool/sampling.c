@@ -64,7 +64,7 @@ static void take_in(struct jp_pools *pools, struct jp_member *member, const stru
     member->commit_bytes = sample->commit_bytes;
     member->working_set_bytes = sample->working_set_bytes;
     member->sampled_in = pools->sample_number;
-    if (member->record.usage.user_100ns + member->record.usage.kernel_100ns != cpu_before)
+    if (member->frozen || member->record.usage.user_100ns + member->record.usage.kernel_100ns != cpu_before)
         member->active = now;
 }
 

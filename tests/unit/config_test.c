@@ -300,10 +300,10 @@ static void faults_in_a_pool(void **state) {
     assert_pool_faults("{\"memory_policy\":{\"soft\":\"2MiB\",\"action\":\"freeze\"}}",
                        "c.json:2:42: pools.p.memory_policy.action: is taken above hard, which is missing\n");
     assert_pool_faults("{\"match\":[{\"image\":\"a\"},{}]}",
-                       "c.json:2:26: pools.p.match[1]: give at least one of image, path, user, command_line, parent\n");
+                       "c.json:2:25: pools.p.match[1]: give at least one of image, path, user, command_line, parent\n");
     assert_pool_faults("{\"match\":[],\"exclude\":[{}]}",
                        "c.json:2:24: pools.p.exclude[0]: give at least one of image, path, user, command_line, parent\n");
-    assert_pool_faults("{\"match\":[{\"img\":\"a\"},5]}", "c.json:2:12: pools.p.match[0].img: unknown key\n"
+    assert_pool_faults("{\"match\":[{\"img\":\"a\"},5]}", "c.json:2:12: pools.p.match[0].img: unknown key; did you mean \"image\"?\n"
                                                           "c.json:2:23: pools.p.match[1]: expected an object {...}\n");
     assert_pool_faults("{\"cpu_rate_fallback\":true}", "c.json:2:22: pools.p.cpu_rate_fallback: goes with hard_cap of limits.cpu_rate\n");
     assert_pool_faults("{\"cpu_rate_fallback\":true,\"limits\":{\"cpu_rate\":{\"weight\":5}}}",
