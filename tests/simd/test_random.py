@@ -270,7 +270,7 @@ class Run:
         process = self.any_process()
         if process:
             time = self.random.randrange(1, 30_000_000)
-            if self.order("burn", pid=process.pid, user100ns=time)["burnt"]:
+            if (self.order("burn", pid=process.pid, user100ns=time) or {}).get("burnt"):
                 process.user += time
             self.learn()
 
@@ -282,7 +282,7 @@ class Run:
                 size = min(size, process.committed)
                 self.order("decommit", pid=process.pid, bytes=size)
                 process.committed -= size
-            elif self.order("commit", pid=process.pid, bytes=size)["committed"]:
+            elif (self.order("commit", pid=process.pid, bytes=size) or {}).get("committed"):
                 process.committed += size
             self.learn()
 
@@ -328,6 +328,7 @@ class Run:
         self.waited += ms
         self.say(f"advance {ms}")
         self.machine.advance(ms, deliver=False)
+        self.learn()
 
     def begin_storm(self):
         self.storm = True
