@@ -63,8 +63,10 @@ class Run:
     def __init__(self, seed):
         self.random = random.Random(seed)
         self.pools = {name: Pool(name, None, True, {}) for name in ("one", "two")}
-        self.world = World({"pools": {"one": {}, "two": {"limits": {"breakaway": "allow"}}}}, seed & 0xFFFFFFFF)
+        self.world = World({"pools": {"one": {}, "two": {"limits": {"breakaway": "allow"}}}}, seed & 0xFFFFFFFF, start=False)
         self.machine = self.world.machine
+        self.prepare()
+        self.world.start()
         self.processes = {}        # (pid, start) -> Process
         self.living = {}           # pid -> Process
         self.fate_count = 0
@@ -75,6 +77,15 @@ class Run:
         self.jobs = {}             # connection-scoped handle -> pids assigned
         self.round = 0             # of deliveries
         self.waited = 0            # ms since the last one
+
+    def prepare(self):
+        """The machine, before the service starts. As the next two: for runs that do more, see test_random_policy.py."""
+
+    def more_spec(self):
+        return {}
+
+    def more_acts(self):
+        return []
 
     # ------------------------------------------------------------------------------------------------------------- helpers
 
@@ -162,7 +173,7 @@ class Run:
         if parent and parent.depth > 4:
             parent = None
         persist = self.random.random() < 0.6
-        spec = {"limits": self.some_limits()}
+        spec = {"limits": self.some_limits()} | self.more_spec()
         if parent:
             spec["parent"] = parent.name
         if self.random.random() < 0.2:
@@ -216,7 +227,11 @@ class Run:
 
     def launch(self):
         if len(self.living) < MAX_ALIVE:
-            self.born(self.call("pool.launch", pool=self.any_pool().name, argv=["launched.exe"]), api=True)
+            pool = self.any_pool()
+            process = self.born(self.call("pool.launch", pool=pool.name, argv=["launched.exe"]), api=True)
+            if process:
+                process.pools |= {at.name for at in pool.chain()}  # also if a limit ended it as it came
+                process.home = pool.name
             self.learn()
 
     def assign(self):
@@ -255,7 +270,7 @@ class Run:
         process = self.any_process()
         if process:
             time = self.random.randrange(1, 30_000_000)
-            if self.order("burn", pid=process.pid, user100ns=time):
+            if (self.order("burn", pid=process.pid, user100ns=time) or {}).get("burnt"):
                 process.user += time
             self.learn()
 
@@ -267,7 +282,7 @@ class Run:
                 size = min(size, process.committed)
                 self.order("decommit", pid=process.pid, bytes=size)
                 process.committed -= size
-            elif self.order("commit", pid=process.pid, bytes=size)["committed"]:
+            elif (self.order("commit", pid=process.pid, bytes=size) or {}).get("committed"):
                 process.committed += size
             self.learn()
 
@@ -313,6 +328,7 @@ class Run:
         self.waited += ms
         self.say(f"advance {ms}")
         self.machine.advance(ms, deliver=False)
+        self.learn()
 
     def begin_storm(self):
         self.storm = True
@@ -530,7 +546,7 @@ class Run:
         chances = [(self.create_pool, 4), (self.update_pool, 3), (self.delete_pool, 2), (self.spawn_free, 5), (self.spawn_child, 14),
                    (self.launch, 10), (self.assign, 10), (self.exit, 14), (self.terminate_process, 3), (self.terminate_pool, 1),
                    (self.burn, 6), (self.use_memory, 4), (self.use_disk, 2), (self.deliver, 16), (self.advance, 8),
-                   (self.job_calls, 8), (self.pids, 1)]
+                   (self.job_calls, 8), (self.pids, 1), *self.more_acts()]
         acts, weights = zip(*chances)
         for self.number in range(1, operations + 1):
             chance = self.random.random()
@@ -554,8 +570,11 @@ class Run:
 
 
 def test_random():
+    play(Run(SEED))
+
+
+def play(run):
     print(f"JOBPOOL_SEED={SEED} JOBPOOL_OPERATIONS={OPERATIONS}")
-    run = Run(SEED)
     try:
         run.run(OPERATIONS)
         run.end()

@@ -298,6 +298,28 @@ static void a_child_that_was_never_frozen_is_frozen_after_a_crash(void **state) 
     expect_frozen(world, child, 0);
 }
 
+/* The pool was not made to last, or left the configuration meanwhile: nobody could thaw who is left over. */
+static void nobody_stays_frozen_whose_pool_does_not_come_back(void **state) {
+    struct pool_world *world = *state;
+    struct jp_pool *pool;
+    for (int crash = 0; crash < 2; crash++) {
+        pool_world_load(world, "{\"p\": {}, \"left\": {}}");
+        assert_int_equal(jp_pools_create(world->pools, "t", &(struct jp_pool_spec){0}, false, &pool, &world->error), JP_OK);
+        uint32_t transient = launch(world, "t", "one.exe"), left = launch(world, "left", "two.exe");
+        freeze(world, "t", false);
+        freeze(world, "left", false);
+        jp_pools_stop(world->pools);
+        (crash ? pool_world_crash : pool_world_restart)(world, "{\"p\": {}}");
+        deliver(world);
+        pass(world, 1000);
+        expect_frozen(world, transient, 0);
+        expect_frozen(world, left, 0);
+        jp_sim_exit(world->sim, transient, 0);
+        jp_sim_exit(world->sim, left, 0);
+        pool_world_restart(world, "{}");
+    }
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pool_world_open, pool_world_close)
     const struct CMUnitTest tests[] = {
@@ -315,6 +337,7 @@ int main(void) {
         TEST(a_crash_thaws),
         TEST(a_crash_does_not_thaw_what_is_to_be_kept),
         TEST(what_is_kept_below_what_is_not_stays_frozen),
+        TEST(nobody_stays_frozen_whose_pool_does_not_come_back),
         TEST(a_child_made_while_no_service_was_there_is_treated_alike),
         TEST(a_child_that_was_never_frozen_is_not_thawed_after_a_crash),
         TEST(a_child_that_was_never_frozen_is_frozen_after_a_crash),
