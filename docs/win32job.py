@@ -112,7 +112,7 @@ KEYS = {
     "JOB_OBJECT_LIMIT_BREAKAWAY_OK": "limits.breakaway: allow", "JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK": "limits.breakaway: silent",
     "JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE": "limits.kill_on_close", "JOB_OBJECT_LIMIT_SUBSET_AFFINITY": "limits.subset_affinity",
     "JOB_OBJECT_LIMIT_JOB_MEMORY_LOW": "notify.job_memory_low", "JOB_OBJECT_LIMIT_JOB_MEMORY_HIGH": "notify.job_memory",
-    "JOB_OBJECT_LIMIT_JOB_READ_BYTES": "notify.read", "JOB_OBJECT_LIMIT_JOB_WRITE_BYTES": "notify.write",
+    "JOB_OBJECT_LIMIT_JOB_READ_BYTES": "notify.io_read", "JOB_OBJECT_LIMIT_JOB_WRITE_BYTES": "notify.io_write",
     "JOB_OBJECT_LIMIT_CPU_RATE_CONTROL": "notify.cpu_rate", "JOB_OBJECT_LIMIT_NET_RATE_CONTROL": "notify.network_rate",
     "JOB_OBJECT_UILIMIT_HANDLES": "ui: handles", "JOB_OBJECT_UILIMIT_READCLIPBOARD": "ui: read_clipboard",
     "JOB_OBJECT_UILIMIT_WRITECLIPBOARD": "ui: write_clipboard", "JOB_OBJECT_UILIMIT_SYSTEMPARAMETERS": "ui: system_parameters",

@@ -38,18 +38,18 @@ static bool most_restrictive_counts(enum jp_limit limit) {
 
 static bool given(const struct jp_pool_spec *spec, enum jp_limit limit) { return spec->limits.present & JP_SCHEMA_BIT(limit); }
 
-/* Each job takes processors away from those below it. The one who takes the last ones away is named. */
+/* A job below another has the processors that it names if the one above it has them all, else those of the one above.
+ * https://learn.microsoft.com/windows/win32/api/winnt/ns-winnt-jobobject_basic_limit_information (Affinity) */
 static size_t effective_affinity(const struct jp_pool_spec *const *chain, size_t length, uint64_t *ret_mask) {
     size_t from = SIZE_MAX;
     uint64_t mask = UINT64_MAX;
     for (size_t i = 0; i < length; i++) {
         if (!given(chain[i], JP_LIMIT_AFFINITY))
             continue;
-        uint64_t narrower = mask & chain[i]->limits.affinity;
-        if (from == SIZE_MAX || (narrower && narrower != mask))
-            from = i;
-        if (narrower) /* disjoint ones cannot both hold: the outer one does */
-            mask = narrower;
+        if (chain[i]->limits.affinity & ~mask)
+            continue;
+        from = i;
+        mask = chain[i]->limits.affinity;
     }
     *ret_mask = mask;
     return from;

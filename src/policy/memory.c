@@ -63,7 +63,7 @@ static void act(struct jp__decider *decider, size_t index, uint64_t have) {
         jp__tell(decider, JP_DECIDE_TELL, index, NULL, &hard, have, policy->hard_bytes);
         break;
     case JP_MEMORY_FREEZE:
-        if (plan->frozen)
+        if (plan->frozen || !plan->endable) /* who goes anyway is not held up */
             break;
         plan->frozen = true;
         note_action(pool->state, now_ms);

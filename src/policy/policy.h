@@ -144,8 +144,8 @@ bool jp_policy_glob(const char *pattern, const char *text);
 
 enum { JP_SLICE_MS = 50 };
 /* One slice of at most JP_SLICE_MS: how long the members run of it, given the rate (1/100 % of all processors), how many processors
- * there are, and what they used in the slice before, of which they ran `last_run_ms`. 0 to JP_SLICE_MS. What they used too much is taken
- * off; else they run for at least 1 ms, so the least rate is 1 ms of each other slice. */
+ * there are, and what they used in the slice before, of which they ran `last_run_ms`. 1 to JP_SLICE_MS: a rate below 2 % of
+ * the processors that they keep busy is not to be had. */
 uint32_t jp_policy_slice_ms(uint32_t rate, uint32_t processors, uint64_t used_100ns, uint32_t last_run_ms);
 
 #endif

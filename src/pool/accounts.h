@@ -66,6 +66,7 @@ struct jp_pool_record {
     const char *parent; /* or NULL */
     const char *definition;
     bool frozen, keep_frozen; /* by pool.freeze; keep: also over a crash of the service */
+    bool suspends;            /* its members may be suspended between two slices of their CPU rate */
 };
 
 /* Totals of the ended and running processes of one group. */
@@ -156,7 +157,7 @@ struct jp_accounts_start {
     size_t pool_count;
     struct jp_frozen_pool {
         char *name;
-        bool keep;
+        bool frozen, keep, suspends;
     } *frozen;
     size_t frozen_count;
 };

@@ -1,4 +1,5 @@
 /* Limits that the service keeps itself: draws the picture that src/policy decides on, and does what is decided. */
+#include "base/units.h"
 #include "pool/pools_internal.h"
 
 #include <inttypes.h>
@@ -7,21 +8,28 @@
 const struct jp_capabilities *jp__host(const struct jp_pools *pools) { return jp__ops(pools)->capabilities(pools->with.backend); }
 
 size_t jp__spec_chain(const struct jp_pool *pool, const struct jp_pool_spec **specs) {
+    size_t length = pool->depth + 1;
     for (const struct jp_pool *at = pool; at; at = at->parent)
         specs[at->depth] = &at->spec;
-    return pool->depth + 1;
+    return length;
 }
 
 /* --- what goes wrong --- */
 
 enum { MOST_TROUBLES = 20 };
 
-/* Once for each member: it is said, and it stays with the pool. */
-static void note_trouble(struct jp_pools *pools, struct jp_member *member, const char *what, const struct jp_error *error) {
-    if (member->uncontrollable || error->status == JP_E_NO_PROCESS)
+enum trouble { TROUBLE_OPEN = 1, TROUBLE_ADJUST = 2, TROUBLE_FREEZE = 4, TROUBLE_END = 8 };
+
+/* Once for each member and kind: it is said, and it stays with the pool. */
+static void note_trouble(struct jp_pools *pools, struct jp_member *member, enum trouble trouble, const struct jp_error *error) {
+    static const char *const words[] = {[TROUBLE_OPEN] = "cannot be opened to keep its limits", [TROUBLE_ADJUST] = "could not be given its limits",
+                                        [TROUBLE_FREEZE] = "could not be frozen or thawed", [TROUBLE_END] = "could not be ended"};
+    if (member->troubles_told & trouble || error->status == JP_E_NO_PROCESS)
         return;
-    member->uncontrollable = true;
-    char *text = jp_sprintf("process %" PRIu32 " %s: %s", member->record.facts.pid, what, error->text);
+    member->troubles_told |= (uint8_t)trouble;
+    bool denied = error->status == JP_E_DENIED || error->win32 == 5; /* for good; anything else may work the next time */
+    member->uncontrollable |= denied && (trouble & (TROUBLE_OPEN | TROUBLE_END));
+    char *text = jp_sprintf("process %" PRIu32 " %s: %s", member->record.facts.pid, words[trouble], error->text);
     struct jp_strings *troubles = &member->pool->troubles;
     if (troubles->count < MOST_TROUBLES) {
         troubles->items = jp_realloc_array(troubles->items, troubles->count + 1, sizeof *troubles->items);
@@ -44,8 +52,10 @@ void jp__troubles_clear(struct jp_pool *pool) {
 jp_status jp__member_control(struct jp_pools *pools, struct jp_member *member, struct jp_process **ret_process, struct jp_error *error) {
     const struct jp_process_facts *facts = &member->record.facts;
     if (!member->control && jp__ops(pools)->process_open(pools->with.backend, facts->pid, member->record.start_exact ? facts->start_100ns : 0,
-                                                         JP_PROCESS_CONTROL, NULL, &member->control, error))
+                                                         JP_PROCESS_CONTROL, NULL, &member->control, error)) {
+        note_trouble(pools, member, TROUBLE_OPEN, error);
         return error->status;
+    }
     *ret_process = member->control;
     return JP_OK;
 }
@@ -53,58 +63,56 @@ jp_status jp__member_control(struct jp_pools *pools, struct jp_member *member, s
 /* --- one member --- */
 
 jp_status jp__member_freeze(struct jp_pools *pools, struct jp_member *member, bool freeze) {
-    struct jp_process *process;
+    struct jp_process *process = NULL;
     struct jp_error error;
-    jp_status status = jp__member_control(pools, member, &process, &error);
-    if (status == JP_OK)
-        status = jp__ops(pools)->process_freeze(process, freeze, &error);
+    if (jp__member_control(pools, member, &process, &error))
+        return error.status;
+    jp_status status = jp__ops(pools)->process_freeze(process, freeze, &error);
     if (status)
-        note_trouble(pools, member, freeze ? "could not be frozen" : "could not be thawed", &error);
+        note_trouble(pools, member, TROUBLE_FREEZE, &error);
     return status;
 }
 
 static void adjust(struct jp_pools *pools, struct jp_member *member) {
     const struct jp_pool_spec *specs[JP_POOL_MAX_DEPTH];
     struct jp_adjustment adjustment;
-    struct jp_process *process;
+    struct jp_process *process = NULL;
     struct jp_error error;
     size_t length = jp__spec_chain(member->pool, specs);
     if (!jp_policy_adjustment(jp__host(pools), specs, length, &adjustment))
         return;
-    jp_status status = jp__member_control(pools, member, &process, &error);
-    if (status == JP_OK)
-        status = jp__ops(pools)->process_adjust(process, &adjustment, &error);
-    if (status)
-        note_trouble(pools, member, "could not be given its limits", &error);
+    if (jp__member_control(pools, member, &process, &error) == JP_OK && jp__ops(pools)->process_adjust(process, &adjustment, &error))
+        note_trouble(pools, member, TROUBLE_ADJUST, &error);
 }
 
 static void end_member(struct jp_pools *pools, struct jp_member *member, uint32_t exit_code) {
-    struct jp_process *process;
+    struct jp_process *process = NULL;
     struct jp_error error;
-    jp_status status = jp__member_control(pools, member, &process, &error);
     member->asked_to_stop = false;
-    if (status == JP_OK)
-        status = jp__ops(pools)->process_terminate(process, exit_code, &error);
-    if (status == JP_OK)
-        member->terminated = true;
+    if (jp__member_control(pools, member, &process, &error))
+        return;
+    if (jp__ops(pools)->process_terminate(process, exit_code, &error))
+        note_trouble(pools, member, TROUBLE_END, &error);
     else
-        note_trouble(pools, member, "could not be ended", &error);
+        member->terminated = true;
 }
 
 /* Whoever is asked and goes on, and what it has started in the pool, is ended when its time is over. */
 static bool ask_to_stop(struct jp_pools *pools, struct jp_member *member, uint64_t grace_100ns, uint32_t exit_code) {
-    struct jp_process *process;
+    struct jp_process *process = NULL;
     struct jp_error error;
     if (jp__member_control(pools, member, &process, &error) || jp__ops(pools)->process_request_stop(process, &error))
         return false;
     member->asked_to_stop = true;
-    member->stop_deadline_ms = jp__now_ms(pools) + grace_100ns / 10000;
+    member->stop_deadline_ms = jp__clock(pools).awake_ms + grace_100ns / 10000;
     member->stop_exit_code = exit_code;
     if (member->stop_deadline_ms < pools->next_stop_ms)
         pools->next_stop_ms = member->stop_deadline_ms;
     jp__emit(pools, &(struct jp__event){.pool = member->pool, .message = "STOP_REQUESTED", .member = member, .origin = JP_ORIGIN_SERVICE});
     return true;
 }
+
+static void end_tree(struct jp_pools *pools, struct jp_pool *pool, struct jp_member *root, uint32_t exit_code);
 
 /* The pool's, or that of the nearest one above that says one. */
 static uint64_t grace_of(const struct jp_pool *pool) {
@@ -117,8 +125,12 @@ static void stop_member(struct jp_pools *pools, struct jp_member *member, uint32
     uint64_t grace_100ns = graceful ? grace_of(member->pool) : 0;
     if (member->asked_to_stop || !jp__member_runs(member))
         return;
-    if (!grace_100ns || !ask_to_stop(pools, member, grace_100ns, exit_code))
-        end_member(pools, member, exit_code);
+    if (grace_100ns && ask_to_stop(pools, member, grace_100ns, exit_code))
+        return;
+    if (graceful)
+        end_tree(pools, member->pool, member, exit_code);
+    else
+        end_member(pools, member, exit_code); /* as the kernel would */
 }
 
 static bool is_child_of(const struct jp_member *child, const struct jp_member *parent) {
@@ -146,21 +158,27 @@ static void each_member(struct jp_pools *pools, struct jp_pool *pool, void (*act
 static void end_if_time_is_over(struct jp_pools *pools, struct jp_member *member) {
     if (!member->asked_to_stop || !jp__member_runs(member))
         return;
-    if (member->stop_deadline_ms <= jp__now_ms(pools))
+    if (member->stop_deadline_ms <= jp__clock(pools).awake_ms)
         end_tree(pools, member->pool, member, member->stop_exit_code);
     else if (member->stop_deadline_ms < pools->next_stop_ms)
         pools->next_stop_ms = member->stop_deadline_ms;
 }
 
+/* Deadlines are of the clock that stands still while the machine sleeps. */
+static uint64_t next_stop(const struct jp_pools *pools, uint64_t awake_ms, uint64_t now_ms) {
+    return pools->next_stop_ms == UINT64_MAX ? UINT64_MAX : now_ms + (pools->next_stop_ms > awake_ms ? pools->next_stop_ms - awake_ms : 0);
+}
+
 uint64_t jp__enforcement_on_time(struct jp_pools *pools, uint64_t now_ms) {
-    if (pools->next_stop_ms > now_ms)
-        return pools->next_stop_ms;
+    uint64_t awake_ms = jp__clock(pools).awake_ms;
+    if (pools->next_stop_ms > awake_ms)
+        return next_stop(pools, awake_ms, now_ms);
     pools->next_stop_ms = UINT64_MAX;
     size_t position = 0;
     for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
         if (!pool->parent)
             each_member(pools, pool, end_if_time_is_over);
-    return pools->next_stop_ms;
+    return next_stop(pools, awake_ms, now_ms);
 }
 
 /* --- a member comes, a member goes --- */
@@ -170,8 +188,10 @@ static void check_active(struct jp_pools *pools, struct jp_member *member) {
     const struct jp_pool *chain[JP_POOL_MAX_DEPTH];
     size_t counts[JP_POOL_MAX_DEPTH], length = jp__spec_chain(member->pool, specs);
     for (const struct jp_pool *at = member->pool; at; at = at->parent) {
+        bool ours = at->spec.limits.present & JP_SCHEMA_BIT(JP_LIMIT_ACTIVE_PROCESSES) &&
+                    jp__host(pools)->limits[JP_LIMIT_ACTIVE_PROCESSES] != JP_ENFORCED_BY_KERNEL;
         chain[at->depth] = at;
-        counts[at->depth] = jp_pool_session_members(at, member->record.facts.session);
+        counts[at->depth] = ours ? jp_pool_session_members(at, member->record.facts.session) : 0; /* which looks at every member */
     }
     size_t over = jp_policy_too_many(jp__host(pools), specs, counts, length);
     if (over == SIZE_MAX)
@@ -183,14 +203,18 @@ static void check_active(struct jp_pools *pools, struct jp_member *member) {
     end_member(pools, member, JP_EXIT_QUOTA);
 }
 
-static void begin_run(struct jp_pools *pools, struct jp_pool *pool) {
-    for (; pool; pool = pool->parent)
-        if (!pool->run.total_ms && !pool->run.awake_ms)
-            pool->run = jp__clock(pools);
+/* With the first of its members; of those that are taken up again, the one that has been there longest. */
+static void begin_run(struct jp_pools *pools, const struct jp_member *member) {
+    struct jp_policy_clock now = jp__clock(pools);
+    for (struct jp_pool *pool = member->pool; pool; pool = pool->parent) {
+        bool empty = !pool->run.total_ms && !pool->run.awake_ms;
+        if (empty || now.total_ms - member->joined.total_ms > now.total_ms - pool->run.total_ms)
+            pool->run = member->joined;
+    }
 }
 
 void jp__enforce_on_join(struct jp_pools *pools, struct jp_member *member) {
-    begin_run(pools, member->pool);
+    begin_run(pools, member);
     adjust(pools, member);
     if (jp_pool_frozen_by(member->pool) && !member->frozen && jp__member_freeze(pools, member, true) == JP_OK)
         member->frozen = true;
@@ -233,6 +257,43 @@ static void add_totals(struct jp_pools *pools, const struct jp_pool *pool, struc
 void jp_pools_totals(struct jp_pools *pools, const struct jp_pool *pool, struct jp_policy_totals *ret_totals) {
     *ret_totals = pool->spent;
     add_totals(pools, pool, ret_totals);
+}
+
+/* --- limits that come too late --- */
+
+static void report_late(struct jp_pools *pools, struct jp_pool *pool, enum jp_limit limit, struct jp_member *member, const char *have, const char *of) {
+    char *detail = jp_sprintf("limits.%s: %s is in use already, more than %s", jp_limit_fields[limit].key, have, of);
+    jp_log(pools->with.log, JP_LOG_WARNING, "pool \"%s\": %s", pool->name, detail);
+    jp__emit(pools, &(struct jp__event){.pool = pool, .message = "LIMIT_BELOW_USE", .member = member, .origin = JP_ORIGIN_SERVICE, .detail = detail});
+    jp_free(detail);
+}
+
+static void report_late_member(struct jp_pools *pools, struct jp_pool *pool, struct jp_member *member) {
+    const struct jp_limits *limits = &pool->spec.limits;
+    char have[JP_UNITS_TEXT], of[JP_UNITS_TEXT];
+    if (limits->present & JP_SCHEMA_BIT(JP_LIMIT_PROCESS_MEMORY) && member->commit_bytes > limits->process_memory_bytes)
+        report_late(pools, pool, JP_LIMIT_PROCESS_MEMORY, member, jp_bytes_format(member->commit_bytes, have), jp_bytes_format(limits->process_memory_bytes, of));
+    if (limits->present & JP_SCHEMA_BIT(JP_LIMIT_PROCESS_TIME) && member->record.usage.user_100ns > limits->process_time_100ns)
+        report_late(pools, pool, JP_LIMIT_PROCESS_TIME, member, jp_duration_format(member->record.usage.user_100ns, have),
+                    jp_duration_format(limits->process_time_100ns, of));
+}
+
+/* A limit below what is in use when it is set: said at once, whoever enforces it from then on. */
+void jp__report_late_limits(struct jp_pools *pools, struct jp_pool *pool) {
+    const struct jp_limits *limits = &pool->spec.limits;
+    struct jp_policy_totals totals;
+    char have[JP_UNITS_TEXT], of[JP_UNITS_TEXT];
+    jp_pools_totals(pools, pool, &totals);
+    if (limits->present & JP_SCHEMA_BIT(JP_LIMIT_ACTIVE_PROCESSES) && totals.members > limits->active_processes) {
+        char *processes = jp_sprintf("%" PRIu64 " processes", totals.members), *most = jp_sprintf("%" PRIu32, limits->active_processes);
+        report_late(pools, pool, JP_LIMIT_ACTIVE_PROCESSES, NULL, processes, most);
+        jp_free(processes);
+        jp_free(most);
+    }
+    if (limits->present & JP_SCHEMA_BIT(JP_LIMIT_JOB_MEMORY) && totals.commit_bytes > limits->job_memory_bytes)
+        report_late(pools, pool, JP_LIMIT_JOB_MEMORY, NULL, jp_bytes_format(totals.commit_bytes, have), jp_bytes_format(limits->job_memory_bytes, of));
+    for (struct jp_member *member = pool->first_member; member; member = member->next)
+        report_late_member(pools, pool, member);
 }
 
 /* --- the picture --- */

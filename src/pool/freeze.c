@@ -10,8 +10,10 @@ const struct jp_pool *jp_pool_frozen_by(const struct jp_pool *pool) {
 /* As its chain says now. A member is suspended once, however many pools of its chain are frozen. */
 static void follow_chain(struct jp_pools *pools, struct jp_member *member) {
     bool wanted = jp_pool_frozen_by(member->pool) != NULL;
-    if (wanted != member->frozen && jp__member_runs(member) && jp__member_freeze(pools, member, wanted) == JP_OK)
-        member->frozen = wanted;
+    if (wanted == member->frozen || !jp__member_runs(member) || jp__member_freeze(pools, member, wanted))
+        return;
+    member->frozen = wanted;
+    member->active = jp__clock(pools); /* it could not do anything before */
 }
 
 static void follow_below(struct jp_pools *pools, struct jp_pool *pool) {
@@ -40,11 +42,11 @@ jp_status jp_pools_freeze(struct jp_pools *pools, struct jp_pool *pool, bool kee
 }
 
 jp_status jp_pools_thaw(struct jp_pools *pools, struct jp_pool *pool, struct jp_error *error) {
-    const struct jp_pool *by = jp_pool_frozen_by(pool);
-    if (!pool->frozen && by)
-        return jp_fail(error, JP_E_PARAMS, "pool \"%s\" is frozen by \"%s\" above it; thaw that one", pool->name, by->name);
-    if (!pool->frozen)
+    const struct jp_pool *by = pool->frozen ? pool : jp_pool_frozen_by(pool->parent);
+    if (!by)
         return jp_fail(error, JP_E_PARAMS, "pool \"%s\" is not frozen", pool->name);
+    if (by != pool)
+        return jp_fail(error, JP_E_PARAMS, "pool \"%s\" is frozen by \"%s\" above it; thaw that one", pool->name, by->name);
     set_frozen(pools, pool, false, false);
     return JP_OK;
 }
@@ -54,40 +56,36 @@ jp_status jp_pools_thaw(struct jp_pools *pools, struct jp_pool *pool, struct jp_
 /* Before members are taken up: in an orderly stop a frozen pool stays so; after a crash only one that was told to. */
 void jp__freeze_restore(struct jp_pools *pools, const struct jp_accounts_start *start) {
     for (size_t i = 0; i < start->frozen_count; i++) {
-        struct jp_pool *pool = jp_pools_find(pools, start->frozen[i].name);
+        const struct jp_frozen_pool *last = &start->frozen[i];
+        struct jp_pool *pool = jp_pools_find(pools, last->name);
         if (!pool)
             continue;
-        pool->thaw_pending = start->unclean && !start->frozen[i].keep;
-        pool->frozen = !pool->thaw_pending;
-        pool->keep_frozen = pool->frozen && start->frozen[i].keep;
+        pool->thaws_due = start->unclean ? (unsigned)last->frozen + last->suspends : 0;
+        pool->frozen = last->frozen && (!start->unclean || last->keep);
+        pool->keep_frozen = pool->frozen && last->keep;
         jp__pool_record(pools, pool); /* as the load has made a fresh pool of it */
+        if (last->frozen && !pool->frozen)
+            jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_THAWED", .origin = JP_ORIGIN_SERVICE,
+                                                .detail = "the service did not end in order while it was frozen"});
     }
 }
 
-static bool was_suspended(const struct jp_pool *pool) {
-    for (; pool; pool = pool->parent)
-        if (pool->thaw_pending)
-            return true;
-    return false;
-}
-
-/* One of the last run: it is suspended already if its pool was frozen, and may be between two slices of its CPU rate. */
+/* One of the last run. In order, it is as its pool is. After a crash nobody knows how far it had got: it is let go of, as often as
+ * it may have been suspended, and frozen anew if its pool is; thawing one that runs does nothing. */
 void jp__freeze_adopt(struct jp_pools *pools, struct jp_member *member) {
-    if (jp_pool_frozen_by(member->pool))
-        member->frozen = true;
-    else if (was_suspended(member->pool) || jp__pool_slices(pools, member->pool))
-        jp__member_freeze(pools, member, false); /* of one that runs it does nothing */
+    unsigned thaws = 0;
+    for (const struct jp_pool *pool = member->pool; pool; pool = pool->parent)
+        if (pool->thaws_due > thaws)
+            thaws = pool->thaws_due;
+    member->frozen = !thaws && jp_pool_frozen_by(member->pool);
+    while (thaws--)
+        jp__member_freeze(pools, member, false);
 }
 
 void jp__freeze_restored(struct jp_pools *pools) {
     size_t position = 0;
     for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
-        if (pool->thaw_pending) {
-            pool->thaw_pending = false;
-            jp__pool_record(pools, pool);
-            jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_THAWED", .origin = JP_ORIGIN_SERVICE,
-                                                .detail = "the service did not end in order while it was frozen"});
-        }
+        pool->thaws_due = 0;
 }
 
 /* --- slices --- */
@@ -128,12 +126,16 @@ void jp__slices_measure(struct jp_pools *pools) {
         pool->slice_measured_ms = now_ms;
         if (pool->slice_run_ms < JP_SLICE_MS && pools->next_slice_ms == UINT64_MAX)
             pools->next_slice_ms = now_ms;
+        if (!pool->suspends) { /* before the first of them is suspended */
+            pool->suspends = true;
+            jp__pool_record(pools, pool);
+        }
     }
 }
 
 /* A debugger would take a process that rests for one that hangs. */
 static bool may_rest(struct jp_pools *pools, struct jp_member *member) {
-    struct jp_process *process;
+    struct jp_process *process = NULL;
     struct jp_error error;
     return jp__member_control(pools, member, &process, &error) == JP_OK && !jp__ops(pools)->process_is_debugged(process);
 }

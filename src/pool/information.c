@@ -99,7 +99,6 @@ static bool is_setting(const struct jp_pool *pool, enum jp_job_class class) {
 
 jp_status jp_pools_query_job(struct jp_pools *pools, struct jp_pool *pool, enum jp_job_class class, struct jp_job_info *ret_info,
                              struct jp_error *error) {
-    struct jp_error ignored;
     if (jp__pool_available(pool, error))
         return error->status;
     if (class == JP_JOB_JobSetInformation || ((class == JP_JOB_GroupInformation || class == JP_JOB_GroupInformationEx) && !is_setting(pool, class)))
@@ -108,9 +107,8 @@ jp_status jp_pools_query_job(struct jp_pools *pools, struct jp_pool *pool, enum 
     jp_status status = JP_OK;
     if (is_setting(pool, class))
         status = jp_job_info_of_spec(&pool->spec, class, &info, error);
-    if (status == JP_OK && class == JP_JOB_ExtendedLimitInformation)
-        sum_over_jobs(pools, pool, &info, &ignored); /* the peaks, where the host tells */
-    else if (status == JP_OK && !is_setting(pool, class))
+    bool has_peaks = class == JP_JOB_ExtendedLimitInformation;
+    if (status == JP_OK && (has_peaks || !is_setting(pool, class)))
         status = sum_over_jobs(pools, pool, &info, error);
     if (status)
         jp_job_info_clear(&info);

@@ -230,18 +230,23 @@ static jp_status open_for_assign(struct jp_pools *pools, const struct jp_joining
 }
 
 /* A member's child whose NEW_PROCESS is still on its way is a member all the same. */
-static void notice_member(struct jp_pools *pools, struct jp_process *process, const struct jp_process_facts *facts) {
+static jp_status notice_member(struct jp_pools *pools, struct jp_process *process, const struct jp_process_facts *facts,
+                               struct jp_error *error) {
     struct jp_member *known = jp__member_by_pid(pools, facts->pid);
-    struct jp_error ignored;
     bool in_job = false;
-    if (known && jp__member_runs(known))
+    if (known && jp__member_runs(known)) {
         jp__member_identify(pools, known);
-    if ((known && jp__member_runs(known)) || jp__ops(pools)->job_contains(NULL, process, &in_job, &ignored) || !in_job)
-        return;
+        return JP_OK;
+    }
+    if (jp__ops(pools)->job_contains(NULL, process, &in_job, error))
+        return error->status; /* it could be a member of another tree of pools, which the kernel would nest this one under */
+    if (!in_job)
+        return JP_OK;
     struct jp_pool *pool = jp__pool_that_has(pools, process);
     struct jp_pool_job *job = pool ? jp__pool_job_of(pool, facts->session) : NULL;
     if (job)
         jp__discover(pools, job, facts->pid, JP_ORIGIN_RECONCILER);
+    return JP_OK;
 }
 
 /* `process` and `facts` are taken, unless it must wait (*ret_wait). */
@@ -251,10 +256,10 @@ static jp_status assign(struct jp_pools *pools, const struct jp_joining *joining
     size_t length = 0, from = 0, reached;
     struct jp_member *member = NULL;
     jp_status status = jp__pool_chain(pools, joining->pool, facts->session, chain, &length, error);
-    if (status == JP_OK) {
-        notice_member(pools, process, facts);
+    if (status == JP_OK)
+        status = notice_member(pools, process, facts, error);
+    if (status == JP_OK)
         status = find_step(pools, joining->pool, joining->pid, facts->start_100ns, &from, &member, error);
-    }
     if (status == JP_OK && !joining->as_windows)
         status = check_room(pools, chain, from, length, ret_wait, error);
     reached = from;

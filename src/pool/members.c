@@ -140,6 +140,11 @@ struct jp_member *jp__member_adopt(struct jp_pools *pools, struct jp_pool *pool,
     jp_process_record_copy(record, &member->record);
     member->announced = UINT32_MAX; /* the earlier run told */
     enter(pools, pool, member);
+    uint64_t before_ms = (uint64_t)(jp__now(pools) - record->joined_100ns) / 10000; /* of the clock on the wall: what else is there */
+    if (jp__now(pools) > record->joined_100ns) {
+        member->joined.awake_ms -= before_ms; /* may wrap: only differences count */
+        member->joined.total_ms -= before_ms;
+    }
     jp__freeze_adopt(pools, member);
     jp__enforce_on_join(pools, member);
     return member;
@@ -156,6 +161,8 @@ void jp__member_move(struct jp_pools *pools, struct jp_member *member, struct jp
     member->record.pool = jp_strdup(pool->name);
     record(pools, member);
     jp__schedule_list(pools, pool);
+    if (jp__member_runs(member))
+        jp__enforce_on_join(pools, member); /* it is under the limits there now */
 }
 
 static bool incomplete(const struct jp_member *member) {

@@ -96,7 +96,8 @@ void jp__pool_record(struct jp_pools *pools, const struct jp_pool *pool) {
                                                        .parent = pool->parent ? pool->parent->name : NULL,
                                                        .definition = definition.length ? jp_str_text(&definition) : NULL,
                                                        .frozen = pool->frozen,
-                                                       .keep_frozen = pool->keep_frozen});
+                                                       .keep_frozen = pool->keep_frozen,
+                                                       .suspends = pool->suspends});
     jp_str_free(&definition);
 }
 
@@ -191,6 +192,7 @@ void jp__pool_changed(struct jp_pools *pools, struct jp_pool *pool, bool restart
     }
     jp__troubles_clear(pool);
     jp__enforce_on_limits(pools, pool);
+    jp__report_late_limits(pools, pool);
     jp__schedule_sample(pools);
 }
 

@@ -69,7 +69,8 @@ struct jp_pool {
     uint32_t slice_run_ms;          /* they run so long of each slice */
     bool slice_resting;             /* ... and are resting now, ... */
     uint64_t slice_turn_ms;         /* ... until then */
-    bool thaw_pending;              /* found frozen after a crash: its members go on as they are taken up */
+    bool suspends;                  /* its CPU rate is kept in slices: so it stands in the accounts */
+    unsigned thaws_due;             /* found so, or frozen, after a crash: so often its members are thawed as they are taken up */
     size_t picture_index;           /* while a picture is drawn: see enforcement.c */
     struct jp_strings troubles;     /* sentences: what could not be enforced */
     size_t queue_length;    /* requests that wait for room in it */
@@ -96,11 +97,12 @@ struct jp_member {
     uint64_t watch;                    /* its number at the backend; 0: not watched */
     enum jp_member_stage stage;
     struct jp_process *control; /* opened to adjust, freeze and end it; NULL until it is needed, or if that failed */
-    bool uncontrollable;        /* that failed, and was told */
+    bool uncontrollable;        /* it may not be opened or ended: nothing is decided about it any more */
+    uint8_t troubles_told;      /* enum trouble of enforcement.c: each once */
     bool frozen;                /* by us; counted once, however many pools of its chain are */
     bool resting;               /* between two slices of its CPU rate */
     bool asked_to_stop;         /* ... and is ended at: */
-    uint64_t stop_deadline_ms;
+    uint64_t stop_deadline_ms;  /* awake */
     uint32_t stop_exit_code;
     struct jp_policy_clock joined, active; /* when it joined; when its CPU time last moved */
     uint64_t commit_bytes, working_set_bytes; /* as of the last sample */

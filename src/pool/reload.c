@@ -142,6 +142,14 @@ static void remove_others(struct jp_pools *pools, const struct jp_map *by_name, 
     jp__pools_reap(pools);
 }
 
+/* Those that were made through the pipe too: what stood in their way may be gone. */
+static void retry_failed(struct jp_pools *pools) {
+    size_t position = 0;
+    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
+        if (pool->state == JP_POOL_FAILED && pool->source != JP_POOL_FROM_CONFIG && pool->depth < JP_POOL_MAX_DEPTH)
+            jp__pool_open(pools, pool);
+}
+
 jp_status jp_pools_load(struct jp_pools *pools, const struct jp_named_spec *specs, size_t count,
                         struct jp_reload_result *ret_result, struct jp_error *error) {
     if (pools->stopping)
@@ -166,6 +174,7 @@ jp_status jp_pools_load(struct jp_pools *pools, const struct jp_named_spec *spec
     for (size_t i = 0; i < count; i++)
         make(pools, &by_name, &specs[i], ret_result);
     remove_others(pools, &by_name, ret_result);
+    retry_failed(pools);
     jp_map_free(&by_name);
     jp__schedule_sample(pools);
     jp__queue_advance(pools);

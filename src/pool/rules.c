@@ -56,14 +56,14 @@ static const char *refusal(struct jp_pools *pools, struct jp_process *process, c
     return NULL;
 }
 
-/* Asks the rules. True if the process could be looked at. */
+/* Asks the rules. False if the process could not be looked at yet. */
 static bool ask(struct jp_pools *pools, const struct ruled *ruled, uint32_t pid, const char *parent, struct jp_matched *ret_matched,
                 struct jp_process_facts *facts) {
     struct jp_process *process;
     struct jp_error error;
     size_t rule = 0;
     if (jp__ops(pools)->process_open(pools->with.backend, pid, 0, JP_PROCESS_OBSERVE, NULL, &process, &error))
-        return false;
+        return error.status == JP_E_DENIED || error.status == JP_E_NO_PROCESS; /* else it may work the next time */
     bool known = jp__ops(pools)->process_facts(process, facts, &error) == JP_OK && facts->start_100ns;
     *ret_matched = (struct jp_matched){.pid = pid, .facts = facts};
     if (known) {
@@ -126,9 +126,8 @@ static void take(struct jp_pools *pools, const struct jp_matched *matched) {
 
 /* --- who is new --- */
 
-static const char *image_of(const struct jp_samples *samples, const struct jp_map *by_pid, uint32_t pid) {
+static const char *image_of(const struct jp_map *by_pid, uint32_t pid) {
     const struct jp_sample *sample = pid ? jp_map_get_u64(by_pid, pid) : NULL;
-    (void)samples;
     return sample ? sample->image : NULL;
 }
 
@@ -137,10 +136,12 @@ static bool was_there(const struct jp_pools *pools, const struct jp_sample *samp
     return start && *start == sample->start_100ns;
 }
 
-static void remember(struct jp_pools *pools, const struct jp_samples *samples) {
+static void remember(struct jp_pools *pools, const struct jp_samples *samples, const bool *again) {
     jp__seen_clear(pools);
     pools->seen_starts = jp_realloc_array(NULL, samples->count + 1, sizeof *pools->seen_starts);
     for (size_t i = 0; i < samples->count; i++) {
+        if (again[i])
+            continue;
         pools->seen_starts[i] = samples->items[i].start_100ns;
         jp_map_put_u64(&pools->seen, samples->items[i].pid, &pools->seen_starts[i]);
     }
@@ -155,12 +156,15 @@ void jp__seen_clear(struct jp_pools *pools) {
     pools->seen_any = false;
 }
 
-static void look_at(struct jp_pools *pools, const struct ruled *ruled, uint32_t pid, const char *parent) {
+/* False: it is to be looked at again. */
+static bool look_at(struct jp_pools *pools, const struct ruled *ruled, uint32_t pid, const char *parent) {
     struct jp_matched matched = {0};
     struct jp_process_facts facts = {0};
-    if (ask(pools, ruled, pid, parent, &matched, &facts) && matched.pool)
+    bool asked = ask(pools, ruled, pid, parent, &matched, &facts);
+    if (asked && matched.pool)
         take(pools, &matched);
     jp_process_facts_clear(&facts);
+    return asked;
 }
 
 /* The first look is what is compared with: who runs already stays where it is (pool.match with apply takes those). Children of members
@@ -174,15 +178,17 @@ void jp__rules_on_sample(struct jp_pools *pools, const struct jp_samples *sample
         return;
     }
     struct jp_map by_pid = {0};
+    bool *again = jp_alloc((samples->count + 1) * sizeof *again);
     for (size_t i = 0; i < samples->count; i++)
         jp_map_put_u64(&by_pid, samples->items[i].pid, &samples->items[i]);
     for (size_t i = 0; pools->seen_any && i < samples->count; i++) {
         const struct jp_sample *sample = &samples->items[i];
         if (sample->pid && sample->image && !was_there(pools, sample) && !jp__member_by_pid(pools, sample->pid))
-            look_at(pools, &ruled, sample->pid, image_of(samples, &by_pid, sample->parent_pid));
+            again[i] = !look_at(pools, &ruled, sample->pid, image_of(&by_pid, sample->parent_pid));
     }
     jp_map_free(&by_pid);
-    remember(pools, samples);
+    remember(pools, samples, again);
+    jp_free(again);
     free_ruled(&ruled);
 }
 
@@ -193,7 +199,7 @@ static void match_one(struct jp_pools *pools, const struct ruled *ruled, const s
     struct jp_matched matched = {0};
     struct jp_process_facts facts = {0};
     struct jp_member *member = jp__member_by_pid(pools, sample->pid);
-    if (ask(pools, ruled, sample->pid, parent, &matched, &facts)) {
+    if (ask(pools, ruled, sample->pid, parent, &matched, &facts) && matched.facts) {
         bool inside = member && jp__member_runs(member);
         if (inside && matched.pool && !jp__pool_is_within(matched.pool, member->pool))
             matched.why = "it is in another pool already";
@@ -220,7 +226,7 @@ jp_status jp_pools_match(struct jp_pools *pools, uint32_t pid, bool apply, jp_ma
     for (size_t i = 0; i < samples.count; i++)
         if (samples.items[i].image && (!pid || samples.items[i].pid == pid)) {
             found = true;
-            match_one(pools, &ruled, &samples.items[i], image_of(&samples, &by_pid, samples.items[i].parent_pid), apply, tell, context);
+            match_one(pools, &ruled, &samples.items[i], image_of(&by_pid, samples.items[i].parent_pid), apply, tell, context);
         }
     jp_map_free(&by_pid);
     free_ruled(&ruled);

@@ -236,6 +236,7 @@ static void add_limits(struct jp_rpc *rpc, cJSON *object, const struct jp_pool *
         move_member(spec, object, others[i]);
     cJSON_AddBoolToObject(object, "default", pool->spec.takes_all);
     cJSON_AddBoolToObject(object, "strict", pool->spec.strict);
+    cJSON_AddBoolToObject(object, "cpu_rate_fallback", pool->spec.cpu_rate_fallback);
     move_member(spec, object, "ui");
     move_member(spec, object, "security");
     move_member(spec, object, "end_of_job_time");

@@ -15,7 +15,7 @@ struct jp__pool_row {
     char *definition;
     int64_t created_100ns;
     int64_t deleted_100ns; /* 0: it lives */
-    int frozen;            /* 2: and to stay so */
+    int frozen;            /* bits: see schema.c */
 };
 
 struct jp__list {

@@ -92,6 +92,17 @@ def test_a_frozen_process_uses_no_time(service, pool, jobber):
     ok(service.jobpool("thaw", pool))
 
 
+def test_frozen_time_is_not_idle_time(service, pool, jobber):
+    service.json("update", pool, '{"timeouts": {"idle": "5s"}}')
+    ok(service.jobpool("launch", "--pool", pool, "--", *jobber("sleep", 600000)))
+    ok(service.jobpool("freeze", pool))
+    assert service.jobpool("wait", pool, "--timeout", "6s").returncode == 1
+    ok(service.jobpool("thaw", pool))
+    assert service.jobpool("wait", pool, "--timeout", "2s").returncode == 1, "ended for what it did not do while it was frozen"
+    ok(service.jobpool("wait", pool, "--timeout", "30s"))
+    assert "IDLE_LIMIT" in [event["message"] for event in service.json("events", "--pool", pool)["events"]]
+
+
 def test_keep(service, pool):
     assert service.json("freeze", pool)["keepFrozen"] is False
     assert "also over a crash" in ok(service.jobpool("freeze", pool, "--keep"))
@@ -140,6 +151,7 @@ def test_match_shows_and_does_nothing_until_asked_to(console, held):
 
 def test_new_processes_come_by_themselves(console, held):
     service = console(MATCHING).start()
+    wait_until(lambda: service.json("status")["sampling"]["last"], "the first sample, with which later ones are compared")
     process = held()
     wait_until(lambda: [row["pid"] for row in service.json("ps", "strays")["processes"]] == [process.pid], "the process to be taken")
     event, = service.json("events", "--pool", "strays", "--message", "PROCESS_MATCHED")["events"]

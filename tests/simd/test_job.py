@@ -56,7 +56,7 @@ def test_every_class_by_number_and_name(world, number, name):
 @pytest.mark.parametrize("number", SETTABLE)
 def test_setting_what_was_queried_changes_nothing(world, number):
     w = world({"a": {"limits": {"active_processes": 4, "job_time": "10s", "affinity": "0-1", "cpu_rate": "50%", "network_rate": "1MiB"},
-                     "ui": ["desktop"], "notify": {"read": "1MiB"}, "security": ["no_admin"], "end_of_job_time": "post"}})
+                     "ui": ["desktop"], "notify": {"io_read": "1MiB"}, "security": ["no_admin"], "end_of_job_time": "post"}})
     caller = w.machine.client(user="SIM\\user")
     pid = caller.call("pool.launch", pool="a", argv=["x.exe"])["pid"]
     w.burn(pid, 6)
@@ -176,7 +176,7 @@ def test_accounting_is_the_kernels(world):
 
 @pytest.mark.shows("JobObjectLimitViolationInformation", "JobObjectLimitViolationInformation2")
 def test_violations(world):
-    w = world({"a": {"notify": {"read": "1KiB"}}})
+    w = world({"a": {"notify": {"io_read": "1KiB"}}})
     pid = w.launch("a")
     w.machine.order("io", pid=pid, read=5000)
     info = query(w, "a", 34)

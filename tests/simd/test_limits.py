@@ -177,9 +177,9 @@ def test_job_memory(world):
                    "JOB_OBJECT_LIMIT_JOB_MEMORY_LOW")
 @pytest.mark.parametrize("notify, doing", [
     ({"job_memory": "1MiB"}, {"do": "commit", "bytes": 2 * MIB}),
-    ({"job_time": "1s"}, {"do": "burn", "user100ns": 20_000_000}),
-    ({"read": "1MiB"}, {"do": "io", "read": 2 * MIB}),
-    ({"write": "1MiB"}, {"do": "io", "write": 2 * MIB}),
+    ({"cpu_time": "1s"}, {"do": "burn", "user100ns": 20_000_000}),
+    ({"io_read": "1MiB"}, {"do": "io", "read": 2 * MIB}),
+    ({"io_write": "1MiB"}, {"do": "io", "write": 2 * MIB}),
 ], ids=lambda value: next(iter(value)))
 def test_what_is_told_and_not_enforced(world, notify, doing):
     w = world({"a": {"notify": notify}})

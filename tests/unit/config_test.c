@@ -293,6 +293,21 @@ static void faults_in_a_pool(void **state) {
         "{\"object_name\":\"Global\\\\\"}",
         "c.json:2:16: pools.p.object_name: only \"Global\\\" or \"Local\\\" may stand before a name without backslashes\n");
     assert_pool_faults("{\"parent\":\"a b\"}", "c.json:2:11: pools.p.parent: not the name of a pool\n");
+    assert_pool_faults("{\"memory_policy\":{}}", "c.json:2:18: pools.p.memory_policy: give soft, or hard, or both\n");
+    assert_pool_faults("{\"memory_policy\":{\"hold\":\"5s\"}}", "c.json:2:18: pools.p.memory_policy: give soft, or hard, or both\n");
+    assert_pool_faults("{\"memory_policy\":{\"soft\":\"2MiB\",\"hard\":\"2MiB\"}}",
+                       "c.json:2:26: pools.p.memory_policy.soft: must be below hard\n");
+    assert_pool_faults("{\"memory_policy\":{\"soft\":\"2MiB\",\"action\":\"freeze\"}}",
+                       "c.json:2:42: pools.p.memory_policy.action: is taken above hard, which is missing\n");
+    assert_pool_faults("{\"match\":[{\"image\":\"a\"},{}]}",
+                       "c.json:2:25: pools.p.match[1]: give at least one of image, path, user, command_line, parent\n");
+    assert_pool_faults("{\"match\":[],\"exclude\":[{}]}",
+                       "c.json:2:24: pools.p.exclude[0]: give at least one of image, path, user, command_line, parent\n");
+    assert_pool_faults("{\"match\":[{\"img\":\"a\"},5]}", "c.json:2:12: pools.p.match[0].img: unknown key; did you mean \"image\"?\n"
+                                                          "c.json:2:23: pools.p.match[1]: expected an object {...}\n");
+    assert_pool_faults("{\"cpu_rate_fallback\":true}", "c.json:2:22: pools.p.cpu_rate_fallback: goes with hard_cap of limits.cpu_rate\n");
+    assert_pool_faults("{\"cpu_rate_fallback\":true,\"limits\":{\"cpu_rate\":{\"weight\":5}}}",
+                       "c.json:2:22: pools.p.cpu_rate_fallback: goes with hard_cap of limits.cpu_rate\n");
     assert_pool_faults("{\"description\":5}", "c.json:2:16: pools.p.description: expected a string\n");
 }
 
@@ -346,6 +361,12 @@ static void parents_that_go_round(void **state) {
         "c.json:2:15: pools.a.parent: the pool is its own ancestor through \"b\"\n"
         "c.json:3:15: pools.b.parent: the pool is its own ancestor through \"c\"\n"
         "c.json:4:15: pools.c.parent: the pool is its own ancestor through \"a\"\n"); /* d only leads there */
+}
+
+static void one_default_pool(void **state) {
+    (void)state;
+    assert_faults("{\"pools\":{\"a\":{\"default\":false},\n\"b\":{\"default\":true},\n\"c\":{},\n\"d\":{\"default\":true}}}",
+                  "c.json:4:16: pools.d.default: pool \"b\" is the default already\n");
 }
 
 static void one_job_object_for_two_pools(void **state) {
@@ -419,7 +440,7 @@ int main(void) {
                                           cmocka_unit_test(faults_in_a_pool), cmocka_unit_test(names_of_pools)};
     const struct CMUnitTest between[] = {
         cmocka_unit_test(parents_that_are_not_there), cmocka_unit_test(parents_that_go_round),
-        cmocka_unit_test(one_job_object_for_two_pools), cmocka_unit_test(several_faults_in_the_files_order),
+        cmocka_unit_test(one_default_pool), cmocka_unit_test(one_job_object_for_two_pools), cmocka_unit_test(several_faults_in_the_files_order),
         cmocka_unit_test(the_number_of_pools_is_bounded)};
     int failed = cmocka_run_group_tests(meaning, NULL, NULL);
     failed += cmocka_run_group_tests(text, NULL, NULL);

@@ -219,7 +219,7 @@ static const char everything[] =
     "\"priority_class\":\"below_normal\",\"affinity\":\"0-3\",\"subset_affinity\":true,\"working_set\":{\"min\":\"1MiB\",\"max\":\"2MiB\"},"
     "\"scheduling_class\":3,\"cpu_rate\":{\"min\":\"10%\",\"max\":\"50%\",\"notify\":true},\"network_rate\":{\"max_bandwidth\":\"1MiB\",\"dscp\":5},"
     "\"breakaway\":\"allow\",\"die_on_unhandled_exception\":true,\"kill_on_close\":true},\"ui\":[\"handles\",\"desktop\"],\"end_of_job_time\":\"post\","
-    "\"notify\":{\"job_memory\":\"1GiB\",\"job_memory_low\":\"1MiB\",\"job_time\":\"9s\",\"read\":\"1KiB\",\"write\":\"2KiB\","
+    "\"notify\":{\"job_memory\":\"1GiB\",\"job_memory_low\":\"1MiB\",\"cpu_time\":\"9s\",\"io_read\":\"1KiB\",\"io_write\":\"2KiB\","
     "\"cpu_rate\":{\"tolerance\":\"low\",\"interval\":\"long\"},\"network_rate\":{\"tolerance\":\"high\",\"interval\":\"short\"}}}";
 
 /* Only what a class sets may change, and setting what was queried changes nothing. */
@@ -340,7 +340,7 @@ static void a_setting_of_an_empty_spec_is_in_it_from_then_on(void **state) {
     assert_int_equal(jp_job_info_to_spec(&notify, &spec, &restart, &error), JP_OK);
     cJSON *json = jp_schema_write(jp_pool_fields, &spec);
     char *text = cJSON_PrintUnformatted(json);
-    assert_string_equal(text, "{\"limits\":{\"active_processes\":7},\"notify\":{\"read\":\"1KiB\"}}");
+    assert_string_equal(text, "{\"limits\":{\"active_processes\":7},\"notify\":{\"io_read\":\"1KiB\"}}");
     cJSON_free(text);
     cJSON_Delete(json);
 }
@@ -351,8 +351,8 @@ static void the_most_restrictive_of_a_chain_holds(void **state) {
     (void)state;
     static const char *const texts[] = {
         "{\"limits\":{\"priority_class\":\"normal\",\"affinity\":\"0-5\",\"process_memory\":\"64MiB\",\"job_memory\":\"1GiB\",\"active_processes\":2,\"scheduling_class\":4}}",
-        "{\"limits\":{\"priority_class\":\"above_normal\",\"affinity\":\"4-7\",\"process_memory\":\"32MiB\",\"process_time\":\"9s\",\"active_processes\":9}}",
-        "{\"limits\":{\"process_time\":\"10s\",\"scheduling_class\":3,\"working_set\":{\"min\":\"1MiB\",\"max\":\"8MiB\"},\"cpu_rate\":\"50%\"}}"};
+        "{\"limits\":{\"priority_class\":\"above_normal\",\"affinity\":\"4-5\",\"process_memory\":\"32MiB\",\"process_time\":\"9s\",\"active_processes\":9}}",
+        "{\"limits\":{\"process_time\":\"10s\",\"affinity\":\"5-6\",\"scheduling_class\":3,\"working_set\":{\"min\":\"1MiB\",\"max\":\"8MiB\"},\"cpu_rate\":\"50%\"}}"};
     struct jp_pool_spec specs[3];
     const struct jp_pool_spec *chain[3];
     for (size_t i = 0; i < 3; i++) {

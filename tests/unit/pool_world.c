@@ -33,6 +33,17 @@ int pool_world_open(void **state) {
     return 0;
 }
 
+int pool_world_open_forgetful(void **state) {
+    const uint32_t kept = JP_JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | JP_JOB_OBJECT_LIMIT_BREAKAWAY_OK | JP_JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK;
+    pool_world_open(state);
+    struct pool_world *world = *state;
+    jp_sim_forget_limits(world->sim, ~kept);
+    jp_sim_capabilities(world->sim)->notify = JP_ENFORCED_BY_NONE;
+    jp_sim_capabilities(world->sim)->limits[JP_LIMIT_CPU_RATE] = JP_ENFORCED_BY_NONE;
+    jp_sim_capabilities(world->sim)->limits[JP_LIMIT_NETWORK_RATE] = JP_ENFORCED_BY_NONE;
+    return 0;
+}
+
 int pool_world_close(void **state) {
     struct pool_world *world = *state;
     jp_ledger_commit(world->ledger);
@@ -177,6 +188,21 @@ void expect_row(struct pool_world *world, uint32_t pid, const char *pool, enum j
         assert_int_equal(row->exit_code, exit_code);
         assert_true(row->ended_100ns > 0);
     }
+}
+
+void expect_ended(struct pool_world *world, uint32_t pid, const char *home, uint32_t exit_code) {
+    struct jp_sim_fate fate;
+    assert_true(jp_sim_fate(world->sim, pid, 0, &fate));
+    assert_true(fate.end == JP_SIM_TERMINATED || fate.end == JP_SIM_JOB_ENDED);
+    assert_int_equal(fate.exit_code, exit_code);
+    expect_row(world, pid, home, JP_ENDING_TERMINATED, exit_code);
+}
+
+void expect_told(struct pool_world *world, const char *message, const char *pool, uint32_t pid, size_t times) {
+    assert_int_equal(jp_ledger_count(world->ledger, message, NULL, 0), times); /* and of no other */
+    assert_int_equal(jp_ledger_count(world->ledger, message, pool, pid), times);
+    if (times)
+        expect_origin(world, message, JP_ORIGIN_SERVICE);
 }
 
 void expect_origin(struct pool_world *world, const char *message, enum jp_origin origin) {

@@ -23,6 +23,7 @@ struct pool_world {
 
 int pool_world_open(void **state);
 int pool_world_close(void **state);
+int pool_world_open_forgetful(void **state); /* on a kernel that keeps no limit of a job */
 
 /* The service ends and starts again on the same kernel and the same record. */
 void pool_world_restart(struct pool_world *world, const char *config);
@@ -51,6 +52,10 @@ void on_waited(void *context, const struct jp_process_record *record);
 
 /* The accounts have the process once, in this pool, with this end. */
 void expect_row(struct pool_world *world, uint32_t pid, const char *pool, enum jp_ending ending, uint32_t exit_code);
+/* The service has ended it, once, for this reason: the kernel's truth, the row in `home`, one event of the limit's pool (`pid` there
+ * only where the limit is a process's own). */
+void expect_ended(struct pool_world *world, uint32_t pid, const char *home, uint32_t exit_code);
+void expect_told(struct pool_world *world, const char *message, const char *pool, uint32_t pid, size_t times); /* by the service */
 void expect_origin(struct pool_world *world, const char *message, enum jp_origin origin); /* of the last event of this message */
 
 #endif

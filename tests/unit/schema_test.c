@@ -30,7 +30,13 @@ struct everything {
     struct range range;
     struct group group;
     struct jp_strings strings, env;
+    struct jp_list list; /* struct element */
     cJSON *json;
+};
+struct element {
+    uint64_t present;
+    char *name;
+    struct range range;
 };
 
 static const struct jp_choice colours[] = {{"red", 1}, {"green", 2}, {"blue", 4}, {NULL, 0}};
@@ -46,8 +52,12 @@ static const struct jp_field group_fields[] = {
      .fields = range_fields,
      .nullable = true},
     {0}};
+static const struct jp_field element_fields[] = {
+    {.key = "name", .type = JP_FIELD_STRING, .offset = offsetof(struct element, name), .min = 1},
+    {.key = "range", .type = JP_FIELD_OBJECT, .offset = offsetof(struct element, range), .fields = range_fields},
+    {0}};
 
-enum { FLAG, U32, U64, BYTES, DURATION, PERCENT, AFFINITY, STRING, PATH, CHOICE, FLAGS, RANGE, GROUP, STRINGS, ENV, JSON };
+enum { FLAG, U32, U64, BYTES, DURATION, PERCENT, AFFINITY, STRING, PATH, CHOICE, FLAGS, RANGE, GROUP, STRINGS, ENV, LIST, JSON };
 #define AT(member) .offset = offsetof(struct everything, member), .nullable = true
 static const struct jp_field fields[] = {
     [FLAG] = {.key = "flag", .type = JP_FIELD_BOOL, AT(flag)},
@@ -69,6 +79,7 @@ static const struct jp_field fields[] = {
     [GROUP] = {.key = "group", .type = JP_FIELD_OBJECT, AT(group), .fields = group_fields},
     [STRINGS] = {.key = "strings", .type = JP_FIELD_STRINGS, AT(strings), .max = 3},
     [ENV] = {.key = "env", .type = JP_FIELD_ENV, AT(env), .max = 3},
+    [LIST] = {.key = "list", .type = JP_FIELD_LIST, AT(list), .fields = element_fields, .size = sizeof(struct element), .max = 3},
     [JSON] = {.key = "json", .type = JP_FIELD_JSON, AT(json)},
     {0}};
 
@@ -128,7 +139,8 @@ static const char full[] =
     "{\"flag\":true,\"u32\":10,\"u64\":\"18446744073709551615\",\"bytes\":\"64KiB\",\"duration\":\"1m30s\",\"percent\":\"12.5%\","
     "\"affinity\":\"0-3,6\",\"string\":\"text\",\"path\":\"C:\\\\x\",\"choice\":\"green\",\"flags\":[\"red\",\"blue\"],"
     "\"range\":{\"low\":1,\"high\":2},\"group\":{\"number\":7,\"range\":{\"high\":3}},\"strings\":[\"a\",\"\"],"
-    "\"env\":{\"A\":\"1\",\"B\":null,\"C\":\"x=y\"},\"json\":{\"any\":[1,null]}}";
+    "\"env\":{\"A\":\"1\",\"B\":null,\"C\":\"x=y\"},"
+    "\"list\":[{\"name\":\"a\"},{},{\"name\":\"b\",\"range\":{\"high\":9}}],\"json\":{\"any\":[1,null]}}";
 
 static void every_type_is_read(void **state) {
     (void)state;
@@ -156,6 +168,11 @@ static void every_type_is_read(void **state) {
     assert_string_equal(all.env.items[0], "A=1");
     assert_string_equal(all.env.items[1], "B");
     assert_string_equal(all.env.items[2], "C=x=y");
+    const struct element *elements = all.list.items;
+    assert_int_equal(all.list.count, 3);
+    assert_string_equal(elements[0].name, "a");
+    assert_int_equal(elements[1].present, 0);
+    assert_int_equal(elements[2].range.high, 9);
     assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(all.json, "any")), 2);
     assert_written(fields, &all, full);
     jp_schema_clear(fields, &all);
@@ -185,6 +202,8 @@ static void other_notations_are_read(void **state) {
         {"{\"group\":{}}", NULL},
         {"{\"strings\":[]}", NULL},
         {"{\"env\":{}}", NULL},
+        {"{\"list\":[]}", NULL},
+        {"{\"list\":[{}]}", NULL},
         {"{\"json\":\"x\"}", NULL},
         {"{\"path\":\"%ProgramData%\\\\JobPool\"}", "{\"path\":\"C:\\\\ProgramData\\\\JobPool\"}"},
         {"{\"path\":\"%EMPTY%x%%y\"}", "{\"path\":\"x%y\"}"},
@@ -274,6 +293,12 @@ static void every_fault_has_its_words(void **state) {
         {"{\"range\":\"x\"}", "10: range: expected a whole number from 0 to 4294967295"},
         {"{\"group\":1}", "10: group: expected an object {...}"},
         {"{\"group\":{\"range\":1}}", "19: group.range: expected an object {...}"},
+        {"{\"list\":{}}", "9: list: expected a list [...] of objects"},
+        {"{\"list\":[{},{},{},{}]}", "9: list: more than 3 elements"},
+        {"{\"list\":[{},5]}", "13: list[1]: expected an object {...}"},
+        {"{\"list\":[{\"name\":\"\"},{\"range\":{\"low\":1}},{\"nam\":1}]}",
+         "18: list[0].name: expected 1 to 32767 bytes of text, found 0; 31: list[1].range.high: missing; "
+         "43: list[2].nam: unknown key; did you mean \"name\"?"},
         {"{\"strings\":\"a\"}", "12: strings: expected a list [...] of strings"},
         {"{\"strings\":[\"a\",1]}", "17: strings: expected a string"},
         {"{\"strings\":[\"a\",\"b\",\"c\",\"d\"]}", "12: strings: more than 3 elements"},
@@ -359,9 +384,10 @@ static void merging(void **state) {
     assert_merged("{\"strings\":[\"a\",\"b\"],\"env\":{\"A\":\"1\"},\"json\":1}",
                   "{\"strings\":[\"c\"],\"env\":{\"B\":\"2\"},\"json\":[2]}",
                   "{\"strings\":[\"c\"],\"env\":{\"B\":\"2\"},\"json\":[2]}");
+    assert_merged("{\"list\":[{\"name\":\"a\"},{}]}", "{\"list\":[{\"range\":{\"high\":1}}]}", "{\"list\":[{\"range\":{\"high\":1}}]}");
     assert_merged(
         full,
-        "{\"strings\":null,\"env\":null,\"json\":null,\"path\":null,\"string\":null,\"group\":null,\"range\":null,\"flag\":null,"
+        "{\"strings\":null,\"env\":null,\"list\":null,\"json\":null,\"path\":null,\"string\":null,\"group\":null,\"range\":null,\"flag\":null,"
         "\"u32\":null,\"u64\":null,\"bytes\":null,\"duration\":null,\"percent\":null,\"affinity\":null,\"choice\":null,\"flags\":null}",
         "{}");
 }
@@ -426,6 +452,11 @@ static void what_differs_is_not_equal(void **state) {
         "{\"strings\":[\"a\",\"b\"]}",
         "{\"env\":{\"A\":null}}",
         "{\"env\":{\"A\":\"\"}}",
+        "{\"list\":[]}",
+        "{\"list\":[{}]}",
+        "{\"list\":[{\"name\":\"a\"},{}]}",
+        "{\"list\":[{},{\"name\":\"a\"}]}",
+        "{\"list\":[{\"range\":{\"high\":1}}]}",
         "{\"json\":{}}",
         "{\"json\":{\"a\":1}}",
         "{\"json\":null,\"flag\":true,\"u32\":3}",
@@ -497,14 +528,12 @@ static void fill_field(const struct jp_field *field, void *slot, uint64_t *rando
         for (size_t i = 0; i < ((struct jp_strings *)slot)->count; i++)
             ((struct jp_strings *)slot)->items[i] = jp_sprintf("%u:0-3", random_below(random, 100));
         break;
-    case JP_FIELD_LIST: {
-        struct jp_list *list = slot;
-        list->count = random_in(random, 1, 3);
-        list->items = jp_alloc(list->count * field->size);
-        for (size_t i = 0; i < list->count; i++)
-            fill(field->fields, (char *)list->items + i * field->size, random);
+    case JP_FIELD_LIST:
+        ((struct jp_list *)slot)->count = random_below(random, 4);
+        ((struct jp_list *)slot)->items = jp_alloc(3 * field->size);
+        for (size_t i = 0; i < ((struct jp_list *)slot)->count; i++)
+            fill(field->fields, (char *)((struct jp_list *)slot)->items + i * field->size, random);
         break;
-    }
     case JP_FIELD_PATH:
     case JP_FIELD_ENV:
     case JP_FIELD_JSON:
