@@ -101,6 +101,38 @@ static int do_allocate(wchar_t **arguments) {
     return 0;
 }
 
+/* What it may do, as it sees that itself after MS: for limits that the service sets on a process that runs. */
+static int do_priority(wchar_t **arguments) {
+    Sleep(number(arguments[0]));
+    return (int)GetPriorityClass(GetCurrentProcess());
+}
+
+static int do_processors(wchar_t **arguments) {
+    Sleep(number(arguments[0]));
+    DWORD_PTR own = 0, all = 0;
+    GetProcessAffinityMask(GetCurrentProcess(), &own, &all);
+    return (int)own;
+}
+
+static int do_working_set(wchar_t **arguments) {
+    Sleep(number(arguments[0]));
+    SIZE_T least = 0, most = 0;
+    DWORD flags = 0;
+    GetProcessWorkingSetSizeEx(GetCurrentProcess(), &least, &most, &flags);
+    return (int)(most >> 20);
+}
+
+/* A line in FILE every MS, for so long as it runs: progress that can be seen from outside. */
+static int do_tick(wchar_t **arguments) {
+    HANDLE file = CreateFileW(arguments[0], GENERIC_WRITE, FILE_SHARE_READ, NULL, CREATE_ALWAYS, 0, NULL);
+    DWORD written;
+    if (file == INVALID_HANDLE_VALUE)
+        return fail("CreateFileW");
+    while (WriteFile(file, "tick\n", 5, &written, NULL))
+        Sleep(number(arguments[1]));
+    return fail("WriteFile");
+}
+
 /* DEPTH more generations of WIDTH children each; everyone lives MS, and waits for its own. */
 static int do_tree(wchar_t **arguments) {
     unsigned long depth = number(arguments[0]), width = number(arguments[1]), lifetime_ms = number(arguments[2]);
@@ -114,6 +146,17 @@ static int do_tree(wchar_t **arguments) {
     Sleep(lifetime_ms);
     if (count > 0)
         WaitForMultipleObjects(count, children, TRUE, INFINITE);
+    return 0;
+}
+
+/* COUNT children, as many as can be had; lives MS, as they do. */
+static int do_flock(wchar_t **arguments) {
+    unsigned long count = number(arguments[0]), lifetime_ms = number(arguments[1]);
+    wchar_t child[64];
+    swprintf(child, sizeof child / sizeof child[0], L"sleep %lu", lifetime_ms);
+    while (count-- > 0)
+        start_self(child, NULL);
+    Sleep(lifetime_ms);
     return 0;
 }
 
@@ -211,7 +254,12 @@ static const struct verb {
     {L"sleep", 1, do_sleep, "MS"},
     {L"burn", 1, do_burn, "MS: use a processor for so long"},
     {L"allocate", 2, do_allocate, "MIB MS: commit and touch so much memory, then sleep"},
+    {L"priority", 1, do_priority, "MS: end after that with the priority class as exit code"},
+    {L"processors", 1, do_processors, "MS: the same with the mask of processors"},
+    {L"working-set", 1, do_working_set, "MS: the same with the largest working set in MiB"},
+    {L"tick", 2, do_tick, "FILE MS: write a line every MS"},
     {L"tree", 3, do_tree, "DEPTH WIDTH MS: a process tree"},
+    {L"flock", 2, do_flock, "COUNT MS: as many children as can be had, each for so long"},
     {L"spawn-and-exit", 1, do_spawn_and_exit, "MS: end at once, and leave a child for so long"},
     {L"args", 0, do_args, "[ARG ...]: print the arguments, a line each"},
     {L"env", 1, do_env, "NAME: print a variable; exit code 1 if it is not there"},
