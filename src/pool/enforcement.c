@@ -188,8 +188,10 @@ static void check_active(struct jp_pools *pools, struct jp_member *member) {
     const struct jp_pool *chain[JP_POOL_MAX_DEPTH];
     size_t counts[JP_POOL_MAX_DEPTH], length = jp__spec_chain(member->pool, specs);
     for (const struct jp_pool *at = member->pool; at; at = at->parent) {
+        bool ours = at->spec.limits.present & JP_SCHEMA_BIT(JP_LIMIT_ACTIVE_PROCESSES) &&
+                    jp__host(pools)->limits[JP_LIMIT_ACTIVE_PROCESSES] != JP_ENFORCED_BY_KERNEL;
         chain[at->depth] = at;
-        counts[at->depth] = jp_pool_session_members(at, member->record.facts.session);
+        counts[at->depth] = ours ? jp_pool_session_members(at, member->record.facts.session) : 0; /* which looks at every member */
     }
     size_t over = jp_policy_too_many(jp__host(pools), specs, counts, length);
     if (over == SIZE_MAX)

@@ -93,8 +93,11 @@ static void note_failure(struct jp_pools *pools, const struct jp_error *error) {
 void jp_pools_on_sample(struct jp_pools *pools, jp_status status, struct jp_samples *samples, const struct jp_error *error) {
     pools->next_sample_ms = UINT64_MAX;
     jp__schedule_sample(pools);
-    if (status) { /* nothing is decided on old numbers */
+    pools->sample_number++;
+    if (status) { /* nothing is decided on old numbers; clocks need none */
         note_failure(pools, error);
+        if (!pools->stopping)
+            jp__enforce(pools);
         return;
     }
     if (pools->sampling.degraded)
@@ -103,7 +106,6 @@ void jp_pools_on_sample(struct jp_pools *pools, jp_status status, struct jp_samp
     pools->sampling.reason[0] = '\0';
     pools->sampling.last_100ns = jp__now(pools);
     pools->sampling.processes = samples->count;
-    pools->sample_number++;
     match_to_members(pools, samples);
     if (!pools->stopping) {
         jp__rules_on_sample(pools, samples);
