@@ -94,6 +94,7 @@ static void a_limit_below_what_is_used_holds_from_then_on(void **state) {
     pass(world, 1000);
     deliver(world);
     pass(world, 1000);
+    expect_told(world, "LIMIT_BELOW_USE", "p", pid, 1);
     expect_ended(world, pid, "p", STATUS_QUOTA);
     assert_true(jp_sim_alive(world->sim, small));
 }
