@@ -66,7 +66,7 @@ struct jp_pool_record {
     const char *parent; /* or NULL */
     const char *definition;
     bool frozen, keep_frozen; /* by pool.freeze; keep: also over a crash of the service */
-    bool suspends;            /* its members may be suspended between two slices of their CPU rate */
+    bool suspends;            /* its members may be suspended: between two slices of their CPU rate, or because a pool above it is frozen */
 };
 
 /* Totals of the ended and running processes of one group. */

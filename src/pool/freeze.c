@@ -1,6 +1,8 @@
 /* Frozen pools, and the slices of a CPU rate that the kernel does not keep: both suspend members and let them go on. */
 #include "pool/pools_internal.h"
 
+#include <string.h>
+
 const struct jp_pool *jp_pool_frozen_by(const struct jp_pool *pool) {
     while (pool && !pool->frozen)
         pool = pool->parent;
@@ -26,10 +28,16 @@ static void follow_below(struct jp_pools *pools, struct jp_pool *pool) {
         follow_below(pools, pool->children[i]);
 }
 
+static void record_below(struct jp_pools *pools, const struct jp_pool *pool) {
+    jp__pool_record(pools, pool);
+    for (size_t i = 0; i < pool->child_count; i++)
+        record_below(pools, pool->children[i]);
+}
+
 static void set_frozen(struct jp_pools *pools, struct jp_pool *pool, bool frozen, bool keep) {
     pool->frozen = frozen;
     pool->keep_frozen = frozen && keep;
-    jp__pool_record(pools, pool);
+    record_below(pools, pool); /* before anybody is suspended */
     jp__emit(pools, &(struct jp__event){.pool = pool, .message = frozen ? "POOL_FROZEN" : "POOL_THAWED", .origin = JP_ORIGIN_SERVICE});
     follow_below(pools, pool);
 }
@@ -80,6 +88,25 @@ void jp__freeze_adopt(struct jp_pools *pools, struct jp_member *member) {
     member->frozen = !thaws && jp_pool_frozen_by(member->pool);
     while (thaws--)
         jp__member_freeze(pools, member, false);
+}
+
+/* One whose pool did not come back: nobody would ever let it go on. */
+void jp__freeze_release(struct jp_pools *pools, const struct jp_accounts_start *start, const struct jp_process_record *row) {
+    struct jp_process *process;
+    struct jp_error ignored;
+    unsigned thaws = 0;
+    if (jp_pools_find(pools, row->pool))
+        return;
+    for (size_t i = 0; i < start->frozen_count; i++) {
+        const struct jp_frozen_pool *last = &start->frozen[i];
+        if (strcmp(last->name, row->pool) == 0)
+            thaws = start->unclean ? (unsigned)last->frozen + last->suspends : last->frozen || last->suspends;
+    }
+    if (!thaws || jp__ops(pools)->process_open(pools->with.backend, row->facts.pid, row->facts.start_100ns, JP_PROCESS_CONTROL, NULL, &process, &ignored))
+        return;
+    while (thaws--)
+        jp__ops(pools)->process_freeze(process, false, &ignored);
+    jp__ops(pools)->process_close(process);
 }
 
 void jp__freeze_restored(struct jp_pools *pools) {
@@ -185,6 +212,9 @@ uint64_t jp__slices_on_time(struct jp_pools *pools, uint64_t now_ms) {
 void jp__slices_end(struct jp_pools *pools) {
     size_t position = 0;
     for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
-        if (pool->slice_resting)
+        if (pool->suspends) {
             rest(pools, pool, pool->slice_resting = false);
+            pool->suspends = false;
+            jp__pool_record(pools, pool);
+        }
 }

@@ -85,6 +85,7 @@ static void discard(struct jp_pools *pools, struct jp_pool *pool) {
 /* --- through the interface --- */
 
 void jp__pool_record(struct jp_pools *pools, const struct jp_pool *pool) {
+    const struct jp_pool *by = jp_pool_frozen_by(pool);
     struct jp_str definition = {0};
     if (pool->source == JP_POOL_PERSISTENT) {
         cJSON *json = jp_schema_write(jp_pool_fields, &pool->spec);
@@ -97,7 +98,7 @@ void jp__pool_record(struct jp_pools *pools, const struct jp_pool *pool) {
                                                        .definition = definition.length ? jp_str_text(&definition) : NULL,
                                                        .frozen = pool->frozen,
                                                        .keep_frozen = pool->keep_frozen,
-                                                       .suspends = pool->suspends});
+                                                       .suspends = pool->suspends || (by && by != pool)});
     jp_str_free(&definition);
 }
 
@@ -356,6 +357,7 @@ void jp_pools_adopt(struct jp_pools *pools, const struct jp_accounts_start *star
     size_t adopted = 0, closed = 0;
     jp__freeze_restore(pools, start);
     for (size_t i = 0; i < start->running_count; i++) {
+        jp__freeze_release(pools, start, &start->running[i]);
         if (take_up(pools, &start->running[i])) {
             adopted++;
             continue;

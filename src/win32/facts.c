@@ -144,6 +144,8 @@ char *jp__command_line(HANDLE process, uint32_t pid) {
 }
 
 jp_status jp__process_facts(struct jp_process *process, struct jp_process_facts *ret_facts, struct jp_error *error) {
+    /* In this order: a start that is read from a process that is made is the true one. */
+    bool made = jp__process_is_made(process->handle);
     FILETIME start, end, kernel, user;
     if (!GetProcessTimes(process->handle, &start, &end, &kernel, &user)) {
         DWORD win32 = GetLastError();
@@ -154,7 +156,7 @@ jp_status jp__process_facts(struct jp_process *process, struct jp_process_facts 
     ProcessIdToSessionId(process->pid, &session);
     *ret_facts = (struct jp_process_facts){
         .pid = process->pid,
-        .start_100ns = jp__process_is_made(process->handle) ? jp__filetime(start) : 0,
+        .start_100ns = made ? jp__filetime(start) : 0,
         .parent_pid = jp__parent_pid(process->handle),
         .session = session,
         .image = jp__image(process->handle),

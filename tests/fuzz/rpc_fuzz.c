@@ -95,11 +95,22 @@ static void open_world(struct world *world) {
         jp_sim_spawn(world->sim, 0, "tool.exe"); /* pids 100, 104, 108: to be assigned */
 }
 
+static void look(struct world *world) {
+    struct jp_backend *backend = jp_sim_backend(world->sim);
+    struct jp_samples samples;
+    struct jp_error error;
+    if (jp_pools_next_sample_ms(world->pools) > jp_sim_now_ms(world->sim))
+        return;
+    jp_status status = backend->ops->sample(backend, &samples, &error);
+    jp_pools_on_sample(world->pools, status, &samples, &error);
+}
+
 static void settle(struct world *world) {
     jp_sim_deliver(world->sim, world->pools);
     jp_rpc_on_committed(world->rpc, jp_ledger_commit(world->ledger));
     jp_sim_pass(world->sim, 300);
     jp_pools_on_time(world->pools);
+    look(world);
     jp_rpc_on_time(world->rpc);
 }
 
