@@ -184,6 +184,36 @@ static void a_changed_pool_stays_frozen(void **state) {
     expect_frozen(world, pid, 0);
 }
 
+static void an_orphan_can_be_thawed(void **state) {
+    struct pool_world *world = *state;
+    pool_world_load(world, "{\"p\": {}, \"gone\": {}}");
+    uint32_t pid = launch(world, "gone", "one.exe");
+    freeze(world, "gone", false);
+    pool_world_load(world, "{\"p\": {}}");
+    expect_frozen(world, pid, 1);
+    thaw(world, "gone");
+    expect_frozen(world, pid, 0);
+}
+
+static void members_of_all_sessions_are_frozen(void **state) {
+    struct pool_world *world = *state;
+    struct jp_principal *two = jp_sim_user(world->sim, "SIM\\user", 2);
+    uint32_t other;
+    pool_world_load(world, NESTED);
+    uint32_t pid = launch(world, "q", "one.exe");
+    assert_int_equal(jp_sim_spawn_child(world->sim, &(struct jp_sim_child){.image = "two.exe", .token = two}, &other), 0);
+    assign(world, "q", other);
+    deliver(world);
+    freeze(world, "p", false);
+    expect_frozen(world, pid, 1);
+    expect_frozen(world, other, 1);
+    pool_world_restart(world, NESTED);
+    thaw(world, "p");
+    expect_frozen(world, pid, 0);
+    expect_frozen(world, other, 0);
+    jp_sim_principal_free(world->sim, two);
+}
+
 /* --- over the end of the service --- */
 
 static void a_restart_in_order_keeps_a_pool_frozen(void **state) {
@@ -334,6 +364,8 @@ int main(void) {
         TEST(a_frozen_pool_can_be_ended_and_deleted),
         TEST(a_new_pool_of_an_old_name_is_not_frozen),
         TEST(a_changed_pool_stays_frozen),
+        TEST(an_orphan_can_be_thawed),
+        TEST(members_of_all_sessions_are_frozen),
         TEST(a_restart_in_order_keeps_a_pool_frozen),
         TEST(a_crash_thaws),
         TEST(a_crash_does_not_thaw_what_is_to_be_kept),

@@ -299,6 +299,23 @@ static void a_rate_and_a_freeze_do_not_get_into_each_others_way(void **state) {
     assert_true(jp_sim_frozen(world->sim, pids[0]) <= 1 && jp_sim_frozen(world->sim, pids[1]) <= 1);
 }
 
+/* The rate is the upper pool's, the freeze the lower one's. */
+static void a_rate_above_a_freeze_is_undone_as_well(void **state) {
+    static const char config[] = "{\"p\": {\"cpu_rate_fallback\": true, \"limits\": {\"cpu_rate\": {\"hard_cap\": \"12.5%\"}}}, \"q\": {\"parent\": \"p\"}}";
+    struct pool_world *world = *state;
+    pool_world_load(world, config);
+    uint32_t pids[] = {launch(world, "q", "one.exe"), launch(world, "q", "two.exe")};
+    deliver(world);
+    work(world, pids, 2, 5000);
+    for (int i = 0; i < 20 && !jp_sim_frozen(world->sim, pids[0]); i++)
+        work(world, pids, 2, 10);
+    assert_int_equal(jp_sim_frozen(world->sim, pids[0]), 1);
+    assert_int_equal(jp_pools_freeze(world->pools, pool_of(world, "q"), false, &world->error), JP_OK);
+    pool_world_crash(world, config);
+    deliver(world);
+    assert_true(work(world, pids, 2, 3000) > 0);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pool_world_open_forgetful, pool_world_close)
     const struct CMUnitTest tests[] = {
@@ -316,6 +333,7 @@ int main(void) {
         TEST(nobody_is_left_suspended),
         TEST(the_end_of_the_service_leaves_nobody_suspended),
         TEST(a_rate_and_a_freeze_do_not_get_into_each_others_way),
+        TEST(a_rate_above_a_freeze_is_undone_as_well),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
