@@ -173,6 +173,26 @@ static void a_new_pool_of_an_old_name_is_not_frozen(void **state) {
     expect_frozen(world, launch(world, "t", "one.exe"), 0);
 }
 
+/* Deleted, and only waiting for the news that its members have ended, when the one above it is frozen, or it itself. */
+static void a_freeze_does_not_bring_a_deleted_pool_back(void **state) {
+    struct pool_world *world = *state;
+    struct jp_pool *pool;
+    struct jp_error error;
+    size_t count;
+    pool_world_load(world, NESTED);
+    for (int i = 0; i < 2; i++) {
+        struct jp_pool_spec spec = {.present = JP_SCHEMA_BIT(JP_POOL_PARENT), .parent = (char *)(uintptr_t)"p"};
+        assert_int_equal(jp_pools_create(world->pools, "t", &spec, true, &pool, &world->error), JP_OK);
+        launch(world, "t", "one.exe");
+        assert_int_equal(jp_pools_delete(world->pools, pool, true, &count, &world->error), JP_OK);
+        jp_pools_freeze(world->pools, pool_of(world, i ? "t" : "p"), false, &error);
+        deliver(world);
+        pass(world, 5000);
+        pool_world_restart(world, NESTED);
+        assert_null(jp_pools_find(world->pools, "t"));
+    }
+}
+
 static void a_changed_pool_stays_frozen(void **state) {
     struct pool_world *world = *state;
     pool_world_load(world, NESTED);
@@ -363,6 +383,7 @@ int main(void) {
         TEST(one_that_cannot_be_thawed_is_tried_again),
         TEST(a_frozen_pool_can_be_ended_and_deleted),
         TEST(a_new_pool_of_an_old_name_is_not_frozen),
+        TEST(a_freeze_does_not_bring_a_deleted_pool_back),
         TEST(a_changed_pool_stays_frozen),
         TEST(an_orphan_can_be_thawed),
         TEST(members_of_all_sessions_are_frozen),

@@ -187,6 +187,22 @@ static void one_that_ends_in_the_same_moment_is_no_trouble(void **state) {
     assert_int_equal(jp_ledger_count(world->ledger, FAILED, NULL, 0), 0);
 }
 
+/* It has ended; the news are still on their way when the next samples come. */
+static void one_that_has_ended_is_told_of_at_most_once(void **state) {
+    struct pool_world *world = *state;
+    pool_world_load(world, "{\"p\": {\"timeouts\": {\"wall_clock\": \"3s\"}}}");
+    uint32_t pid = launch(world, "p", "one.exe");
+    deliver(world);
+    pass(world, 2900);
+    jp_sim_exit(world->sim, pid, 5);
+    pass(world, 1900);
+    deliver(world);
+    settle(world);
+    expect_row(world, pid, "p", JP_ENDING_EXITED, 5);
+    assert_true(jp_ledger_count(world->ledger, "WALL_CLOCK_LIMIT", NULL, 0) <= 1);
+    assert_int_equal(jp_ledger_count(world->ledger, FAILED, NULL, 0), 0);
+}
+
 /* A sample of a process that has ended since, whose pid is another member's by now. */
 static void an_old_sample_is_not_taken_for_the_new_owner_of_the_pid(void **state) {
     struct pool_world *world = *state;
@@ -327,6 +343,7 @@ int main(void) {
         TEST(one_that_cannot_be_ended_is_told_of_once),
         TEST(who_cannot_be_adjusted_can_still_be_ended),
         TEST(one_that_ends_in_the_same_moment_is_no_trouble),
+        TEST(one_that_has_ended_is_told_of_at_most_once),
         TEST(an_old_sample_is_not_taken_for_the_new_owner_of_the_pid),
         TEST(two_that_want_two_processors_get_one),
         TEST(whoever_is_debugged_is_not_suspended),
