@@ -300,6 +300,32 @@ static void what_is_kept_below_what_is_not_stays_frozen(void **state) {
     expect_frozen(world, below, 0);
 }
 
+/* ... unless one above it does, and is frozen. */
+static void who_falls_up_into_a_frozen_pool_stays_frozen(void **state) {
+    struct pool_world *world = *state;
+    struct jp_pool *pool;
+    for (int i = 0; i < 4; i++) { /* in order or not; kept or not */
+        struct jp_pool_spec spec = {.present = JP_SCHEMA_BIT(JP_POOL_PARENT), .parent = (char *)(uintptr_t)"q"};
+        pool_world_load(world, NESTED);
+        assert_int_equal(jp_pools_create(world->pools, "t", &spec, false, &pool, &world->error), JP_OK);
+        uint32_t pid = launch(world, "t", "one.exe");
+        deliver(world);
+        freeze(world, "q", i & 2);
+        (i & 1 ? pool_world_crash : pool_world_restart)(world, NESTED);
+        deliver(world);
+        pass(world, 61000);
+        struct jp_member *member;
+        assert_int_equal(jp_pools_find_process(world->pools, pid, 0, &member, &world->error), JP_OK);
+        assert_string_equal(member->pool->name, "q");
+        expect_frozen(world, pid, i != 1);
+        if (i != 1)
+            thaw(world, "q");
+        expect_frozen(world, pid, 0);
+        jp_sim_exit(world->sim, pid, 0);
+        deliver(world);
+    }
+}
+
 static void a_child_made_while_no_service_was_there_is_treated_alike(void **state) {
     struct pool_world *world = *state;
     pool_world_load(world, NESTED);
@@ -392,6 +418,7 @@ int main(void) {
         TEST(a_crash_does_not_thaw_what_is_to_be_kept),
         TEST(what_is_kept_below_what_is_not_stays_frozen),
         TEST(nobody_stays_frozen_whose_pool_does_not_come_back),
+        TEST(who_falls_up_into_a_frozen_pool_stays_frozen),
         TEST(a_child_made_while_no_service_was_there_is_treated_alike),
         TEST(a_child_that_was_never_frozen_is_not_thawed_after_a_crash),
         TEST(a_child_that_was_never_frozen_is_frozen_after_a_crash),
