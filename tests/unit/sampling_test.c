@@ -95,6 +95,28 @@ static void the_strictest_need_sets_the_pace(void **state) {
     assert_true(jp_sim_sample_count(world->sim) <= samples + 1);
 }
 
+/* Also on a host whose handles do not tell what a process used, where each member is a need. */
+static void nobody_looks_once_nobody_is_there(void **state) {
+    struct pool_world *world = *state;
+    jp_sim_capabilities(world->sim)->memory_after_exit = false;
+    pool_world_load(world, "{\"limited\": {\"limits\": {\"process_time\": \"10s\"}, \"timeouts\": {\"idle\": \"1h\"}}, \"none\": {}}");
+    pass(world, 60000);
+    assert_int_equal(jp_sim_sample_count(world->sim), 0);
+    uint32_t pids[] = {launch(world, "limited", "one.exe"), launch(world, "none", "two.exe")};
+    deliver(world);
+    pass(world, 5000);
+    assert_in_range(jp_sim_sample_count(world->sim), 9, 11);
+    for (size_t i = 0; i < 2; i++)
+        jp_sim_exit(world->sim, pids[i], 0);
+    deliver(world);
+    settle(world);
+    assert_true(jp_pools_next_sample_ms(world->pools) == UINT64_MAX);
+    assert_int_equal(sampling_of(world).interval_ms, 0);
+    uint64_t samples = jp_sim_sample_count(world->sim);
+    pass(world, 60000);
+    assert_true(jp_sim_sample_count(world->sim) == samples);
+}
+
 static uint64_t user_time_of(struct pool_world *world, const char *pool) {
     struct jp_policy_totals totals;
     jp_pools_totals(world->pools, pool_of(world, pool), &totals);
@@ -338,6 +360,7 @@ int main(void) {
         TEST(nobody_is_ended_on_old_numbers),
         TEST(who_worked_while_nobody_looked_is_not_idle),
         TEST(the_strictest_need_sets_the_pace),
+        TEST(nobody_looks_once_nobody_is_there),
         TEST(what_ended_members_used_stays_in_the_totals),
         TEST(a_protected_member_is_told_of_once_and_marks_the_pool),
         TEST(one_that_cannot_be_ended_is_told_of_once),
