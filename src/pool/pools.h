@@ -100,11 +100,13 @@ struct jp_member {
     struct jp_process *control; /* opened to adjust, freeze and end it; NULL until it is needed, or if that failed */
     bool uncontrollable;        /* it may not be opened or ended: nothing is decided about it any more */
     uint8_t troubles_told;      /* enum trouble of enforcement.c: each once */
+    bool enforcement_due;       /* it is still being made: limits are looked at when it is there */
     bool frozen;                /* by us; counted once, however many pools of its chain are */
     bool resting;               /* between two slices of its CPU rate */
     bool asked_to_stop;         /* ... and is ended at: */
     uint64_t stop_deadline_ms;  /* awake */
     uint32_t stop_exit_code;
+    bool stop_alone;            /* what it has started is not ended with it */
     struct jp_policy_clock joined, active; /* when it joined; when its CPU time last moved */
     uint64_t commit_bytes, working_set_bytes; /* as of the last sample */
     uint64_t sampled_cpu_100ns; /* user and kernel time as of the last sample */

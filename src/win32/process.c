@@ -56,20 +56,11 @@ bool jp__process_exited(struct jp_process *process, uint32_t *ret_exit_code) {
     return ended;
 }
 
-/* Wine tells of a process that has no thread yet. To end such a one brings its server down (Wine 8: all programs of the prefix
- * hang), and to suspend it does nothing. */
-void jp__await_made(HANDLE process) {
-    enum { TRIES = 100 };
-    for (int i = 0; i < TRIES && !jp__process_is_made(process); i++)
-        Sleep(1);
-}
-
 /* A process that has ended is told apart first: Windows says "access denied" then, Wine says that all is well. */
 jp_status jp__process_terminate(struct jp_process *process, uint32_t exit_code, struct jp_error *error) {
     unsigned long pid = process->pid;
     if (jp__process_has_ended(process->handle))
         return jp_fail(error, JP_E_NO_PROCESS, "process %lu has exited", pid);
-    jp__await_made(process->handle);
     if (TerminateProcess(process->handle, exit_code))
         return JP_OK;
     DWORD win32 = GetLastError();
