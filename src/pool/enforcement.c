@@ -234,6 +234,17 @@ uint64_t jp__enforcement_on_time(struct jp_pools *pools, uint64_t now_ms) {
 
 /* --- a member comes, a member goes --- */
 
+/* Those who came before the member, with itself, and are not on their way out. */
+static size_t count_up_to(const struct jp_pool *pool, const struct jp_member *newest) {
+    size_t count = 0;
+    for (const struct jp_member *member = pool->first_member; member; member = member->next)
+        count += member->record.facts.session == newest->record.facts.session && member->record.id <= newest->record.id &&
+                 jp__member_runs(member) && !member->terminated && !member->asked_to_stop;
+    for (size_t i = 0; i < pool->child_count; i++)
+        count += count_up_to(pool->children[i], newest);
+    return count;
+}
+
 static void check_active(struct jp_pools *pools, struct jp_member *member) {
     const struct jp_pool_spec *specs[JP_POOL_MAX_DEPTH];
     const struct jp_pool *chain[JP_POOL_MAX_DEPTH];
@@ -242,7 +253,7 @@ static void check_active(struct jp_pools *pools, struct jp_member *member) {
         bool ours = at->spec.limits.present & JP_SCHEMA_BIT(JP_LIMIT_ACTIVE_PROCESSES) &&
                     jp__host(pools)->limits[JP_LIMIT_ACTIVE_PROCESSES] != JP_ENFORCED_BY_KERNEL;
         chain[at->depth] = at;
-        counts[at->depth] = ours ? jp_pool_session_members(at, member->record.facts.session) : 0; /* which looks at every member */
+        counts[at->depth] = ours ? count_up_to(at, member) : 0; /* which looks at every member */
     }
     size_t over = jp_policy_too_many(jp__host(pools), specs, counts, length);
     if (over == SIZE_MAX)
