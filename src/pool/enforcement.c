@@ -100,30 +100,9 @@ static void adjust(struct jp_pools *pools, struct jp_member *member) {
         note_trouble(pools, member, TROUBLE_ADJUST, &error);
 }
 
-static void set_deadline(struct jp_pools *pools, struct jp_member *member, uint64_t awake_ms, uint32_t exit_code) {
-    member->asked_to_stop = true;
-    member->stop_deadline_ms = awake_ms;
-    member->stop_exit_code = exit_code;
-    if (awake_ms < pools->next_stop_ms)
-        pools->next_stop_ms = awake_ms;
-}
-
-/* True where the host wants it to be older. */
-static bool put_off(struct jp_pools *pools, struct jp_member *member, uint32_t exit_code) {
-    uint32_t fragile_ms = jp__host(pools)->fragile_ms;
-    uint64_t age_ms = jp__now_ms(pools) - member->joined_ms;
-    if (age_ms >= fragile_ms)
-        return false;
-    member->stop_alone = true;
-    set_deadline(pools, member, jp__clock(pools).awake_ms + fragile_ms - age_ms, exit_code);
-    return true;
-}
-
 static void end_member(struct jp_pools *pools, struct jp_member *member, uint32_t exit_code) {
     struct jp_process *process = NULL;
     struct jp_error error;
-    if (put_off(pools, member, exit_code))
-        return;
     member->asked_to_stop = false;
     if (jp__member_control(pools, member, &process, &error))
         return;
@@ -139,7 +118,11 @@ static bool ask_to_stop(struct jp_pools *pools, struct jp_member *member, uint64
     struct jp_error error;
     if (jp__member_control(pools, member, &process, &error) || jp__ops(pools)->process_request_stop(process, &error))
         return false;
-    set_deadline(pools, member, jp__clock(pools).awake_ms + grace_100ns / 10000, exit_code);
+    member->asked_to_stop = true;
+    member->stop_deadline_ms = jp__clock(pools).awake_ms + grace_100ns / 10000;
+    member->stop_exit_code = exit_code;
+    if (member->stop_deadline_ms < pools->next_stop_ms)
+        pools->next_stop_ms = member->stop_deadline_ms;
     jp__emit(pools, &(struct jp__event){.pool = member->pool, .message = "STOP_REQUESTED", .member = member, .origin = JP_ORIGIN_SERVICE});
     return true;
 }
@@ -207,9 +190,7 @@ static void each_member(struct jp_pools *pools, struct jp_pool *pool, void (*act
 static void end_if_time_is_over(struct jp_pools *pools, struct jp_member *member) {
     if (!member->asked_to_stop || !jp__member_runs(member))
         return;
-    if (member->stop_deadline_ms <= jp__clock(pools).awake_ms && member->stop_alone)
-        end_member(pools, member, member->stop_exit_code);
-    else if (member->stop_deadline_ms <= jp__clock(pools).awake_ms)
+    if (member->stop_deadline_ms <= jp__clock(pools).awake_ms)
         end_tree(pools, member, member->stop_exit_code);
     else if (member->stop_deadline_ms < pools->next_stop_ms)
         pools->next_stop_ms = member->stop_deadline_ms;

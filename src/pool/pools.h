@@ -106,7 +106,6 @@ struct jp_member {
     bool asked_to_stop;         /* ... and is ended at: */
     uint64_t stop_deadline_ms;  /* awake */
     uint32_t stop_exit_code;
-    bool stop_alone;            /* what it has started is not ended with it */
     struct jp_policy_clock joined, active; /* when it joined; when its CPU time last moved */
     uint64_t commit_bytes, working_set_bytes; /* as of the last sample */
     uint64_t sampled_cpu_100ns; /* user and kernel time as of the last sample */
