@@ -35,7 +35,7 @@ static inline struct jp_win32_backend *jp__backend(struct jp_backend *backend) {
 char *jp__user_name(struct jp_win32_backend *backend, HANDLE token);
 void jp__user_names_free(struct jp_win32_backend *backend);
 
-/* Waits until the process has its first thread; it is a matter of a millisecond or two, and of Wine. */
+/* Under Wine: waits until the process has started up, 50 ms at most as a rule. */
 void jp__await_made(HANDLE process);
 
 /* The full path of a process's program: new memory (jp_free), or NULL. The first: of this process. */

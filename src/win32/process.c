@@ -1,5 +1,6 @@
 /* Owns processes held by handle: opening with a client's rights, ends, usage, tokens. */
 #include "base/str.h"
+#include "win32/clock.h"
 #include "win32/internal.h"
 #include "win32/principal.h"
 
@@ -56,12 +57,20 @@ bool jp__process_exited(struct jp_process *process, uint32_t *ret_exit_code) {
     return ended;
 }
 
-/* Wine tells of a process that has no thread yet. To end such a one brings its server down (Wine 8: all programs of the prefix
- * hang), and to suspend it does nothing. */
+/* Wine tells of a process before it begins, and to suspend such a one does nothing. To end it then brings Wine's server down, and with
+ * it all programs (8.0: it follows a null pointer when the pipe of such a process closes). */
 void jp__await_made(HANDLE process) {
-    enum { TRIES = 100 };
+    enum { TRIES = 100, START_UP_MS = 50 };
+    FILETIME start, end, kernel, user;
+    if (!jp__is_wine())
+        return;
     for (int i = 0; i < TRIES && !jp__process_is_made(process); i++)
         Sleep(1);
+    if (!GetProcessTimes(process, &start, &end, &kernel, &user))
+        return;
+    int64_t age_ms = (jp_win32_now_100ns() - jp__filetime(start)) / 10000;
+    if (age_ms >= 0 && age_ms < START_UP_MS)
+        Sleep((DWORD)(START_UP_MS - age_ms));
 }
 
 /* A process that has ended is told apart first: Windows says "access denied" then, Wine says that all is well. */

@@ -16,8 +16,16 @@ bool jp__process_has_ended(HANDLE process) {
            (!GetProcessTimes(process, &start, &end, &kernel, &user) || jp__filetime(end) != 0);
 }
 
-/* Until then Wine has poison for the time at which it began. */
-bool jp__process_is_made(HANDLE process) { return WaitForSingleObject(process, 0) == WAIT_TIMEOUT || jp__process_has_ended(process); }
+/* Wine fills in the time at which a process began when its first thread runs; until then its server's poison stands there, also
+ * when there is a thread already, and the process is held for one that goes on. */
+bool jp__process_is_made(HANDLE process) {
+    const int64_t poison = 0x5555555555555555;
+    FILETIME start, end, kernel, user;
+    if (jp__process_has_ended(process))
+        return true;
+    return WaitForSingleObject(process, 0) == WAIT_TIMEOUT && GetProcessTimes(process, &start, &end, &kernel, &user) &&
+           jp__filetime(start) != poison;
+}
 
 /* OpenProcess ignores the two low bits of a pid; a pid may be another's by now; and a process that has ended can be opened as
  * long as somebody holds it, which is of use only to ask how it ended. */
