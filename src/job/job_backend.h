@@ -29,6 +29,7 @@ struct jp_capabilities {
     bool process_times;    /* CPU times of other processes are true */
     bool process_io;       /* I/O counters are kept */
     uint32_t processors;    /* logical ones, of all groups */
+    uint32_t fragile_ms;    /* a process may not be ended before it is so old: Wine's server does not survive it. 0: at any time */
     bool memory_after_exit; /* peak memory can be read from the handle of a process that ended */
     char *host;            /* "Windows 10.0.19045" or "Windows 10.0.19043 (Wine 8.0)" */
 };

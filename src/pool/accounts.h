@@ -66,7 +66,8 @@ struct jp_pool_record {
     const char *parent; /* or NULL */
     const char *definition;
     bool frozen, keep_frozen; /* by pool.freeze; keep: also over a crash of the service */
-    bool suspends;            /* its members may be suspended: between two slices of their CPU rate, or because a pool above it is frozen */
+    bool suspends;            /* its members may be suspended between two slices of their CPU rate */
+    bool below_frozen;        /* they are suspended because a pool above it is frozen */
 };
 
 /* Totals of the ended and running processes of one group. */
@@ -157,7 +158,7 @@ struct jp_accounts_start {
     size_t pool_count;
     struct jp_frozen_pool {
         char *name;
-        bool frozen, keep, suspends;
+        bool frozen, keep, suspends, below_frozen;
     } *frozen;
     size_t frozen_count;
 };

@@ -48,6 +48,21 @@ void jp__troubles_clear(struct jp_pool *pool) {
     pool->troubles = (struct jp_strings){0};
 }
 
+/* Of a process that nobody held when it came only the pid is known, and that may be another's by now: it must be in the pool's job. */
+static jp_status check_identity(struct jp_pools *pools, struct jp_member *member, struct jp_error *error) {
+    bool contains = false;
+    if (member->process || member->record.start_exact)
+        return JP_OK;
+    jp_status status = jp_pools_contains(pools, member->pool, member->control, &contains, error);
+    if (status == JP_OK && !contains)
+        status = jp_fail(error, JP_E_NO_PROCESS, "process %" PRIu32 " is another by now", member->record.facts.pid);
+    if (status) {
+        jp__ops(pools)->process_close(member->control);
+        member->control = NULL;
+    }
+    return status;
+}
+
 /* With the service's own rights: whoever is in a pool is under its limits. */
 jp_status jp__member_control(struct jp_pools *pools, struct jp_member *member, struct jp_process **ret_process, struct jp_error *error) {
     const struct jp_process_facts *facts = &member->record.facts;
@@ -57,7 +72,7 @@ jp_status jp__member_control(struct jp_pools *pools, struct jp_member *member, s
         return error->status;
     }
     *ret_process = member->control;
-    return JP_OK;
+    return check_identity(pools, member, error);
 }
 
 /* --- one member --- */
@@ -85,9 +100,30 @@ static void adjust(struct jp_pools *pools, struct jp_member *member) {
         note_trouble(pools, member, TROUBLE_ADJUST, &error);
 }
 
+static void set_deadline(struct jp_pools *pools, struct jp_member *member, uint64_t awake_ms, uint32_t exit_code) {
+    member->asked_to_stop = true;
+    member->stop_deadline_ms = awake_ms;
+    member->stop_exit_code = exit_code;
+    if (awake_ms < pools->next_stop_ms)
+        pools->next_stop_ms = awake_ms;
+}
+
+/* True where the host wants it to be older. */
+static bool put_off(struct jp_pools *pools, struct jp_member *member, uint32_t exit_code) {
+    uint32_t fragile_ms = jp__host(pools)->fragile_ms;
+    uint64_t age_ms = jp__now_ms(pools) - member->joined_ms;
+    if (age_ms >= fragile_ms)
+        return false;
+    member->stop_alone = true;
+    set_deadline(pools, member, jp__clock(pools).awake_ms + fragile_ms - age_ms, exit_code);
+    return true;
+}
+
 static void end_member(struct jp_pools *pools, struct jp_member *member, uint32_t exit_code) {
     struct jp_process *process = NULL;
     struct jp_error error;
+    if (put_off(pools, member, exit_code))
+        return;
     member->asked_to_stop = false;
     if (jp__member_control(pools, member, &process, &error))
         return;
@@ -103,16 +139,12 @@ static bool ask_to_stop(struct jp_pools *pools, struct jp_member *member, uint64
     struct jp_error error;
     if (jp__member_control(pools, member, &process, &error) || jp__ops(pools)->process_request_stop(process, &error))
         return false;
-    member->asked_to_stop = true;
-    member->stop_deadline_ms = jp__clock(pools).awake_ms + grace_100ns / 10000;
-    member->stop_exit_code = exit_code;
-    if (member->stop_deadline_ms < pools->next_stop_ms)
-        pools->next_stop_ms = member->stop_deadline_ms;
+    set_deadline(pools, member, jp__clock(pools).awake_ms + grace_100ns / 10000, exit_code);
     jp__emit(pools, &(struct jp__event){.pool = member->pool, .message = "STOP_REQUESTED", .member = member, .origin = JP_ORIGIN_SERVICE});
     return true;
 }
 
-static void end_tree(struct jp_pools *pools, struct jp_pool *pool, struct jp_member *root, uint32_t exit_code);
+static void end_tree(struct jp_pools *pools, struct jp_member *root, uint32_t exit_code);
 
 /* The pool's, or that of the nearest one above that says one. */
 static uint64_t grace_of(const struct jp_pool *pool) {
@@ -121,16 +153,16 @@ static uint64_t grace_of(const struct jp_pool *pool) {
     return pool ? pool->spec.stop.grace_100ns : 0;
 }
 
-static void stop_member(struct jp_pools *pools, struct jp_member *member, uint32_t exit_code, bool graceful) {
+static void stop_member(struct jp_pools *pools, struct jp_member *member, uint32_t exit_code, bool graceful, bool tree) {
     uint64_t grace_100ns = graceful ? grace_of(member->pool) : 0;
     if (member->asked_to_stop || !jp__member_runs(member))
         return;
     if (grace_100ns && ask_to_stop(pools, member, grace_100ns, exit_code))
         return;
-    if (graceful)
-        end_tree(pools, member->pool, member, exit_code);
+    if (tree)
+        end_tree(pools, member, exit_code);
     else
-        end_member(pools, member, exit_code); /* as the kernel would */
+        end_member(pools, member, exit_code);
 }
 
 static bool is_child_of(const struct jp_member *child, const struct jp_member *parent) {
@@ -138,11 +170,28 @@ static bool is_child_of(const struct jp_member *child, const struct jp_member *p
            child->record.facts.start_100ns >= parent->record.facts.start_100ns;
 }
 
-static void end_tree(struct jp_pools *pools, struct jp_pool *pool, struct jp_member *root, uint32_t exit_code) {
-    end_member(pools, root, exit_code);
+static void end_children_in(struct jp_pools *pools, struct jp_pool *pool, struct jp_member *parent, uint32_t exit_code) {
     for (struct jp_member *member = pool->first_member; member; member = member->next)
-        if (jp__member_runs(member) && !member->terminated && is_child_of(member, root))
-            end_tree(pools, pool, member, exit_code);
+        if (jp__member_runs(member) && !member->terminated && is_child_of(member, parent))
+            end_tree(pools, member, exit_code);
+    for (size_t i = 0; i < pool->child_count; i++)
+        end_children_in(pools, pool->children[i], parent, exit_code);
+}
+
+/* Wherever in the tree of pools they are; also behind one that has just ended. */
+static void end_children(struct jp_pools *pools, struct jp_pool *top, struct jp_member *parent, uint32_t exit_code) {
+    end_children_in(pools, top, parent, exit_code);
+    for (struct jp_member *gone = pools->stages[JP_MEMBER_LINGERING].first; gone; gone = gone->queue_next)
+        if (is_child_of(gone, parent))
+            end_children(pools, top, gone, exit_code);
+}
+
+static void end_tree(struct jp_pools *pools, struct jp_member *root, uint32_t exit_code) {
+    struct jp_pool *top = root->pool;
+    while (top->parent)
+        top = top->parent;
+    end_member(pools, root, exit_code);
+    end_children(pools, top, root, exit_code);
 }
 
 static void each_member(struct jp_pools *pools, struct jp_pool *pool, void (*act)(struct jp_pools *, struct jp_member *)) {
@@ -158,8 +207,10 @@ static void each_member(struct jp_pools *pools, struct jp_pool *pool, void (*act
 static void end_if_time_is_over(struct jp_pools *pools, struct jp_member *member) {
     if (!member->asked_to_stop || !jp__member_runs(member))
         return;
-    if (member->stop_deadline_ms <= jp__clock(pools).awake_ms)
-        end_tree(pools, member->pool, member, member->stop_exit_code);
+    if (member->stop_deadline_ms <= jp__clock(pools).awake_ms && member->stop_alone)
+        end_member(pools, member, member->stop_exit_code);
+    else if (member->stop_deadline_ms <= jp__clock(pools).awake_ms)
+        end_tree(pools, member, member->stop_exit_code);
     else if (member->stop_deadline_ms < pools->next_stop_ms)
         pools->next_stop_ms = member->stop_deadline_ms;
 }
@@ -213,12 +264,21 @@ static void begin_run(struct jp_pools *pools, const struct jp_member *member) {
     }
 }
 
-void jp__enforce_on_join(struct jp_pools *pools, struct jp_member *member) {
-    begin_run(pools, member);
+void jp__enforce_when_made(struct jp_pools *pools, struct jp_member *member) {
     adjust(pools, member);
     if (jp_pool_frozen_by(member->pool) && !member->frozen && jp__member_freeze(pools, member, true) == JP_OK)
         member->frozen = true;
     check_active(pools, member);
+}
+
+/* One that is still being made is left alone until it is there (see members.c, JP_MEMBER_NEWBORN): Wine's server does not survive the
+ * end of a process that has no thread yet. */
+void jp__enforce_on_join(struct jp_pools *pools, struct jp_member *member) {
+    begin_run(pools, member);
+    member->enforcement_due = member->process && !member->record.start_exact;
+    if (member->enforcement_due)
+        return;
+    jp__enforce_when_made(pools, member);
 }
 
 void jp__enforce_on_limits(struct jp_pools *pools, struct jp_pool *pool) { each_member(pools, pool, adjust); }
@@ -278,8 +338,17 @@ static void report_late_member(struct jp_pools *pools, struct jp_pool *pool, str
                     jp_duration_format(limits->process_time_100ns, of));
 }
 
-/* A limit below what is in use when it is set: said at once, whoever enforces it from then on. */
+static void report_late_members(struct jp_pools *pools, struct jp_pool *pool, struct jp_pool *at) {
+    for (struct jp_member *member = at->first_member; member; member = member->next)
+        report_late_member(pools, pool, member);
+    for (size_t i = 0; i < at->child_count; i++)
+        report_late_members(pools, pool, at->children[i]);
+}
+
+/* A limit below what is in use when it is set: said with the next look, whoever enforces it from then on; or at once, if there is
+ * none to come. */
 void jp__report_late_limits(struct jp_pools *pools, struct jp_pool *pool) {
+    pool->late_limits_due = false;
     const struct jp_limits *limits = &pool->spec.limits;
     struct jp_policy_totals totals;
     char have[JP_UNITS_TEXT], of[JP_UNITS_TEXT];
@@ -292,8 +361,7 @@ void jp__report_late_limits(struct jp_pools *pools, struct jp_pool *pool) {
     }
     if (limits->present & JP_SCHEMA_BIT(JP_LIMIT_JOB_MEMORY) && totals.commit_bytes > limits->job_memory_bytes)
         report_late(pools, pool, JP_LIMIT_JOB_MEMORY, NULL, jp_bytes_format(totals.commit_bytes, have), jp_bytes_format(limits->job_memory_bytes, of));
-    for (struct jp_member *member = pool->first_member; member; member = member->next)
-        report_late_member(pools, pool, member);
+    report_late_members(pools, pool, pool);
 }
 
 /* --- the picture --- */
@@ -324,6 +392,7 @@ static void add_pool(struct picture *picture, struct jp_pool *pool) {
 static void add_members(struct jp_pools *pools, struct picture *picture, struct jp_pool *pool) {
     for (struct jp_member *member = pool->first_member; member; member = member->next) {
         const struct jp_usage *usage = &member->record.usage;
+        uint32_t exit_code;
         picture->policy.members[picture->policy.member_count++] = (struct jp_policy_member){
             .member = member,
             .pool = pool->picture_index,
@@ -337,7 +406,8 @@ static void add_members(struct jp_pools *pools, struct picture *picture, struct 
             .read_bytes = usage->read_bytes,
             .write_bytes = usage->write_bytes,
             .sampled = member->sampled_in == pools->sample_number && pools->sample_number,
-            .spared = !jp__member_runs(member) || member->terminated || member->asked_to_stop || member->uncontrollable,
+            .spared = !jp__member_runs(member) || member->terminated || member->asked_to_stop || member->uncontrollable ||
+                      (member->process && jp__ops(pools)->process_exited(member->process, &exit_code)), /* nobody has told yet */
         };
     }
     for (size_t i = 0; i < pool->child_count; i++)
@@ -389,7 +459,7 @@ static void stop_pool(struct jp_pools *pools, struct jp_pool *pool, uint32_t exi
     struct jp_member *next;
     for (struct jp_member *member = pool->first_member; member; member = next) {
         next = member->next;
-        stop_member(pools, member, exit_code, true);
+        stop_member(pools, member, exit_code, true, false); /* each is asked; nobody goes with another */
     }
     for (size_t i = 0; i < pool->child_count; i++)
         stop_pool(pools, pool->children[i], exit_code, graceful);
@@ -404,7 +474,7 @@ static void carry_out(struct jp_pools *pools, struct jp_pool *pool, const struct
     case JP_DECIDE_LIFT_JOB_TIME: /* the state remembers it */
         break;
     case JP_DECIDE_END_MEMBER:
-        stop_member(pools, decision->member, decision->exit_code, decision->graceful);
+        stop_member(pools, decision->member, decision->exit_code, decision->graceful, decision->graceful);
         break;
     case JP_DECIDE_END_POOL:
         stop_pool(pools, pool, decision->exit_code, decision->graceful);
@@ -416,7 +486,15 @@ static void carry_out(struct jp_pools *pools, struct jp_pool *pool, const struct
     }
 }
 
+static void report_all_late_limits(struct jp_pools *pools) {
+    size_t position = 0;
+    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
+        if (pool->late_limits_due)
+            jp__report_late_limits(pools, pool);
+}
+
 void jp__enforce(struct jp_pools *pools) {
+    report_all_late_limits(pools);
     struct picture picture;
     struct decisions decisions = {0};
     draw(pools, &picture);

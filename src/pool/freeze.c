@@ -68,7 +68,8 @@ void jp__freeze_restore(struct jp_pools *pools, const struct jp_accounts_start *
         struct jp_pool *pool = jp_pools_find(pools, last->name);
         if (!pool)
             continue;
-        pool->thaws_due = start->unclean ? (unsigned)last->frozen + last->suspends : 0;
+        pool->thaw_freeze = start->unclean && last->frozen;
+        pool->thaw_rate = start->unclean && last->suspends;
         pool->frozen = last->frozen && (!start->unclean || last->keep);
         pool->keep_frozen = pool->frozen && last->keep;
         jp__pool_record(pools, pool); /* as the load has made a fresh pool of it */
@@ -78,15 +79,18 @@ void jp__freeze_restore(struct jp_pools *pools, const struct jp_accounts_start *
     }
 }
 
-/* One of the last run. In order, it is as its pool is. After a crash nobody knows how far it had got: it is let go of, as often as
- * it may have been suspended, and frozen anew if its pool is; thawing one that runs does nothing. */
+/* One of the last run. In order, it is as its pool is. After a crash nobody knows how far it had got: it is let go of, once for all
+ * freezes and once for a rate, and frozen anew if its pool is; thawing one that runs does nothing. */
 void jp__freeze_adopt(struct jp_pools *pools, struct jp_member *member) {
-    unsigned thaws = 0;
-    for (const struct jp_pool *pool = member->pool; pool; pool = pool->parent)
-        if (pool->thaws_due > thaws)
-            thaws = pool->thaws_due;
-    member->frozen = !thaws && jp_pool_frozen_by(member->pool);
-    while (thaws--)
+    bool thaw_freeze = false, thaw_rate = false;
+    for (const struct jp_pool *pool = member->pool; pool; pool = pool->parent) {
+        thaw_freeze |= pool->thaw_freeze;
+        thaw_rate |= pool->thaw_rate;
+    }
+    member->frozen = !thaw_freeze && jp_pool_frozen_by(member->pool);
+    if (thaw_freeze)
+        jp__member_freeze(pools, member, false);
+    if (thaw_rate)
         jp__member_freeze(pools, member, false);
 }
 
@@ -97,14 +101,19 @@ void jp__freeze_release(struct jp_pools *pools, const struct jp_accounts_start *
     unsigned thaws = 0;
     if (jp_pools_find(pools, row->pool))
         return;
+    bool crashed = start->unclean;
     for (size_t i = 0; i < start->frozen_count; i++) {
         const struct jp_frozen_pool *last = &start->frozen[i];
         if (strcmp(last->name, row->pool) == 0)
-            thaws = start->unclean ? (unsigned)last->frozen + last->suspends : last->frozen || last->suspends;
+            thaws = (unsigned)(last->frozen || last->below_frozen) + (crashed && last->suspends);
     }
     if (!thaws || jp__ops(pools)->process_open(pools->with.backend, row->facts.pid, row->facts.start_100ns, JP_PROCESS_CONTROL, NULL, &process, &ignored))
         return;
-    while (thaws--)
+    const struct jp_pool *above = jp__pool_that_has(pools, process); /* which takes it up, as it is or as after a crash */
+    bool looked_after = false;
+    for (const struct jp_pool *pool = above; pool; pool = pool->parent)
+        looked_after |= pool->frozen || pool->thaw_freeze || pool->thaw_rate;
+    while (!looked_after && thaws--)
         jp__ops(pools)->process_freeze(process, false, &ignored);
     jp__ops(pools)->process_close(process);
 }
@@ -112,7 +121,7 @@ void jp__freeze_release(struct jp_pools *pools, const struct jp_accounts_start *
 void jp__freeze_restored(struct jp_pools *pools) {
     size_t position = 0;
     for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
-        pool->thaws_due = 0;
+        pool->thaw_freeze = pool->thaw_rate = false;
 }
 
 /* --- slices --- */

@@ -231,6 +231,10 @@ static void look_at_newborn(struct jp_pools *pools, struct jp_member *member) {
     enter_stage(pools, member, JP_MEMBER_LIVE);
     member->looks++;
     complete_facts(pools, member);
+    if (member->enforcement_due && (member->record.start_exact || member->looks >= NEWBORN_LOOKS)) {
+        member->enforcement_due = false;
+        jp__enforce_when_made(pools, member);
+    }
     if (member->watch_spent) { /* its first thread may have begun by now; then the handle can be waited for */
         member->watch_spent = false;
         pools->unwatched_count -= !member->watch;

@@ -86,6 +86,8 @@ static void discard(struct jp_pools *pools, struct jp_pool *pool) {
 
 void jp__pool_record(struct jp_pools *pools, const struct jp_pool *pool) {
     const struct jp_pool *by = jp_pool_frozen_by(pool);
+    if (pool->state == JP_POOL_ORPHAN)
+        return; /* it is forgotten; only its members are waited for */
     struct jp_str definition = {0};
     if (pool->source == JP_POOL_PERSISTENT) {
         cJSON *json = jp_schema_write(jp_pool_fields, &pool->spec);
@@ -98,7 +100,8 @@ void jp__pool_record(struct jp_pools *pools, const struct jp_pool *pool) {
                                                        .definition = definition.length ? jp_str_text(&definition) : NULL,
                                                        .frozen = pool->frozen,
                                                        .keep_frozen = pool->keep_frozen,
-                                                       .suspends = pool->suspends || (by && by != pool)});
+                                                       .suspends = pool->suspends,
+                                                       .below_frozen = by && by != pool});
     jp_str_free(&definition);
 }
 
@@ -193,8 +196,10 @@ void jp__pool_changed(struct jp_pools *pools, struct jp_pool *pool, bool restart
     }
     jp__troubles_clear(pool);
     jp__enforce_on_limits(pools, pool);
-    jp__report_late_limits(pools, pool);
     jp__schedule_sample(pools);
+    pool->late_limits_due = true;
+    if (pools->next_sample_ms == UINT64_MAX)
+        jp__report_late_limits(pools, pool);
 }
 
 jp_status jp__pool_respec(struct jp_pools *pools, struct jp_pool *pool, struct jp_pool_spec *merged, bool restart_job_time,

@@ -70,7 +70,8 @@ struct jp_pool {
     bool slice_resting;             /* ... and are resting now, ... */
     uint64_t slice_turn_ms;         /* ... until then */
     bool suspends;                  /* its CPU rate is kept in slices: so it stands in the accounts */
-    unsigned thaws_due;             /* found so, or frozen, after a crash: so often its members are thawed as they are taken up */
+    bool thaw_freeze, thaw_rate;    /* found frozen, or suspending, after a crash: its members are let go of as they are taken up */
+    bool late_limits_due;           /* a limit was set: see jp__report_late_limits */
     size_t picture_index;           /* while a picture is drawn: see enforcement.c */
     struct jp_strings troubles;     /* sentences: what could not be enforced */
     size_t queue_length;    /* requests that wait for room in it */
@@ -99,13 +100,16 @@ struct jp_member {
     struct jp_process *control; /* opened to adjust, freeze and end it; NULL until it is needed, or if that failed */
     bool uncontrollable;        /* it may not be opened or ended: nothing is decided about it any more */
     uint8_t troubles_told;      /* enum trouble of enforcement.c: each once */
+    bool enforcement_due;       /* it is still being made: limits are looked at when it is there */
     bool frozen;                /* by us; counted once, however many pools of its chain are */
     bool resting;               /* between two slices of its CPU rate */
     bool asked_to_stop;         /* ... and is ended at: */
     uint64_t stop_deadline_ms;  /* awake */
     uint32_t stop_exit_code;
+    bool stop_alone;            /* what it has started is not ended with it */
     struct jp_policy_clock joined, active; /* when it joined; when its CPU time last moved */
     uint64_t commit_bytes, working_set_bytes; /* as of the last sample */
+    uint64_t sampled_cpu_100ns; /* user and kernel time as of the last sample */
     uint64_t sampled_in;        /* number of the last sample that had it */
     bool ended_before;        /* by itself, when its job was ended */
     bool terminated;          /* we ended it */

@@ -59,6 +59,7 @@ const struct jp_capabilities *jp__host(const struct jp_pools *pools);
 size_t jp__spec_chain(const struct jp_pool *pool, const struct jp_pool_spec **specs); /* outermost first, JP_POOL_MAX_DEPTH places; the length */
 void jp__enforce(struct jp_pools *pools);                                             /* after a sample */
 void jp__enforce_on_join(struct jp_pools *pools, struct jp_member *member);
+void jp__enforce_when_made(struct jp_pools *pools, struct jp_member *member); /* the part of it that waits for a newborn */
 void jp__report_late_limits(struct jp_pools *pools, struct jp_pool *pool);
 void jp__enforce_on_limits(struct jp_pools *pools, struct jp_pool *pool);
 void jp__enforce_on_end(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool); /* it was in that pool */

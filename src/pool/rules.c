@@ -126,9 +126,10 @@ static void take(struct jp_pools *pools, const struct jp_matched *matched) {
 
 /* --- who is new --- */
 
-static const char *image_of(const struct jp_map *by_pid, uint32_t pid) {
-    const struct jp_sample *sample = pid ? jp_map_get_u64(by_pid, pid) : NULL;
-    return sample ? sample->image : NULL;
+/* A pid is reused: whoever began after the child is not its parent. */
+static const char *parent_of(const struct jp_map *by_pid, const struct jp_sample *child) {
+    const struct jp_sample *parent = child->parent_pid ? jp_map_get_u64(by_pid, child->parent_pid) : NULL;
+    return parent && parent->start_100ns <= child->start_100ns ? parent->image : NULL;
 }
 
 static bool was_there(const struct jp_pools *pools, const struct jp_sample *sample) {
@@ -184,7 +185,7 @@ void jp__rules_on_sample(struct jp_pools *pools, const struct jp_samples *sample
     for (size_t i = 0; pools->seen_any && i < samples->count; i++) {
         const struct jp_sample *sample = &samples->items[i];
         if (sample->pid && sample->image && !was_there(pools, sample) && !jp__member_by_pid(pools, sample->pid))
-            again[i] = !look_at(pools, &ruled, sample->pid, image_of(&by_pid, sample->parent_pid));
+            again[i] = !look_at(pools, &ruled, sample->pid, parent_of(&by_pid, sample));
     }
     jp_map_free(&by_pid);
     remember(pools, samples, again);
@@ -226,7 +227,7 @@ jp_status jp_pools_match(struct jp_pools *pools, uint32_t pid, bool apply, jp_ma
     for (size_t i = 0; i < samples.count; i++)
         if (samples.items[i].image && (!pid || samples.items[i].pid == pid)) {
             found = true;
-            match_one(pools, &ruled, &samples.items[i], image_of(&by_pid, samples.items[i].parent_pid), apply, tell, context);
+            match_one(pools, &ruled, &samples.items[i], parent_of(&by_pid, &samples.items[i]), apply, tell, context);
         }
     jp_map_free(&by_pid);
     free_ruled(&ruled);

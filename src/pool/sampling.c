@@ -59,13 +59,14 @@ void jp_pools_sampling(const struct jp_pools *pools, struct jp_sampling *ret_sam
 /* --- what was seen --- */
 
 static void take_in(struct jp_pools *pools, struct jp_member *member, const struct jp_sample *sample, struct jp_policy_clock now) {
-    uint64_t cpu_before = member->record.usage.user_100ns + member->record.usage.kernel_100ns;
+    uint64_t cpu_100ns = sample->usage.user_100ns + sample->usage.kernel_100ns; /* its record may be younger than the last sample */
     jp__member_merge_usage(member, &sample->usage);
     member->commit_bytes = sample->commit_bytes;
     member->working_set_bytes = sample->working_set_bytes;
     member->sampled_in = pools->sample_number;
-    if (member->frozen || member->record.usage.user_100ns + member->record.usage.kernel_100ns != cpu_before)
+    if (member->frozen || cpu_100ns != member->sampled_cpu_100ns)
         member->active = now;
+    member->sampled_cpu_100ns = cpu_100ns;
 }
 
 static void match_to_members(struct jp_pools *pools, const struct jp_samples *samples) {

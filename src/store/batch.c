@@ -122,7 +122,7 @@ void jp__batch_add_pool(struct jp__batch *batch, const struct jp_pool_record *re
     row->parent = jp_strdup(record->parent);
     row->definition = jp_strdup(record->definition);
     row->created_100ns = now_100ns;
-    row->frozen = record->frozen | record->keep_frozen << 1 | record->suspends << 2;
+    row->frozen = record->frozen | record->keep_frozen << 1 | record->suspends << 2 | record->below_frozen << 3;
     take_pool(batch, row);
 }
 

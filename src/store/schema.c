@@ -71,7 +71,8 @@ static const char *const steps[JP__SCHEMA_VERSION] = {
     "CREATE INDEX events_by_pool ON events(pool, seq);"
     "CREATE INDEX events_by_time ON events(time_100ns);",
 
-    /* 1: frozen by pool.freeze, 2: to stay so though the service crashes, 4: a CPU rate suspends its members. */
+    /* 1: frozen by pool.freeze, 2: to stay so though the service crashes, 4: a CPU rate suspends its
+     * members, 8: one above it is frozen. */
     "ALTER TABLE pools ADD COLUMN frozen INTEGER NOT NULL DEFAULT 0;",
 };
 

@@ -80,7 +80,6 @@ jp_status jp__process_freeze(struct jp_process *process, bool freeze, struct jp_
         return jp_fail(error, JP_E_UNSUPPORTED, "this host has no %s", name);
     if (jp__process_has_ended(process->handle))
         return jp_fail(error, JP_E_NO_PROCESS, "process %lu has exited", (unsigned long)process->pid);
-    jp__await_made(process->handle);
     NTSTATUS status = function.call(process->handle);
     if (NT_SUCCESS(status))
         return JP_OK;

@@ -35,9 +35,6 @@ static inline struct jp_win32_backend *jp__backend(struct jp_backend *backend) {
 char *jp__user_name(struct jp_win32_backend *backend, HANDLE token);
 void jp__user_names_free(struct jp_win32_backend *backend);
 
-/* Under Wine: waits until the process has started up, 50 ms at most as a rule. */
-void jp__await_made(HANDLE process);
-
 /* The full path of a process's program: new memory (jp_free), or NULL. The first: of this process. */
 wchar_t *jp__own_image(void);
 char *jp__image(HANDLE process);

@@ -292,5 +292,7 @@ void jp__probe(const struct jp_log *log, struct jp_capabilities *ret_capabilitie
     probe_child(log, &can);
     can.process_io = io_is_counted();
     can.processors = GetActiveProcessorCount(ALL_PROCESSOR_GROUPS);
+    can.fragile_ms = jp__is_wine() ? 300 : 0; /* measured with Wine 8: its server ends, and all programs of the prefix hang, when a
+                                                 process is ended that is still starting (some 50 ms) */
     *ret_capabilities = can;
 }

@@ -1,6 +1,5 @@
 /* Owns processes held by handle: opening with a client's rights, ends, usage, tokens. */
 #include "base/str.h"
-#include "win32/clock.h"
 #include "win32/internal.h"
 #include "win32/principal.h"
 
@@ -57,28 +56,11 @@ bool jp__process_exited(struct jp_process *process, uint32_t *ret_exit_code) {
     return ended;
 }
 
-/* Wine tells of a process before it begins, and to suspend such a one does nothing. To end it then brings Wine's server down, and with
- * it all programs (8.0: it follows a null pointer when the pipe of such a process closes). */
-void jp__await_made(HANDLE process) {
-    enum { TRIES = 100, START_UP_MS = 50 };
-    FILETIME start, end, kernel, user;
-    if (!jp__is_wine())
-        return;
-    for (int i = 0; i < TRIES && !jp__process_is_made(process); i++)
-        Sleep(1);
-    if (!GetProcessTimes(process, &start, &end, &kernel, &user))
-        return;
-    int64_t age_ms = (jp_win32_now_100ns() - jp__filetime(start)) / 10000;
-    if (age_ms >= 0 && age_ms < START_UP_MS)
-        Sleep((DWORD)(START_UP_MS - age_ms));
-}
-
 /* A process that has ended is told apart first: Windows says "access denied" then, Wine says that all is well. */
 jp_status jp__process_terminate(struct jp_process *process, uint32_t exit_code, struct jp_error *error) {
     unsigned long pid = process->pid;
     if (jp__process_has_ended(process->handle))
         return jp_fail(error, JP_E_NO_PROCESS, "process %lu has exited", pid);
-    jp__await_made(process->handle);
     if (TerminateProcess(process->handle, exit_code))
         return JP_OK;
     DWORD win32 = GetLastError();

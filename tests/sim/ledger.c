@@ -23,7 +23,7 @@ struct jp_ledger {
     size_t process_count;
     struct ledger_pool {
         char *name, *definition;
-        bool frozen, keep_frozen, suspends;
+        bool frozen, keep_frozen, suspends, below_frozen;
     } *pools;
     size_t pool_count;
     struct waiting *waiting;
@@ -74,7 +74,7 @@ static void record_pool(struct jp_accounts *accounts, const struct jp_pool_recor
     forget_pool(accounts, record->name);
     ledger->pools = jp_realloc_array(ledger->pools, ledger->pool_count + 1, sizeof *ledger->pools);
     ledger->pools[ledger->pool_count++] = (struct ledger_pool){.name = jp_strdup(record->name), .definition = jp_strdup(record->definition),
-                                                               .frozen = record->frozen, .keep_frozen = record->keep_frozen, .suspends = record->suspends};
+                                                               .frozen = record->frozen, .keep_frozen = record->keep_frozen, .suspends = record->suspends, .below_frozen = record->below_frozen};
 }
 
 static void add_waiting(struct jp_accounts *accounts, struct waiting waiting) {
@@ -227,8 +227,9 @@ void jp_ledger_start(const struct jp_ledger *ledger, struct jp_accounts_start *r
         const struct ledger_pool *pool = &ledger->pools[i];
         if (pool->definition)
             ret_start->pools[ret_start->pool_count++] = (struct jp_stored_pool){jp_strdup(pool->name), jp_strdup(pool->definition)};
-        if (pool->frozen || pool->suspends)
+        if (pool->frozen || pool->suspends || pool->below_frozen)
             ret_start->frozen[ret_start->frozen_count++] = (struct jp_frozen_pool){
-                .name = jp_strdup(pool->name), .frozen = pool->frozen, .keep = pool->keep_frozen, .suspends = pool->suspends};
+                .name = jp_strdup(pool->name), .frozen = pool->frozen, .keep = pool->keep_frozen, .suspends = pool->suspends,
+                .below_frozen = pool->below_frozen};
     }
 }

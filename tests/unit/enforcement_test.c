@@ -94,6 +94,7 @@ static void a_limit_below_what_is_used_holds_from_then_on(void **state) {
     pass(world, 1000);
     deliver(world);
     pass(world, 1000);
+    expect_told(world, "LIMIT_BELOW_USE", "p", pid, 1);
     expect_ended(world, pid, "p", STATUS_QUOTA);
     assert_true(jp_sim_alive(world->sim, small));
 }
@@ -397,6 +398,35 @@ static void one_that_breaks_two_limits_has_one_end(void **state) {
     expect_told(world, PROCESS_TIME, "p", pid, 1);
 }
 
+/* The message of a child comes when that has ended, and its pid is somebody's who has nothing to do with the pool. */
+static uint32_t stranger_with_a_childs_pid(struct pool_world *world, uint32_t parent) {
+    jp_sim_reuse_pids(world->sim, true);
+    uint32_t child = jp_sim_spawn(world->sim, parent, "child.exe");
+    jp_sim_exit(world->sim, child, 0);
+    uint32_t stranger = jp_sim_spawn(world->sim, 0, "stranger.exe");
+    assert_int_equal(stranger, child);
+    deliver(world);
+    return stranger;
+}
+
+static void a_stranger_is_not_taken_for_a_child_that_has_ended(void **state) {
+    struct pool_world *world = *state;
+    pool_world_load(world, "{\"p\": {\"limits\": {\"active_processes\": 1, \"priority_class\": \"idle\", \"process_time\": \"5s\"}}, \"f\": {}}");
+    uint32_t pid = launch(world, "p", "one.exe"), frozen = launch(world, "f", "two.exe");
+    deliver(world);
+    uint32_t stranger = stranger_with_a_childs_pid(world, pid);
+    assert_true(jp_sim_alive(world->sim, stranger));
+    assert_int_equal(jp_sim_priority(world->sim, stranger), 0x20);
+    burn(world, stranger, 10);
+    settle(world);
+    assert_true(jp_sim_alive(world->sim, stranger));
+    assert_int_equal(jp_pools_freeze(world->pools, pool_of(world, "f"), false, &world->error), JP_OK);
+    stranger = stranger_with_a_childs_pid(world, frozen);
+    assert_int_equal(jp_sim_frozen(world->sim, stranger), 0);
+    settle(world);
+    assert_int_equal(jp_sim_frozen(world->sim, stranger), 0);
+}
+
 /* --- a kernel that keeps them --- */
 
 static void where_the_kernel_enforces_nothing_is_done_twice(void **state) {
@@ -465,6 +495,7 @@ int main(void) {
         TEST(a_parent_counts_those_below),
         TEST(a_parents_job_time_ends_all_below),
         TEST(one_that_breaks_two_limits_has_one_end),
+        TEST(a_stranger_is_not_taken_for_a_child_that_has_ended),
         TEST(a_strict_pool_refuses_what_nobody_keeps),
         cmocka_unit_test_setup_teardown(where_the_kernel_enforces_nothing_is_done_twice, pool_world_open, pool_world_close),
     };

@@ -173,6 +173,26 @@ static void a_new_pool_of_an_old_name_is_not_frozen(void **state) {
     expect_frozen(world, launch(world, "t", "one.exe"), 0);
 }
 
+/* Deleted, and only waiting for the news that its members have ended, when the one above it is frozen, or it itself. */
+static void a_freeze_does_not_bring_a_deleted_pool_back(void **state) {
+    struct pool_world *world = *state;
+    struct jp_pool *pool;
+    struct jp_error error;
+    size_t count;
+    pool_world_load(world, NESTED);
+    for (int i = 0; i < 2; i++) {
+        struct jp_pool_spec spec = {.present = JP_SCHEMA_BIT(JP_POOL_PARENT), .parent = (char *)(uintptr_t)"p"};
+        assert_int_equal(jp_pools_create(world->pools, "t", &spec, true, &pool, &world->error), JP_OK);
+        launch(world, "t", "one.exe");
+        assert_int_equal(jp_pools_delete(world->pools, pool, true, &count, &world->error), JP_OK);
+        jp_pools_freeze(world->pools, pool_of(world, i ? "t" : "p"), false, &error);
+        deliver(world);
+        pass(world, 5000);
+        pool_world_restart(world, NESTED);
+        assert_null(jp_pools_find(world->pools, "t"));
+    }
+}
+
 static void a_changed_pool_stays_frozen(void **state) {
     struct pool_world *world = *state;
     pool_world_load(world, NESTED);
@@ -182,6 +202,36 @@ static void a_changed_pool_stays_frozen(void **state) {
     expect_frozen(world, pid, 1);
     thaw(world, "q");
     expect_frozen(world, pid, 0);
+}
+
+static void an_orphan_can_be_thawed(void **state) {
+    struct pool_world *world = *state;
+    pool_world_load(world, "{\"p\": {}, \"gone\": {}}");
+    uint32_t pid = launch(world, "gone", "one.exe");
+    freeze(world, "gone", false);
+    pool_world_load(world, "{\"p\": {}}");
+    expect_frozen(world, pid, 1);
+    thaw(world, "gone");
+    expect_frozen(world, pid, 0);
+}
+
+static void members_of_all_sessions_are_frozen(void **state) {
+    struct pool_world *world = *state;
+    struct jp_principal *two = jp_sim_user(world->sim, "SIM\\user", 2);
+    uint32_t other;
+    pool_world_load(world, NESTED);
+    uint32_t pid = launch(world, "q", "one.exe");
+    assert_int_equal(jp_sim_spawn_child(world->sim, &(struct jp_sim_child){.image = "two.exe", .token = two}, &other), 0);
+    assign(world, "q", other);
+    deliver(world);
+    freeze(world, "p", false);
+    expect_frozen(world, pid, 1);
+    expect_frozen(world, other, 1);
+    pool_world_restart(world, NESTED);
+    thaw(world, "p");
+    expect_frozen(world, pid, 0);
+    expect_frozen(world, other, 0);
+    jp_sim_principal_free(world->sim, two);
 }
 
 /* --- over the end of the service --- */
@@ -248,6 +298,32 @@ static void what_is_kept_below_what_is_not_stays_frozen(void **state) {
     expect_frozen(world, below, 1);
     thaw(world, "r");
     expect_frozen(world, below, 0);
+}
+
+/* ... unless one above it does, and is frozen. */
+static void who_falls_up_into_a_frozen_pool_stays_frozen(void **state) {
+    struct pool_world *world = *state;
+    struct jp_pool *pool;
+    for (int i = 0; i < 4; i++) { /* in order or not; kept or not */
+        struct jp_pool_spec spec = {.present = JP_SCHEMA_BIT(JP_POOL_PARENT), .parent = (char *)(uintptr_t)"q"};
+        pool_world_load(world, NESTED);
+        assert_int_equal(jp_pools_create(world->pools, "t", &spec, false, &pool, &world->error), JP_OK);
+        uint32_t pid = launch(world, "t", "one.exe");
+        deliver(world);
+        freeze(world, "q", i & 2);
+        (i & 1 ? pool_world_crash : pool_world_restart)(world, NESTED);
+        deliver(world);
+        pass(world, 61000);
+        struct jp_member *member;
+        assert_int_equal(jp_pools_find_process(world->pools, pid, 0, &member, &world->error), JP_OK);
+        assert_string_equal(member->pool->name, "q");
+        expect_frozen(world, pid, i != 1);
+        if (i != 1)
+            thaw(world, "q");
+        expect_frozen(world, pid, 0);
+        jp_sim_exit(world->sim, pid, 0);
+        deliver(world);
+    }
 }
 
 static void a_child_made_while_no_service_was_there_is_treated_alike(void **state) {
@@ -333,12 +409,16 @@ int main(void) {
         TEST(one_that_cannot_be_thawed_is_tried_again),
         TEST(a_frozen_pool_can_be_ended_and_deleted),
         TEST(a_new_pool_of_an_old_name_is_not_frozen),
+        TEST(a_freeze_does_not_bring_a_deleted_pool_back),
         TEST(a_changed_pool_stays_frozen),
+        TEST(an_orphan_can_be_thawed),
+        TEST(members_of_all_sessions_are_frozen),
         TEST(a_restart_in_order_keeps_a_pool_frozen),
         TEST(a_crash_thaws),
         TEST(a_crash_does_not_thaw_what_is_to_be_kept),
         TEST(what_is_kept_below_what_is_not_stays_frozen),
         TEST(nobody_stays_frozen_whose_pool_does_not_come_back),
+        TEST(who_falls_up_into_a_frozen_pool_stays_frozen),
         TEST(a_child_made_while_no_service_was_there_is_treated_alike),
         TEST(a_child_that_was_never_frozen_is_not_thawed_after_a_crash),
         TEST(a_child_that_was_never_frozen_is_frozen_after_a_crash),

@@ -133,6 +133,21 @@ static void a_reused_pid_is_another_process(void **state) {
     assert_true(inside(world, pid, "p"));
 }
 
+/* Its parent has ended, and that one's pid is the agent's by now. */
+static void a_parent_is_older_than_its_child(void **state) {
+    struct pool_world *world = *state;
+    jp_sim_reuse_pids(world->sim, true);
+    open_rules(world, "{\"p\": {\"match\": [{\"parent\": \"agent.exe\"}]}}");
+    uint32_t parent = run(world, "explorer.exe");
+    see(world);
+    uint32_t child = jp_sim_spawn(world->sim, parent, "work.exe");
+    jp_sim_pass(world->sim, 1);
+    jp_sim_exit(world->sim, parent, 0);
+    assert_int_equal(run(world, "agent.exe"), parent);
+    see(world);
+    assert_false(inside(world, child, "p"));
+}
+
 /* --- who is not --- */
 
 static void some_are_never_taken(void **state) {
@@ -278,6 +293,7 @@ int main(void) {
         TEST(the_first_pool_wins_and_the_default_comes_last),
         TEST(without_rules_nobody_is_looked_at),
         TEST(a_reused_pid_is_another_process),
+        TEST(a_parent_is_older_than_its_child),
         TEST(some_are_never_taken),
         TEST(a_single_session_is_not_left),
         TEST(one_in_anothers_job_is_told_of_once),

@@ -95,6 +95,28 @@ static void the_strictest_need_sets_the_pace(void **state) {
     assert_true(jp_sim_sample_count(world->sim) <= samples + 1);
 }
 
+/* Also on a host whose handles do not tell what a process used, where each member is a need. */
+static void nobody_looks_once_nobody_is_there(void **state) {
+    struct pool_world *world = *state;
+    jp_sim_capabilities(world->sim)->memory_after_exit = false;
+    pool_world_load(world, "{\"limited\": {\"limits\": {\"process_time\": \"10s\"}, \"timeouts\": {\"idle\": \"1h\"}}, \"none\": {}}");
+    pass(world, 60000);
+    assert_int_equal(jp_sim_sample_count(world->sim), 0);
+    uint32_t pids[] = {launch(world, "limited", "one.exe"), launch(world, "none", "two.exe")};
+    deliver(world);
+    pass(world, 5000);
+    assert_in_range(jp_sim_sample_count(world->sim), 9, 11);
+    for (size_t i = 0; i < 2; i++)
+        jp_sim_exit(world->sim, pids[i], 0);
+    deliver(world);
+    settle(world);
+    assert_true(jp_pools_next_sample_ms(world->pools) == UINT64_MAX);
+    assert_int_equal(sampling_of(world).interval_ms, 0);
+    uint64_t samples = jp_sim_sample_count(world->sim);
+    pass(world, 60000);
+    assert_true(jp_sim_sample_count(world->sim) == samples);
+}
+
 static uint64_t user_time_of(struct pool_world *world, const char *pool) {
     struct jp_policy_totals totals;
     jp_pools_totals(world->pools, pool_of(world, pool), &totals);
@@ -184,6 +206,22 @@ static void one_that_ends_in_the_same_moment_is_no_trouble(void **state) {
     deliver(world);
     settle(world);
     expect_row(world, pid, "p", JP_ENDING_EXITED, 5);
+    assert_int_equal(jp_ledger_count(world->ledger, FAILED, NULL, 0), 0);
+}
+
+/* It has ended; the news are still on their way when the next samples come. */
+static void one_that_has_ended_is_told_of_at_most_once(void **state) {
+    struct pool_world *world = *state;
+    pool_world_load(world, "{\"p\": {\"timeouts\": {\"wall_clock\": \"3s\"}}}");
+    uint32_t pid = launch(world, "p", "one.exe");
+    deliver(world);
+    pass(world, 2900);
+    jp_sim_exit(world->sim, pid, 5);
+    pass(world, 1900);
+    deliver(world);
+    settle(world);
+    expect_row(world, pid, "p", JP_ENDING_EXITED, 5);
+    assert_true(jp_ledger_count(world->ledger, "WALL_CLOCK_LIMIT", NULL, 0) <= 1);
     assert_int_equal(jp_ledger_count(world->ledger, FAILED, NULL, 0), 0);
 }
 
@@ -299,23 +337,43 @@ static void a_rate_and_a_freeze_do_not_get_into_each_others_way(void **state) {
     assert_true(jp_sim_frozen(world->sim, pids[0]) <= 1 && jp_sim_frozen(world->sim, pids[1]) <= 1);
 }
 
+/* The rate is the upper pool's, the freeze the lower one's. */
+static void a_rate_above_a_freeze_is_undone_as_well(void **state) {
+    static const char config[] = "{\"p\": {\"cpu_rate_fallback\": true, \"limits\": {\"cpu_rate\": {\"hard_cap\": \"12.5%\"}}}, \"q\": {\"parent\": \"p\"}}";
+    struct pool_world *world = *state;
+    pool_world_load(world, config);
+    uint32_t pids[] = {launch(world, "q", "one.exe"), launch(world, "q", "two.exe")};
+    deliver(world);
+    work(world, pids, 2, 5000);
+    for (int i = 0; i < 20 && !jp_sim_frozen(world->sim, pids[0]); i++)
+        work(world, pids, 2, 10);
+    assert_int_equal(jp_sim_frozen(world->sim, pids[0]), 1);
+    assert_int_equal(jp_pools_freeze(world->pools, pool_of(world, "q"), false, &world->error), JP_OK);
+    pool_world_crash(world, config);
+    deliver(world);
+    assert_true(work(world, pids, 2, 3000) > 0);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pool_world_open_forgetful, pool_world_close)
     const struct CMUnitTest tests[] = {
         TEST(nobody_is_ended_on_old_numbers),
         TEST(who_worked_while_nobody_looked_is_not_idle),
         TEST(the_strictest_need_sets_the_pace),
+        TEST(nobody_looks_once_nobody_is_there),
         TEST(what_ended_members_used_stays_in_the_totals),
         TEST(a_protected_member_is_told_of_once_and_marks_the_pool),
         TEST(one_that_cannot_be_ended_is_told_of_once),
         TEST(who_cannot_be_adjusted_can_still_be_ended),
         TEST(one_that_ends_in_the_same_moment_is_no_trouble),
+        TEST(one_that_has_ended_is_told_of_at_most_once),
         TEST(an_old_sample_is_not_taken_for_the_new_owner_of_the_pid),
         TEST(two_that_want_two_processors_get_one),
         TEST(whoever_is_debugged_is_not_suspended),
         TEST(nobody_is_left_suspended),
         TEST(the_end_of_the_service_leaves_nobody_suspended),
         TEST(a_rate_and_a_freeze_do_not_get_into_each_others_way),
+        TEST(a_rate_above_a_freeze_is_undone_as_well),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -166,6 +166,20 @@ static void whoever_does_nothing_is_ended(void **state) {
     expect_ended(world, system, "p", TIMEOUT);
 }
 
+/* Somebody asks for the pool's usage again and again; what was used is not news to the next sample then. */
+static void who_is_looked_at_is_not_idle(void **state) {
+    struct pool_world *world = *state;
+    struct jp_policy_totals totals;
+    pool_world_load(world, "{\"p\": {\"timeouts\": {\"idle\": \"10s\"}}}");
+    uint32_t pid = launch(world, "p", "one.exe");
+    for (int i = 0; i < 10; i++) {
+        wait_ms(world, 2000);
+        assert_true(jp_sim_alive(world->sim, pid));
+        jp_sim_grow_usage(world->sim, pid, SECOND);
+        jp_pools_totals(world->pools, pool_of(world, "p"), &totals);
+    }
+}
+
 static void who_is_frozen_is_not_idle(void **state) {
     struct pool_world *world = *state;
     pool_world_load(world, "{\"p\": {\"timeouts\": {\"idle\": \"10s\"}}}");
@@ -232,19 +246,35 @@ static void who_ignores_it_is_ended_with_its_tree(void **state) {
     expect_told(world, ASKED, "p", pid, 1);
 }
 
-static void the_tree_ends_though_a_link_of_it_has_gone(void **state) {
+#define SHORT_GRACE "{\"p\": {\"timeouts\": {\"wall_clock\": \"5s\"}, \"stop\": {\"grace\": \"1s\"}}, \"q\": {\"parent\": \"p\"}}"
+
+static void the_tree_ends_though_a_part_of_it_has_moved_down(void **state) {
     struct pool_world *world = *state;
-    pool_world_load(world, GRACE);
+    pool_world_load(world, SHORT_GRACE);
     uint32_t pid = launch(world, "p", "stubborn.exe");
     jp_sim_obeys(world->sim, pid, JP_SIM_NEVER, 0);
     deliver(world);
-    wait_ms(world, 4000);
-    uint32_t child = spawn(world, pid), grandchild = spawn(world, child);
-    wait_ms(world, 1000 + TICK);
-    jp_sim_exit(world->sim, child, 0); /* the shell between make and cc */
-    wait_ms(world, 3000 + TICK);
+    wait_ms(world, 4800);
+    uint32_t child = spawn(world, pid);
+    assign(world, "q", child);
+    uint32_t grandchild = spawn(world, child);
+    wait_ms(world, 1200 + TICK);
     expect_ended(world, pid, "p", TIMEOUT);
-    wait_ms(world, 1000);
+    expect_ended(world, child, "q", TIMEOUT); /* long before its own time */
+    expect_ended(world, grandchild, "q", TIMEOUT);
+}
+
+static void the_tree_ends_though_a_link_of_it_has_gone(void **state) {
+    struct pool_world *world = *state;
+    pool_world_load(world, SHORT_GRACE);
+    uint32_t pid = launch(world, "p", "stubborn.exe");
+    jp_sim_obeys(world->sim, pid, JP_SIM_NEVER, 0);
+    deliver(world);
+    wait_ms(world, 4800);
+    uint32_t child = spawn(world, pid), grandchild = spawn(world, child);
+    jp_sim_exit(world->sim, child, 0); /* the shell between make and cc */
+    wait_ms(world, 1200 + TICK);
+    expect_ended(world, pid, "p", TIMEOUT);
     assert_false(jp_sim_alive(world->sim, grandchild));
 }
 
@@ -305,6 +335,19 @@ static void a_pools_end_asks_each_of_its_members(void **state) {
     assert_int_equal(jp_ledger_count(world->ledger, ASKED, NULL, 0), 2);
 }
 
+static void the_polite_child_of_a_deaf_parent_is_asked_all_the_same(void **state) {
+    struct pool_world *world = *state;
+    pool_world_load(world, "{\"p\": {\"timeouts\": {\"pool_wall_clock\": \"5s\"}, \"stop\": {\"grace\": \"3s\"}}}");
+    uint32_t deaf = launch(world, "p", "deaf.exe");
+    deliver(world);
+    uint32_t polite = spawn(world, deaf);
+    jp_sim_obeys(world->sim, polite, 1000, 3);
+    wait_ms(world, 5000 + TICK);
+    expect_ended(world, deaf, "p", TIMEOUT);
+    wait_ms(world, 3000);
+    assert_int_equal(jp_ledger_find(world->ledger, polite)->exit_code, 3);
+}
+
 static void a_grace_is_waking_time(void **state) {
     struct pool_world *world = *state;
     pool_world_load(world, GRACE);
@@ -329,15 +372,18 @@ int main(void) {
         TEST(time_asleep_counts_if_asked_for),
         TEST(the_clock_on_the_wall_ends_nobody),
         TEST(whoever_does_nothing_is_ended),
+        TEST(who_is_looked_at_is_not_idle),
         TEST(who_is_frozen_is_not_idle),
         TEST(a_wall_clock_runs_on_over_a_frozen_pool),
         TEST(who_obeys_ends_itself),
         TEST(who_ignores_it_is_ended_with_its_tree),
+        TEST(the_tree_ends_though_a_part_of_it_has_moved_down),
         TEST(the_tree_ends_though_a_link_of_it_has_gone),
         TEST(where_nobody_can_be_asked_it_ends_at_once),
         TEST(whoever_is_asked_is_asked_once_and_for_one_reason),
         TEST(a_hard_limit_does_not_wait_for_the_polite_one),
         TEST(a_pools_end_asks_each_of_its_members),
+        TEST(the_polite_child_of_a_deaf_parent_is_asked_all_the_same),
         TEST(a_grace_is_waking_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
