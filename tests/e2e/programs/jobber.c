@@ -122,17 +122,6 @@ static int do_working_set(wchar_t **arguments) {
     return (int)(most >> 20);
 }
 
-/* A line in FILE every MS, for so long as it runs: progress that can be seen from outside. */
-static int do_tick(wchar_t **arguments) {
-    HANDLE file = CreateFileW(arguments[0], GENERIC_WRITE, FILE_SHARE_READ, NULL, CREATE_ALWAYS, 0, NULL);
-    DWORD written;
-    if (file == INVALID_HANDLE_VALUE)
-        return fail("CreateFileW");
-    while (WriteFile(file, "tick\n", 5, &written, NULL))
-        Sleep(number(arguments[1]));
-    return fail("WriteFile");
-}
-
 /* DEPTH more generations of WIDTH children each; everyone lives MS, and waits for its own. */
 static int do_tree(wchar_t **arguments) {
     unsigned long depth = number(arguments[0]), width = number(arguments[1]), lifetime_ms = number(arguments[2]);
@@ -257,7 +246,6 @@ static const struct verb {
     {L"priority", 1, do_priority, "MS: end after that with the priority class as exit code"},
     {L"processors", 1, do_processors, "MS: the same with the mask of processors"},
     {L"working-set", 1, do_working_set, "MS: the same with the largest working set in MiB"},
-    {L"tick", 2, do_tick, "FILE MS: write a line every MS"},
     {L"tree", 3, do_tree, "DEPTH WIDTH MS: a process tree"},
     {L"flock", 2, do_flock, "COUNT MS: as many children as can be had, each for so long"},
     {L"spawn-and-exit", 1, do_spawn_and_exit, "MS: end at once, and leave a child for so long"},
