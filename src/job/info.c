@@ -139,31 +139,27 @@ static const struct jp_field notification_2[] = {
     CODE("NetRateControlToleranceInterval", jp_job_notification_limits, net_tolerance_interval, interval_choices),
     {0}};
 
+/* What both versions tell alike. */
+#define VIOLATION_COUNTS                                                                                    \
+    BITS("LimitFlags", jp_job_violations, limit_flags, limit_choices),                                      \
+    BITS("ViolationLimitFlags", jp_job_violations, violation_limit_flags, limit_choices),                   \
+    NUMBER64("IoReadBytes", jp_job_violations, io_read_bytes),                                              \
+    NUMBER64("IoReadBytesLimit", jp_job_violations, io_read_bytes_limit),                                   \
+    NUMBER64("IoWriteBytes", jp_job_violations, io_write_bytes),                                            \
+    NUMBER64("IoWriteBytesLimit", jp_job_violations, io_write_bytes_limit),                                 \
+    NUMBER64("PerJobUserTime", jp_job_violations, per_job_user_time_100ns),                                 \
+    NUMBER64("PerJobUserTimeLimit", jp_job_violations, per_job_user_time_limit_100ns),                      \
+    NUMBER64("JobMemory", jp_job_violations, job_memory_bytes)
+
 static const struct jp_field violations[] = {
-    BITS("LimitFlags", jp_job_violations, limit_flags, limit_choices),
-    BITS("ViolationLimitFlags", jp_job_violations, violation_limit_flags, limit_choices),
-    NUMBER64("IoReadBytes", jp_job_violations, io_read_bytes),
-    NUMBER64("IoReadBytesLimit", jp_job_violations, io_read_bytes_limit),
-    NUMBER64("IoWriteBytes", jp_job_violations, io_write_bytes),
-    NUMBER64("IoWriteBytesLimit", jp_job_violations, io_write_bytes_limit),
-    NUMBER64("PerJobUserTime", jp_job_violations, per_job_user_time_100ns),
-    NUMBER64("PerJobUserTimeLimit", jp_job_violations, per_job_user_time_limit_100ns),
-    NUMBER64("JobMemory", jp_job_violations, job_memory_bytes),
+    VIOLATION_COUNTS,
     NUMBER64("JobMemoryLimit", jp_job_violations, job_high_memory_limit_bytes),
     CODE("RateControlTolerance", jp_job_violations, cpu_tolerance, tolerance_choices),
     CODE("RateControlToleranceLimit", jp_job_violations, cpu_tolerance_limit, tolerance_choices),
     {0}};
 
 static const struct jp_field violations_2[] = {
-    BITS("LimitFlags", jp_job_violations, limit_flags, limit_choices),
-    BITS("ViolationLimitFlags", jp_job_violations, violation_limit_flags, limit_choices),
-    NUMBER64("IoReadBytes", jp_job_violations, io_read_bytes),
-    NUMBER64("IoReadBytesLimit", jp_job_violations, io_read_bytes_limit),
-    NUMBER64("IoWriteBytes", jp_job_violations, io_write_bytes),
-    NUMBER64("IoWriteBytesLimit", jp_job_violations, io_write_bytes_limit),
-    NUMBER64("PerJobUserTime", jp_job_violations, per_job_user_time_100ns),
-    NUMBER64("PerJobUserTimeLimit", jp_job_violations, per_job_user_time_limit_100ns),
-    NUMBER64("JobMemory", jp_job_violations, job_memory_bytes),
+    VIOLATION_COUNTS,
     NUMBER64("JobHighMemoryLimit", jp_job_violations, job_high_memory_limit_bytes),
     CODE("CpuRateControlTolerance", jp_job_violations, cpu_tolerance, tolerance_choices),
     CODE("CpuRateControlToleranceLimit", jp_job_violations, cpu_tolerance_limit, tolerance_choices),

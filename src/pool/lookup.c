@@ -78,3 +78,11 @@ jp_status jp_pools_find_process(struct jp_pools *pools, uint32_t pid, int64_t st
     *ret_member = member;
     return JP_OK;
 }
+
+const char *jp__file_name(const char *path) {
+    const char *name = path;
+    for (const char *at = path; at && *at; at++)
+        if (*at == '\\' || *at == '/')
+            name = at + 1;
+    return name;
+}

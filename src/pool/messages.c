@@ -5,14 +5,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-static const char *file_name(const char *path) {
-    const char *name = path;
-    for (const char *at = path; at && *at; at++)
-        if (*at == '\\' || *at == '/')
-            name = at + 1;
-    return name;
-}
-
 /* Where a pool has several jobs, what one of them says is not said of the pool. */
 char *jp__session_detail(const struct jp_pool_job *job) {
     return job->pool->job_count > 1 && job->settled ? jp_sprintf("session %" PRIu32, job->session) : NULL;
@@ -27,7 +19,7 @@ uint64_t jp__emit(struct jp_pools *pools, const struct jp__event *event) {
         .message = event->message,
         .pid = member ? member->record.facts.pid : event->pid,
         .start_100ns = member && member->record.start_exact ? member->record.facts.start_100ns : 0,
-        .process = member ? file_name(member->record.facts.image) : NULL,
+        .process = member ? jp__file_name(member->record.facts.image) : NULL,
         .origin = event->origin,
         .has_exit_code = event->with_exit_code && member && member->record.has_exit_code,
         .exit_code = member ? member->record.exit_code : 0,

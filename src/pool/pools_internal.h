@@ -93,6 +93,7 @@ static inline bool jp__member_runs(const struct jp_member *member) {
 
 /* lookup.c */
 struct jp_member *jp__member_by_pid(struct jp_pools *pools, uint32_t pid); /* lingering ones too */
+const char *jp__file_name(const char *path); /* without its folder; NULL for NULL */
 bool jp__pool_is_within(const struct jp_pool *pool, const struct jp_pool *ancestor); /* itself included */
 jp_status jp__pool_available(const struct jp_pool *pool, struct jp_error *error); /* JP_E_POOL_FAILED if it has no job */
 

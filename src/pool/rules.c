@@ -33,14 +33,6 @@ static void free_ruled(struct ruled *ruled) {
 
 /* --- one process --- */
 
-static const char *file_name(const char *path) {
-    const char *name = path;
-    for (const char *at = path; at && *at; at++)
-        if (*at == '\\' || *at == '/')
-            name = at + 1;
-    return name;
-}
-
 /* What may never be taken, whatever a rule says. */
 static const char *refusal(struct jp_pools *pools, struct jp_process *process, const struct jp_process_facts *facts, const struct jp_pool *pool) {
     bool in_job = false;
@@ -67,7 +59,7 @@ static bool ask(struct jp_pools *pools, const struct ruled *ruled, uint32_t pid,
     bool known = jp__ops(pools)->process_facts(process, facts, &error) == JP_OK && facts->start_100ns;
     *ret_matched = (struct jp_matched){.pid = pid, .facts = facts};
     if (known) {
-        struct jp_match_process match = {.image = file_name(facts->image), .path = facts->image, .user = facts->user,
+        struct jp_match_process match = {.image = jp__file_name(facts->image), .path = facts->image, .user = facts->user,
                                          .command_line = facts->command_line, .parent = parent};
         size_t index = jp_policy_match(ruled->specs, ruled->count, &match, &rule);
         if (index != SIZE_MAX) {
