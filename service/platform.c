@@ -112,11 +112,18 @@ static void pipe_connected(void *context, HANDLE pipe) {
         service->door.connected(service->door.context, file);
 }
 
-static jp_status listen_on_pipe(void *context, const struct jp_daemon_door *door, struct jp_error *error) {
+static jp_status reserve_pipe(void *context, const struct jp_daemon_door *door, struct jp_error *error) {
     struct service_platform *service = context;
+    (void)error;
+    service->door = *door;
+    return JP_OK;
+}
+
+static jp_status listen_on_pipe(void *context, struct jp_error *error) {
+    struct service_platform *service = context;
+    const struct jp_daemon_door *door = &service->door;
     struct jp_win32_listener_options options = {.name = door->address, .security = door->security, .connected = pipe_connected,
                                                 .context = service, .log = door->log};
-    service->door = *door;
     return jp_win32_listener_new(&options, &service->listener, error);
 }
 
@@ -151,6 +158,7 @@ const struct jp_daemon_platform *jp_service_platform(enum jp_win32_trust trust) 
         .backend_new = backend_new,
         .backend_free = backend_free,
         .address = address,
+        .reserve = reserve_pipe,
         .listen = listen_on_pipe,
         .stop_listening = stop_listening,
         .identity = {.identify = jp_win32_principal_from_pipe, .principal_free = jp_win32_principal_free, .process_id = process_id},

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#define DAY_100NS (UINT64_C(86400) * JP_100NS_PER_S)
+
 static const struct jp_choice log_levels[] = {
     {"error", JP_LOG_ERROR}, {"warning", JP_LOG_WARNING}, {"info", JP_LOG_INFO}, {"debug", JP_LOG_DEBUG}, {NULL, 0}};
 
@@ -46,9 +48,22 @@ static const struct jp_field sampling_fields[] = {
      .documentation = "How often all processes are looked at while a pool needs it. Default 500ms."},
     {0}};
 
+static const struct jp_field retention_fields[] = {
+    {.key = "processes", .type = JP_FIELD_DURATION, .offset = offsetof(struct jp_retention_config, processes_100ns),
+     .documentation = "How long rows of processes that ended are kept; then only the sums of their hours are. Default 90d; 0: for ever."},
+    {.key = "events", .type = JP_FIELD_DURATION, .offset = offsetof(struct jp_retention_config, events_100ns),
+     .documentation = "How long events are kept. Default 30d; 0: for ever."},
+    {.key = "hours", .type = JP_FIELD_DURATION, .offset = offsetof(struct jp_retention_config, hours_100ns),
+     .documentation = "How long sums by the hour are kept; then only those by the day are. Default 400d; 0: for ever."},
+    {.key = "max_size", .type = JP_FIELD_BYTES, .offset = offsetof(struct jp_retention_config, max_size_bytes), .max = UINT64_C(1) << 46,
+     .documentation = "Size of the database, above which the oldest rows and events go before their time. Default 4GiB; 0: any."},
+    {0}};
+
 const struct jp_field jp_config_fields[] = {
     {.key = "$schema", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_config, schema),
      .documentation = "For editors."},
+    {.key = "watch_config", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_config, watch_config),
+     .documentation = "Reload when this file changes, once it has been left alone for a moment. Default false."},
     {.key = "log", .type = JP_FIELD_OBJECT, .offset = offsetof(struct jp_config, log), .fields = log_fields,
      .documentation = "The log file."},
     {.key = "database", .type = JP_FIELD_OBJECT, .offset = offsetof(struct jp_config, database), .fields = database_fields,
@@ -57,6 +72,8 @@ const struct jp_field jp_config_fields[] = {
      .documentation = "The named pipe."},
     {.key = "sampling", .type = JP_FIELD_OBJECT, .offset = offsetof(struct jp_config, sampling), .fields = sampling_fields,
      .documentation = "What the service sees of processes that the kernel does not tell."},
+    {.key = "retention", .type = JP_FIELD_OBJECT, .offset = offsetof(struct jp_config, retention), .fields = retention_fields,
+     .documentation = "What of the accounts is kept, and how long."},
     {.key = "pools", .type = JP_FIELD_JSON, .offset = offsetof(struct jp_config, pools_json),
      .documentation = "The pools, by name."},
     {0}};
@@ -65,6 +82,7 @@ enum { LOG_FILE, LOG_LEVEL, LOG_MAX_SIZE, LOG_KEEP };          /* rows of log_fi
 enum { DATABASE_FILE, DATABASE_FLUSH_INTERVAL, DATABASE_MAX_BACKLOG };
 enum { PIPE_NAME, PIPE_SECURITY, PIPE_MAX_CONNECTIONS };
 enum { SAMPLING_INTERVAL };
+enum { RETENTION_PROCESSES, RETENTION_EVENTS, RETENTION_HOURS, RETENTION_MAX_SIZE };
 
 void jp_config_faults_free(struct jp_config_faults *faults) {
     for (size_t i = 0; i < faults->count; i++)
@@ -244,6 +262,11 @@ static void fill_defaults(struct jp_config *config, const char *(*environment)(c
     if (!pipe->name)
         pipe->name = jp_strdup("jobpool");
     set_u32(pipe->present, PIPE_MAX_CONNECTIONS, &pipe->max_connections, 256);
+    struct jp_retention_config *retention = &config->retention;
+    set_u64(retention->present, RETENTION_PROCESSES, &retention->processes_100ns, 90 * DAY_100NS);
+    set_u64(retention->present, RETENTION_EVENTS, &retention->events_100ns, 30 * DAY_100NS);
+    set_u64(retention->present, RETENTION_HOURS, &retention->hours_100ns, 400 * DAY_100NS);
+    set_u64(retention->present, RETENTION_MAX_SIZE, &retention->max_size_bytes, UINT64_C(4) << 30);
     set_u64(config->sampling.present, SAMPLING_INTERVAL, &config->sampling.interval_100ns, UINT64_C(500) * JP_100NS_PER_MS);
 }
 

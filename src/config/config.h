@@ -35,13 +35,21 @@ struct jp_sampling_config {
     uint64_t interval_100ns; /* how often all processes are looked at while a pool needs it */
 };
 
+/* What of the accounts is kept; see struct jp_retention. */
+struct jp_retention_config {
+    uint64_t present;
+    uint64_t processes_100ns, events_100ns, hours_100ns, max_size_bytes;
+};
+
 struct jp_config {
     uint64_t present;
     char *schema;    /* "$schema", for editors; not looked at */
+    bool watch_config; /* reload when the file changes */
     struct jp_log_config log;
     struct jp_database_config database;
     struct jp_pipe_config pipe;
     struct jp_sampling_config sampling;
+    struct jp_retention_config retention;
     cJSON *pools_json; /* as written */
     struct jp_named_spec *pools; /* in the order of the file */
     size_t pool_count;
@@ -71,7 +79,8 @@ jp_status jp_config_parse(const char *text, size_t length, const struct jp_confi
                           struct jp_config_faults *ret_faults);
 void jp_config_free(struct jp_config *config);
 
-/* Whether `fresh` changes what a running service keeps until it is restarted: everything but the pools and the sampling. */
+/* Whether `fresh` changes what a running service keeps until it is restarted: everything but the pools, sampling, retention and
+ * watch_config. */
 bool jp_config_needs_restart(const struct jp_config *running, const struct jp_config *fresh);
 
 /* "file:line:column: text" for each, a line each. New memory (jp_free). */

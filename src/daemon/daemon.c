@@ -109,13 +109,18 @@ static jp_status make_pools(struct jp_daemon *daemon, struct jp_error *error) {
     return JP_OK;
 }
 
+/* Two services on one address would take each other's jobs: the second one ends here, before it has touched anything. */
+static jp_status reserve_door(struct jp_daemon *daemon, struct jp_error *error) {
+    struct jp_daemon_door door = {.address = daemon->address, .security = daemon->config.pipe.security, .loop = &daemon->loop,
+                                  .log = &daemon->log, .context = daemon, .connected = jp__client_connected};
+    return jp__platform(daemon)->reserve(jp__platform(daemon)->context, &door, error);
+}
+
 static jp_status open_door(struct jp_daemon *daemon, struct jp_error *error) {
     struct jp_server_options server = {.loop = &daemon->loop, .rpc = daemon->rpc, .identity = &jp__platform(daemon)->identity,
                                        .log = &daemon->log, .max_connections = daemon->config.pipe.max_connections};
-    struct jp_daemon_door door = {.address = daemon->address, .security = daemon->config.pipe.security, .loop = &daemon->loop,
-                                  .log = &daemon->log, .context = daemon, .connected = jp__client_connected};
     daemon->server = jp_server_new(&server);
-    return jp__platform(daemon)->listen(jp__platform(daemon)->context, &door, error);
+    return jp__platform(daemon)->listen(jp__platform(daemon)->context, error);
 }
 
 static jp_status start(struct jp_daemon *daemon, struct jp_error *error) {
@@ -128,7 +133,7 @@ static jp_status start(struct jp_daemon *daemon, struct jp_error *error) {
     daemon->started_100ns = clock_100ns(daemon);
     if ((status = jp_inbox_open(&daemon->port_inbox, &daemon->loop, sizeof(struct jp_port_item), MAX_PACKETS, jp__on_port_items, daemon, error)) ||
         (status = jp_inbox_open(&daemon->door_inbox, &daemon->loop, sizeof(uv_file), SIZE_MAX, jp__on_clients, daemon, error)) ||
-        (status = open_store(daemon, error)))
+        (status = reserve_door(daemon, error)) || (status = open_store(daemon, error)))
         return status;
     report_progress(daemon);
     if ((status = open_backend(daemon, error)))

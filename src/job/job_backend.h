@@ -13,6 +13,7 @@
 
 struct jp_backend;   /* the implementation's own */
 struct jp_process;   /* a process, held by handle: while it is held, its pid is not given to another */
+struct jp_keeper;    /* the process that holds jobs for the time when no service runs */
 struct jp_principal; /* on whose behalf: a client's token. NULL: the service itself */
 
 /* Who does what a limit promises. */
@@ -197,6 +198,21 @@ struct jp_backend_ops {
     jp_status (*process_launch)(struct jp_backend *backend, const struct jp_launch *launch, struct jp_process **ret_process,
                                 struct jp_error *error);
     jp_status (*process_resume)(struct jp_process *process, struct jp_error *error);
+
+    /* --- the keeper: a job's name goes with its last handle, and its members would be in a job that nobody can open any more --- */
+
+    /* Starts a process of the service's own, with its rights, outside every job. It does nothing but hold what it is given, and needs
+     * nothing. When the service is gone, however it went, it lets go of each job that is or becomes empty, and ends with the last.
+     * jp_pools_on_exit is called with `watch` when it ends, until keeper_close. */
+    jp_status (*keeper_start)(struct jp_backend *backend, uint64_t watch, struct jp_keeper **ret_keeper, struct jp_error *error);
+    void (*keeper_facts)(const struct jp_keeper *keeper, uint32_t *ret_pid, int64_t *ret_start_100ns);
+    jp_status (*keeper_hold)(struct jp_keeper *keeper, struct jp_job *job, struct jp_error *error);
+    void (*keeper_let_go)(struct jp_keeper *keeper, struct jp_job *job); /* before the job is closed; one that it does not hold is fine */
+    /* The service's end of it: the keeper itself goes on while it holds a job that is not empty. NULL is fine. */
+    void (*keeper_close)(struct jp_keeper *keeper);
+    /* Ends the keeper of an earlier run, whose jobs are held anew. JP_E_NO_PROCESS if it is gone; JP_E_OTHER_PROCESS if that process is
+     * not a keeper of this program. */
+    jp_status (*keeper_dismiss)(struct jp_backend *backend, uint32_t pid, int64_t start_100ns, struct jp_error *error);
 };
 
 struct jp_backend {

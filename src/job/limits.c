@@ -22,6 +22,8 @@ static const struct jp_choice end_of_job_time_choices[] = {
 const struct jp_choice jp_on_service_stop_choices[] = {
     {"keep", JP_ON_STOP_KEEP}, {"terminate", JP_ON_STOP_TERMINATE}, {NULL, 0}};
 
+const struct jp_choice jp_on_remove_choices[] = {{"keep", JP_ON_REMOVE_KEEP}, {"terminate", JP_ON_REMOVE_TERMINATE}, {NULL, 0}};
+
 /* JOB_OBJECT_UILIMIT_* */
 static const struct jp_choice ui_choices[] = {
     {"handles", 0x1}, {"read_clipboard", 0x2}, {"write_clipboard", 0x4}, {"system_parameters", 0x8},
@@ -244,6 +246,8 @@ const struct jp_field jp_pool_fields[] = {
     [JP_POOL_EXCLUDE] = {.key = "exclude", .type = JP_FIELD_LIST, POOL(exclude), .fields = match_fields, .size = sizeof(struct jp_match), .max = 100,
                          .documentation = "Processes that do not, though a rule of match fits."},
     [JP_POOL_DEFAULT] = {.key = "default", .type = JP_FIELD_BOOL, POOL(takes_all), .documentation = "Takes every process that matches no pool."},
+    [JP_POOL_ON_REMOVE] = {.key = "on_remove", .type = JP_FIELD_CHOICE, POOL(on_remove), .choices = jp_on_remove_choices,
+                           .documentation = "When the configuration has the pool no more: keep its processes in it until they end, or terminate them."},
     {0}};
 
 bool jp_pool_name_valid(const char *name) {

@@ -30,6 +30,7 @@ enum jp_limit {
 
 enum jp_breakaway { JP_BREAKAWAY_NONE, JP_BREAKAWAY_ALLOW, JP_BREAKAWAY_SILENT };
 enum jp_end_of_job_time { JP_END_OF_JOB_TERMINATE = 0, JP_END_OF_JOB_POST = 1 }; /* as Windows numbers them */
+enum jp_on_remove { JP_ON_REMOVE_KEEP, JP_ON_REMOVE_TERMINATE };
 enum jp_on_service_stop { JP_ON_STOP_KEEP, JP_ON_STOP_TERMINATE };
 enum jp_sessions { JP_SESSIONS_EACH, JP_SESSIONS_SINGLE };
 enum jp_when_full { JP_WHEN_FULL_REFUSE, JP_WHEN_FULL_WAIT, JP_WHEN_FULL_KILL };
@@ -166,6 +167,7 @@ enum jp_pool_key {
     JP_POOL_MATCH,
     JP_POOL_EXCLUDE,
     JP_POOL_DEFAULT,
+    JP_POOL_ON_REMOVE,
     JP_POOL_KEY_COUNT
 };
 
@@ -191,6 +193,7 @@ struct jp_pool_spec {
     struct jp_memory_policy memory_policy;
     struct jp_list match, exclude; /* struct jp_match */
     bool takes_all;                /* "default": what matches no pool */
+    uint32_t on_remove;            /* enum jp_on_remove: its processes, when the config has it no more */
 };
 
 extern const struct jp_field jp_pool_fields[];
@@ -218,6 +221,6 @@ jp_status jp_processor_group_parse(const char *text, uint16_t *ret_group, uint64
 char *jp_pool_object_name(const char *name, const struct jp_pool_spec *spec);
 
 extern const struct jp_choice jp_priority_classes[];
-extern const struct jp_choice jp_on_service_stop_choices[], jp_sessions_choices[], jp_when_full_choices[];
+extern const struct jp_choice jp_on_service_stop_choices[], jp_on_remove_choices[], jp_sessions_choices[], jp_when_full_choices[];
 
 #endif

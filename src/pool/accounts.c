@@ -28,6 +28,52 @@ void jp_process_record_copy(const struct jp_process_record *source, struct jp_pr
     target->facts.user = jp_strdup(source->facts.user);
 }
 
+void jp_counters_add(struct jp_counters *counters, const struct jp_process_record *ended) {
+    const struct jp_usage *usage = &ended->usage;
+    counters->processes++;
+    counters->exited += ended->ending == JP_ENDING_EXITED;
+    counters->crashed += ended->ending == JP_ENDING_CRASHED;
+    counters->terminated += ended->ending == JP_ENDING_TERMINATED;
+    counters->unknown += ended->ending == JP_ENDING_UNKNOWN;
+    counters->failures += ended->has_exit_code && ended->exit_code;
+    counters->user_100ns += usage->user_100ns;
+    counters->kernel_100ns += usage->kernel_100ns;
+    counters->read_operations += usage->read_operations;
+    counters->write_operations += usage->write_operations;
+    counters->other_operations += usage->other_operations;
+    counters->read_bytes += usage->read_bytes;
+    counters->write_bytes += usage->write_bytes;
+    counters->other_bytes += usage->other_bytes;
+    if (usage->peak_commit_bytes > counters->peak_commit_bytes)
+        counters->peak_commit_bytes = usage->peak_commit_bytes;
+}
+
+void jp_counters_add_unobserved(struct jp_counters *counters, const struct jp_unobserved_record *unobserved) {
+    counters->unobserved += unobserved->processes;
+    counters->user_100ns += unobserved->user_100ns;
+    counters->kernel_100ns += unobserved->kernel_100ns;
+    counters->read_bytes += unobserved->read_bytes;
+    counters->write_bytes += unobserved->write_bytes;
+}
+
+void jp_counters_less(struct jp_counters *total, const struct jp_counters *base) {
+    total->processes -= base->processes;
+    total->exited -= base->exited;
+    total->crashed -= base->crashed;
+    total->terminated -= base->terminated;
+    total->unknown -= base->unknown;
+    total->failures -= base->failures;
+    total->unobserved -= base->unobserved;
+    total->user_100ns -= base->user_100ns;
+    total->kernel_100ns -= base->kernel_100ns;
+    total->read_operations -= base->read_operations;
+    total->write_operations -= base->write_operations;
+    total->other_operations -= base->other_operations;
+    total->read_bytes -= base->read_bytes;
+    total->write_bytes -= base->write_bytes;
+    total->other_bytes -= base->other_bytes;
+}
+
 void jp_accounts_start_clear(struct jp_accounts_start *start) {
     for (size_t i = 0; i < start->running_count; i++)
         jp_process_record_clear(&start->running[i]);
@@ -37,8 +83,16 @@ void jp_accounts_start_clear(struct jp_accounts_start *start) {
         jp_free(start->pools[i].definition);
     }
     jp_free(start->pools);
-    for (size_t i = 0; i < start->frozen_count; i++)
-        jp_free(start->frozen[i].name);
-    jp_free(start->frozen);
+    for (size_t i = 0; i < start->past_count; i++)
+        jp_free(start->pasts[i].name);
+    jp_free(start->pasts);
+    for (size_t i = 0; i < start->counter_count; i++)
+        jp_free(start->counters[i].name);
+    jp_free(start->counters);
+    for (size_t i = 0; i < start->job_count; i++) {
+        jp_free(start->jobs[i].object_name);
+        jp_free(start->jobs[i].pool);
+    }
+    jp_free(start->jobs);
     *start = (struct jp_accounts_start){0};
 }

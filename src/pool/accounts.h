@@ -1,8 +1,11 @@
 /* What is to be recorded, and what can be asked: the interface that `store/` implements.
  *
  * Recording never blocks and never fails towards the caller: records are copied into a bounded queue that one writer thread
- * commits in batches. A process is one row under its id, written again with cumulative values, so writing twice counts once.
- * Callbacks come on the loop's thread. */
+ * commits in batches, in the order of recording. A process is one row, found by its id, and once only under (run, pool, pid, creation
+ * time); it is written again with cumulative values, so writing twice counts once. Callbacks come on the loop's thread.
+ *
+ * A run is the time from one opening of the database to the next. What is said of pools goes by their names: a pool that is made again,
+ * after a restart or a re-boot too, goes on counting where the last one of its name stood. */
 #ifndef JP_POOL_ACCOUNTS_H
 #define JP_POOL_ACCOUNTS_H
 
@@ -45,12 +48,14 @@ const char *jp_ending_name(enum jp_ending ending); /* "running", "exited", "cras
 extern const struct jp_choice jp_endings[];
 
 struct jp_process_record {
-    int64_t id; /* ours: rises by one, for ever */
+    int64_t id;  /* ours: rises by one, for ever */
+    int64_t run; /* in which it was first recorded */
     char *pool;
     struct jp_process_facts facts;
     bool start_exact; /* false: it was gone before it could be opened; start_100ns is when we heard of it */
     int64_t joined_100ns;
     enum jp_origin joined_by; /* SERVICE: assigned or launched; KERNEL: a member's child; RECONCILER: found in the list */
+    bool starting;            /* launched, but so far nothing of it may have run: it is let run when this is on the disk */
     int64_t ended_100ns;      /* 0: runs */
     enum jp_ending ending;
     bool has_exit_code;
@@ -68,6 +73,47 @@ struct jp_pool_record {
     bool frozen, keep_frozen; /* by pool.freeze; keep: also over a crash of the service */
     bool suspends;            /* its members may be suspended between two slices of their CPU rate */
     bool below_frozen;        /* they are suspended because a pool above it is frozen */
+    int64_t busy_since_100ns; /* wall clock: when the first process joined the empty pool; 0: it is empty */
+    uint64_t job_time_used_100ns; /* user time of ended processes that counts towards its job time, where the service keeps that */
+};
+
+/* A job object of a pool, from its making to its end: what it counts, compared with the rows, tells what nobody saw. */
+struct jp_job_record {
+    const char *object_name;
+    const char *pool;
+    uint32_t session;
+    int64_t created_100ns;
+};
+
+/* Processes that were in a pool's jobs though nobody saw them come and go: how many the jobs count beyond the rows, and what they used.
+ * Who they were cannot be told. */
+struct jp_unobserved_record {
+    const char *pool;
+    int64_t from_100ns, to_100ns; /* they began and ended between these */
+    uint64_t processes, user_100ns, kernel_100ns, read_bytes, write_bytes;
+};
+
+/* What a pool's ended processes have used since it was first heard of, those of its children not included. They only grow. */
+struct jp_counters {
+    uint64_t processes, exited, crashed, terminated, unknown, failures; /* failures: ended with a code other than 0 */
+    uint64_t unobserved; /* processes beside these: see jp_unobserved_record; the sums have what they used */
+    uint64_t user_100ns, kernel_100ns;
+    uint64_t read_operations, write_operations, other_operations;
+    uint64_t read_bytes, write_bytes, other_bytes;
+    uint64_t peak_commit_bytes; /* the largest of any one process */
+};
+
+void jp_counters_add(struct jp_counters *counters, const struct jp_process_record *ended);
+void jp_counters_add_unobserved(struct jp_counters *counters, const struct jp_unobserved_record *unobserved);
+/* What `total` has beyond `base`; of peaks, the total's. */
+void jp_counters_less(struct jp_counters *total, const struct jp_counters *base);
+
+/* Somebody set a pool's counters to zero: they are told as what they are less `base` from then on. All resets are kept. */
+struct jp_reset_record {
+    const char *pool;
+    int64_t time_100ns;
+    const char *by; /* who: an account's name */
+    struct jp_counters base; /* what they stood at */
 };
 
 /* Totals of the ended and running processes of one group. */
@@ -78,6 +124,7 @@ struct jp_summary {
     uint64_t peak_commit_bytes; /* the largest of any one process */
     uint64_t read_bytes, write_bytes;
     uint64_t with_cpu, with_io; /* of how many processes these are known */
+    uint64_t unobserved;        /* processes beside these, whose use is in the sums */
 };
 
 struct jp_accounts_state {
@@ -85,7 +132,26 @@ struct jp_accounts_state {
     char reason[256];       /* why, when degraded */
     uint64_t backlog;       /* records not yet committed */
     uint64_t dropped_events; /* events that the full backlog could not keep */
+    uint64_t dropped_from_seq, dropped_to_seq; /* between these, of the last time that it was full; 0: it never was */
     uint64_t committed_seq;
+    uint64_t first_seq;      /* of the oldest event that is kept; 0: none is */
+    uint64_t file_bytes, wal_bytes; /* as of the last commit */
+    int64_t last_purge_100ns;       /* 0: never in this run */
+};
+
+/* What is to be kept. 0: for ever, however large. */
+struct jp_retention {
+    uint64_t processes_100ns, events_100ns; /* rows of processes that ended, and events, that are older go */
+    uint64_t hours_100ns;                   /* sums of an hour that are older become part of their day's, which stay */
+    uint64_t max_bytes;                     /* of the database: over it the oldest rows and events go before their time */
+};
+struct jp_purge_filter {
+    const char *pool;    /* NULL: of all pools */
+    int64_t before_100ns; /* processes that ended, and events that happened, before this */
+    bool processes, events;
+};
+struct jp_purged {
+    uint64_t processes, events;
 };
 
 /* What to select. Zero or NULL means any. */
@@ -119,6 +185,7 @@ typedef void jp_processes_fn(void *context, jp_status status, const struct jp_er
                              const struct jp_process_record *records, size_t count);
 typedef void jp_summaries_fn(void *context, jp_status status, const struct jp_error *error,
                              const struct jp_summary *summaries, size_t count);
+typedef void jp_purged_fn(void *context, jp_status status, const struct jp_error *error, const struct jp_purged *purged);
 typedef void jp_durable_fn(void *context, jp_status status);
 
 struct jp_accounts_ops {
@@ -126,6 +193,12 @@ struct jp_accounts_ops {
     void (*record_process)(struct jp_accounts *accounts, const struct jp_process_record *record);
     void (*record_pool)(struct jp_accounts *accounts, const struct jp_pool_record *record);
     void (*forget_pool)(struct jp_accounts *accounts, const char *name); /* it is deleted: its definition goes, its history stays */
+    void (*record_job)(struct jp_accounts *accounts, const struct jp_job_record *record); /* made anew: an older one of the name is gone */
+    void (*forget_job)(struct jp_accounts *accounts, const char *object_name);
+    void (*record_unobserved)(struct jp_accounts *accounts, const struct jp_unobserved_record *record);
+    void (*record_reset)(struct jp_accounts *accounts, const struct jp_reset_record *record);
+    /* The process that keeps the jobs' names while no service runs. 0: there is none. */
+    void (*record_keeper)(struct jp_accounts *accounts, uint32_t pid, int64_t start_100ns);
 
     /* Calls back when all that was recorded so far is on the disk: JP_OK, or JP_E_STORE at once if the database cannot
      * be written now (the records stay in the backlog). */
@@ -138,6 +211,11 @@ struct jp_accounts_ops {
     void (*query_summary)(struct jp_accounts *accounts, const struct jp_summary_filter *filter, jp_summaries_fn *callback,
                           void *context);
     void (*state)(struct jp_accounts *accounts, struct jp_accounts_state *ret_state);
+
+    /* Deletes what the filter selects, in small steps between other writes; what processes used stays in the sums of hours and days.
+     * Rows of processes that run are not touched. */
+    void (*purge)(struct jp_accounts *accounts, const struct jp_purge_filter *filter, jp_purged_fn *callback, void *context);
+    void (*set_retention)(struct jp_accounts *accounts, const struct jp_retention *retention);
 };
 
 struct jp_accounts {
@@ -148,7 +226,9 @@ struct jp_accounts {
 struct jp_accounts_start {
     uint64_t last_seq;
     int64_t last_process_id;
+    int64_t run;  /* the number of the one that begins now */
     bool unclean; /* the last run did not end in order */
+    int64_t last_run_ended_100ns; /* the last that is known of it: its end, or its last commit; 0: there was none */
     struct jp_process_record *running; /* rows without an end */
     size_t running_count;
     struct jp_stored_pool {
@@ -156,11 +236,32 @@ struct jp_accounts_start {
         char *definition;
     } *pools; /* those made with `persist` */
     size_t pool_count;
-    struct jp_frozen_pool {
+    struct jp_pool_past { /* of pools that were there when the last run ended */
         char *name;
-        bool frozen, keep, suspends, below_frozen;
-    } *frozen;
-    size_t frozen_count;
+        bool frozen, keep_frozen, suspends, below_frozen;
+        int64_t busy_since_100ns;
+        uint64_t job_time_used_100ns;
+    } *pasts;
+    size_t past_count;
+    struct jp_pool_counters { /* of every pool that there ever was and whose rows are not purged; of the living ones in any case */
+        char *name;
+        struct jp_counters total;
+        int64_t reset_100ns;     /* of the last reset; 0: never */
+        struct jp_counters base; /* of it */
+    } *counters;
+    size_t counter_count;
+    struct jp_stored_job { /* the jobs that were recorded, with what the rows have of them: of processes of their pool and of those
+                              below it, of their session, that joined since they were made, running ones too */
+        char *object_name, *pool;
+        uint32_t session;
+        int64_t created_100ns;
+        uint64_t processes;        /* purged ones too */
+        uint64_t unobserved;       /* told already */
+        uint64_t user_100ns, kernel_100ns, read_bytes, write_bytes; /* of those that have ended, and unobserved ones */
+    } *jobs;
+    size_t job_count;
+    uint32_t keeper_pid; /* 0: there was none */
+    int64_t keeper_start_100ns;
 };
 void jp_accounts_start_clear(struct jp_accounts_start *start);
 

@@ -63,15 +63,15 @@ jp_status jp_pools_thaw(struct jp_pools *pools, struct jp_pool *pool, struct jp_
 
 /* Before members are taken up: in an orderly stop a frozen pool stays so; after a crash only one that was told to. */
 void jp__freeze_restore(struct jp_pools *pools, const struct jp_accounts_start *start) {
-    for (size_t i = 0; i < start->frozen_count; i++) {
-        const struct jp_frozen_pool *last = &start->frozen[i];
+    for (size_t i = 0; i < start->past_count; i++) {
+        const struct jp_pool_past *last = &start->pasts[i];
         struct jp_pool *pool = jp_pools_find(pools, last->name);
         if (!pool)
             continue;
         pool->thaw_freeze = start->unclean && last->frozen;
         pool->thaw_rate = start->unclean && last->suspends;
-        pool->frozen = last->frozen && (!start->unclean || last->keep);
-        pool->keep_frozen = pool->frozen && last->keep;
+        pool->frozen = last->frozen && (!start->unclean || last->keep_frozen);
+        pool->keep_frozen = pool->frozen && last->keep_frozen;
         jp__pool_record(pools, pool); /* as the load has made a fresh pool of it */
         if (last->frozen && !pool->frozen)
             jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_THAWED", .origin = JP_ORIGIN_SERVICE,
@@ -102,8 +102,8 @@ void jp__freeze_release(struct jp_pools *pools, const struct jp_accounts_start *
     if (jp_pools_find(pools, row->pool))
         return;
     bool crashed = start->unclean;
-    for (size_t i = 0; i < start->frozen_count; i++) {
-        const struct jp_frozen_pool *last = &start->frozen[i];
+    for (size_t i = 0; i < start->past_count; i++) {
+        const struct jp_pool_past *last = &start->pasts[i];
         if (strcmp(last->name, row->pool) == 0)
             thaws = (unsigned)(last->frozen || last->below_frozen) + (crashed && last->suspends);
     }

@@ -61,10 +61,10 @@ static int load_frozen(sqlite3 *db, struct jp_accounts_start *start) {
     if (code != SQLITE_OK)
         return code;
     while (sqlite3_step(statement) == SQLITE_ROW) {
-        start->frozen = jp_realloc_array(start->frozen, start->frozen_count + 1, sizeof *start->frozen);
+        start->pasts = jp_realloc_array(start->pasts, start->past_count + 1, sizeof *start->pasts);
         int bits = sqlite3_column_int(statement, 1);
-        start->frozen[start->frozen_count++] = (struct jp_frozen_pool){
-            .name = jp_strdup((const char *)sqlite3_column_text(statement, 0)), .frozen = bits & 1, .keep = bits & 2, .suspends = bits & 4, .below_frozen = bits & 8};
+        start->pasts[start->past_count++] = (struct jp_pool_past){
+            .name = jp_strdup((const char *)sqlite3_column_text(statement, 0)), .frozen = bits & 1, .keep_frozen = bits & 2, .suspends = bits & 4, .below_frozen = bits & 8};
     }
     return sqlite3_finalize(statement);
 }

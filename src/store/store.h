@@ -32,6 +32,7 @@ struct jp_store_options {
     const char *file;           /* UTF-8; its folder must exist */
     uint64_t flush_interval_ms; /* least time between two commits nobody waits for; 0: none */
     uint64_t max_backlog;       /* records, above which events are dropped; 0: JP_STORE_MAX_BACKLOG */
+    struct jp_retention retention; /* all zero: nothing is ever deleted */
     const struct jp_log *log;   /* may be NULL; must outlive the store */
     uv_loop_t *loop;
     void *context; /* of the two callbacks below, which may be NULL */
@@ -39,6 +40,10 @@ struct jp_store_options {
     void (*on_committed)(void *context, uint64_t seq);
     /* The database became degraded, or recovered: state() says which. */
     void (*on_state)(void *context);
+    /* The database was damaged while it was in use: it was set aside under the name `kept_as`, and a new one has begun, which goes on
+     * numbering where the old one stood. What is in the backlog goes into it; whoever recorded pools, jobs and running processes does
+     * so again. */
+    void (*on_renewed)(void *context, const char *kept_as);
 };
 
 /* Opens or creates the database, brings its schema up to date, reads what the last run left (jp_accounts_start_clear), and

@@ -153,7 +153,7 @@ static void on_bell(uv_async_t *bell) {
     uv_mutex_unlock(&simd->mutex);
 }
 
-static jp_status listen_on_socket(void *context, const struct jp_daemon_door *door, struct jp_error *error) {
+static jp_status reserve_socket(void *context, const struct jp_daemon_door *door, struct jp_error *error) {
     struct jp_simd *simd = context;
     struct sockaddr_un name = {.sun_family = AF_UNIX};
     if (strlen(door->address) >= sizeof name.sun_path)
@@ -161,10 +161,17 @@ static jp_status listen_on_socket(void *context, const struct jp_daemon_door *do
     memcpy(name.sun_path, door->address, strlen(door->address));
     unlink(door->address);
     simd->listening = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (simd->listening < 0 || fcntl(simd->listening, F_SETFL, O_NONBLOCK) || bind(simd->listening, (struct sockaddr *)&name, sizeof name) ||
-        listen(simd->listening, 100))
-        return jp_fail(error, JP_E_SYSTEM, "cannot listen on %s: %s", door->address, strerror(errno));
+    if (simd->listening < 0 || fcntl(simd->listening, F_SETFL, O_NONBLOCK) || bind(simd->listening, (struct sockaddr *)&name, sizeof name))
+        return jp_fail(error, JP_E_SYSTEM, "cannot have the address %s: %s", door->address, strerror(errno));
     simd->door = *door;
+    return JP_OK;
+}
+
+static jp_status listen_on_socket(void *context, struct jp_error *error) {
+    struct jp_simd *simd = context;
+    const struct jp_daemon_door *door = &simd->door;
+    if (listen(simd->listening, 100))
+        return jp_fail(error, JP_E_SYSTEM, "cannot listen on %s: %s", door->address, strerror(errno));
     uv_poll_init(door->loop, &simd->door_poll, simd->listening);
     simd->door_poll.data = simd;
     uv_poll_start(&simd->door_poll, UV_READABLE, on_door);
@@ -219,6 +226,7 @@ void jp_simd_platform_init(struct jp_simd *simd) {
         .backend_new = backend_new,
         .backend_free = backend_free,
         .address = address,
+        .reserve = reserve_socket,
         .listen = listen_on_socket,
         .stop_listening = stop_listening,
         .identity = {.identify = identify, .principal_free = principal_free, .process_id = process_id},

@@ -4,12 +4,13 @@
 #include <string.h>
 
 struct waiting {
-    enum { DURABLE, EVENTS, PROCESSES, SUMMARY } kind;
+    enum { DURABLE, EVENTS, PROCESSES, SUMMARY, PURGE } kind;
     void *context;
     jp_durable_fn *on_durable;
     jp_events_fn *on_events;
     jp_processes_fn *on_processes;
     jp_summaries_fn *on_summaries;
+    jp_purged_fn *on_purged;
     uint64_t from_seq;
     uint32_t pid, limit;
     char *pool;
@@ -24,8 +25,23 @@ struct jp_ledger {
     struct ledger_pool {
         char *name, *definition;
         bool frozen, keep_frozen, suspends, below_frozen;
+        int64_t busy_since_100ns;
+        uint64_t job_time_used_100ns;
     } *pools;
     size_t pool_count;
+    struct ledger_job {
+        char *object_name, *pool;
+        uint32_t session;
+        int64_t created_100ns;
+    } *jobs;
+    size_t job_count;
+    struct jp_unobserved_record *unobserved;
+    size_t unobserved_count;
+    struct jp_reset_record *resets;
+    size_t reset_count;
+    uint32_t keeper_pid;
+    int64_t keeper_start_100ns;
+    struct jp_retention retention;
     struct waiting *waiting;
     size_t waiting_count;
     uint64_t committed;
@@ -74,7 +90,48 @@ static void record_pool(struct jp_accounts *accounts, const struct jp_pool_recor
     forget_pool(accounts, record->name);
     ledger->pools = jp_realloc_array(ledger->pools, ledger->pool_count + 1, sizeof *ledger->pools);
     ledger->pools[ledger->pool_count++] = (struct ledger_pool){.name = jp_strdup(record->name), .definition = jp_strdup(record->definition),
-                                                               .frozen = record->frozen, .keep_frozen = record->keep_frozen, .suspends = record->suspends, .below_frozen = record->below_frozen};
+                                                               .frozen = record->frozen, .keep_frozen = record->keep_frozen, .suspends = record->suspends, .below_frozen = record->below_frozen,
+                                                               .busy_since_100ns = record->busy_since_100ns, .job_time_used_100ns = record->job_time_used_100ns};
+}
+
+static void forget_job(struct jp_accounts *accounts, const char *object_name) {
+    struct jp_ledger *ledger = of(accounts);
+    for (size_t i = 0; i < ledger->job_count; i++)
+        if (strcmp(ledger->jobs[i].object_name, object_name) == 0) {
+            jp_free(ledger->jobs[i].object_name);
+            jp_free(ledger->jobs[i].pool);
+            ledger->jobs[i] = ledger->jobs[--ledger->job_count];
+            return;
+        }
+}
+
+static void record_job(struct jp_accounts *accounts, const struct jp_job_record *record) {
+    struct jp_ledger *ledger = of(accounts);
+    forget_job(accounts, record->object_name);
+    ledger->jobs = jp_realloc_array(ledger->jobs, ledger->job_count + 1, sizeof *ledger->jobs);
+    ledger->jobs[ledger->job_count++] = (struct ledger_job){.object_name = jp_strdup(record->object_name), .pool = jp_strdup(record->pool),
+                                                            .session = record->session, .created_100ns = record->created_100ns};
+}
+
+static void record_unobserved(struct jp_accounts *accounts, const struct jp_unobserved_record *record) {
+    struct jp_ledger *ledger = of(accounts);
+    ledger->unobserved = jp_realloc_array(ledger->unobserved, ledger->unobserved_count + 1, sizeof *ledger->unobserved);
+    ledger->unobserved[ledger->unobserved_count] = *record;
+    ledger->unobserved[ledger->unobserved_count++].pool = jp_strdup(record->pool);
+}
+
+static void record_reset(struct jp_accounts *accounts, const struct jp_reset_record *record) {
+    struct jp_ledger *ledger = of(accounts);
+    ledger->resets = jp_realloc_array(ledger->resets, ledger->reset_count + 1, sizeof *ledger->resets);
+    struct jp_reset_record *copy = &ledger->resets[ledger->reset_count++];
+    *copy = *record;
+    copy->pool = jp_strdup(record->pool);
+    copy->by = jp_strdup(record->by);
+}
+
+static void record_keeper(struct jp_accounts *accounts, uint32_t pid, int64_t start_100ns) {
+    of(accounts)->keeper_pid = pid;
+    of(accounts)->keeper_start_100ns = start_100ns;
 }
 
 static void add_waiting(struct jp_accounts *accounts, struct waiting waiting) {
@@ -102,6 +159,13 @@ static void query_summary(struct jp_accounts *accounts, const struct jp_summary_
     add_waiting(accounts, (struct waiting){.kind = SUMMARY, .on_summaries = callback, .context = context});
 }
 
+static void purge(struct jp_accounts *accounts, const struct jp_purge_filter *filter, jp_purged_fn *callback, void *context) {
+    (void)filter;
+    add_waiting(accounts, (struct waiting){.kind = PURGE, .on_purged = callback, .context = context});
+}
+
+static void set_retention(struct jp_accounts *accounts, const struct jp_retention *retention) { of(accounts)->retention = *retention; }
+
 static void state(struct jp_accounts *accounts, struct jp_accounts_state *ret_state) {
     struct jp_ledger *ledger = of(accounts);
     *ret_state = (struct jp_accounts_state){.degraded = ledger->broken, .committed_seq = ledger->committed};
@@ -110,7 +174,8 @@ static void state(struct jp_accounts *accounts, struct jp_accounts_state *ret_st
 static const struct jp_accounts_ops ops = {
     .record_event = record_event, .record_process = record_process, .record_pool = record_pool, .forget_pool = forget_pool,
     .when_durable = when_durable, .query_events = query_events, .query_processes = query_processes, .query_summary = query_summary,
-    .state = state,
+    .state = state, .record_job = record_job, .forget_job = forget_job, .record_unobserved = record_unobserved, .record_reset = record_reset,
+    .record_keeper = record_keeper, .purge = purge, .set_retention = set_retention,
 };
 
 struct jp_ledger *jp_ledger_new(void) {
@@ -154,6 +219,8 @@ uint64_t jp_ledger_commit(struct jp_ledger *ledger) {
             answer_events(ledger, &waiting);
         else if (waiting.kind == PROCESSES)
             answer_processes(ledger, &waiting);
+        else if (waiting.kind == PURGE)
+            waiting.on_purged(waiting.context, JP_OK, NULL, &(struct jp_purged){0});
         else
             waiting.on_summaries(waiting.context, JP_OK, NULL, NULL, 0);
         jp_free(waiting.pool);
@@ -174,6 +241,17 @@ void jp_ledger_free(struct jp_ledger *ledger) {
         jp_process_record_clear(&ledger->processes[i]);
     while (ledger->pool_count)
         forget_pool(&ledger->accounts, ledger->pools[0].name);
+    while (ledger->job_count)
+        forget_job(&ledger->accounts, ledger->jobs[0].object_name);
+    for (size_t i = 0; i < ledger->unobserved_count; i++)
+        jp_free((char *)(uintptr_t)ledger->unobserved[i].pool);
+    for (size_t i = 0; i < ledger->reset_count; i++) {
+        jp_free((char *)(uintptr_t)ledger->resets[i].pool);
+        jp_free((char *)(uintptr_t)ledger->resets[i].by);
+    }
+    jp_free(ledger->jobs);
+    jp_free(ledger->unobserved);
+    jp_free(ledger->resets);
     jp_free(ledger->events);
     jp_free(ledger->processes);
     jp_free(ledger->pools);
@@ -211,25 +289,85 @@ const struct jp_event *jp_ledger_last(const struct jp_ledger *ledger, const char
     return NULL;
 }
 
+size_t jp_ledger_unobserved_count(const struct jp_ledger *ledger) { return ledger->unobserved_count; }
+const struct jp_unobserved_record *jp_ledger_unobserved(const struct jp_ledger *ledger, size_t i) { return &ledger->unobserved[i]; }
+size_t jp_ledger_reset_count(const struct jp_ledger *ledger) { return ledger->reset_count; }
+const struct jp_reset_record *jp_ledger_reset(const struct jp_ledger *ledger, size_t i) { return &ledger->resets[i]; }
+uint32_t jp_ledger_keeper(const struct jp_ledger *ledger) { return ledger->keeper_pid; }
+
+/* --- what a next run finds --- */
+
+static void start_pools(const struct jp_ledger *ledger, struct jp_accounts_start *start) {
+    start->pools = jp_alloc((ledger->pool_count + 1) * sizeof *start->pools);
+    start->pasts = jp_alloc((ledger->pool_count + 1) * sizeof *start->pasts);
+    for (size_t i = 0; i < ledger->pool_count; i++) {
+        const struct ledger_pool *pool = &ledger->pools[i];
+        if (pool->definition)
+            start->pools[start->pool_count++] = (struct jp_stored_pool){jp_strdup(pool->name), jp_strdup(pool->definition)};
+        start->pasts[start->past_count++] = (struct jp_pool_past){
+            .name = jp_strdup(pool->name), .frozen = pool->frozen, .keep_frozen = pool->keep_frozen, .suspends = pool->suspends,
+            .below_frozen = pool->below_frozen, .busy_since_100ns = pool->busy_since_100ns, .job_time_used_100ns = pool->job_time_used_100ns};
+    }
+}
+
+static struct jp_pool_counters *counters_of(struct jp_accounts_start *start, const char *pool) {
+    for (size_t i = 0; i < start->counter_count; i++)
+        if (strcmp(start->counters[i].name, pool) == 0)
+            return &start->counters[i];
+    start->counters = jp_realloc_array(start->counters, start->counter_count + 1, sizeof *start->counters);
+    start->counters[start->counter_count] = (struct jp_pool_counters){.name = jp_strdup(pool)};
+    return &start->counters[start->counter_count++];
+}
+
+static void start_counters(const struct jp_ledger *ledger, struct jp_accounts_start *start) {
+    for (size_t i = 0; i < ledger->process_count; i++)
+        if (ledger->processes[i].ending != JP_ENDING_NONE)
+            jp_counters_add(&counters_of(start, ledger->processes[i].pool)->total, &ledger->processes[i]);
+    for (size_t i = 0; i < ledger->unobserved_count; i++)
+        jp_counters_add_unobserved(&counters_of(start, ledger->unobserved[i].pool)->total, &ledger->unobserved[i]);
+    for (size_t i = 0; i < ledger->reset_count; i++) {
+        struct jp_pool_counters *counters = counters_of(start, ledger->resets[i].pool);
+        counters->reset_100ns = ledger->resets[i].time_100ns;
+        counters->base = ledger->resets[i].base;
+    }
+}
+
+/* Rows of the pool itself: the ledger knows no parents. */
+static void start_jobs(const struct jp_ledger *ledger, struct jp_accounts_start *start) {
+    start->jobs = jp_alloc((ledger->job_count + 1) * sizeof *start->jobs);
+    for (size_t i = 0; i < ledger->job_count; i++) {
+        const struct ledger_job *job = &ledger->jobs[i];
+        struct jp_stored_job *stored = &start->jobs[start->job_count++];
+        *stored = (struct jp_stored_job){.object_name = jp_strdup(job->object_name), .pool = jp_strdup(job->pool), .session = job->session,
+                                         .created_100ns = job->created_100ns};
+        for (size_t j = 0; j < ledger->process_count; j++) {
+            const struct jp_process_record *row = &ledger->processes[j];
+            if (strcmp(row->pool, job->pool) != 0 || row->facts.session != job->session || row->joined_100ns < job->created_100ns)
+                continue;
+            stored->processes++;
+            stored->user_100ns += row->ending != JP_ENDING_NONE ? row->usage.user_100ns : 0;
+            stored->kernel_100ns += row->ending != JP_ENDING_NONE ? row->usage.kernel_100ns : 0;
+        }
+        for (size_t j = 0; j < ledger->unobserved_count; j++)
+            if (strcmp(ledger->unobserved[j].pool, job->pool) == 0)
+                stored->unobserved += ledger->unobserved[j].processes;
+    }
+}
+
 void jp_ledger_start(const struct jp_ledger *ledger, struct jp_accounts_start *ret_start) {
-    *ret_start = (struct jp_accounts_start){.last_seq = ledger->event_count ? ledger->events[ledger->event_count - 1].seq : 0};
+    *ret_start = (struct jp_accounts_start){.last_seq = ledger->event_count ? ledger->events[ledger->event_count - 1].seq : 0, .run = 1,
+                                            .keeper_pid = ledger->keeper_pid, .keeper_start_100ns = ledger->keeper_start_100ns};
     ret_start->running = jp_alloc((ledger->process_count + 1) * sizeof *ret_start->running);
-    ret_start->pools = jp_alloc((ledger->pool_count + 1) * sizeof *ret_start->pools);
     for (size_t i = 0; i < ledger->process_count; i++) {
         const struct jp_process_record *record = &ledger->processes[i];
         if (record->id > ret_start->last_process_id)
             ret_start->last_process_id = record->id;
+        if (record->run >= ret_start->run)
+            ret_start->run = record->run + 1;
         if (record->ending == JP_ENDING_NONE)
             jp_process_record_copy(record, &ret_start->running[ret_start->running_count++]);
     }
-    ret_start->frozen = jp_alloc((ledger->pool_count + 1) * sizeof *ret_start->frozen);
-    for (size_t i = 0; i < ledger->pool_count; i++) {
-        const struct ledger_pool *pool = &ledger->pools[i];
-        if (pool->definition)
-            ret_start->pools[ret_start->pool_count++] = (struct jp_stored_pool){jp_strdup(pool->name), jp_strdup(pool->definition)};
-        if (pool->frozen || pool->suspends || pool->below_frozen)
-            ret_start->frozen[ret_start->frozen_count++] = (struct jp_frozen_pool){
-                .name = jp_strdup(pool->name), .frozen = pool->frozen, .keep = pool->keep_frozen, .suspends = pool->suspends,
-                .below_frozen = pool->below_frozen};
-    }
+    start_pools(ledger, ret_start);
+    start_counters(ledger, ret_start);
+    start_jobs(ledger, ret_start);
 }

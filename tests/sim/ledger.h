@@ -25,6 +25,12 @@ const struct jp_event *jp_ledger_event(const struct jp_ledger *ledger, size_t i)
 size_t jp_ledger_count(const struct jp_ledger *ledger, const char *message, const char *pool, uint32_t pid);
 const struct jp_event *jp_ledger_last(const struct jp_ledger *ledger, const char *message);
 
+size_t jp_ledger_unobserved_count(const struct jp_ledger *ledger);
+const struct jp_unobserved_record *jp_ledger_unobserved(const struct jp_ledger *ledger, size_t i);
+size_t jp_ledger_reset_count(const struct jp_ledger *ledger);
+const struct jp_reset_record *jp_ledger_reset(const struct jp_ledger *ledger, size_t i);
+uint32_t jp_ledger_keeper(const struct jp_ledger *ledger); /* its pid; 0: none */
+
 /* What a next run would find: running rows, persisted and frozen pools. The caller clears it, and says whether the last run ended in
  * order. */
 void jp_ledger_start(const struct jp_ledger *ledger, struct jp_accounts_start *ret_start);
