@@ -155,6 +155,7 @@ const struct jp_daemon_platform *jp_service_platform(enum jp_win32_trust trust) 
         .now_ms = now_ms,
         .awake_ms = awake_ms,
         .total_ms = total_ms,
+        .service_pid = GetCurrentProcessId(),
         .backend_new = backend_new,
         .backend_free = backend_free,
         .address = address,

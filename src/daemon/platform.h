@@ -37,6 +37,7 @@ struct jp_daemon_platform {
     uint64_t (*now_ms)(void *context);   /* monotonic, for what is due */
     uint64_t (*awake_ms)(void *context); /* monotonic, without the time that the machine slept */
     uint64_t (*total_ms)(void *context); /* monotonic, with it */
+    uint32_t service_pid;                /* as the backend's processes see it */
     bool samples_on_loop;                /* the backend's sample is for the loop's thread too */
     /* The clock is moved by somebody, who calls jp_daemon_on_time then: nothing is done because real time passes. */
     bool clock_is_moved;

@@ -77,12 +77,19 @@ struct jp_pool_record {
     uint64_t job_time_used_100ns; /* user time of ended processes that counts towards its job time, where the service keeps that */
 };
 
-/* A job object of a pool, from its making to its end: what it counts, compared with the rows, tells what nobody saw. */
+/* How many processes, and what they used. */
+struct jp_job_use {
+    uint64_t processes, user_100ns, kernel_100ns, read_bytes, write_bytes;
+};
+
+/* A job object of a pool, from its making to its end: what it counts, compared with the rows, tells what nobody saw. Recorded again under
+ * the same time of its making, it replaces the earlier record. */
 struct jp_job_record {
     const char *object_name;
     const char *pool;
     uint32_t session;
     int64_t created_100ns;
+    struct jp_job_use before; /* what it has counted of processes whose rows are of before that time, or are not there */
 };
 
 /* Processes that were in a pool's jobs though nobody saw them come and go: how many the jobs count beyond the rows, and what they used.
@@ -228,6 +235,7 @@ struct jp_accounts_start {
     int64_t last_process_id;
     int64_t run;  /* the number of the one that begins now */
     bool unclean; /* the last run did not end in order */
+    uint32_t last_service_pid; /* of the last run; 0: unknown */
     int64_t last_run_ended_100ns; /* the last that is known of it: its end, or its last commit; 0: there was none */
     struct jp_process_record *running; /* rows without an end */
     size_t running_count;
@@ -258,6 +266,7 @@ struct jp_accounts_start {
         uint64_t processes;        /* purged ones too */
         uint64_t unobserved;       /* told already */
         uint64_t user_100ns, kernel_100ns, read_bytes, write_bytes; /* of those that have ended, and unobserved ones */
+        struct jp_job_use before;  /* as recorded */
     } *jobs;
     size_t job_count;
     uint32_t keeper_pid; /* 0: there was none */

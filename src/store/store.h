@@ -33,6 +33,7 @@ struct jp_store_options {
     uint64_t flush_interval_ms; /* least time between two commits nobody waits for; 0: none */
     uint64_t max_backlog;       /* records, above which events are dropped; 0: JP_STORE_MAX_BACKLOG */
     struct jp_retention retention; /* all zero: nothing is ever deleted */
+    uint32_t service_pid;       /* ours, for the next run */
     const struct jp_log *log;   /* may be NULL; must outlive the store */
     uv_loop_t *loop;
     void *context; /* of the two callbacks below, which may be NULL */

@@ -221,6 +221,7 @@ void jp_simd_platform_init(struct jp_simd *simd) {
         .now_ms = now_ms,
         .awake_ms = awake_ms,
         .total_ms = now_ms,
+        .service_pid = JP_SIM_SERVICE_PID,
         .samples_on_loop = true,
         .clock_is_moved = true,
         .backend_new = backend_new,

@@ -15,6 +15,8 @@
 
 struct jp_sim;
 
+enum { JP_SIM_SERVICE_PID = 4 };
+
 /* In the queue between kernel and pools: a job's packet, or (message 0) the end of the watch `key`. */
 struct jp_sim_item {
     uint64_t key;

@@ -33,6 +33,7 @@ struct jp_ledger {
         char *object_name, *pool;
         uint32_t session;
         int64_t created_100ns;
+        struct jp_job_use before;
     } *jobs;
     size_t job_count;
     struct jp_unobserved_record *unobserved;
@@ -110,7 +111,7 @@ static void record_job(struct jp_accounts *accounts, const struct jp_job_record 
     forget_job(accounts, record->object_name);
     ledger->jobs = jp_realloc_array(ledger->jobs, ledger->job_count + 1, sizeof *ledger->jobs);
     ledger->jobs[ledger->job_count++] = (struct ledger_job){.object_name = jp_strdup(record->object_name), .pool = jp_strdup(record->pool),
-                                                            .session = record->session, .created_100ns = record->created_100ns};
+                                                            .session = record->session, .created_100ns = record->created_100ns, .before = record->before};
 }
 
 static void record_unobserved(struct jp_accounts *accounts, const struct jp_unobserved_record *record) {
@@ -339,7 +340,7 @@ static void start_jobs(const struct jp_ledger *ledger, struct jp_accounts_start 
         const struct ledger_job *job = &ledger->jobs[i];
         struct jp_stored_job *stored = &start->jobs[start->job_count++];
         *stored = (struct jp_stored_job){.object_name = jp_strdup(job->object_name), .pool = jp_strdup(job->pool), .session = job->session,
-                                         .created_100ns = job->created_100ns};
+                                         .created_100ns = job->created_100ns, .before = job->before};
         for (size_t j = 0; j < ledger->process_count; j++) {
             const struct jp_process_record *row = &ledger->processes[j];
             if (strcmp(row->pool, job->pool) != 0 || row->facts.session != job->session || row->joined_100ns < job->created_100ns)

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { JP_SIM_MAX_CHAIN = 40, JP_SIM_MAX_GROUPS = 4, JP_SIM_CLASSES = 64, JP_SIM_SERVICE_PID = 4 };
+enum { JP_SIM_MAX_CHAIN = 40, JP_SIM_MAX_GROUPS = 4, JP_SIM_CLASSES = 64 };
 
 /* Win32 error codes that the kernel answers with. */
 enum {
