@@ -5,6 +5,7 @@
 #include "platform.h"
 #include "scm.h"
 #include "win32/harden.h"
+#include "win32/keeper.h"
 #include "win32/stop_helper.h"
 #include "win32/wide.h"
 
@@ -194,7 +195,7 @@ static int main_utf8(int argc, char **argv) {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},  {"console", no_argument, NULL, 'o'},
                                             {"check-config", no_argument, NULL, 'k'},  {"version", no_argument, NULL, 'v'},
                                             {"help", no_argument, NULL, 'h'},          {"ask-to-stop", required_argument, NULL, 'a'},
-                                            {NULL, 0, NULL, 0}};
+                                            {"keeper", no_argument, NULL, 'p'},        {NULL, 0, NULL, 0}};
     bool console = false, check = false;
     for (int option; (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
         switch (option) {
@@ -210,6 +211,8 @@ static int main_utf8(int argc, char **argv) {
             break;
         case 'a': /* from the service itself, for whose sake the help is silent about it */
             return jp_win32_stop_helper(optarg);
+        case 'p': /* likewise */
+            return jp_win32_keeper();
         case 'v':
             puts("jobpoold " JP_VERSION);
             return EXIT_OK;

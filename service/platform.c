@@ -73,6 +73,7 @@ static jp_status backend_new(void *context, const struct jp_daemon_sinks *sinks,
         .sinks = {.context = sinks->context, .packets = sinks->packets, .exits = sinks->exits},
         .log = log,
         .stop_helper = L"--ask-to-stop", /* see main.c */
+        .keeper = L"--keeper",
     };
     jp_status status = jp_win32_backend_new(&options, ret_backend, error);
     if (status == JP_OK)
