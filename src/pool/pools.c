@@ -11,6 +11,7 @@ struct jp_pools *jp_pools_new(const struct jp_pools_surroundings *surroundings, 
     pools->last_key = 15; /* lower keys are the port's own */
     pools->next_list_ms = pools->next_sample_ms = pools->next_queue_ms = pools->next_stop_ms = pools->next_slice_ms = UINT64_MAX;
     pools->sample_interval_ms = UINT64_MAX;
+    jp__counters_load(pools, start);
     return pools;
 }
 
@@ -47,6 +48,7 @@ struct jp_pool *jp__pool_new(struct jp_pools *pools, const char *name, const str
     if (parent)
         add_child(parent, pool);
     jp_map_put(&pools->by_name, pool->name, pool);
+    jp__counters_attach(pools, pool);
     forget_order(pools);
     return pool;
 }
@@ -73,6 +75,7 @@ static void discard(struct jp_pools *pools, struct jp_pool *pool) {
     if (pool->parent)
         remove_child(pool->parent, pool);
     jp_map_remove(&pools->by_name, pool->name);
+    jp__counters_detach(pools, pool);
     forget_order(pools);
     jp_free(pool->children);
     jp_free(pool->name);
@@ -372,10 +375,12 @@ void jp_pools_adopt(struct jp_pools *pools, const struct jp_accounts_start *star
         row.ended_100ns = jp__now(pools); /* at the latest */
         row.ending = JP_ENDING_UNKNOWN;
         pools->with.accounts->ops->record_process(pools->with.accounts, &row);
+        jp__count_ended(pools, &row);
         jp_process_record_clear(&row);
         closed++;
     }
     jp__freeze_restored(pools);
+    jp__counters_trim(pools);
     jp__read_lists(pools);
     if (adopted || closed)
         jp_log(pools->with.log, JP_LOG_INFO, "of the last run's processes %zu still run; %zu ended while no service was there", adopted,
@@ -428,6 +433,7 @@ void jp_pools_free(struct jp_pools *pools) {
     jp_map_free(&pools->by_pid);
     jp_map_free(&pools->by_watch);
     jp__seen_clear(pools);
+    jp__counters_free(pools);
     jp_free(pools->sorted);
     jp_free(pools);
 }

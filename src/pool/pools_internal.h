@@ -47,6 +47,9 @@ struct jp_pools {
     bool seen_any;
     uint64_t next_stop_ms;  /* when the first who was asked to stop is ended */
     uint64_t next_slice_ms; /* of a CPU rate */
+    struct jp_map counted;  /* struct jp_counted, by the pool's name */
+    struct jp_counted *first_idle, *last_idle; /* of names that no pool has now */
+    size_t idle_count;
     bool stopping;
 };
 
@@ -68,6 +71,16 @@ uint64_t jp__enforcement_on_time(struct jp_pools *pools, uint64_t now_ms);
 jp_status jp__member_control(struct jp_pools *pools, struct jp_member *member, struct jp_process **ret_process, struct jp_error *error);
 jp_status jp__member_freeze(struct jp_pools *pools, struct jp_member *member, bool freeze); /* a failure is told */
 void jp__troubles_clear(struct jp_pool *pool);
+
+/* counters.c */
+void jp__counters_load(struct jp_pools *pools, const struct jp_accounts_start *start);
+void jp__counters_trim(struct jp_pools *pools); /* when all pools of the start are there */
+void jp__counters_free(struct jp_pools *pools);
+void jp__counters_attach(struct jp_pools *pools, struct jp_pool *pool); /* a new pool goes on where the last of its name stood */
+void jp__counters_detach(struct jp_pools *pools, struct jp_pool *pool);
+void jp__count_ended(struct jp_pools *pools, const struct jp_process_record *row); /* the row has been closed */
+void jp__count_unobserved(struct jp_pools *pools, const struct jp_unobserved_record *record);
+void jp__count_elsewhere(struct jp_pools *pools, const struct jp_process_record *row, const char *pool); /* it was, but in another pool */
 
 /* freeze.c */
 void jp__freeze_restore(struct jp_pools *pools, const struct jp_accounts_start *start); /* before members are taken up */

@@ -40,6 +40,12 @@ static void principal_free(struct jp_peer *peer, struct jp_principal *principal)
     (void)principal;
 }
 
+static const char *principal_name(struct jp_peer *peer, const struct jp_principal *principal) {
+    (void)peer;
+    (void)principal;
+    return "SIM\\admin";
+}
+
 static uint32_t process_id(const struct jp_peer *peer) {
     (void)peer;
     return 0;
@@ -49,8 +55,8 @@ static void peer_send(struct jp_peer *peer, const void *bytes, size_t length) { 
 static size_t unsent(const struct jp_peer *peer) { return ((const struct client *)(const void *)peer)->unread; }
 static void peer_close(struct jp_peer *peer) { of(peer)->closed = true; }
 
-static const struct jp_peer_ops peer_ops = {.identify = identify, .principal_free = principal_free, .process_id = process_id,
-                                            .send = peer_send, .unsent = unsent, .close = peer_close};
+static const struct jp_peer_ops peer_ops = {.identify = identify, .principal_free = principal_free, .principal_name = principal_name,
+                                            .process_id = process_id, .send = peer_send, .unsent = unsent, .close = peer_close};
 
 static void connect_client(struct rpc_world *world, struct client *client) {
     *client = (struct client){.peer.ops = &peer_ops};
@@ -66,6 +72,7 @@ static void disconnect(struct client *client) {
 
 /* --- the world --- */
 
+static int64_t now_100ns(void *context) { return jp_sim_now_100ns(((struct rpc_world *)context)->pool->sim); }
 static uint64_t now_ms(void *context) { return jp_sim_now_ms(((struct rpc_world *)context)->pool->sim); }
 static void add_status(void *context, cJSON *status) {
     (void)context;
@@ -89,7 +96,7 @@ static int open_world(void **state) {
     struct rpc_world *world = jp_alloc(sizeof *world);
     world->pool = pool;
     struct jp_rpc_setup setup = {.pools = world->pool->pools, .accounts = jp_ledger_accounts(world->pool->ledger),
-                                 .backend = jp_sim_backend(world->pool->sim), .clock_context = world, .now_ms = now_ms,
+                                 .backend = jp_sim_backend(world->pool->sim), .clock_context = world, .now_ms = now_ms, .now_100ns = now_100ns,
                                  .program = {.context = world, .add_status = add_status, .reload = reload}};
     world->rpc = jp_rpc_new(&setup, 0);
     world->pool->on_event = on_event;
