@@ -43,6 +43,7 @@ struct jp_ledger {
     int64_t keeper_start_100ns;
     struct jp_retention retention;
     struct jp_purge_filter purge_filter; /* of the last purge */
+    struct jp_accounts_state state;      /* what is told, but for committed_seq */
     struct waiting *waiting;
     size_t waiting_count;
     uint64_t committed;
@@ -172,7 +173,9 @@ static void set_retention(struct jp_accounts *accounts, const struct jp_retentio
 
 static void state(struct jp_accounts *accounts, struct jp_accounts_state *ret_state) {
     struct jp_ledger *ledger = of(accounts);
-    *ret_state = (struct jp_accounts_state){.degraded = ledger->broken, .committed_seq = ledger->committed};
+    *ret_state = ledger->state;
+    ret_state->degraded = ledger->state.degraded || ledger->broken;
+    ret_state->committed_seq = ledger->committed;
 }
 
 static const struct jp_accounts_ops ops = {
@@ -313,6 +316,7 @@ size_t jp_ledger_unobserved_count(const struct jp_ledger *ledger) { return ledge
 const struct jp_unobserved_record *jp_ledger_unobserved(const struct jp_ledger *ledger, size_t i) { return &ledger->unobserved[i]; }
 size_t jp_ledger_reset_count(const struct jp_ledger *ledger) { return ledger->reset_count; }
 const struct jp_reset_record *jp_ledger_reset(const struct jp_ledger *ledger, size_t i) { return &ledger->resets[i]; }
+struct jp_accounts_state *jp_ledger_state(struct jp_ledger *ledger) { return &ledger->state; }
 const struct jp_purge_filter *jp_ledger_purge(const struct jp_ledger *ledger) { return &ledger->purge_filter; }
 uint32_t jp_ledger_keeper(const struct jp_ledger *ledger) { return ledger->keeper_pid; }
 

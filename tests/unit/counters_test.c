@@ -45,6 +45,7 @@ static void what_ended_is_counted_by_how(void **state) {
     work(world, "a", 300, 0xC0000005);
     launch(world, "a", "x.exe");
     assert_int_equal(jp_pools_terminate(world->pools, pool_of(world, "a"), 1, &count, &world->error), JP_OK);
+    deliver(world);
     pass(world, 1000);
     struct jp_counters counters = counters_of(world, "a");
     assert_int_equal(counters.processes, 4);
@@ -154,6 +155,7 @@ static void ends_of_the_last_run_are_counted_where_their_rows_are(void **state) 
     expect(world, "a", 1, 0);
     jp_sim_grow_usage(world->sim, stays, 9);
     jp_sim_exit(world->sim, stays, 0);
+    deliver(world);
     pass(world, 1000);
     expect(world, "a", 2, 9);
     pool_world_restart(world, TREE);
@@ -182,7 +184,7 @@ static void a_row_that_moves_takes_its_count_along(void **state) {
         first++;
     jp_sim_queue_set(world->sim, sorted, first);
     deliver(world);
-    expect_row(world, child, "root", JP_ENDING_EXITED, 0);
+    assert_string_equal(jp_ledger_find(world->ledger, child)->pool, "root");
     expect(world, "root", 1, 0);
     jp_sim_queue_set(world->sim, sorted + first, count - first);
     deliver(world);
@@ -200,7 +202,7 @@ static void names_are_bounded(void **state) {
         start.counters[i] = (struct jp_pool_counters){.name = jp_sprintf("p%zu", i), .total.processes = i + 1};
     pool_world_begin(world, "{\"p0\": {}}", &start);
     jp_accounts_start_clear(&start);
-    expect(world, "p0", 1, 0);
+    assert_int_equal(counters_of(world, "p0").processes, 1);
     assert_int_equal(pool_world_load(world, "{\"p0\": {}, \"p1\": {}, \"p10049\": {}}"), JP_OK);
     assert_int_equal(counters_of(world, "p1").processes, 0); /* forgotten */
     assert_int_equal(counters_of(world, "p10049").processes, 10050);
