@@ -48,6 +48,7 @@ static jp_status open_store(struct jp_daemon *daemon, struct jp_error *error) {
         .file = daemon->config.database.file,
         .flush_interval_ms = daemon->config.database.flush_interval_100ns / JP_100NS_PER_MS,
         .max_backlog = daemon->config.database.max_backlog,
+        .retention = jp__retention(&daemon->config.retention),
         .log = &daemon->log,
         .loop = &daemon->loop,
         .context = daemon,
@@ -98,6 +99,7 @@ static jp_status make_pools(struct jp_daemon *daemon, struct jp_error *error) {
         .program = {.context = daemon, .add_status = jp__add_status, .reload = jp__reload},
         .clock_context = daemon,
         .now_ms = clock_ms,
+        .now_100ns = clock_100ns,
     };
     daemon->rpc = jp_rpc_new(&setup, daemon->start.last_seq);
     jp_pools_note(daemon->pools, "SERVICE_STARTED", daemon->with.version);

@@ -56,6 +56,11 @@ static inline uint64_t jp__daemon_now_ms(const struct jp_daemon *daemon) {
     return jp__platform(daemon)->now_ms(jp__platform(daemon)->context);
 }
 
+static inline struct jp_retention jp__retention(const struct jp_retention_config *config) {
+    return (struct jp_retention){.processes_100ns = config->processes_100ns, .events_100ns = config->events_100ns,
+                                 .hours_100ns = config->hours_100ns, .max_bytes = config->max_size_bytes};
+}
+
 /* events.c: what the loop calls while the daemon runs; `context` and `data` are the daemon */
 void jp__on_timer(uv_timer_t *timer);
 void jp__on_turn(uv_check_t *check); /* of the loop */

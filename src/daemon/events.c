@@ -177,6 +177,19 @@ void jp__on_committed(void *context, uint64_t seq) {
 
 /* --- service.status and service.reload --- */
 
+/* As the config has it; null: for ever, however large. */
+static void add_retention(cJSON *database, const struct jp_retention_config *retention) {
+    char buffer[JP_UNITS_TEXT];
+    const struct {
+        const char *key;
+        uint64_t time_100ns;
+    } ages[] = {{"processes", retention->processes_100ns}, {"events", retention->events_100ns}, {"hours", retention->hours_100ns}};
+    cJSON *object = cJSON_AddObjectToObject(database, "retention");
+    for (size_t i = 0; i < sizeof ages / sizeof *ages; i++)
+        jp_json_add_string(object, ages[i].key, ages[i].time_100ns ? jp_duration_format(ages[i].time_100ns, buffer) : NULL);
+    jp_json_add_string(object, "max_size", retention->max_size_bytes ? jp_bytes_format(retention->max_size_bytes, buffer) : NULL);
+}
+
 void jp__add_status(void *context, cJSON *status) {
     struct jp_daemon *daemon = context;
     const struct jp_daemon_platform *platform = jp__platform(daemon);
@@ -189,8 +202,15 @@ void jp__add_status(void *context, cJSON *status) {
     jp_json_add_string(status, "host", daemon->backend->ops->capabilities(daemon->backend)->host);
     cJSON *database = cJSON_AddObjectToObject(status, "database");
     cJSON_AddStringToObject(database, "file", daemon->config.database.file);
+    add_retention(database, &daemon->config.retention);
     if (platform->add_status)
         platform->add_status(platform->context, status);
+}
+
+static void set_retention(struct jp_daemon *daemon) {
+    struct jp_accounts *accounts = jp_store_accounts(daemon->store);
+    struct jp_retention retention = jp__retention(&daemon->config.retention);
+    accounts->ops->set_retention(accounts, &retention);
 }
 
 jp_status jp__reload(void *context, struct jp_reload_result *ret_result, cJSON **ret_data, struct jp_error *error) {
@@ -206,6 +226,8 @@ jp_status jp__reload(void *context, struct jp_reload_result *ret_result, cJSON *
     } else {
         daemon->config.sampling = fresh.sampling;
         jp_pools_set_sample_interval(daemon->pools, fresh.sampling.interval_100ns / JP_100NS_PER_MS);
+        daemon->config.retention = fresh.retention;
+        set_retention(daemon);
         if (jp_config_needs_restart(&daemon->config, &fresh))
             jp_log(&daemon->log, JP_LOG_WARNING, "log, database or pipe changed in the configuration: that takes effect when the service is restarted");
         char *what = jp_sprintf("%zu added, %zu changed, %zu removed, %zu kept until empty", ret_result->added.count,

@@ -112,7 +112,7 @@ struct jp_counters {
 
 void jp_counters_add(struct jp_counters *counters, const struct jp_process_record *ended);
 void jp_counters_add_unobserved(struct jp_counters *counters, const struct jp_unobserved_record *unobserved);
-/* What `total` has beyond `base`; of peaks, the total's. */
+/* What `total` has beyond `base`; of peaks, the total's. Never below 0, should rows that a reset knew of be lost. */
 void jp_counters_less(struct jp_counters *total, const struct jp_counters *base);
 
 /* Somebody set a pool's counters to zero: they are told as what they are less `base` from then on. All resets are kept. */

@@ -147,6 +147,7 @@ void jp_pools_adopt(struct jp_pools *pools, const struct jp_accounts_start *star
         row.ended_100ns = jp__now(pools); /* at the latest */
         row.ending = JP_ENDING_UNKNOWN;
         pools->with.accounts->ops->record_process(pools->with.accounts, &row);
+        jp__count_ended(pools, &row);
         jp_process_record_clear(&row);
         closed++;
     }
@@ -155,6 +156,7 @@ void jp_pools_adopt(struct jp_pools *pools, const struct jp_accounts_start *star
     jp__keeper_dismiss_last(pools, start);
     pools->adopting = false;
     jp_map_free(&pools->pasts);
+    jp__counters_trim(pools);
     jp__read_lists(pools);
     let_unrecorded_begin(pools, start->last_service_pid);
     if (adopted || closed)

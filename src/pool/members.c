@@ -149,6 +149,7 @@ struct jp_member *jp__member_adopt(struct jp_pools *pools, struct jp_pool *pool,
 
 void jp__member_move(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool) {
     if (member->stage == JP_MEMBER_LINGERING) { /* in no pool any more; its row is told where it was */
+        jp__count_elsewhere(pools, &member->record, pool->name);
         member->pool = pool;
     } else {
         unlink_from_pool(member);
@@ -288,6 +289,7 @@ static void finish(struct jp_pools *pools, struct jp_member *member, enum jp_end
     }
     jp_pools_refresh_usage(pools, member);
     record(pools, member);
+    jp__count_ended(pools, row);
     unlink_from_pool(member);
     pools->member_count--;
     jp__seen_end(pools, member, pool);

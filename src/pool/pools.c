@@ -15,6 +15,7 @@ struct jp_pools *jp_pools_new(const struct jp_pools_surroundings *surroundings, 
     pools->last_key = 15; /* lower keys are the port's own */
     pools->next_list_ms = pools->next_sample_ms = pools->next_queue_ms = pools->next_stop_ms = pools->next_slice_ms = pools->next_keeper_ms = UINT64_MAX;
     pools->sample_interval_ms = UINT64_MAX;
+    jp__counters_load(pools, start);
     return pools;
 }
 
@@ -51,6 +52,7 @@ struct jp_pool *jp__pool_new(struct jp_pools *pools, const char *name, const str
     if (parent)
         add_child(parent, pool);
     jp_map_put(&pools->by_name, pool->name, pool);
+    jp__counters_attach(pools, pool);
     forget_order(pools);
     jp__pool_remember(pools, pool);
     return pool;
@@ -78,6 +80,7 @@ static void take_apart(struct jp_pools *pools, struct jp_pool *pool) {
     if (pool->parent)
         remove_child(pool->parent, pool);
     jp_map_remove(&pools->by_name, pool->name);
+    jp__counters_detach(pools, pool);
     forget_order(pools);
     jp_free(pool->children);
     jp_free(pool->name);
@@ -321,6 +324,7 @@ void jp_pools_free(struct jp_pools *pools) {
     jp_map_free(&pools->by_pid);
     jp_map_free(&pools->by_watch);
     jp__seen_clear(pools);
+    jp__counters_free(pools);
     jp_free(pools->sorted);
     jp_free(pools);
 }

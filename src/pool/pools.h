@@ -25,6 +25,7 @@ enum jp_pool_state {
 };
 const char *jp_pool_state_name(enum jp_pool_state state); /* "active", "failed", "orphan" */
 
+struct jp_counted;
 struct jp_member;
 struct jp_pool;
 
@@ -86,6 +87,7 @@ struct jp_pool {
     size_t queue_length;    /* requests that wait for room in it */
     uint64_t full_in_round; /* when the queue was last looked at */
     int64_t created_100ns;
+    struct jp_counted *counted; /* its name's counters, which outlive it: see counters.c */
 };
 
 enum { JP_POOL_MAX_DEPTH = 32 }; /* levels of pools; a member keeps a bit for each */
@@ -289,6 +291,15 @@ void jp_pools_sampling(const struct jp_pools *pools, struct jp_sampling *ret_sam
 
 /* What the pool and those below it use and have used; members by their handles, memory as of the last look. */
 void jp_pools_totals(struct jp_pools *pools, const struct jp_pool *pool, struct jp_policy_totals *ret_totals);
+
+/* --- counters --- */
+
+/* What ended in the pool since the last reset (`since` 0: for ever), those below it not included. The times, operations and bytes have
+ * what running members have used so far as well; the peak is of all that ever ran in it. */
+void jp_pools_counters(struct jp_pools *pools, const struct jp_pool *pool, struct jp_counters *ret_counters, int64_t *ret_since_100ns);
+/* Sets them to zero, in the name of `by`: recorded, and told (COUNTERS_RESET). */
+jp_status jp_pools_reset_counters(struct jp_pools *pools, struct jp_pool *pool, const char *by, struct jp_counters *ret_old,
+                                  struct jp_error *error);
 
 /* --- freezing --- */
 

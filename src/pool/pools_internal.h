@@ -55,6 +55,9 @@ struct jp_pools {
     bool seen_any;
     uint64_t next_stop_ms;  /* when the first who was asked to stop is ended */
     uint64_t next_slice_ms; /* of a CPU rate */
+    struct jp_map counted;  /* struct jp_counted, by the pool's name */
+    struct jp_counted *first_idle, *last_idle; /* of names that no pool has now */
+    size_t idle_count;
     bool stopping;
 };
 
@@ -79,6 +82,16 @@ void jp__troubles_clear(struct jp_pool *pool);
 uint64_t jp__pool_grace(const struct jp_pool *pool); /* of stopping, in 100 ns */
 /* Ends its processes; graceful: they are asked first, if the pool says stop.grace. */
 void jp__pool_stop(struct jp_pools *pools, struct jp_pool *pool, uint32_t exit_code, bool graceful);
+
+/* counters.c */
+void jp__counters_load(struct jp_pools *pools, const struct jp_accounts_start *start);
+void jp__counters_trim(struct jp_pools *pools); /* when all pools of the start are there */
+void jp__counters_free(struct jp_pools *pools);
+void jp__counters_attach(struct jp_pools *pools, struct jp_pool *pool); /* a new pool goes on where the last of its name stood */
+void jp__counters_detach(struct jp_pools *pools, struct jp_pool *pool);
+void jp__count_ended(struct jp_pools *pools, const struct jp_process_record *row); /* the row has been closed */
+void jp__count_unobserved(struct jp_pools *pools, const struct jp_unobserved_record *record);
+void jp__count_elsewhere(struct jp_pools *pools, const struct jp_process_record *row, const char *pool); /* it was, but in another pool */
 
 /* freeze.c */
 void jp__freeze_restore(struct jp_pools *pools, const struct jp_accounts_start *start); /* before members are taken up */

@@ -102,6 +102,7 @@ static void claim(struct jp_pools *pools, struct jp_pool_job *job, const struct 
         .pool = job->pool->name, .from_100ns = job->quiet_since_100ns, .to_100ns = jp__now(pools), .processes = job->excess,
         .user_100ns = use.user_100ns, .kernel_100ns = use.kernel_100ns, .read_bytes = use.read_bytes, .write_bytes = use.write_bytes};
     pools->with.accounts->ops->record_unobserved(pools->with.accounts, &record);
+    jp__count_unobserved(pools, &record);
     for (struct jp_pool *pool = job->pool; pool; pool = pool->parent) { /* those above have counted them too */
         struct jp_pool_job *above = jp__pool_job_of(pool, job->session);
         if (!above)

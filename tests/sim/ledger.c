@@ -43,6 +43,8 @@ struct jp_ledger {
     uint32_t keeper_pid;
     int64_t keeper_start_100ns;
     struct jp_retention retention;
+    struct jp_purge_filter purge_filter; /* of the last purge */
+    struct jp_accounts_state state;      /* what is told, but for committed_seq */
     struct waiting *waiting;
     size_t waiting_count;
     uint64_t committed;
@@ -161,7 +163,10 @@ static void query_summary(struct jp_accounts *accounts, const struct jp_summary_
 }
 
 static void purge(struct jp_accounts *accounts, const struct jp_purge_filter *filter, jp_purged_fn *callback, void *context) {
-    (void)filter;
+    struct jp_ledger *ledger = of(accounts);
+    jp_free((char *)(uintptr_t)ledger->purge_filter.pool);
+    ledger->purge_filter = *filter;
+    ledger->purge_filter.pool = jp_strdup(filter->pool);
     add_waiting(accounts, (struct waiting){.kind = PURGE, .on_purged = callback, .context = context});
 }
 
@@ -169,7 +174,9 @@ static void set_retention(struct jp_accounts *accounts, const struct jp_retentio
 
 static void state(struct jp_accounts *accounts, struct jp_accounts_state *ret_state) {
     struct jp_ledger *ledger = of(accounts);
-    *ret_state = (struct jp_accounts_state){.degraded = ledger->broken, .committed_seq = ledger->committed};
+    *ret_state = ledger->state;
+    ret_state->degraded = ledger->state.degraded || ledger->broken;
+    ret_state->committed_seq = ledger->committed;
 }
 
 static const struct jp_accounts_ops ops = {
@@ -208,6 +215,21 @@ static void answer_processes(struct jp_ledger *ledger, const struct waiting *wai
     jp_free(found);
 }
 
+/* What would be deleted is counted, and kept. */
+static void answer_purge(const struct jp_ledger *ledger, const struct waiting *waiting) {
+    const struct jp_purge_filter *filter = &ledger->purge_filter;
+    struct jp_error error;
+    struct jp_purged purged = {0};
+    for (size_t i = 0; i < ledger->process_count && filter->processes; i++)
+        purged.processes += ledger->processes[i].ending != JP_ENDING_NONE && ledger->processes[i].ended_100ns < filter->before_100ns &&
+                            (!filter->pool || strcmp(filter->pool, ledger->processes[i].pool) == 0);
+    for (size_t i = 0; i < ledger->event_count && filter->events; i++)
+        purged.events += ledger->events[i].time_100ns < filter->before_100ns &&
+                         (!filter->pool || strcmp(filter->pool, ledger->events[i].pool) == 0);
+    jp_status status = ledger->broken ? jp_fail(&error, JP_E_STORE, "the disk is full") : JP_OK;
+    waiting->on_purged(waiting->context, status, status ? &error : NULL, &purged);
+}
+
 uint64_t jp_ledger_commit(struct jp_ledger *ledger) {
     if (!ledger->broken && ledger->event_count)
         ledger->committed = ledger->events[ledger->event_count - 1].seq;
@@ -221,7 +243,7 @@ uint64_t jp_ledger_commit(struct jp_ledger *ledger) {
         else if (waiting.kind == PROCESSES)
             answer_processes(ledger, &waiting);
         else if (waiting.kind == PURGE)
-            waiting.on_purged(waiting.context, JP_OK, NULL, &(struct jp_purged){0});
+            answer_purge(ledger, &waiting);
         else
             waiting.on_summaries(waiting.context, JP_OK, NULL, NULL, 0);
         jp_free(waiting.pool);
@@ -250,6 +272,7 @@ void jp_ledger_free(struct jp_ledger *ledger) {
         jp_free((char *)(uintptr_t)ledger->resets[i].pool);
         jp_free((char *)(uintptr_t)ledger->resets[i].by);
     }
+    jp_free((char *)(uintptr_t)ledger->purge_filter.pool);
     jp_free(ledger->jobs);
     jp_free(ledger->unobserved);
     jp_free(ledger->resets);
@@ -294,6 +317,8 @@ size_t jp_ledger_unobserved_count(const struct jp_ledger *ledger) { return ledge
 const struct jp_unobserved_record *jp_ledger_unobserved(const struct jp_ledger *ledger, size_t i) { return &ledger->unobserved[i]; }
 size_t jp_ledger_reset_count(const struct jp_ledger *ledger) { return ledger->reset_count; }
 const struct jp_reset_record *jp_ledger_reset(const struct jp_ledger *ledger, size_t i) { return &ledger->resets[i]; }
+struct jp_accounts_state *jp_ledger_state(struct jp_ledger *ledger) { return &ledger->state; }
+const struct jp_purge_filter *jp_ledger_purge(const struct jp_ledger *ledger) { return &ledger->purge_filter; }
 uint32_t jp_ledger_keeper(const struct jp_ledger *ledger) { return ledger->keeper_pid; }
 
 /* --- what a next run finds --- */

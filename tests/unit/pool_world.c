@@ -55,15 +55,19 @@ int pool_world_close(void **state) {
     return 0;
 }
 
-static void start_again(struct pool_world *world, const char *config, bool unclean) {
-    struct jp_accounts_start start;
+void pool_world_begin(struct pool_world *world, const char *config, const struct jp_accounts_start *start) {
     jp_pools_free(world->pools);
     jp_sim_queue_set(world->sim, NULL, 0); /* the port died with the service */
+    open_pools(world, start);
+    assert_int_equal(pool_world_load(world, config), JP_OK);
+    jp_pools_adopt(world->pools, start);
+}
+
+static void start_again(struct pool_world *world, const char *config, bool unclean) {
+    struct jp_accounts_start start;
     jp_ledger_start(world->ledger, &start);
     start.unclean = unclean;
-    open_pools(world, &start);
-    assert_int_equal(pool_world_load(world, config), JP_OK);
-    jp_pools_adopt(world->pools, &start);
+    pool_world_begin(world, config, &start);
     jp_accounts_start_clear(&start);
 }
 
