@@ -95,7 +95,7 @@ void jp__keeper_forget(struct jp_pools *pools, struct jp_pool_job *job) {
         let_go(pools, job);
 }
 
-bool jp__keeper_ended(struct jp_pools *pools, uint64_t watch) {
+bool jp__keeper_on_end(struct jp_pools *pools, uint64_t watch) {
     if (!pools->keeper || watch != pools->keeper_watch)
         return false; /* or one that had nothing to hold any more */
     bool quick = jp__now_ms(pools) - pools->keeper_started_ms < QUICK_DEATH_MS;

@@ -242,7 +242,7 @@ struct jp_member *jp__discover(struct jp_pools *pools, struct jp_pool_job *job, 
 /* keeper.c */
 void jp__keeper_follow(struct jp_pools *pools, struct jp_pool_job *job); /* the job, or its pool's settings, became what they are */
 void jp__keeper_forget(struct jp_pools *pools, struct jp_pool_job *job); /* it is closed next */
-bool jp__keeper_ended(struct jp_pools *pools, uint64_t watch);           /* true if the watch was the keeper's */
+bool jp__keeper_on_end(struct jp_pools *pools, uint64_t watch);           /* true if the watch was the keeper's */
 uint64_t jp__keeper_on_time(struct jp_pools *pools, uint64_t now_ms);
 void jp__keeper_dismiss_last(struct jp_pools *pools, const struct jp_accounts_start *start);
 void jp__keeper_record(struct jp_pools *pools);
