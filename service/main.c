@@ -80,6 +80,11 @@ static void on_reloaded(void *context, bool taken, const char *what) {
     jp_eventlog_write(taken ? JP_EVENTLOG_CONFIG_LOADED : JP_EVENTLOG_CONFIG_FAULTS, what);
 }
 
+static void on_alarm(void *context, const char *text) {
+    (void)context;
+    jp_eventlog_write(JP_EVENTLOG_WARNING, text);
+}
+
 /* --- running --- */
 
 /* A log file is open only once the config is read: until then a service has the event log, and the file that the config's own
@@ -137,7 +142,7 @@ static int run(bool console) {
     struct jp_daemon_options options = {.program = "jobpoold", .version = JP_VERSION, .config_file = program.config_file,
                                         .platform = jp_service_platform(console ? JP_TRUST_ANYONE : JP_TRUST_ADMINISTRATORS),
                                         .console = console ? &console_log : NULL,
-                                        .on_running = on_running, .on_progress = on_progress, .on_reloaded = on_reloaded};
+                                        .on_running = on_running, .on_progress = on_progress, .on_reloaded = on_reloaded, .on_alarm = on_alarm};
     program.daemon = jp_daemon_new(&options);
     if (console) {
         program.ended = CreateEventW(NULL, TRUE, FALSE, NULL);

@@ -52,7 +52,10 @@ static jp_status open_store(struct jp_daemon *daemon, struct jp_error *error) {
         .log = &daemon->log,
         .loop = &daemon->loop,
         .context = daemon,
+        .service_pid = jp__platform(daemon)->service_pid,
         .on_committed = jp__on_committed,
+        .on_state = jp__on_store_state,
+        .on_renewed = jp__on_store_renewed,
     };
     return jp_store_open(&options, &daemon->store, &daemon->start, error);
 }

@@ -20,12 +20,13 @@ struct jp_daemon {
     struct jp_config config;
     char *address;
     int64_t started_100ns;
-    uint64_t stop_began_ms;
+    uint64_t stop_began_ms, stop_grace_ms;
     uint64_t store_lost;
     bool serving;  /* all is there, clients can connect */
     bool stopping; /* asked to; processes that end with the service are ending */
     bool closing;  /* nothing that happens is recorded any more */
     bool store_closed;
+    uint64_t dropped_events; /* that were told of */
 
     uv_loop_t loop;
     uv_async_t wake; /* stop and reload, from other threads */
@@ -72,6 +73,8 @@ void jp__client_connected(void *context, uv_file file); /* on any thread */
 void jp__on_clients(void *context, const void *items, size_t count, bool overflowed);
 void jp__on_event(void *context, const struct jp_event *event);
 void jp__on_committed(void *context, uint64_t seq);
+void jp__on_store_state(void *context);
+void jp__on_store_renewed(void *context, const char *kept_as);
 void jp__add_status(void *context, cJSON *status);
 jp_status jp__reload(void *context, struct jp_reload_result *ret_result, cJSON **ret_data, struct jp_error *error);
 

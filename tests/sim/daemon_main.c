@@ -45,6 +45,11 @@ static void on_reloaded(void *context, bool taken, const char *what) {
     (void)what;
 }
 
+static void on_alarm(void *context, const char *text) {
+    (void)context;
+    (void)text;
+}
+
 static void live(void *context) {
     struct jp_simd *with = context;
     struct jp_error error = {0};
@@ -92,7 +97,7 @@ static void wait_for_end(void) {
 static void start(const cJSON *in, cJSON *out) {
     struct jp_daemon_options options = {.program = "jobpoold-sim", .version = JP_VERSION, .config_file = simd.config_file,
                                         .platform = &simd.platform, .context = &simd,
-                                        .on_running = on_running, .on_progress = on_progress, .on_reloaded = on_reloaded};
+                                        .on_running = on_running, .on_progress = on_progress, .on_reloaded = on_reloaded, .on_alarm = on_alarm};
     (void)in;
     if (simd.daemon) {
         jp_simd_refuse(out, "it runs already");
