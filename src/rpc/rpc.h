@@ -39,6 +39,7 @@ struct jp_rpc_setup {
     struct jp_rpc_program program;
     void *clock_context;
     uint64_t (*now_ms)(void *context); /* monotonic */
+    size_t recent_events, page_events; /* 0: as many as are good; fewer for tests of what happens when they do not suffice */
 };
 
 struct jp_rpc;
