@@ -108,7 +108,11 @@ static const struct jp_field process_terminate_fields[] = {
     {.key = "limit", .type = JP_FIELD_U32, .offset = offsetof(struct jp_record_parameters, limit), .min = 1, .max = 10000, \
      .documentation = "At most so many; default 1000."}
 
-static const struct jp_field subscribe_fields[] = {POOLS_AND_MESSAGES, {0}};
+static const struct jp_field subscribe_fields[] = {
+    POOLS_AND_MESSAGES,
+    {.key = "durable", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_record_parameters, durable),
+     .documentation = "false: be sent each event at once, before it is on the disk. Default true."},
+    {0}};
 
 static const struct jp_field unsubscribe_fields[] = {
     {.key = "subscription", .type = JP_FIELD_U64, .offset = offsetof(struct jp_record_parameters, subscription), .required = true,

@@ -61,14 +61,15 @@ void jp__on_events_subscribe(struct jp_call *call, const void *parameters) {
         return;
     }
     struct jp_rpc_connection *connection = call->connection;
-    bool from_past = jp__given(call, given->present, "fromSeq");
-    struct jp_strings messages = full_message_names(&given->messages);
+    struct jp__wanted wanted = {.pools = given->pools, .messages = full_message_names(&given->messages),
+                                .durable = given->durable || !jp__given(call, given->present, "durable"),
+                                .from_past = jp__given(call, given->present, "fromSeq"), .from_seq = given->from_seq};
     cJSON *result = cJSON_CreateObject();
     jp_json_add_u64(result, "subscription", connection->last_subscription + 1);
-    jp_json_add_u64(result, "seq", call->rpc->delivered_seq);
+    jp_json_add_u64(result, "seq", wanted.durable ? call->rpc->delivered_seq : call->rpc->newest_seq);
     jp__reply(call, result); /* before the first event */
-    jp__subscribe(connection, &given->pools, &messages, from_past ? &given->from_seq : NULL);
-    free_names(&messages);
+    jp__subscribe(connection, &wanted);
+    free_names(&wanted.messages);
 }
 
 void jp__on_events_unsubscribe(struct jp_call *call, const void *parameters) {

@@ -48,8 +48,9 @@ class Machine:
 
     def write_config(self, config):
         """Database and log lie beside the config."""
-        config = {"database": {"file": str(self.folder / "accounting.db"), "flush_interval": "1ms"},
-                  "log": {"file": str(self.log_file), "level": "debug"}} | config
+        beside = {"database": {"file": str(self.folder / "accounting.db"), "flush_interval": "1ms"},
+                  "log": {"file": str(self.log_file), "level": "debug"}}
+        config = config | {key: standard | config.get(key, {}) for key, standard in beside.items()}
         self.config_file.write_text(json.dumps(config, indent=1), encoding="utf-8")
 
     # ----------------------------------------------------------------------------------------------------------- orders

@@ -8,6 +8,7 @@
 
 #include "base/units.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -302,6 +303,7 @@ int main(int argc, char **argv) {
         fputs("usage: jobpoold-sim CONFIG SOCKET [SEED]\n", stderr);
         return 2;
     }
+    signal(SIGPIPE, SIG_IGN); /* clients may leave while they are written to; pipes of Windows have no such thing */
     char *folder_end = strrchr(argv[1], '/');
     simd.config_file = argv[1];
     simd.folder = folder_end ? jp_strndup(argv[1], (size_t)(folder_end - argv[1])) : jp_strdup(".");

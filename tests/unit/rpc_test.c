@@ -643,6 +643,12 @@ static void a_slow_reader_misses_nothing(void **state) {
     world->client.unread = 0;
     jp_rpc_drained(world->client.connection);
     settle(world);
+    cJSON *message = take(&world->client);
+    const cJSON *gap = cJSON_GetObjectItem(cJSON_GetObjectItem(message, "params"), "gap");
+    assert_int_equal(cJSON_GetObjectItem(gap, "from")->valueint, first);
+    assert_int_equal(cJSON_GetObjectItem(gap, "to")->valueint, first + JP_RPC_RECENT_EVENTS + 99);
+    assert_string_equal(cJSON_GetObjectItem(gap, "reason")->valuestring, "slow");
+    cJSON_Delete(message);
     for (uint64_t seq = first; seq < first + JP_RPC_RECENT_EVENTS + 100; seq++)
         assert_int_equal(next_seq(&world->client), seq);
     expect_silence(&world->client);
