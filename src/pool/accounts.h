@@ -74,7 +74,8 @@ struct jp_pool_record {
     bool suspends;            /* its members may be suspended between two slices of their CPU rate */
     bool below_frozen;        /* they are suspended because a pool above it is frozen */
     int64_t busy_since_100ns; /* wall clock: when the first process joined the empty pool; 0: it is empty */
-    uint64_t job_time_used_100ns; /* user time of ended processes that counts towards its job time, where the service keeps that */
+    int64_t job_time_used_100ns; /* user time of ended processes that counts towards its job time, where the service keeps that; below
+                                    zero when what running ones had used before it was set is more */
 };
 
 /* How many processes, and what they used. */
@@ -248,7 +249,7 @@ struct jp_accounts_start {
         char *name;
         bool frozen, keep_frozen, suspends, below_frozen;
         int64_t busy_since_100ns;
-        uint64_t job_time_used_100ns;
+        int64_t job_time_used_100ns;
     } *pasts;
     size_t past_count;
     struct jp_pool_counters { /* of every pool that there ever was and whose rows are not purged; of the living ones in any case */

@@ -13,7 +13,10 @@ void jp__pool_remember(struct jp_pools *pools, struct jp_pool *pool) {
     pool->keep_frozen = past->keep_frozen;
     pool->suspends = past->suspends;
     pool->busy_since_100ns = past->busy_since_100ns;
-    pool->job_time_base_100ns = 0 - past->job_time_used_100ns; /* what has ended is spent already; may wrap */
+    if (past->job_time_used_100ns > 0)
+        pool->spent.user_100ns = (uint64_t)past->job_time_used_100ns;
+    else
+        pool->job_time_base_100ns = (uint64_t)-past->job_time_used_100ns;
 }
 
 /* Nobody is in it any more: what it was busy with is over. */

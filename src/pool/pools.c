@@ -117,7 +117,7 @@ void jp__pool_record(struct jp_pools *pools, const struct jp_pool *pool) {
                                                        .suspends = pool->suspends || pool->thaw_rate,
                                                        .below_frozen = by && by != pool,
                                                        .busy_since_100ns = pool->busy_since_100ns,
-                                                       .job_time_used_100ns = pool->spent.user_100ns - pool->job_time_base_100ns});
+                                                       .job_time_used_100ns = (int64_t)(pool->spent.user_100ns - pool->job_time_base_100ns)});
     jp_str_free(&definition);
 }
 
@@ -210,6 +210,8 @@ void jp__pool_changed(struct jp_pools *pools, struct jp_pool *pool, bool restart
         jp_pools_totals(pools, pool, &totals);
         pool->job_time_base_100ns = totals.user_100ns;
     }
+    for (size_t i = 0; i < pool->job_count; i++)
+        jp__keeper_follow(pools, pool->jobs[i]);
     jp__troubles_clear(pool);
     jp__enforce_on_limits(pools, pool);
     jp__schedule_sample(pools);

@@ -23,10 +23,10 @@ struct jp_ledger {
     struct jp_process_record *processes;
     size_t process_count;
     struct ledger_pool {
-        char *name, *definition;
+        char *name, *parent, *definition;
         bool frozen, keep_frozen, suspends, below_frozen;
         int64_t busy_since_100ns;
-        uint64_t job_time_used_100ns;
+        int64_t job_time_used_100ns;
     } *pools;
     size_t pool_count;
     struct ledger_job {
@@ -82,6 +82,7 @@ static void forget_pool(struct jp_accounts *accounts, const char *name) {
     for (size_t i = 0; i < ledger->pool_count; i++)
         if (strcmp(ledger->pools[i].name, name) == 0) {
             jp_free(ledger->pools[i].name);
+            jp_free(ledger->pools[i].parent);
             jp_free(ledger->pools[i].definition);
             ledger->pools[i] = ledger->pools[--ledger->pool_count];
             return;
@@ -92,7 +93,7 @@ static void record_pool(struct jp_accounts *accounts, const struct jp_pool_recor
     struct jp_ledger *ledger = of(accounts);
     forget_pool(accounts, record->name);
     ledger->pools = jp_realloc_array(ledger->pools, ledger->pool_count + 1, sizeof *ledger->pools);
-    ledger->pools[ledger->pool_count++] = (struct ledger_pool){.name = jp_strdup(record->name), .definition = jp_strdup(record->definition),
+    ledger->pools[ledger->pool_count++] = (struct ledger_pool){.name = jp_strdup(record->name), .parent = jp_strdup(record->parent), .definition = jp_strdup(record->definition),
                                                                .frozen = record->frozen, .keep_frozen = record->keep_frozen, .suspends = record->suspends, .below_frozen = record->below_frozen,
                                                                .busy_since_100ns = record->busy_since_100ns, .job_time_used_100ns = record->job_time_used_100ns};
 }
@@ -251,9 +252,7 @@ uint64_t jp_ledger_commit(struct jp_ledger *ledger) {
     return ledger->committed;
 }
 
-void jp_ledger_free(struct jp_ledger *ledger) {
-    while (ledger->waiting_count)
-        jp_ledger_commit(ledger);
+void jp_ledger_renew(struct jp_ledger *ledger) {
     for (size_t i = 0; i < ledger->event_count; i++) {
         jp_free((char *)(uintptr_t)ledger->events[i].pool);
         jp_free((char *)(uintptr_t)ledger->events[i].message);
@@ -272,13 +271,21 @@ void jp_ledger_free(struct jp_ledger *ledger) {
         jp_free((char *)(uintptr_t)ledger->resets[i].pool);
         jp_free((char *)(uintptr_t)ledger->resets[i].by);
     }
+    ledger->event_count = ledger->process_count = ledger->unobserved_count = ledger->reset_count = 0;
+    ledger->keeper_pid = 0;
+}
+
+void jp_ledger_free(struct jp_ledger *ledger) {
+    while (ledger->waiting_count)
+        jp_ledger_commit(ledger);
+    jp_ledger_renew(ledger);
     jp_free((char *)(uintptr_t)ledger->purge_filter.pool);
-    jp_free(ledger->jobs);
-    jp_free(ledger->unobserved);
-    jp_free(ledger->resets);
     jp_free(ledger->events);
     jp_free(ledger->processes);
     jp_free(ledger->pools);
+    jp_free(ledger->jobs);
+    jp_free(ledger->unobserved);
+    jp_free(ledger->resets);
     jp_free(ledger->waiting);
     jp_free(ledger);
 }
@@ -358,7 +365,17 @@ static void start_counters(const struct jp_ledger *ledger, struct jp_accounts_st
     }
 }
 
-/* Rows of the pool itself: the ledger knows no parents. */
+static bool is_within(const struct jp_ledger *ledger, const char *pool, const char *ancestor) {
+    while (pool && strcmp(pool, ancestor) != 0) {
+        const struct ledger_pool *row = NULL;
+        for (size_t i = 0; i < ledger->pool_count; i++)
+            if (strcmp(ledger->pools[i].name, pool) == 0)
+                row = &ledger->pools[i];
+        pool = row ? row->parent : NULL;
+    }
+    return pool != NULL;
+}
+
 static void start_jobs(const struct jp_ledger *ledger, struct jp_accounts_start *start) {
     start->jobs = jp_alloc((ledger->job_count + 1) * sizeof *start->jobs);
     for (size_t i = 0; i < ledger->job_count; i++) {
@@ -368,15 +385,18 @@ static void start_jobs(const struct jp_ledger *ledger, struct jp_accounts_start 
                                          .created_100ns = job->created_100ns, .before = job->before};
         for (size_t j = 0; j < ledger->process_count; j++) {
             const struct jp_process_record *row = &ledger->processes[j];
-            if (strcmp(row->pool, job->pool) != 0 || row->facts.session != job->session || row->joined_100ns < job->created_100ns)
+            if (!is_within(ledger, row->pool, job->pool) || row->facts.session != job->session || row->joined_100ns < job->created_100ns)
                 continue;
             stored->processes++;
             stored->user_100ns += row->ending != JP_ENDING_NONE ? row->usage.user_100ns : 0;
             stored->kernel_100ns += row->ending != JP_ENDING_NONE ? row->usage.kernel_100ns : 0;
         }
         for (size_t j = 0; j < ledger->unobserved_count; j++)
-            if (strcmp(ledger->unobserved[j].pool, job->pool) == 0)
+            if (is_within(ledger, ledger->unobserved[j].pool, job->pool)) {
                 stored->unobserved += ledger->unobserved[j].processes;
+                stored->user_100ns += ledger->unobserved[j].user_100ns;
+                stored->kernel_100ns += ledger->unobserved[j].kernel_100ns;
+            }
     }
 }
 

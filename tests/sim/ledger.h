@@ -12,6 +12,7 @@ struct jp_accounts *jp_ledger_accounts(struct jp_ledger *ledger);
 
 /* Commits what was recorded, tells those who wait, and answers the queries. Returns the last committed seq. */
 uint64_t jp_ledger_commit(struct jp_ledger *ledger);
+void jp_ledger_renew(struct jp_ledger *ledger); /* the database is a new one: nothing of what was recorded is in it */
 void jp_ledger_break(struct jp_ledger *ledger, bool broken); /* a disk that cannot be written */
 
 size_t jp_ledger_process_count(const struct jp_ledger *ledger);
