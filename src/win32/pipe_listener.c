@@ -26,7 +26,7 @@ struct jp_win32_listener {
     void *context;
     const struct jp_log *log;
     HANDLE stop;
-    HANDLE thread;
+    HANDLE thread; /* NULL: the name is ours, and nobody is let in yet */
     struct instance instances[INSTANCES];
     bool failing; /* the last attempt to create an instance failed, and was logged */
 };
@@ -146,7 +146,8 @@ static unsigned __stdcall accept_thread(void *argument) {
 
     for (;;) {
         bool all = true;
-        for (int i = 0; i < INSTANCES; i++) {
+        /* The first one last: it has held the name so far, and if its client has come and gone, it is closed. */
+        for (int i = INSTANCES; i-- > 0;) {
             if (!pending[i])
                 pending[i] = await_client(listener, &listener->instances[i]);
             all = all && pending[i];
@@ -210,29 +211,30 @@ jp_status jp_win32_listener_new(const struct jp_win32_listener_options *options,
         status = create_events(listener, error);
     if (status == JP_OK)
         status = claim_name(listener, options->name, error);
-    if (status != JP_OK)
-        goto fail;
+    if (status == JP_OK)
+        *ret_listener = listener;
+    else
+        listener_destroy(listener);
+    return status;
+}
 
+jp_status jp_win32_listener_start(struct jp_win32_listener *listener, struct jp_error *error) {
     uintptr_t thread = _beginthreadex(NULL, 0, accept_thread, listener, 0, NULL);
     if (thread == 0) {
         DWORD win32 = GetLastError();
-        status = jp_fail_win32(error, JP_E_SYSTEM, win32, "_beginthreadex", "cannot start the thread of the pipe's listener");
-        goto fail;
+        return jp_fail_win32(error, JP_E_SYSTEM, win32, "_beginthreadex", "cannot start the thread of the pipe's listener");
     }
     listener->thread = (HANDLE)thread;
-    *ret_listener = listener;
     return JP_OK;
-
-fail:
-    listener_destroy(listener);
-    return status;
 }
 
 void jp_win32_listener_free(struct jp_win32_listener *listener) {
     if (!listener)
         return;
-    SetEvent(listener->stop);
-    WaitForSingleObject(listener->thread, INFINITE);
-    CloseHandle(listener->thread);
+    if (listener->thread) {
+        SetEvent(listener->stop);
+        WaitForSingleObject(listener->thread, INFINITE);
+        CloseHandle(listener->thread);
+    }
     listener_destroy(listener);
 }
