@@ -47,11 +47,9 @@ static bool name_is_taken(const wchar_t *name) {
 /* The name lives as long as the last handle to either end. So after a crash the clients of the last run, which have yet to
  * notice it, keep the name for a moment: it is asked for again for a while. */
 static jp_status claim_name(struct jp_win32_listener *listener, const char *name, struct jp_error *error) {
-    DWORD win32 = ERROR_SUCCESS;
     for (int i = 0; i < NAME_TRIES; i++) {
         if (i > 0)
             WaitForSingleObject(listener->stop, NAME_PAUSE_MS);
-        win32 = ERROR_ACCESS_DENIED;
         if (name_is_taken(listener->name))
             continue;
         HANDLE pipe = create_pipe(listener, FILE_FLAG_FIRST_PIPE_INSTANCE);
@@ -59,12 +57,11 @@ static jp_status claim_name(struct jp_win32_listener *listener, const char *name
             listener->instances[0].pipe = pipe;
             return JP_OK;
         }
-        win32 = GetLastError();
+        DWORD win32 = GetLastError();
         if (win32 != ERROR_ACCESS_DENIED && win32 != ERROR_PIPE_BUSY)
             return jp_fail_win32(error, JP_E_SYSTEM, win32, "CreateNamedPipe", "cannot create the pipe %s", name);
     }
-    return jp_fail_win32(error, JP_E_DENIED, win32, "CreateNamedPipe",
-                         "the pipe %s is taken: another instance of the service runs, or another program uses its name", name);
+    return jp_fail(error, JP_E_DENIED, "the pipe %s is taken: another instance of the service runs, or another program uses its name", name);
 }
 
 static void hand_over(struct jp_win32_listener *listener, struct instance *instance) {
