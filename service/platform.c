@@ -115,17 +115,15 @@ static void pipe_connected(void *context, HANDLE pipe) {
 
 static jp_status reserve_pipe(void *context, const struct jp_daemon_door *door, struct jp_error *error) {
     struct service_platform *service = context;
-    (void)error;
+    struct jp_win32_listener_options options = {.name = door->address, .security = door->security, .connected = pipe_connected,
+                                                .context = service, .log = door->log};
     service->door = *door;
-    return JP_OK;
+    return jp_win32_listener_new(&options, &service->listener, error);
 }
 
 static jp_status listen_on_pipe(void *context, struct jp_error *error) {
-    struct service_platform *service = context;
-    const struct jp_daemon_door *door = &service->door;
-    struct jp_win32_listener_options options = {.name = door->address, .security = door->security, .connected = pipe_connected,
-                                                .context = service, .log = door->log};
-    return jp_win32_listener_new(&options, &service->listener, error);
+    const struct service_platform *service = context;
+    return jp_win32_listener_start(service->listener, error);
 }
 
 static void stop_listening(void *context) {

@@ -3,6 +3,7 @@
 
 #include "base/units.h"
 
+enum { PROGRESS_MS = JP_DAEMON_STOP_HINT_MS / 4 };
 enum { MAX_PACKETS = 65536 }; /* waiting between the port and the loop; past that the lists are read */
 
 static int64_t clock_100ns(void *context) {
@@ -176,10 +177,14 @@ static void close_all_handles(struct jp_daemon *daemon) {
     uv_run(&daemon->loop, UV_RUN_DEFAULT);
 }
 
+/* On the loop, and on no thread of its own: a loop that hangs makes no progress. */
+static void on_progress_due(uv_timer_t *timer) { report_progress(timer->data); }
+
 /* Down the ladder; each step copes with a start that did not get so far. Whoever waits for the disk is called while the store
  * closes, so the pools outlive it; jobs are closed, and with them what ends with the service, when all is recorded. */
 static void take_down(struct jp_daemon *daemon) {
     daemon->closing = true;
+    uv_timer_start(&daemon->progress, on_progress_due, PROGRESS_MS, PROGRESS_MS); /* the disk may take its time */
     jp__platform(daemon)->stop_listening(jp__platform(daemon)->context);
     if (daemon->door_inbox.receive)
         jp_inbox_drain(&daemon->door_inbox); /* closes those who have come meanwhile */
@@ -239,6 +244,8 @@ struct jp_daemon *jp_daemon_new(const struct jp_daemon_options *options) {
     daemon->wake.data = daemon;
     uv_timer_init(&daemon->loop, &daemon->timer);
     daemon->timer.data = daemon;
+    uv_timer_init(&daemon->loop, &daemon->progress);
+    daemon->progress.data = daemon;
     uv_check_init(&daemon->loop, &daemon->turn);
     daemon->turn.data = daemon;
     uv_check_start(&daemon->turn, jp__on_turn);

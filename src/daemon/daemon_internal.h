@@ -33,7 +33,7 @@ struct jp_daemon {
     uv_mutex_t mutex;
     bool awake; /* `wake` may be used */
     bool stop_wanted, reload_wanted;
-    uv_timer_t timer;
+    uv_timer_t timer, progress; /* the latter while all is taken down */
     uv_check_t turn;
     uv_work_t sample_work; /* a look at all processes, on a thread of libuv's pool */
     bool sampling;         /* it is on its way */
