@@ -43,8 +43,8 @@ static void check_members(struct jp_pools *pools, struct jp_pool *pool, const st
         if (!jp__member_runs(member) || member->record.facts.session != job->session || now_ms - member->joined_ms < JUST_JOINED_MS)
             continue;
         jp__announce_missing(pools, member, false);
-        if (member->process && !member->watch && jp__ops(pools)->process_exited(member->process, &exit_code))
-            jp__member_ended(pools, member);
+        if (member->process && jp__ops(pools)->process_exited(member->process, &exit_code))
+            jp__member_ended(pools, member); /* it is not watched, or that was not told */
         else if (!member->process && !listed && member->stray)
             jp__member_settle(pools, member);
         else
