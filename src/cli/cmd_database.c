@@ -6,6 +6,8 @@
 
 #include "store/backup.h"
 
+#include <string.h>
+
 static cJSON *get(const cJSON *object, const char *key) { return cJSON_GetObjectItemCaseSensitive(object, key); }
 
 /* -------------------------------------------------------------------------------------------------------------- purge */
@@ -101,8 +103,8 @@ static int ask_for_file(struct jp_cli *cli, const char *instead, char **ret_file
 }
 
 /* Prints the text for who is looking, over what it printed before. */
-static void show_progress(void *context, int done_pages, int all_pages) {
-    int *shown = context, percent = all_pages > 0 ? (int)((int64_t)done_pages * 100 / all_pages) : 100;
+static void show_progress(void *context, uint64_t done_bytes, uint64_t total_bytes) {
+    int *shown = context, percent = total_bytes > 0 ? (int)((double)done_bytes * 100 / (double)total_bytes) : 100;
     if (percent == *shown)
         return;
     *shown = percent;
@@ -127,13 +129,15 @@ static void show_backup(const cJSON *result, struct jp_str *out) {
 
 static int backup(struct jp_cli *cli, cJSON *options) {
     char *from = jp_take_text(options, "--database");
-    bool replace = jp_take_switch(options, "--force"), watched = !cli->json && jp_output_is_console();
-    struct jp_error error;
     int code = JP_EXIT_OK, shown = -1;
+    bool watched = !cli->json && jp_output_is_console();
+    struct jp_backup_options how = {
+        .overwrite = jp_take_switch(options, "--force"), .context = &shown, .on_progress = watched ? show_progress : NULL};
+    struct jp_error error;
     cJSON_Delete(options);
     if (from == NULL)
         code = ask_for_file(cli, "--database FILE", &from);
-    if (code == JP_EXIT_OK && jp_store_backup(from, cli->arguments[0], replace, watched ? show_progress : NULL, &shown, &error) != JP_OK) {
+    if (code == JP_EXIT_OK && jp_store_backup(from, cli->arguments[0], &how, &error) != JP_OK) {
         jp_complain("%s", error.text);
         code = JP_EXIT_FAILED;
     }
@@ -146,7 +150,16 @@ static int backup(struct jp_cli *cli, cJSON *options) {
     return code;
 }
 
-static void add_finding(void *context, const char *finding) { cJSON_AddItemToArray(context, cJSON_CreateString(finding)); }
+/* SQLite's own may have several lines. */
+static void add_finding(void *context, const char *finding) {
+    while (*finding != '\0') {
+        size_t length = strcspn(finding, "\n");
+        char *line = jp_strndup(finding, length);
+        cJSON_AddItemToArray(context, cJSON_CreateString(line));
+        jp_free(line);
+        finding += length + (finding[length] == '\n');
+    }
+}
 
 static void show_check(const cJSON *result, struct jp_str *out) {
     const cJSON *finding;
@@ -161,7 +174,6 @@ static void show_check(const cJSON *result, struct jp_str *out) {
 static int check(struct jp_cli *cli, cJSON *options) {
     char *file = cli->argument_count == 1 ? jp_strdup(cli->arguments[0]) : NULL;
     struct jp_error error;
-    size_t count = 0;
     int code = JP_EXIT_OK;
     cJSON_Delete(options);
     if (file == NULL)
@@ -170,14 +182,14 @@ static int check(struct jp_cli *cli, cJSON *options) {
         return code;
     cJSON *result = jp_cli_object("file", file);
     cJSON *findings = cJSON_CreateArray();
-    if (jp_store_check(file, add_finding, findings, &count, &error) != JP_OK) {
-        jp_complain("%s", error.text);
+    if (jp_store_check(file, add_finding, findings, &error) != JP_OK)
         code = JP_EXIT_FAILED;
+    cJSON_AddBoolToObject(result, "ok", code == JP_EXIT_OK);
+    if (code == JP_EXIT_FAILED && findings->child == NULL) { /* it could not be looked at */
+        jp_complain("%s", error.text);
         cJSON_Delete(findings);
         cJSON_Delete(result);
     } else {
-        code = count == 0 ? JP_EXIT_OK : JP_EXIT_FAILED;
-        cJSON_AddBoolToObject(result, "ok", count == 0);
         cJSON_AddItemToObject(result, "findings", findings);
         jp_cli_print(cli, result, show_check);
     }
@@ -193,7 +205,7 @@ const struct jp_command jp_accounting_verbs[] = {
     {"reset", "POOL", "set a pool's counters to zero", "Who did it and what they stood at is recorded. Rows and totals stay as they are.",
      NULL, 1, 1, false, false, reset, NULL},
     {"backup", "FILE", "copy the database, while the service writes to it",
-     "The copy is whole, as of the moment that copying ended. It is this program that copies, with your rights: you must be able to\n"
+     "The copy is whole, as of the moment that copying began. It is this program that copies, with your rights: you must be able to\n"
      "read the service's database.",
      backup_options, 1, 1, false, false, backup, NULL},
     {"check", "[FILE]", "look whether the database, or a copy, is damaged: exit code 0 if not, 1 if it is",
