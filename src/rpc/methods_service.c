@@ -16,7 +16,10 @@ static void add_accounts(struct jp_rpc *rpc, cJSON *database) {
     } else {
         cJSON_AddNullToObject(database, "dropped");
     }
-    jp_json_add_u64(database, "firstSeq", state.first_seq);
+    if (state.first_seq)
+        jp_json_add_u64(database, "firstSeq", state.first_seq);
+    else
+        cJSON_AddNullToObject(database, "firstSeq");
     jp_json_add_u64(database, "committedSeq", state.committed_seq);
     jp_json_add_u64(database, "fileBytes", state.file_bytes);
     jp_json_add_u64(database, "walBytes", state.wal_bytes);

@@ -177,6 +177,9 @@ static cJSON *render_job_counters(struct jp_rpc *rpc, struct jp_pool *pool) {
 
 cJSON *jp__render_counters(struct jp_rpc *rpc, const struct jp_counters *counters, int64_t since_100ns) {
     const struct jp_capabilities *host = rpc->with.backend->ops->capabilities(rpc->with.backend);
+    /* Where handles do not tell, samples may have. */
+    bool cpu = host->process_times || counters->user_100ns || counters->kernel_100ns;
+    bool io = host->process_io || counters->read_operations || counters->write_operations || counters->other_operations;
     cJSON *object = cJSON_CreateObject();
     jp_json_add_time(object, "since", since_100ns);
     jp_json_add_u64(object, "processes", counters->processes);
@@ -186,14 +189,14 @@ cJSON *jp__render_counters(struct jp_rpc *rpc, const struct jp_counters *counter
     jp_json_add_u64(object, "unknown", counters->unknown);
     jp_json_add_u64(object, "failures", counters->failures);
     jp_json_add_u64(object, "unobserved", counters->unobserved);
-    add_if(object, "userTime100ns", host->process_times, counters->user_100ns);
-    add_if(object, "kernelTime100ns", host->process_times, counters->kernel_100ns);
-    add_if(object, "readOperations", host->process_io, counters->read_operations);
-    add_if(object, "writeOperations", host->process_io, counters->write_operations);
-    add_if(object, "otherOperations", host->process_io, counters->other_operations);
-    add_if(object, "readBytes", host->process_io, counters->read_bytes);
-    add_if(object, "writeBytes", host->process_io, counters->write_bytes);
-    add_if(object, "otherBytes", host->process_io, counters->other_bytes);
+    add_if(object, "userTime100ns", cpu, counters->user_100ns);
+    add_if(object, "kernelTime100ns", cpu, counters->kernel_100ns);
+    add_if(object, "readOperations", io, counters->read_operations);
+    add_if(object, "writeOperations", io, counters->write_operations);
+    add_if(object, "otherOperations", io, counters->other_operations);
+    add_if(object, "readBytes", io, counters->read_bytes);
+    add_if(object, "writeBytes", io, counters->write_bytes);
+    add_if(object, "otherBytes", io, counters->other_bytes);
     add_if(object, "peakCommitBytes", counters->peak_commit_bytes > 0, counters->peak_commit_bytes);
     return object;
 }

@@ -11,6 +11,8 @@ struct jp_store {
     struct jp_accounts accounts; /* first: the one is the other */
     struct jp__writer *writer;
     struct jp__reader *reader;
+    struct jp__owner owner;
+    char *file;
     jp_store_closed_fn *on_closed;
     void *on_closed_context;
 };
@@ -79,27 +81,43 @@ struct jp_accounts *jp_store_accounts(struct jp_store *store) {
 
 /* --- open and close --- */
 
+static void free_store(struct jp_store *store) {
+    jp__owner_release(&store->owner);
+    jp_free(store->file);
+    jp_free(store);
+}
+
 static void free_reader(void *context) {
     jp__reader_free(context);
 }
 
-jp_status jp_store_open(const struct jp_store_options *options, struct jp_store **ret_store,
-                        struct jp_accounts_start *ret_start, struct jp_error *error) {
+static struct jp_store_options settled(const struct jp_store_options *options, const char *file) {
     struct jp_store_options settled = *options;
+    settled.file = file;
     if (settled.max_backlog == 0)
         settled.max_backlog = JP_STORE_MAX_BACKLOG;
+    if (settled.hurry == 0)
+        settled.hurry = 1;
+    return settled;
+}
 
-    sqlite3 *db = NULL;
-    struct jp_accounts_start start = {0};
-    jp_status status = jp__open_database(settled.file, settled.log, &db, &start, error);
-    if (status != JP_OK)
-        return status;
+jp_status jp_store_open(const struct jp_store_options *given, struct jp_store **ret_store,
+                        struct jp_accounts_start *ret_start, struct jp_error *error) {
     struct jp_store *store = jp_alloc(sizeof *store);
     store->accounts.ops = &operations;
-    status = jp__reader_start(settled.loop, settled.file, &store->reader, error);
+    store->file = jp_strdup(given->file);
+    struct jp_store_options options = settled(given, store->file);
+    struct jp__place place = {.file = store->file, .log = options.log, .busy_ms = JP__BUSY_MS / (int)options.hurry,
+                              .owner = &store->owner};
+    sqlite3 *db = NULL;
+    struct jp_accounts_start start = {0};
+    jp_status status = jp__open_database(&place, &db, &start, error);
+    if (status != JP_OK)
+        goto release_file;
+    status = jp__reader_start(options.loop, store->file, place.busy_ms, &store->reader, error);
     if (status != JP_OK)
         goto close_database;
-    status = jp__writer_start(&settled, db, start.last_seq, &store->writer, error);
+    status = jp__writer_start(&options, &place, db, &start, store->reader, &store->writer, error);
     if (status != JP_OK)
         goto stop_reader;
     *ret_store = store;
@@ -109,11 +127,12 @@ jp_status jp_store_open(const struct jp_store_options *options, struct jp_store 
 stop_reader:
     jp__reader_stop(store->reader, free_reader, store->reader);
 close_database:
-    jp_free(store);
     if (!start.unclean)
         jp__db_mark_clean(db, 1);
     sqlite3_close(db);
     jp_accounts_start_clear(&start);
+release_file:
+    free_store(store);
     return status;
 }
 
@@ -124,7 +143,7 @@ static void on_writer_stopped(void *context, uint64_t lost) {
     jp_store_closed_fn *callback = store->on_closed;
     void *callback_context = store->on_closed_context;
     jp__reader_free(store->reader);
-    jp_free(store);
+    free_store(store);
     callback(callback_context, lost);
 }
 

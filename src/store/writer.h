@@ -5,20 +5,25 @@
 #ifndef JP_STORE_WRITER_H
 #define JP_STORE_WRITER_H
 
+#include "store/opening.h"
 #include "store/store.h"
 
-#include <sqlite3.h>
-
+struct jp__reader;
 struct jp__writer;
 
-/* Takes the connection over, on success only. Events up to `last_seq` are in the database. */
-jp_status jp__writer_start(const struct jp_store_options *options, sqlite3 *db, uint64_t last_seq,
-                           struct jp__writer **ret_writer, struct jp_error *error);
+/* Takes the connection over, on success only. `start`: what the database held; `reader` stays until the writer has ended, and so does what
+ * `place` points to. */
+jp_status jp__writer_start(const struct jp_store_options *options, const struct jp__place *place, sqlite3 *db,
+                           const struct jp_accounts_start *start, struct jp__reader *reader, struct jp__writer **ret_writer,
+                           struct jp_error *error);
 
 void jp__writer_add_event(struct jp__writer *writer, const struct jp_event *event);
 void jp__writer_add_process(struct jp__writer *writer, const struct jp_process_record *record);
 void jp__writer_add_pool(struct jp__writer *writer, const struct jp_pool_record *record);
 void jp__writer_forget_pool(struct jp__writer *writer, const char *name);
+
+/* The reader has met what cannot be in a sound file. */
+void jp__writer_suspect_damage(struct jp__writer *writer);
 
 /* Whether everything that was handed in is on the disk, as far as the loop's thread has heard. */
 bool jp__writer_is_idle(const struct jp__writer *writer);

@@ -506,6 +506,13 @@ static void what_the_host_does_not_tell_is_null(void **state) {
     assert_true(cJSON_IsNull(cJSON_GetObjectItem(counters, "peakCommitBytes")));
     assert_int_equal(number_in(counters, "userTime100ns"), 0);
     cJSON_Delete(answer);
+    jp_sim_capabilities(world->pool->sim)->process_times = false;
+    uint32_t pid = launch(world->pool, "build", "x.exe");
+    jp_sim_grow_usage(world->pool->sim, pid, 8);
+    look(world->pool);
+    answer = call(world, "pool.get", "{\"pool\":\"build\"}");
+    assert_int_equal(number_in(cJSON_GetObjectItem(result_of(answer), "counters"), "userTime100ns"), 8); /* a sample has told */
+    cJSON_Delete(answer);
 }
 
 static void purging_says_who_and_what(void **state) {
@@ -565,6 +572,7 @@ static void the_state_of_the_accounts(void **state) {
     const cJSON *database = cJSON_GetObjectItem(result_of(answer), "database");
     assert_true(cJSON_IsNull(cJSON_GetObjectItem(database, "dropped")));
     assert_true(cJSON_IsNull(cJSON_GetObjectItem(database, "lastPurge")));
+    assert_true(cJSON_IsNull(cJSON_GetObjectItem(database, "firstSeq")));
     cJSON_Delete(answer);
     *jp_ledger_state(world->pool->ledger) = (struct jp_accounts_state){
         .degraded = true, .reason = "full", .backlog = 7, .dropped_events = 3, .dropped_from_seq = 11, .dropped_to_seq = 14, .first_seq = 5,

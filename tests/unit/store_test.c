@@ -72,20 +72,6 @@ static void another_programs_database_is_refused_and_left_alone(void **state) {
     assert_int_equal(ask_number(world->file, "SELECT count(*) FROM t"), 0);
 }
 
-static void overwrite(const char *file, int64_t offset, const char *bytes, unsigned length) {
-    uv_fs_t request;
-    int descriptor = uv_fs_open(NULL, &request, file, UV_FS_O_WRONLY | UV_FS_O_CREAT, 0600, NULL);
-    uv_fs_req_cleanup(&request);
-    assert_true(descriptor >= 0);
-    char copy[8192];
-    memcpy(copy, bytes, length);
-    uv_buf_t buffer = uv_buf_init(copy, length);
-    assert_int_equal(uv_fs_write(NULL, &request, descriptor, &buffer, 1, offset, NULL), length);
-    uv_fs_req_cleanup(&request);
-    uv_fs_close(NULL, &request, descriptor, NULL);
-    uv_fs_req_cleanup(&request);
-}
-
 static void a_text_file_is_refused_and_left_alone(void **state) {
     struct world *world = *state;
     char text[200];
