@@ -8,6 +8,7 @@ struct jp_pools *jp_pools_new(const struct jp_pools_surroundings *surroundings, 
     pools->with = *surroundings;
     pools->last_seq = start->last_seq;
     pools->last_id = start->last_process_id;
+    pools->restoring = start->past_count > 0;
     pools->last_key = 15; /* lower keys are the port's own */
     pools->next_list_ms = pools->next_sample_ms = pools->next_queue_ms = pools->next_stop_ms = pools->next_slice_ms = UINT64_MAX;
     pools->sample_interval_ms = UINT64_MAX;
@@ -86,6 +87,8 @@ static void discard(struct jp_pools *pools, struct jp_pool *pool) {
 
 void jp__pool_record(struct jp_pools *pools, const struct jp_pool *pool) {
     const struct jp_pool *by = jp_pool_frozen_by(pool);
+    if (pools->restoring)
+        return; /* what is known of its past stays on the disk until it has been acted on */
     if (pool->state == JP_POOL_ORPHAN)
         return; /* it is forgotten; only its members are waited for */
     struct jp_str definition = {0};
@@ -355,6 +358,13 @@ static bool take_up(struct jp_pools *pools, const struct jp_process_record *row)
     return true;
 }
 
+static void record_all(struct jp_pools *pools) {
+    size_t position = 0;
+    pools->restoring = false;
+    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
+        jp__pool_record(pools, pool);
+}
+
 void jp_pools_adopt(struct jp_pools *pools, const struct jp_accounts_start *start) {
     for (size_t i = 0; i < start->pool_count; i++)
         restore_pool(pools, start->pools[i].name, start->pools[i].definition);
@@ -375,8 +385,9 @@ void jp_pools_adopt(struct jp_pools *pools, const struct jp_accounts_start *star
         jp_process_record_clear(&row);
         closed++;
     }
-    jp__freeze_restored(pools);
     jp__read_lists(pools);
+    jp__freeze_restored(pools);
+    record_all(pools);
     if (adopted || closed)
         jp_log(pools->with.log, JP_LOG_INFO, "of the last run's processes %zu still run; %zu ended while no service was there", adopted,
                closed);

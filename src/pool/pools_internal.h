@@ -32,6 +32,7 @@ struct jp_pools {
     struct jp_waiter *first_waiter;
     struct jp_queued *first_queued, *last_queued; /* for room, in the order of their coming */
     uint64_t next_queue_ms;                       /* UINT64_MAX: nobody waits */
+    bool restoring; /* the past of the pools is not taken up yet */
     uint64_t queue_rounds;
     bool advancing; /* the queue is being looked at */
     size_t member_count;
@@ -72,6 +73,7 @@ void jp__troubles_clear(struct jp_pool *pool);
 /* freeze.c */
 void jp__freeze_restore(struct jp_pools *pools, const struct jp_accounts_start *start); /* before members are taken up */
 void jp__freeze_adopt(struct jp_pools *pools, struct jp_member *member);                /* each of them */
+bool jp__freeze_let_go(struct jp_pools *pools, struct jp_member *member);              /* those that have no row */
 void jp__freeze_release(struct jp_pools *pools, const struct jp_accounts_start *start, const struct jp_process_record *row); /* its pool is gone */
 void jp__freeze_restored(struct jp_pools *pools);                                       /* after */
 struct jp_pool *jp__pool_slices(struct jp_pools *pools, struct jp_pool *pool);

@@ -55,14 +55,18 @@ int pool_world_close(void **state) {
     return 0;
 }
 
-static void start_again(struct pool_world *world, const char *config, bool unclean) {
-    struct jp_accounts_start start;
+static void begin_again(struct pool_world *world, const char *config, bool unclean, struct jp_accounts_start *ret_start) {
     jp_pools_free(world->pools);
     jp_sim_queue_set(world->sim, NULL, 0); /* the port died with the service */
-    jp_ledger_start(world->ledger, &start);
-    start.unclean = unclean;
-    open_pools(world, &start);
+    jp_ledger_start(world->ledger, ret_start);
+    ret_start->unclean = unclean;
+    open_pools(world, ret_start);
     assert_int_equal(pool_world_load(world, config), JP_OK);
+}
+
+static void start_again(struct pool_world *world, const char *config, bool unclean) {
+    struct jp_accounts_start start;
+    begin_again(world, config, unclean, &start);
     jp_pools_adopt(world->pools, &start);
     jp_accounts_start_clear(&start);
 }
@@ -76,6 +80,15 @@ void pool_world_crash(struct pool_world *world, const char *config) {
     jp_ledger_commit(world->ledger);
     jp_sim_crash(world->sim); /* what is done to the old pools from now on reaches nobody */
     start_again(world, config, true);
+}
+
+void pool_world_crash_twice(struct pool_world *world, const char *config) {
+    struct jp_accounts_start start;
+    jp_ledger_commit(world->ledger);
+    jp_sim_crash(world->sim);
+    begin_again(world, config, true, &start);
+    jp_accounts_start_clear(&start);
+    pool_world_crash(world, config);
 }
 
 jp_status pool_world_load(struct pool_world *world, const char *pools_json) {
