@@ -78,25 +78,19 @@ void jp__freeze_restore(struct jp_pools *pools, const struct jp_accounts_start *
     }
 }
 
-/* After a crash nobody knows how far it had got with a member: it is let go of, once for all freezes and once for a rate, and frozen
- * anew if its pool is; thawing one that runs does nothing. Also those that are found in a list: the crash may have come before their rows.
- * True if there was a freeze. */
-bool jp__freeze_let_go(struct jp_pools *pools, struct jp_member *member) {
+/* One of the last run. In order, it is as its pool is. After a crash nobody knows how far it had got: it is let go of, once for all
+ * freezes and once for a rate, and frozen anew if its pool is; thawing one that runs does nothing. */
+void jp__freeze_adopt(struct jp_pools *pools, struct jp_member *member) {
     bool thaw_freeze = false, thaw_rate = false;
     for (const struct jp_pool *pool = member->pool; pool; pool = pool->parent) {
         thaw_freeze |= pool->thaw_freeze;
         thaw_rate |= pool->thaw_rate;
     }
+    member->frozen = !thaw_freeze && jp_pool_frozen_by(member->pool);
     if (thaw_freeze)
         jp__member_freeze(pools, member, false);
     if (thaw_rate)
         jp__member_freeze(pools, member, false);
-    return thaw_freeze;
-}
-
-/* One of the last run. In order, it is as its pool is. */
-void jp__freeze_adopt(struct jp_pools *pools, struct jp_member *member) {
-    member->frozen = !jp__freeze_let_go(pools, member) && jp_pool_frozen_by(member->pool);
 }
 
 /* One whose pool did not come back: nobody would ever let it go on. */

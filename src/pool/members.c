@@ -129,7 +129,6 @@ struct jp_member *jp__member_join(struct jp_pools *pools, struct jp_pool *pool, 
     };
     *facts = (struct jp_process_facts){0};
     enter(pools, pool, member);
-    jp__freeze_let_go(pools, member);
     jp__enforce_on_join(pools, member);
     return member;
 }

@@ -385,8 +385,8 @@ void jp_pools_adopt(struct jp_pools *pools, const struct jp_accounts_start *star
         jp_process_record_clear(&row);
         closed++;
     }
-    jp__read_lists(pools);
     jp__freeze_restored(pools);
+    jp__read_lists(pools);
     record_all(pools);
     if (adopted || closed)
         jp_log(pools->with.log, JP_LOG_INFO, "of the last run's processes %zu still run; %zu ended while no service was there", adopted,

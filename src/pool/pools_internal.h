@@ -73,7 +73,6 @@ void jp__troubles_clear(struct jp_pool *pool);
 /* freeze.c */
 void jp__freeze_restore(struct jp_pools *pools, const struct jp_accounts_start *start); /* before members are taken up */
 void jp__freeze_adopt(struct jp_pools *pools, struct jp_member *member);                /* each of them */
-bool jp__freeze_let_go(struct jp_pools *pools, struct jp_member *member);              /* those that have no row */
 void jp__freeze_release(struct jp_pools *pools, const struct jp_accounts_start *start, const struct jp_process_record *row); /* its pool is gone */
 void jp__freeze_restored(struct jp_pools *pools);                                       /* after */
 struct jp_pool *jp__pool_slices(struct jp_pools *pools, struct jp_pool *pool);

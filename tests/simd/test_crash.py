@@ -27,7 +27,7 @@ WRITES = (1, 3, 8, 20, 60)  # it dies within so many
 PATIENCE = 12               # operations: then it is killed at once
 
 NAMES_DIE = False  # a job's name goes with its last handle, as on Windows: a keeper holds them
-FREEZES_SURELY = False  # nobody is suspended before it is written that the pool is frozen
+FREEZES_SURELY = False  # nobody is suspended before it is written that the pool is frozen, and that it is a member
 RESUMES = False    # a launch that a crash left suspended is ended, or let run
 
 # What a client meets when the service dies. A time-out is no death.
@@ -208,7 +208,10 @@ class CrashRun(PolicyRun):
         self.learn_of_all()
         homes = {(process.pid, process.start): process.home for process in self.living.values()}
         if not FREEZES_SURELY:
-            self.stuck |= {process for process in self.living.values() if process.home and self.loose & self.names_above(process)}
+            for process in self.living.values():
+                above = self.names_above(process)
+                if self.loose & above or (set(self.frozen) & above and (process.pid, process.start) not in self.proven):
+                    self.stuck.add(process)
         # Killed at its start or stop, it may have left in order by what the database says.
         self.maybe_frozen |= {name for name, keep in self.frozen.items() if not keep}
         self.went_down(crash)

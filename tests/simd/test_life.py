@@ -117,22 +117,6 @@ def test_a_start_that_is_killed_forgets_nothing_of_a_frozen_pool(world):
     assert w.machine.order("process", pid=pid)["frozen"] == 0
 
 
-def test_who_was_frozen_but_not_recorded_is_frozen_once(world):
-    w = world({"a": {}})
-    w.rpc.call("pool.freeze", pool="a", keep=True)
-    w.flush()
-    pid = w.machine.spawn()
-    w.machine.order("die_at_write", writes=1)
-    with pytest.raises(ConnectionError):
-        w.rpc.call("pool.assign", pool="a", pid=pid)
-    w.machine.crash()
-    assert w.machine.order("process", pid=pid)["frozen"] == 1
-    w.start()
-    assert w.members("a") == [pid] and w.machine.order("process", pid=pid)["frozen"] == 1
-    w.rpc.call("pool.thaw", pool="a")
-    assert w.machine.order("process", pid=pid)["frozen"] == 0
-
-
 @pytest.mark.parametrize("write", range(1, 12))
 def test_a_power_cut_takes_nothing_that_was_answered(world, write):
     w = world({"a": {}})
