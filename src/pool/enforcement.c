@@ -215,30 +215,42 @@ uint64_t jp__enforcement_on_time(struct jp_pools *pools, uint64_t now_ms) {
 
 /* --- a member comes, a member goes --- */
 
-/* Those who came before the member, with itself, and are not on their way out. */
-static size_t count_up_to(const struct jp_pool *pool, const struct jp_member *newest) {
+/* Before anybody has told of it. One that is being made may look like this, too. */
+static bool has_ended(struct jp_pools *pools, const struct jp_member *member) {
+    uint32_t exit_code;
+    return member->stage != JP_MEMBER_NEWBORN && member->process && jp__ops(pools)->process_exited(member->process, &exit_code);
+}
+
+/* Those who came before the member, with itself, and are not on their way out. `surely`: each is asked. */
+static size_t count_up_to(struct jp_pools *pools, const struct jp_pool *pool, const struct jp_member *newest, bool surely) {
     size_t count = 0;
     for (const struct jp_member *member = pool->first_member; member; member = member->next)
         count += member->record.facts.session == newest->record.facts.session && member->record.id <= newest->record.id &&
-                 jp__member_runs(member) && !member->terminated && !member->asked_to_stop;
+                 jp__member_runs(member) && !member->terminated && !member->asked_to_stop && !(surely && has_ended(pools, member));
     for (size_t i = 0; i < pool->child_count; i++)
-        count += count_up_to(pool->children[i], newest);
+        count += count_up_to(pools, pool->children[i], newest, surely);
     return count;
 }
 
-static void check_active(struct jp_pools *pools, struct jp_member *member) {
+/* Index into the chain, SIZE_MAX: none. */
+static size_t too_many(struct jp_pools *pools, const struct jp_member *newest, bool surely, size_t *counts) {
     const struct jp_pool_spec *specs[JP_POOL_MAX_DEPTH];
-    const struct jp_pool *chain[JP_POOL_MAX_DEPTH];
-    size_t counts[JP_POOL_MAX_DEPTH], length = jp__spec_chain(member->pool, specs);
-    for (const struct jp_pool *at = member->pool; at; at = at->parent) {
+    size_t length = jp__spec_chain(newest->pool, specs);
+    for (const struct jp_pool *at = newest->pool; at; at = at->parent) {
         bool ours = at->spec.limits.present & JP_SCHEMA_BIT(JP_LIMIT_ACTIVE_PROCESSES) &&
                     jp__host(pools)->limits[JP_LIMIT_ACTIVE_PROCESSES] != JP_ENFORCED_BY_KERNEL;
-        chain[at->depth] = at;
-        counts[at->depth] = ours ? count_up_to(at, member) : 0; /* which looks at every member */
+        counts[at->depth] = ours ? count_up_to(pools, at, newest, surely) : 0; /* which looks at every member */
     }
-    size_t over = jp_policy_too_many(jp__host(pools), specs, counts, length);
-    if (over == SIZE_MAX)
+    return jp_policy_too_many(jp__host(pools), specs, counts, length);
+}
+
+static void check_active(struct jp_pools *pools, struct jp_member *member) {
+    const struct jp_pool *chain[JP_POOL_MAX_DEPTH];
+    size_t counts[JP_POOL_MAX_DEPTH], over = too_many(pools, member, false, counts);
+    if (over == SIZE_MAX || has_ended(pools, member) || (over = too_many(pools, member, true, counts)) == SIZE_MAX)
         return;
+    for (const struct jp_pool *at = member->pool; at; at = at->parent)
+        chain[at->depth] = at;
     char *detail = jp_sprintf("%zu of %" PRIu32 " processes; the newest is ended", counts[over], chain[over]->spec.limits.active_processes);
     jp__emit(pools, &(struct jp__event){.pool = chain[over], .message = jp_job_message_name(JP_MSG_ACTIVE_PROCESS_LIMIT), .member = member,
                                         .origin = JP_ORIGIN_SERVICE, .detail = detail});

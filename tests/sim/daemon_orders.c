@@ -257,6 +257,11 @@ static void disk(struct jp_simd *simd, const cJSON *in, cJSON *out) {
     jp_simd_disk_full(truth(in, "full"));
 }
 
+static void die_at_write(struct jp_simd *simd, const cJSON *in, cJSON *out) {
+    (void)out;
+    jp_simd_die_at(simd, jp_simd_number(in, "writes", 1), truth(in, "powerCut"), jp_simd_number(in, "seed", 1));
+}
+
 static void deaf(struct jp_simd *simd, const cJSON *in, cJSON *out) {
     (void)out;
     jp_sim_deaf(simd->sim, truth(in, "deaf"));
@@ -510,7 +515,7 @@ static const struct {
     {"spawn", spawn},       {"exit", exit_process}, {"burn", burn},             {"commit", commit},     {"decommit", decommit},
     {"io", io},             {"overrun", overrun},   {"ask", ask},               {"protect", protect},   {"next_pid", next_pid},
     {"let_go", let_go},     {"queue", queue},       {"queue_set", queue_set},   {"lose", lose},         {"weather", weather},
-    {"fail_next", fail_next}, {"fail_often", fail_often}, {"disk", disk},       {"deaf", deaf},         {"reuse_pids", reuse_pids},
+    {"fail_next", fail_next}, {"fail_often", fail_often}, {"disk", disk},       {"die_at_write", die_at_write}, {"deaf", deaf},         {"reuse_pids", reuse_pids},
     {"slow_ends", slow_ends}, {"names_die", names_die}, {"like_wine", like_wine}, {"groups", groups},   {"lack_class", lack_class},
     {"squat", squat},       {"take_name", take_name}, {"hold_job", hold_job},   {"fates", fates},       {"fate", fate},
     {"job", job},           {"process", process},   {"census", census},         {"now", now},           {"page_out", page_out},

@@ -143,8 +143,11 @@ static void on_bell(uv_async_t *bell) {
     uv_mutex_lock(&simd->mutex);
     void (*order)(struct jp_simd *, void *) = simd->order;
     void *argument = simd->order_argument;
+    bool dies = simd->dies;
     uv_mutex_unlock(&simd->mutex);
-    if (!order)
+    if (dies)
+        jp_simd_die(simd);
+    if (dies || !order)
         return;
     order(simd, argument);
     uv_mutex_lock(&simd->mutex);
@@ -179,6 +182,8 @@ static jp_status listen_on_socket(void *context, struct jp_error *error) {
     uv_async_init(door->loop, &simd->bell, on_bell);
     simd->bell.data = simd;
     simd->at_work = true;
+    if (simd->dies) /* at its start */
+        uv_async_send(&simd->bell);
     uv_mutex_unlock(&simd->mutex);
     return JP_OK;
 }
