@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "store/damage.h"
 #include "store/database.h"
+#include "store/runs.h"
 #include "store/schema.h"
 #include "store/start.h"
 
@@ -107,7 +108,8 @@ static jp_status configure(struct opening *opening, int version) {
     if (code == SQLITE_OK)
         code = jp__db_text(opening->db, "PRAGMA journal_mode = WAL", mode, sizeof mode);
     if (code == SQLITE_OK)
-        code = jp__db_exec(opening->db, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216");
+        code = jp__db_exec(opening->db, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216;"
+                                        "PRAGMA recursive_triggers = ON"); /* see schema.c: a replaced row is a deleted one */
     if (code != SQLITE_OK)
         return fail_sqlite(opening, code, "prepared for writing");
     if (strcmp(mode, "wal") != 0)
@@ -186,12 +188,20 @@ static jp_status begin_anew(struct opening *opening, const struct jp_accounts_st
     int code = jp__db_raise_meta(opening->db, "last_seq", (int64_t)counted->last_seq);
     if (code == SQLITE_OK)
         code = jp__db_raise_meta(opening->db, "last_process_id", counted->last_process_id);
+    if (code == SQLITE_OK)
+        code = jp__db_raise_meta(opening->db, "last_run", counted->run);
     if (code != SQLITE_OK)
         return fail_sqlite(opening, code, "written");
     opening->start.last_seq = counted->last_seq;
     opening->start.last_process_id = counted->last_process_id;
+    opening->start.run = counted->run;
     opening->start.unclean = true;
     return JP_OK;
+}
+
+static jp_status begin_run(struct opening *opening) {
+    int code = jp__run_begin(opening->db, ++opening->start.run);
+    return code == SQLITE_OK ? JP_OK : fail_sqlite(opening, code, "written");
 }
 
 jp_status jp__open_database(const char *file, const struct jp_log *log, sqlite3 **ret_db,
@@ -206,6 +216,8 @@ jp_status jp__open_database(const char *file, const struct jp_log *log, sqlite3 
                      ? begin_anew(&opening, &counted)
                      : jp_fail(error, JP_E_STORE, "\"%s\" is not a JobPool database, nor any SQLite can read", file);
     }
+    if (status == JP_OK)
+        status = begin_run(&opening);
     if (status != JP_OK) {
         if (opening.db != NULL)
             close_attempt(&opening);

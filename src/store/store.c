@@ -5,6 +5,7 @@
 #include "store/database.h"
 #include "store/opening.h"
 #include "store/reader.h"
+#include "store/runs.h"
 #include "store/writer.h"
 
 struct jp_store {
@@ -35,6 +36,26 @@ static void forget_pool(struct jp_accounts *accounts, const char *name) {
     jp__writer_forget_pool(store_of(accounts)->writer, name);
 }
 
+static void record_job(struct jp_accounts *accounts, const struct jp_job_record *record) {
+    jp__writer_add_job(store_of(accounts)->writer, record);
+}
+
+static void forget_job(struct jp_accounts *accounts, const char *object_name) {
+    jp__writer_forget_job(store_of(accounts)->writer, object_name);
+}
+
+static void record_unobserved(struct jp_accounts *accounts, const struct jp_unobserved_record *record) {
+    jp__writer_add_unobserved(store_of(accounts)->writer, record);
+}
+
+static void record_reset(struct jp_accounts *accounts, const struct jp_reset_record *record) {
+    jp__writer_add_reset(store_of(accounts)->writer, record);
+}
+
+static void record_keeper(struct jp_accounts *accounts, uint32_t pid, int64_t start_100ns) {
+    jp__writer_set_keeper(store_of(accounts)->writer, pid, start_100ns);
+}
+
 static void when_durable(struct jp_accounts *accounts, jp_durable_fn *callback, void *context) {
     jp__writer_when_durable(store_of(accounts)->writer, callback, context);
 }
@@ -61,16 +82,31 @@ static void state(struct jp_accounts *accounts, struct jp_accounts_state *ret_st
     jp__writer_state(store_of(accounts)->writer, ret_state);
 }
 
+static void purge(struct jp_accounts *accounts, const struct jp_purge_filter *filter, jp_purged_fn *callback, void *context) {
+    jp__writer_purge(store_of(accounts)->writer, filter, callback, context);
+}
+
+static void set_retention(struct jp_accounts *accounts, const struct jp_retention *retention) {
+    jp__writer_set_retention(store_of(accounts)->writer, retention);
+}
+
 static const struct jp_accounts_ops operations = {
     .record_event = record_event,
     .record_process = record_process,
     .record_pool = record_pool,
     .forget_pool = forget_pool,
+    .record_job = record_job,
+    .forget_job = forget_job,
+    .record_unobserved = record_unobserved,
+    .record_reset = record_reset,
+    .record_keeper = record_keeper,
     .when_durable = when_durable,
     .query_events = query_events,
     .query_processes = query_processes,
     .query_summary = query_summary,
     .state = state,
+    .purge = purge,
+    .set_retention = set_retention,
 };
 
 struct jp_accounts *jp_store_accounts(struct jp_store *store) {
@@ -99,7 +135,7 @@ jp_status jp_store_open(const struct jp_store_options *options, struct jp_store 
     status = jp__reader_start(settled.loop, settled.file, &store->reader, error);
     if (status != JP_OK)
         goto close_database;
-    status = jp__writer_start(&settled, db, start.last_seq, &store->writer, error);
+    status = jp__writer_start(&settled, db, &start, &store->writer, error);
     if (status != JP_OK)
         goto stop_reader;
     *ret_store = store;
@@ -111,7 +147,7 @@ stop_reader:
 close_database:
     jp_free(store);
     if (!start.unclean)
-        jp__db_mark_clean(db, 1);
+        jp__run_end(db, start.run);
     sqlite3_close(db);
     jp_accounts_start_clear(&start);
     return status;

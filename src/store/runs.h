@@ -1,0 +1,21 @@
+/* The runs: each time that the database was opened, until it was closed. */
+#ifndef JP_STORE_RUNS_H
+#define JP_STORE_RUNS_H
+
+#include "pool/accounts.h"
+
+#include <sqlite3.h>
+
+/* All return SQLite's code. */
+
+/* The last that is known of the newest run: its end, or its last commit, or, where an older version wrote, the newest time in the
+ * rows. 0: there was none. */
+int jp__runs_last_known(sqlite3 *db, int64_t *ret_time_100ns);
+
+/* Begins run `number`, which no run had before. What becomes known of the one before it is kept in its row. */
+int jp__run_begin(sqlite3 *db, int64_t number);
+
+/* Says that the run ended in order, and that the database is at rest. */
+int jp__run_end(sqlite3 *db, int64_t number);
+
+#endif
