@@ -97,6 +97,7 @@ struct jp_job_record {
  * Who they were cannot be told. */
 struct jp_unobserved_record {
     const char *pool;
+    uint32_t session; /* of the jobs that counted them */
     int64_t from_100ns, to_100ns; /* they began and ended between these */
     uint64_t processes, user_100ns, kernel_100ns, read_bytes, write_bytes;
 };

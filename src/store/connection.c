@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "store/database.h"
 #include "store/reader.h"
+#include "store/runs.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -147,7 +148,7 @@ void jp__connection_close(struct jp__connection *connection, bool in_order) {
     jp__committer_clear(&connection->committer);
     if (connection->renewal.damaged)
         drop(connection); /* the next start looks at it as it is */
-    else if (in_order && jp__db_mark_clean(db, 1) == SQLITE_OK)
+    else if (in_order && jp__run_end(db, connection->committer.run) == SQLITE_OK)
         sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     sqlite3_close(connection->committer.db);
     connection->committer.db = NULL;

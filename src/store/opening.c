@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "store/damage.h"
 #include "store/database.h"
+#include "store/runs.h"
 #include "store/schema.h"
 #include "store/start.h"
 
@@ -110,7 +111,8 @@ static jp_status configure(struct opening *opening, int version) {
     if (code == SQLITE_OK)
         code = jp__db_text(opening->db, "PRAGMA journal_mode = WAL", mode, sizeof mode);
     if (code == SQLITE_OK)
-        code = jp__db_exec(opening->db, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216");
+        code = jp__db_exec(opening->db, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216;"
+                                        "PRAGMA recursive_triggers = ON"); /* see schema.c: a replaced row is a deleted one */
     if (code != SQLITE_OK)
         return fail_sqlite(opening, code, "prepared for writing");
     if (strcmp(mode, "wal") != 0)
@@ -193,13 +195,27 @@ static jp_status raise_numbers(struct opening *opening, const struct jp_accounts
     int code = jp__db_raise_meta(opening->db, "last_seq", (int64_t)known->last_seq);
     if (code == SQLITE_OK)
         code = jp__db_raise_meta(opening->db, "last_process_id", known->last_process_id);
+    if (code == SQLITE_OK)
+        code = jp__db_raise_meta(opening->db, "last_run", known->run);
     if (code != SQLITE_OK)
         return fail_sqlite(opening, code, "written");
     if (opening->start.last_seq < known->last_seq)
         opening->start.last_seq = known->last_seq;
     if (opening->start.last_process_id < known->last_process_id)
         opening->start.last_process_id = known->last_process_id;
+    if (opening->start.run < known->run)
+        opening->start.run = known->run;
     return JP_OK;
+}
+
+static jp_status begin_run(struct opening *opening) {
+    int code = jp__run_begin(opening->db, ++opening->start.run, opening->place->service_pid);
+    return code == SQLITE_OK ? JP_OK : fail_sqlite(opening, code, "written");
+}
+
+static jp_status go_on_with_run(struct opening *opening, int64_t number) {
+    int code = jp__run_go_on(opening->db, number, opening->place->service_pid);
+    return code == SQLITE_OK ? JP_OK : fail_sqlite(opening, code, "written");
 }
 
 static jp_status set_aside(struct opening *opening, const struct jp_accounts_start *known, char **ret_name) {
@@ -240,6 +256,8 @@ jp_status jp__open_database(const struct jp__place *place, sqlite3 **ret_db, str
             jp_fail(error, JP_E_STORE, "\"%s\" is not a JobPool database, nor any SQLite can read", place->file);
         }
     }
+    if (status == JP_OK)
+        status = begin_run(&opening);
     if (status != JP_OK) {
         if (opening.db != NULL)
             close_attempt(&opening);
@@ -285,6 +303,8 @@ jp_status jp__reopen_database(const struct jp__place *place, const struct jp_acc
                               sqlite3 **ret_db, struct jp_error *error) {
     struct opening opening = {.place = place, .file = place->file, .again = true, .error = error};
     jp_status status = renewal->damaged ? renew(&opening, known, renewal) : open_again(&opening, known, renewal);
+    if (status == JP_OK)
+        status = go_on_with_run(&opening, known->run);
     jp_accounts_start_clear(&opening.start);
     memset(&opening.start, 0, sizeof opening.start);
     if (status == JP_OK)

@@ -17,6 +17,7 @@ enum {
 struct jp__place {
     const char *file;
     const struct jp_log *log;
+    uint32_t service_pid;
     int busy_ms;
     struct jp__owner *owner; /* taken by opening; released by whoever has it */
 };

@@ -5,6 +5,7 @@
 #include "store/database.h"
 #include "store/opening.h"
 #include "store/reader.h"
+#include "store/runs.h"
 #include "store/writer.h"
 
 struct jp_store {
@@ -37,6 +38,26 @@ static void forget_pool(struct jp_accounts *accounts, const char *name) {
     jp__writer_forget_pool(store_of(accounts)->writer, name);
 }
 
+static void record_job(struct jp_accounts *accounts, const struct jp_job_record *record) {
+    jp__writer_add_job(store_of(accounts)->writer, record);
+}
+
+static void forget_job(struct jp_accounts *accounts, const char *object_name) {
+    jp__writer_forget_job(store_of(accounts)->writer, object_name);
+}
+
+static void record_unobserved(struct jp_accounts *accounts, const struct jp_unobserved_record *record) {
+    jp__writer_add_unobserved(store_of(accounts)->writer, record);
+}
+
+static void record_reset(struct jp_accounts *accounts, const struct jp_reset_record *record) {
+    jp__writer_add_reset(store_of(accounts)->writer, record);
+}
+
+static void record_keeper(struct jp_accounts *accounts, uint32_t pid, int64_t start_100ns) {
+    jp__writer_set_keeper(store_of(accounts)->writer, pid, start_100ns);
+}
+
 static void when_durable(struct jp_accounts *accounts, jp_durable_fn *callback, void *context) {
     jp__writer_when_durable(store_of(accounts)->writer, callback, context);
 }
@@ -63,16 +84,31 @@ static void state(struct jp_accounts *accounts, struct jp_accounts_state *ret_st
     jp__writer_state(store_of(accounts)->writer, ret_state);
 }
 
+static void purge(struct jp_accounts *accounts, const struct jp_purge_filter *filter, jp_purged_fn *callback, void *context) {
+    jp__writer_purge(store_of(accounts)->writer, filter, callback, context);
+}
+
+static void set_retention(struct jp_accounts *accounts, const struct jp_retention *retention) {
+    jp__writer_set_retention(store_of(accounts)->writer, retention);
+}
+
 static const struct jp_accounts_ops operations = {
     .record_event = record_event,
     .record_process = record_process,
     .record_pool = record_pool,
     .forget_pool = forget_pool,
+    .record_job = record_job,
+    .forget_job = forget_job,
+    .record_unobserved = record_unobserved,
+    .record_reset = record_reset,
+    .record_keeper = record_keeper,
     .when_durable = when_durable,
     .query_events = query_events,
     .query_processes = query_processes,
     .query_summary = query_summary,
     .state = state,
+    .purge = purge,
+    .set_retention = set_retention,
 };
 
 struct jp_accounts *jp_store_accounts(struct jp_store *store) {
@@ -107,7 +143,7 @@ jp_status jp_store_open(const struct jp_store_options *given, struct jp_store **
     store->accounts.ops = &operations;
     store->file = jp_strdup(given->file);
     struct jp_store_options options = settled(given, store->file);
-    struct jp__place place = {.file = store->file, .log = options.log, .busy_ms = JP__BUSY_MS / (int)options.hurry,
+    struct jp__place place = {.file = store->file, .log = options.log, .service_pid = options.service_pid, .busy_ms = JP__BUSY_MS / (int)options.hurry,
                               .owner = &store->owner};
     sqlite3 *db = NULL;
     struct jp_accounts_start start = {0};
@@ -128,7 +164,7 @@ stop_reader:
     jp__reader_stop(store->reader, free_reader, store->reader);
 close_database:
     if (!start.unclean)
-        jp__db_mark_clean(db, 1);
+        jp__run_end(db, start.run);
     sqlite3_close(db);
     jp_accounts_start_clear(&start);
 release_file:

@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "store/connection.h"
 #include "store/database.h"
+#include "store/upkeep.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,12 @@ struct waiter {
     void *context;
 };
 
+/* Of the database, as of the last commit. */
+struct figures {
+    uint64_t first_seq, file_bytes, wal_bytes;
+    int64_t last_purge_100ns;
+};
+
 /* What the thread has to tell. */
 struct news {
     uint64_t committed_ticket;
@@ -28,6 +35,7 @@ struct news {
     char reason[256];
     unsigned renewals; /* how many databases have begun in the place of another */
     char *kept_as;     /* of the last of these */
+    struct figures figures;
     bool ended;
     uint64_t lost;
 };
@@ -54,6 +62,7 @@ struct jp__writer {
     bool urgent;       /* somebody waits for what is in the backlog */
     uint64_t stop_by_ms; /* not 0: stopping, and trying until then */
     struct news news;
+    struct jp__upkeep upkeep; /* says itself whose is what of it */
 
     /* the thread's only */
     struct jp__connection connection;
@@ -86,17 +95,34 @@ static uint64_t due_ms(const struct jp__writer *writer) {
     return writer->urgent ? 0 : writer->began_ms + writer->options.flush_interval_ms;
 }
 
-/* Waits until there is something to write and takes all of it. False: the end, nothing to write or no time left. */
-static bool take_batch(struct jp__writer *writer) {
-    uv_mutex_lock(&writer->mutex);
+/* The same for what the thread does beside writing. A database that cannot be written cannot be purged either, but who asked is told. */
+static uint64_t upkeep_due_ms(const struct jp__writer *writer) {
+    if (writer->stop_by_ms != 0 || (writer->retry_ms != 0 && writer->upkeep.asked.first == NULL))
+        return UINT64_MAX;
+    return jp__upkeep_due_ms(&writer->upkeep);
+}
+
+/* Waits until something is due. True: it is time to write. Under the mutex. */
+static bool wait_until_due(struct jp__writer *writer) {
     for (;;) {
-        uint64_t due = due_ms(writer), now = jp__now_ms();
+        uint64_t write = due_ms(writer), upkeep = upkeep_due_ms(writer), now = jp__now_ms();
+        uint64_t due = write < upkeep ? write : upkeep;
         if (due <= now)
-            break;
+            return write <= now;
         if (due == UINT64_MAX)
             uv_cond_wait(&writer->wake, &writer->mutex);
         else
             uv_cond_timedwait(&writer->wake, &writer->mutex, (due - now) * 1000000);
+    }
+}
+
+/* Waits until there is something to do, and takes all that is to be written now. False: the end, nothing to write or no time left. */
+static bool take_batch(struct jp__writer *writer, bool *ret_write) {
+    uv_mutex_lock(&writer->mutex);
+    *ret_write = wait_until_due(writer);
+    if (!*ret_write) {
+        uv_mutex_unlock(&writer->mutex);
+        return true;
     }
     jp__batch_absorb(&writer->batch, &writer->backlog);
     writer->in_flight = jp__batch_count(&writer->batch);
@@ -133,10 +159,34 @@ static void note_renewal(struct jp__writer *writer) {
     writer->suspected = false; /* of the one before */
 }
 
+static uint64_t file_bytes(sqlite3 *db, int which) {
+    sqlite3_file *file = NULL;
+    sqlite3_int64 bytes = 0;
+    if (sqlite3_file_control(db, "main", which, &file) != SQLITE_OK || file == NULL || file->pMethods == NULL ||
+        file->pMethods->xFileSize(file, &bytes) != SQLITE_OK)
+        return 0;
+    return (uint64_t)bytes;
+}
+
+static struct figures measure(const struct jp__writer *writer) {
+    sqlite3 *db = writer->connection.committer.db;
+    if (db == NULL)
+        return writer->news.figures; /* of the last time that there was one */
+    int64_t first_seq = 0;
+    jp__db_number(db, "SELECT min(seq) FROM events", &first_seq);
+    return (struct figures){.first_seq = (uint64_t)first_seq,
+                                .file_bytes = file_bytes(db, SQLITE_FCNTL_FILE_POINTER),
+                                .wal_bytes = file_bytes(db, SQLITE_FCNTL_JOURNAL_POINTER),
+                                .last_purge_100ns = writer->upkeep.last_purge_100ns};
+}
+
 static void tell_success(struct jp__writer *writer) {
     bool recovered = writer->retry_ms != 0;
+    struct figures figures = measure(writer);
     writer->retry_ms = 0;
     uv_mutex_lock(&writer->mutex);
+    writer->news.figures = figures;
+    writer->dropping = false;
     writer->in_flight = 0;
     if (writer->batch.ticket != 0)
         writer->news.committed_ticket = writer->batch.ticket;
@@ -170,15 +220,62 @@ static void tell_failure(struct jp__writer *writer, const char *reason) {
     uv_async_send(&writer->async);
 }
 
+/* Does a step of what is due beside writing. */
+static void keep_up(struct jp__writer *writer) {
+    struct jp__upkeep *upkeep = &writer->upkeep;
+    struct jp__purges done = {0};
+    struct jp_error error;
+    uv_mutex_lock(&writer->mutex);
+    bool due = upkeep_due_ms(writer) <= jp__now_ms();
+    if (due)
+        jp__upkeep_hear(upkeep);
+    uv_mutex_unlock(&writer->mutex);
+    if (!due)
+        return;
+    if (writer->retry_ms == 0) {
+        if (jp__db_is_damage(jp__upkeep_step(upkeep, writer->connection.committer.db, writer->options.log, &done)))
+            jp__writer_suspect_damage(writer);
+    } else {
+        jp_fail(&error, JP_E_STORE, "the accounting database cannot be written, so nothing was purged");
+        jp__upkeep_refuse(upkeep, &done, &error);
+    }
+    struct figures figures = measure(writer);
+    uv_mutex_lock(&writer->mutex);
+    bool told = figures.last_purge_100ns != writer->news.figures.last_purge_100ns;
+    writer->news.figures = figures;
+    told |= jp__upkeep_tell(upkeep, &done);
+    uv_mutex_unlock(&writer->mutex);
+    if (told)
+        uv_async_send(&writer->async);
+}
+
+static void end_upkeep(struct jp__writer *writer) {
+    struct jp__purges done = {0};
+    struct jp_error error;
+    jp_fail(&error, JP_E_STOPPING, "the service is stopping");
+    uv_mutex_lock(&writer->mutex);
+    jp__upkeep_hear(&writer->upkeep);
+    jp__upkeep_refuse(&writer->upkeep, &done, &error);
+    jp__upkeep_tell(&writer->upkeep, &done);
+    uv_mutex_unlock(&writer->mutex);
+}
+
 static void run(void *argument) {
     struct jp__writer *writer = argument;
     char reason[sizeof writer->news.reason];
-    while (take_batch(writer)) {
+    bool write = false;
+    while (take_batch(writer, &write)) {
+        if (!write) {
+            keep_up(writer);
+            continue;
+        }
         if (jp__connection_commit(&writer->connection, &writer->batch, reason, sizeof reason) == SQLITE_OK)
             tell_success(writer);
         else
             tell_failure(writer, reason);
+        keep_up(writer); /* also where there is always something to write */
     }
+    end_upkeep(writer);
     jp__connection_close(&writer->connection, writer->batch.ticket == 0);
     uint64_t lost = jp__batch_count(&writer->batch);
     if (lost > 0)
@@ -258,6 +355,52 @@ void jp__writer_suspect_damage(struct jp__writer *writer) {
     uv_mutex_unlock(&writer->mutex);
 }
 
+void jp__writer_add_job(struct jp__writer *writer, const struct jp_job_record *record) {
+    begin_record(writer);
+    jp__batch_add_job(&writer->backlog, record);
+    end_record(writer);
+}
+
+void jp__writer_forget_job(struct jp__writer *writer, const char *object_name) {
+    begin_record(writer);
+    jp__batch_add_forgotten_job(&writer->backlog, object_name);
+    end_record(writer);
+}
+
+void jp__writer_add_unobserved(struct jp__writer *writer, const struct jp_unobserved_record *record) {
+    begin_record(writer);
+    jp__batch_add_unobserved(&writer->backlog, record, writer->ticket);
+    end_record(writer);
+}
+
+void jp__writer_add_reset(struct jp__writer *writer, const struct jp_reset_record *record) {
+    begin_record(writer);
+    jp__batch_add_reset(&writer->backlog, record, writer->ticket);
+    end_record(writer);
+}
+
+void jp__writer_set_keeper(struct jp__writer *writer, uint32_t pid, int64_t start_100ns) {
+    begin_record(writer);
+    jp__batch_set_keeper(&writer->backlog, pid, start_100ns);
+    end_record(writer);
+}
+
+void jp__writer_purge(struct jp__writer *writer, const struct jp_purge_filter *filter, jp_purged_fn *callback, void *context) {
+    struct jp__purge *purge = jp__purge_new(filter, callback, context);
+    uv_mutex_lock(&writer->mutex);
+    jp__upkeep_ask(&writer->upkeep, purge);
+    writer->urgent = writer->backlog.ticket != 0; /* so that it sees what was recorded before it */
+    uv_cond_signal(&writer->wake);
+    uv_mutex_unlock(&writer->mutex);
+}
+
+void jp__writer_set_retention(struct jp__writer *writer, const struct jp_retention *retention) {
+    uv_mutex_lock(&writer->mutex);
+    jp__upkeep_set_retention(&writer->upkeep, retention);
+    uv_cond_signal(&writer->wake);
+    uv_mutex_unlock(&writer->mutex);
+}
+
 /* --- the loop's thread: news out --- */
 
 bool jp__writer_is_idle(const struct jp__writer *writer) {
@@ -328,6 +471,7 @@ static void on_news(uv_async_t *async) {
     uv_mutex_lock(&writer->mutex);
     writer->heard = writer->news;
     writer->news.kept_as = NULL;
+    struct jp__purge *purged = jp__upkeep_answers(&writer->upkeep);
     uv_mutex_unlock(&writer->mutex);
 
     const struct jp_store_options *options = &writer->options;
@@ -338,6 +482,7 @@ static void on_news(uv_async_t *async) {
     if (writer->heard.degraded != was_degraded && options->on_state != NULL)
         options->on_state(options->context);
     call_waiters(writer);
+    jp__purges_deliver(purged);
     if (writer->heard.ended) {
         uv_thread_join(&writer->thread);
         uv_close((uv_handle_t *)&writer->async, on_closed);
@@ -354,6 +499,10 @@ void jp__writer_state(struct jp__writer *writer, struct jp_accounts_state *ret_s
     state.dropped_from_seq = writer->dropped_from_seq;
     state.dropped_to_seq = writer->dropped_to_seq;
     state.committed_seq = writer->news.committed_seq;
+    state.first_seq = writer->news.figures.first_seq;
+    state.file_bytes = writer->news.figures.file_bytes;
+    state.wal_bytes = writer->news.figures.wal_bytes;
+    state.last_purge_100ns = writer->news.figures.last_purge_100ns;
     uv_mutex_unlock(&writer->mutex);
     *ret_state = state;
 }
@@ -365,10 +514,12 @@ jp_status jp__writer_start(const struct jp_store_options *options, const struct 
                            struct jp_error *error) {
     struct jp__writer *writer = jp_alloc(sizeof *writer);
     writer->options = *options;
-    writer->connection = (struct jp__connection){.committer.db = db, .place = *place, .reader = reader,
+    writer->connection = (struct jp__connection){.committer = {.db = db, .run = start->run}, .place = *place, .reader = reader,
                                                  .known = {.last_seq = start->last_seq, .last_process_id = start->last_process_id,
                                                            .run = start->run}};
     writer->news.committed_seq = writer->heard.committed_seq = start->last_seq;
+    writer->news.figures = measure(writer);
+    jp__upkeep_set_retention(&writer->upkeep, &options->retention);
     writer->last_waiter = &writer->first_waiter;
     writer->async.data = writer;
     int result = uv_async_init(options->loop, &writer->async, on_news);

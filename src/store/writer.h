@@ -21,6 +21,11 @@ void jp__writer_add_event(struct jp__writer *writer, const struct jp_event *even
 void jp__writer_add_process(struct jp__writer *writer, const struct jp_process_record *record);
 void jp__writer_add_pool(struct jp__writer *writer, const struct jp_pool_record *record);
 void jp__writer_forget_pool(struct jp__writer *writer, const char *name);
+void jp__writer_add_job(struct jp__writer *writer, const struct jp_job_record *record);
+void jp__writer_forget_job(struct jp__writer *writer, const char *object_name);
+void jp__writer_add_unobserved(struct jp__writer *writer, const struct jp_unobserved_record *record);
+void jp__writer_add_reset(struct jp__writer *writer, const struct jp_reset_record *record);
+void jp__writer_set_keeper(struct jp__writer *writer, uint32_t pid, int64_t start_100ns);
 
 /* The reader has met what cannot be in a sound file. */
 void jp__writer_suspect_damage(struct jp__writer *writer);
@@ -31,6 +36,8 @@ bool jp__writer_is_idle(const struct jp__writer *writer);
 /* See struct jp_accounts_ops. The callback comes later, never from within. */
 void jp__writer_when_durable(struct jp__writer *writer, jp_durable_fn *callback, void *context);
 void jp__writer_state(struct jp__writer *writer, struct jp_accounts_state *ret_state);
+void jp__writer_purge(struct jp__writer *writer, const struct jp_purge_filter *filter, jp_purged_fn *callback, void *context);
+void jp__writer_set_retention(struct jp__writer *writer, const struct jp_retention *retention);
 
 /* Ends as jp_store_close says; who waits is called before `callback`, and the writer is gone after it. */
 void jp__writer_stop(struct jp__writer *writer, jp_store_closed_fn *callback, void *context);

@@ -220,7 +220,7 @@ struct jp_process_record full_record(int64_t id) {
     return (struct jp_process_record){
         .id = id,
         .pool = build,
-        .facts = {.pid = 4711, .start_100ns = 132000000000000000, .parent_pid = 4, .session = 1, .image = image,
+        .facts = {.pid = (uint32_t)(4710 + id), .start_100ns = 132000000000000000, .parent_pid = 4, .session = 1, .image = image,
                   .command_line = command_line, .user = user},
         .start_exact = true,
         .joined_100ns = 132000000000000100,
