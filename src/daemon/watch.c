@@ -34,8 +34,11 @@ static const char *file_name(const char *path) {
     return name;
 }
 
-/* Letters other than ASCII count as the same here: a look too many costs nothing. */
+/* Whether what the folder told may be of the file. Letters other than ASCII count as the same, and of a file in a root libuv tells the name
+ * without its first letter: a look too many costs little. */
 static bool may_be(const char *name, const char *other) {
+    if (strlen(name) + 1 == strlen(other))
+        other++;
     for (; *name && *other; name++, other++) {
         bool ascii = (unsigned char)*name < 0x80 && (unsigned char)*other < 0x80;
         char one = *name >= 'A' && *name <= 'Z' ? (char)(*name - 'A' + 'a') : *name;
@@ -68,10 +71,16 @@ static void on_change(uv_fs_event_t *watch, const char *name, int events, int st
     look_soon(daemon);
 }
 
+/* The file's folder, without a separator behind it (libuv counts that into the names that it tells), but for a root. */
+static char *folder_of(const char *file) {
+    size_t length = (size_t)(file_name(file) - file);
+    bool root = length == 1 || (length == 3 && file[1] == ':');
+    return length ? jp_strndup(file, root ? length : length - 1) : jp_strdup(".");
+}
+
 static void start_watching(struct jp_daemon *daemon) {
     const char *file = daemon->with.config_file;
-    size_t folder_length = (size_t)(file_name(file) - file);
-    char *folder = folder_length ? jp_strndup(file, folder_length) : jp_strdup(".");
+    char *folder = folder_of(file);
     int failure = uv_fs_event_start(&daemon->config_watch, on_change, folder, 0);
     jp_free(folder);
     if (failure)
