@@ -211,6 +211,7 @@ static void take_down(struct jp_daemon *daemon) {
 
 jp_status jp_daemon_run(struct jp_daemon *daemon, struct jp_error *error, char **ret_config_faults) {
     cJSON *data;
+    daemon->config_stamp = jp__config_stamp(daemon->with.config_file);
     jp_status status = jp_daemon_read_config(jp__platform(daemon), daemon->with.config_file, &daemon->config, ret_config_faults, &data, error);
     cJSON_Delete(data);
     if (status)
@@ -219,6 +220,7 @@ jp_status jp_daemon_run(struct jp_daemon *daemon, struct jp_error *error, char *
     if (status == JP_OK) {
         jp_log(&daemon->log, JP_LOG_INFO, "serving %zu pools on %s", daemon->config.pool_count, daemon->address);
         daemon->serving = true;
+        jp__watch_config(daemon);
         daemon->with.on_running(daemon->with.context);
         jp__on_turn(&daemon->turn);
         uv_run(&daemon->loop, UV_RUN_DEFAULT);
@@ -246,6 +248,9 @@ struct jp_daemon *jp_daemon_new(const struct jp_daemon_options *options) {
     daemon->timer.data = daemon;
     uv_timer_init(&daemon->loop, &daemon->progress);
     daemon->progress.data = daemon;
+    uv_fs_event_init(&daemon->loop, &daemon->config_watch);
+    daemon->config_watch.data = daemon;
+    daemon->config_due_ms = UINT64_MAX;
     uv_check_init(&daemon->loop, &daemon->turn);
     daemon->turn.data = daemon;
     uv_check_start(&daemon->turn, jp__on_turn);

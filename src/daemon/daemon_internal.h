@@ -15,9 +15,19 @@ struct jp_port_item {
     uint32_t message, pid;
 };
 
+/* Tells one writing of a file from another. */
+struct jp__config_stamp {
+    int failure; /* of looking at it, libuv's number; else 0 */
+    uint64_t inode, size;
+    int64_t written_s, written_ns, changed_s, changed_ns;
+};
+
 struct jp_daemon {
     struct jp_daemon_options with;
     struct jp_config config;
+    struct jp__config_stamp config_stamp; /* of what was read last, taken or refused */
+    uv_fs_event_t config_watch;           /* of its folder */
+    uint64_t config_due_ms;               /* when it is looked at; UINT64_MAX: nothing has changed */
     char *address;
     int64_t started_100ns;
     uint64_t stop_began_ms, stop_grace_ms;
@@ -76,6 +86,12 @@ void jp__on_committed(void *context, uint64_t seq);
 void jp__on_store_state(void *context);
 void jp__on_store_renewed(void *context, const char *kept_as);
 void jp__add_status(void *context, cJSON *status);
+void jp__reload_by_itself(struct jp_daemon *daemon); /* nobody waits for the answer */
 jp_status jp__reload(void *context, struct jp_reload_result *ret_result, cJSON **ret_data, struct jp_error *error);
+
+/* watch.c */
+struct jp__config_stamp jp__config_stamp(const char *file);
+void jp__watch_config(struct jp_daemon *daemon);       /* begins or ends it, as the configuration says */
+uint64_t jp__watch_on_time(struct jp_daemon *daemon); /* as jp_pools_on_time; may reload */
 
 #endif

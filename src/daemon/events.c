@@ -52,10 +52,12 @@ static uint64_t sample_if_due(struct jp_daemon *daemon) {
 }
 
 static uint64_t do_what_is_due(struct jp_daemon *daemon) {
-    uint64_t sample = sample_if_due(daemon);
-    uint64_t pools = jp_pools_on_time(daemon->pools), calls = jp_rpc_on_time(daemon->rpc);
-    uint64_t next = pools < calls ? pools : calls;
-    return sample < next ? sample : next;
+    uint64_t next = jp__watch_on_time(daemon);
+    uint64_t others[] = {sample_if_due(daemon), jp_pools_on_time(daemon->pools), jp_rpc_on_time(daemon->rpc)};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (others[i] < next)
+            next = others[i];
+    return next;
 }
 
 static void sleep_for(struct jp_daemon *daemon, uint64_t ms) {
@@ -265,14 +267,18 @@ jp_status jp__reload(void *context, struct jp_reload_result *ret_result, cJSON *
     struct jp_daemon *daemon = context;
     struct jp_config fresh = {0};
     char *faults;
+    daemon->config_stamp = jp__config_stamp(daemon->with.config_file); /* before it is read: what changes meanwhile is seen later */
     jp_status status = jp_daemon_read_config(jp__platform(daemon), daemon->with.config_file, &fresh, &faults, ret_data, error);
     if (status == JP_OK)
         status = jp_pools_load(daemon->pools, fresh.pools, fresh.pool_count, ret_result, error);
     if (status) {
         jp_log(&daemon->log, JP_LOG_ERROR, "reload refused, nothing was changed: %s", faults ? faults : error->text);
+        jp_pools_note(daemon->pools, "CONFIG_REFUSED", error->text);
         daemon->with.on_reloaded(daemon->with.context, false, faults ? faults : error->text);
     } else {
         daemon->config.sampling = fresh.sampling;
+        daemon->config.watch_config = fresh.watch_config;
+        jp__watch_config(daemon);
         jp_pools_set_sample_interval(daemon->pools, fresh.sampling.interval_100ns / JP_100NS_PER_MS);
         daemon->config.retention = fresh.retention;
         set_retention(daemon);
@@ -290,7 +296,7 @@ jp_status jp__reload(void *context, struct jp_reload_result *ret_result, cJSON *
     return status;
 }
 
-static void reload_by_control(struct jp_daemon *daemon) {
+void jp__reload_by_itself(struct jp_daemon *daemon) {
     struct jp_reload_result result = {0};
     struct jp_error error;
     cJSON *data = NULL;
@@ -338,7 +344,7 @@ void jp__on_wake(uv_async_t *async) {
     if (daemon->closing)
         return;
     if (reload_now && !stop)
-        reload_by_control(daemon);
+        jp__reload_by_itself(daemon);
     if (stop)
         begin_stop(daemon);
 }

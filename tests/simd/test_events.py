@@ -122,7 +122,9 @@ def test_at_once(stormy):
     w.storm(3)
     early = [now.event(lambda event: True) for _ in range(3)]
     assert [event["durable"] for event in early] == [False] * 3
-    assert w.rpc.call("service.status")["database"]["degraded"] and not later.events
+    wait_until(lambda: w.rpc.call("service.status")["database"]["degraded"], "the database to be found full")
+    later.call("service.status")
+    assert not later.events
     w.machine.order("disk", full=False)
     w.storm(1)
     seen = read_to(later, early[-1]["seq"] + 1)

@@ -23,7 +23,7 @@ def run(program, tmp_path_factory):
     return result
 
 
-@pytest.fixture(scope="module", params=["backend_test", "client_test", "control_test", "job_test", "keeper_test", "pipe_test", "scm_test"])
+@pytest.fixture(scope="module", params=["backend_test", "client_test", "control_test", "job_test", "keeper_test", "pipe_test", "scm_test", "watch_test"])
 def points(request, tmp_path_factory):
     return run(request.param, tmp_path_factory)
 
@@ -61,6 +61,7 @@ ONLY_WINDOWS = {
         "a process asks its own job without a handle: it is the one member",
         "a value that is no USER handle is refused",
     ],
+    "watch_test": ["the number of threads does not grow with that of the handles"],
 }
 
 
