@@ -105,7 +105,7 @@ static int print_as_they_come(struct jp_cli *cli, uint64_t limit) {
         struct jp_error error = {0};
         if (jp_client_next_event(cli->client, JP_CLIENT_NO_TIMEOUT, &event, &error) != JP_OK)
             return jp_cli_unreachable(cli, &error);
-        shown += cJSON_HasObjectItem(event, "seq");
+        shown += cJSON_HasObjectItem(event, "seq") ? 1 : 0;
         int code = show_notification(cli, event);
         if (code != JP_EXIT_OK || !jp_output_good())
             return code != JP_EXIT_OK ? code : JP_EXIT_FAILED;
