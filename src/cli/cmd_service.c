@@ -6,6 +6,7 @@ static void show_status(const cJSON *result, struct jp_str *out) {
         {"program", "program", JP_SHOW_TEXT},
         {"version", "version", JP_SHOW_TEXT},
         {"process", "pid", JP_SHOW_NUMBER},
+        {"keeper", "keeper", JP_SHOW_NUMBER},
         {"started", "started", JP_SHOW_TIME},
         {"host", "host", JP_SHOW_TEXT},
         {"config", "config", JP_SHOW_TEXT},
