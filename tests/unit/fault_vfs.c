@@ -336,14 +336,22 @@ void fault_vfs_install(void) {
     sqlite3_vfs_register(&disk.vfs, 1);
 }
 
-void fault_vfs_arm(enum fault_kind kind, uint64_t at, uint64_t times) {
-    uv_mutex_lock(&disk.mutex);
+/* Under the mutex. */
+static void forget_images(void) {
+    for (size_t i = 0; i < MAX_OPEN; i++)
+        if (disk.open[i].file != NULL)
+            return;
     for (size_t i = 0; i < MAX_FILES; i++) {
         jp_free(disk.images[i].name);
         jp_free(disk.images[i].durable.data);
         jp_free(disk.images[i].removed.data);
     }
     memset(disk.images, 0, sizeof disk.images);
+}
+
+void fault_vfs_arm(enum fault_kind kind, uint64_t at, uint64_t times) {
+    uv_mutex_lock(&disk.mutex);
+    forget_images();
     memset(disk.counts, 0, sizeof disk.counts);
     disk.kind = kind;
     disk.at = at;
@@ -353,9 +361,19 @@ void fault_vfs_arm(enum fault_kind kind, uint64_t at, uint64_t times) {
     uv_mutex_unlock(&disk.mutex);
 }
 
-uint64_t fault_vfs_count(enum fault_kind kind) { return disk.counts[kind]; }
+uint64_t fault_vfs_count(enum fault_kind kind) {
+    uv_mutex_lock(&disk.mutex);
+    uint64_t count = disk.counts[kind];
+    uv_mutex_unlock(&disk.mutex);
+    return count;
+}
 
-uint64_t fault_vfs_injected(void) { return disk.injected; }
+uint64_t fault_vfs_injected(void) {
+    uv_mutex_lock(&disk.mutex);
+    uint64_t injected = disk.injected;
+    uv_mutex_unlock(&disk.mutex);
+    return injected;
+}
 
 /* What a disk may have of a file that should hold `wanted` and of which `durable` was synced. */
 static struct bytes survivors(const struct bytes *durable, const struct bytes *wanted, unsigned percent, uint64_t *random) {

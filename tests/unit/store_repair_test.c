@@ -308,20 +308,27 @@ static void the_wal_stays_level_under_constant_readers(void **state) {
     close_store(world);
 }
 
+static int set_up_disk(void **state) {
+    fault_vfs_arm(FAULT_NONE, 0, 0);
+    return set_up(state);
+}
+
+#define REPAIR(function) cmocka_unit_test_setup_teardown(function, set_up_disk, tear_down)
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(what_the_writer_finds_damaged_is_replaced),
-        TEST(what_the_reader_finds_damaged_is_replaced),
-        TEST(queries_in_the_midst_of_it_are_answered),
-        TEST(closing_in_the_midst_of_it_ends),
-        TEST(two_in_a_second_have_two_names),
-        TEST(a_new_one_that_cannot_begin_at_once_begins_later),
-        TEST(a_file_that_vanished_is_begun_anew),
-        TEST(a_volume_that_comes_back_is_used_again),
-        TEST(a_database_has_one_owner),
-        TEST(a_lock_left_by_a_killed_service_does_not_matter),
-        TEST(a_full_backlog_says_what_it_lost),
-        TEST(the_wal_stays_level_under_constant_readers),
+        REPAIR(what_the_writer_finds_damaged_is_replaced),
+        REPAIR(what_the_reader_finds_damaged_is_replaced),
+        REPAIR(queries_in_the_midst_of_it_are_answered),
+        REPAIR(closing_in_the_midst_of_it_ends),
+        REPAIR(two_in_a_second_have_two_names),
+        REPAIR(a_new_one_that_cannot_begin_at_once_begins_later),
+        REPAIR(a_file_that_vanished_is_begun_anew),
+        REPAIR(a_volume_that_comes_back_is_used_again),
+        REPAIR(a_database_has_one_owner),
+        REPAIR(a_lock_left_by_a_killed_service_does_not_matter),
+        REPAIR(a_full_backlog_says_what_it_lost),
+        REPAIR(the_wal_stays_level_under_constant_readers),
     };
     fault_vfs_install();
     return cmocka_run_group_tests(tests, NULL, NULL);
