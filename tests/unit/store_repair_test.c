@@ -270,16 +270,18 @@ struct readers {
     uv_timer_t timer;
 };
 
-/* Two who read by turns, so that at every moment one of them does. */
-static void change_over(uv_timer_t *timer) {
-    struct readers *readers = timer->data;
+/* Two who read by turns, so that at every moment one of them does, and none sees the newest for long. */
+static void change_over(struct readers *readers) {
     readers->turn = !readers->turn;
     execute(readers->db[readers->turn], "BEGIN; SELECT count(*) FROM sqlite_schema");
     execute(readers->db[!readers->turn], "COMMIT");
 }
 
+/* A commit that takes so long waits for them. */
+static void on_long_commit(uv_timer_t *timer) { change_over(timer->data); }
+
 static void the_wal_stays_level_under_constant_readers(void **state) {
-    enum { COMMITS = 120, EVENTS = 1000, LIMIT_BYTES = 40 * 1024 * 1024 };
+    enum { COMMITS = 160, EVENTS = 100, DETAIL_BYTES = 4000, LIMIT_BYTES = 32 * 1024 * 1024 }; /* 64 MB in all */
     struct world *world = *state;
     open_store(world);
     struct readers readers = {.world = world};
@@ -288,12 +290,19 @@ static void the_wal_stays_level_under_constant_readers(void **state) {
     execute(readers.db[0], "BEGIN; SELECT count(*) FROM sqlite_schema");
     uv_timer_init(&world->loop, &readers.timer);
     readers.timer.data = &readers;
-    uv_timer_start(&readers.timer, change_over, 5, 5);
     char *wal = jp_sprintf("%s-wal", world->file);
+    char detail[DETAIL_BYTES + 1] = "";
+    memset(detail, 'x', DETAIL_BYTES);
     uint64_t largest = 0;
     for (uint64_t i = 0; i < COMMITS; i++) {
-        record_events(world, i * EVENTS + 1, (i + 1) * EVENTS);
+        for (uint64_t seq = i * EVENTS + 1; seq <= (i + 1) * EVENTS; seq++)
+            world->accounts->ops->record_event(world->accounts, &(struct jp_event){.seq = seq, .pool = "build", .message = "M",
+                                                                                   .detail = detail});
+        uv_timer_start(&readers.timer, on_long_commit, 60, 60);
         assert_int_equal(wait_durable(world), JP_OK);
+        uv_timer_stop(&readers.timer);
+        if (i % 10 == 0)
+            change_over(&readers);
         uv_fs_t request;
         assert_int_equal(uv_fs_stat(NULL, &request, wal, NULL), 0);
         largest = request.statbuf.st_size > largest ? request.statbuf.st_size : largest;
