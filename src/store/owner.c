@@ -19,7 +19,7 @@ static int lock_file(struct jp__owner *owner) {
     int code = sqlite3_open_v2(owner->file, &owner->lock, flags, NULL);
     if (code == SQLITE_OK)
         code = sqlite3_extended_result_codes(owner->lock, 1);
-    return code == SQLITE_OK ? jp__db_exec(owner->lock, "BEGIN EXCLUSIVE") : code;
+    return code == SQLITE_OK ? jp__db_exec(owner->lock, "PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE") : code;
 }
 
 /* The file that was locked may be one that the last owner has just removed: another one would lock the next of that name. */

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from harness.host import WINDOWS
+from harness.host import WINDOWS, wait_until
 from harness.service import ConsoleService
 
 FAULTY = """{
@@ -188,6 +188,44 @@ def test_a_damaged_database_is_set_aside_and_a_new_one_begun(console):
         assert rpc.call("service.status")["database"]["degraded"] is False
         assert rpc.call("events.query")["events"][0]["seq"] == 1
     assert service.stop() == 0
+
+
+def overwrite(file, keep):
+    with open(file, "r+b") as stream:
+        size = stream.seek(0, 2)
+        stream.seek(keep)
+        stream.write(b"\xa5" * (size - keep))
+
+
+def test_a_database_that_is_damaged_in_use_is_set_aside_and_a_new_one_begun(console):
+    service = console().start()
+    with service.bridge() as rpc:
+        rpc.call("events.query")  # so that both connections are there: Windows renames no file that is open
+        before = rpc.call("service.status")["seq"]
+        overwrite(service.database_file, 4096)
+        overwrite(service.folder / "accounting.db-wal", 32)
+        rpc.call("pool.create", name="fresh")
+        wait_until(lambda: "is kept as" in service.stderr(), "the database to be set aside")
+        aside = [path.name for path in service.folder.iterdir() if ".damaged-" in path.name]
+        assert len([name for name in aside if not name.endswith(("-wal", "-shm"))]) == 1
+        rpc.call("pool.create", name="fresher")
+        assert rpc.call("service.status")["database"]["degraded"] is False
+        assert rpc.call("events.query")["events"][0]["seq"] > before, "numbers go on"
+    assert service.stop() == 0
+
+
+def test_two_services_on_one_database(console, host):
+    first, second = console().start(), console()
+    second.write_config({"database": {"file": host.path(first.database_file)}, "pipe": {"name": second.pipe}})
+    said = fails_to_start(second)
+    assert "another service uses the accounting database" in said and host.path(first.database_file) in said
+    with first.bridge() as rpc:
+        assert rpc.call("service.status")["database"]["degraded"] is False, "it has noticed nothing"
+    first.crash()
+    assert (first.folder / "accounting.db-owner").exists()
+    second.start()  # what a killed service leaves behind does not matter
+    assert second.stop() == 0
+    assert not (first.folder / "accounting.db-owner").exists()
 
 
 # ------------------------------------------------------------------------------------------------------------- the console

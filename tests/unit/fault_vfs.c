@@ -20,7 +20,9 @@ struct bytes {
 struct image {
     char *name;
     bool was_there;       /* on the disk: its directory entry was synced */
+    bool new_journal;     /* SQLite syncs the folder with the first sync of a journal or WAL that it has made */
     struct bytes durable; /* what was synced */
+    struct bytes removed; /* what was synced of the file that had this name before, while its removal was not. No data: there is none */
 };
 
 static struct {
@@ -80,9 +82,9 @@ static void write_all(const char *name, const struct bytes *bytes) {
         abort();
 }
 
-static void take_bytes(struct bytes *old, struct bytes new) {
+static void take_bytes(struct bytes *old, struct bytes next) {
     jp_free(old->data);
-    *old = new;
+    *old = next;
 }
 
 /* --- images; under the mutex --- */
@@ -163,6 +165,22 @@ static int on_write(sqlite3_file *file, const void *bytes, int count, sqlite3_in
     return code;
 }
 
+/* What was made and removed in the folder stays so. */
+static void sync_folder(void) {
+    for (size_t i = 0; i < MAX_FILES && disk.images[i].name != NULL; i++) {
+        disk.images[i].was_there = access(disk.images[i].name, F_OK) == 0;
+        take_bytes(&disk.images[i].removed, (struct bytes){0});
+    }
+}
+
+static void note_removed(struct image *image) {
+    if (image->was_there && image->removed.data == NULL)
+        image->removed = image->durable;
+    else
+        jp_free(image->durable.data);
+    image->durable = (struct bytes){.data = jp_alloc(1)};
+}
+
 static int on_sync(sqlite3_file *file, int flags) {
     (void)flags;
     uv_mutex_lock(&disk.mutex);
@@ -176,6 +194,9 @@ static int on_sync(sqlite3_file *file, int flags) {
     } else { /* the real sync is left out: only the power that we cut is to be feared here */
         take_bytes(&image->durable, read_all(image->name));
         image->was_there = true;
+        if (image->new_journal)
+            sync_folder();
+        image->new_journal = false;
     }
     uv_mutex_unlock(&disk.mutex);
     return code;
@@ -266,8 +287,9 @@ static int on_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int f
     int code = SQLITE_CANTOPEN;
     bool fails = name != NULL && fails_as(FAULT_OPEN);
     if (!fails && !disk.dark) {
-        if (name != NULL)
-            image_of(name); /* before it is made */
+        bool is_new = name != NULL && access(name, F_OK) != 0;
+        if (name != NULL) /* looked at before it is made */
+            image_of(name)->new_journal |= is_new && flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL);
         code = disk.real->xOpen(disk.real, name, file, flags, ret_flags);
     }
     if (code == SQLITE_OK && name != NULL && file->pMethods != NULL) {
@@ -283,10 +305,12 @@ static int on_delete(sqlite3_vfs *vfs, const char *name, int sync) {
     uv_mutex_lock(&disk.mutex);
     bool fails = fails_as(FAULT_DELETE);
     fails = power_fails() || fails;
-    struct image *image = image_of(name);
+    struct image *image = image_of(name); /* looked at before it is removed */
     int code = fails ? SQLITE_IOERR_DELETE : disk.real->xDelete(disk.real, name, 0);
+    if (code == SQLITE_OK)
+        note_removed(image);
     if (code == SQLITE_OK && sync)
-        image->was_there = false;
+        sync_folder();
     uv_mutex_unlock(&disk.mutex);
     return code;
 }
@@ -312,13 +336,22 @@ void fault_vfs_install(void) {
     sqlite3_vfs_register(&disk.vfs, 1);
 }
 
-void fault_vfs_arm(enum fault_kind kind, uint64_t at, uint64_t times) {
-    uv_mutex_lock(&disk.mutex);
+/* Under the mutex. */
+static void forget_images(void) {
+    for (size_t i = 0; i < MAX_OPEN; i++)
+        if (disk.open[i].file != NULL)
+            return;
     for (size_t i = 0; i < MAX_FILES; i++) {
         jp_free(disk.images[i].name);
         jp_free(disk.images[i].durable.data);
+        jp_free(disk.images[i].removed.data);
     }
     memset(disk.images, 0, sizeof disk.images);
+}
+
+void fault_vfs_arm(enum fault_kind kind, uint64_t at, uint64_t times) {
+    uv_mutex_lock(&disk.mutex);
+    forget_images();
     memset(disk.counts, 0, sizeof disk.counts);
     disk.kind = kind;
     disk.at = at;
@@ -328,9 +361,19 @@ void fault_vfs_arm(enum fault_kind kind, uint64_t at, uint64_t times) {
     uv_mutex_unlock(&disk.mutex);
 }
 
-uint64_t fault_vfs_count(enum fault_kind kind) { return disk.counts[kind]; }
+uint64_t fault_vfs_count(enum fault_kind kind) {
+    uv_mutex_lock(&disk.mutex);
+    uint64_t count = disk.counts[kind];
+    uv_mutex_unlock(&disk.mutex);
+    return count;
+}
 
-uint64_t fault_vfs_injected(void) { return disk.injected; }
+uint64_t fault_vfs_injected(void) {
+    uv_mutex_lock(&disk.mutex);
+    uint64_t injected = disk.injected;
+    uv_mutex_unlock(&disk.mutex);
+    return injected;
+}
 
 /* What a disk may have of a file that should hold `wanted` and of which `durable` was synced. */
 static struct bytes survivors(const struct bytes *durable, const struct bytes *wanted, unsigned percent, uint64_t *random) {
@@ -346,14 +389,19 @@ static struct bytes survivors(const struct bytes *durable, const struct bytes *w
 }
 
 static void restore(const struct image *image, unsigned percent, uint64_t *random) {
-    bool is_there = access(image->name, F_OK) == 0;
-    bool stays = image->was_there == is_there ? is_there : (random_below(random, 100) < percent) == is_there;
-    if (is_there && !stays)
+    bool is_there = access(image->name, F_OK) == 0, folder_survives = random_below(random, 100) < percent;
+    if (image->removed.data != NULL && !folder_survives) {
+        write_all(image->name, &image->removed); /* it has come back, as a whole */
+        return;
+    }
+    if (is_there && !image->was_there && !folder_survives) {
         unlink(image->name);
-    if (!stays)
+        return;
+    }
+    if (!is_there)
         return;
     struct bytes wanted = read_all(image->name);
-    struct bytes found = survivors(&image->durable, is_there ? &wanted : &image->durable, percent, random);
+    struct bytes found = survivors(&image->durable, &wanted, percent, random);
     write_all(image->name, &found);
     jp_free(wanted.data);
     jp_free(found.data);

@@ -4,7 +4,7 @@
  * happens, once or several times in a row. For power cuts it keeps beside each file what was synced: after the cut every call fails, and
  * fault_vfs_power_on() makes the files what a disk would have: what was synced, and of the rest nothing, or some sectors.
  *
- * Any thread may use the files; the functions here are called while no connection works. */
+ * Any thread may use the files and call the functions here, but fault_vfs_power_on(). */
 #ifndef JP_TESTS_FAULT_VFS_H
 #define JP_TESTS_FAULT_VFS_H
 
@@ -32,7 +32,7 @@ const char *fault_kind_name(enum fault_kind kind);
 
 void fault_vfs_install(void); /* as SQLite's default, for the rest of the program */
 
-/* Forgets files and counts. What the files hold now counts as synced. From operation `at` of those that `kind` is about (from 1; 0: never)
+/* Forgets counts, and, if no file is open, the files: what they hold then counts as synced. From operation `at` of those that `kind` is about (from 1; 0: never)
  * `times` in a row fail. */
 void fault_vfs_arm(enum fault_kind kind, uint64_t at, uint64_t times);
 
