@@ -144,19 +144,21 @@ static uint64_t file_bytes(sqlite3 *db, int which) {
     return (uint64_t)bytes;
 }
 
-static struct figures measure(const struct jp__writer *writer) {
+/* `first_seq`: what it was, if no event can have gone since then. */
+static struct figures measure(const struct jp__writer *writer, uint64_t first_seq) {
     sqlite3 *db = writer->committer.db;
-    int64_t first_seq = 0;
-    jp__db_number(db, "SELECT min(seq) FROM events", &first_seq);
-    return (struct figures){.first_seq = (uint64_t)first_seq,
-                                .file_bytes = file_bytes(db, SQLITE_FCNTL_FILE_POINTER),
-                                .wal_bytes = file_bytes(db, SQLITE_FCNTL_JOURNAL_POINTER),
-                                .last_purge_100ns = writer->upkeep.last_purge_100ns};
+    int64_t first = (int64_t)first_seq;
+    if (first == 0)
+        jp__db_number(db, "SELECT min(seq) FROM events", &first); /* what cannot be read stays 0 */
+    return (struct figures){.first_seq = (uint64_t)first,
+                            .file_bytes = file_bytes(db, SQLITE_FCNTL_FILE_POINTER),
+                            .wal_bytes = file_bytes(db, SQLITE_FCNTL_JOURNAL_POINTER),
+                            .last_purge_100ns = writer->upkeep.last_purge_100ns};
 }
 
 static void tell_success(struct jp__writer *writer) {
     bool recovered = writer->retry_ms != 0;
-    struct figures figures = measure(writer);
+    struct figures figures = measure(writer, writer->news.figures.first_seq); /* which only this thread changes */
     writer->retry_ms = 0;
     uv_mutex_lock(&writer->mutex);
     writer->news.figures = figures;
@@ -209,7 +211,7 @@ static void keep_up(struct jp__writer *writer) {
         jp_fail(&error, JP_E_STORE, "the accounting database cannot be written, so nothing was purged");
         jp__upkeep_refuse(upkeep, &done, &error);
     }
-    struct figures figures = measure(writer);
+    struct figures figures = measure(writer, 0);
     uv_mutex_lock(&writer->mutex);
     bool told = figures.last_purge_100ns != writer->news.figures.last_purge_100ns;
     writer->news.figures = figures;
@@ -478,7 +480,7 @@ jp_status jp__writer_start(const struct jp_store_options *options, sqlite3 *db, 
     writer->file = jp_strdup(options->file);
     writer->committer.db = db;
     writer->committer.run = start->run;
-    writer->news.figures = measure(writer);
+    writer->news.figures = measure(writer, 0);
     writer->news.committed_seq = writer->heard.committed_seq = start->last_seq;
     jp__upkeep_set_retention(&writer->upkeep, &options->retention);
     writer->last_waiter = &writer->first_waiter;
