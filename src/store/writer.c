@@ -89,9 +89,11 @@ static uint64_t due_ms(const struct jp__writer *writer) {
 
 /* The same for what the thread does beside writing. A database that cannot be written cannot be purged either, but who asked is told. */
 static uint64_t upkeep_due_ms(const struct jp__writer *writer) {
-    if (writer->stop_by_ms != 0 || (writer->retry_ms != 0 && writer->upkeep.asked.first == NULL))
+    if (writer->stop_by_ms != 0)
         return UINT64_MAX;
-    return jp__upkeep_due_ms(&writer->upkeep);
+    if (writer->retry_ms != 0)
+        return writer->upkeep.asked.first != NULL ? 0 : UINT64_MAX;
+    return jp__upkeep_due_ms(&writer->upkeep, writer->news.committed_ticket);
 }
 
 /* Waits until something is due. True: it is time to write. Under the mutex. */
@@ -201,7 +203,7 @@ static void keep_up(struct jp__writer *writer) {
     uv_mutex_lock(&writer->mutex);
     bool due = upkeep_due_ms(writer) <= jp__now_ms();
     if (due)
-        jp__upkeep_hear(upkeep);
+        jp__upkeep_hear(upkeep, writer->retry_ms == 0 ? writer->news.committed_ticket : UINT64_MAX);
     uv_mutex_unlock(&writer->mutex);
     if (!due)
         return;
@@ -226,7 +228,7 @@ static void end_upkeep(struct jp__writer *writer) {
     struct jp_error error;
     jp_fail(&error, JP_E_STOPPING, "the service is stopping");
     uv_mutex_lock(&writer->mutex);
-    jp__upkeep_hear(&writer->upkeep);
+    jp__upkeep_hear(&writer->upkeep, UINT64_MAX);
     jp__upkeep_refuse(&writer->upkeep, &done, &error);
     jp__upkeep_tell(&writer->upkeep, &done);
     uv_mutex_unlock(&writer->mutex);
@@ -356,7 +358,7 @@ void jp__writer_set_keeper(struct jp__writer *writer, uint32_t pid, int64_t star
 }
 
 void jp__writer_purge(struct jp__writer *writer, const struct jp_purge_filter *filter, jp_purged_fn *callback, void *context) {
-    struct jp__purge *purge = jp__purge_new(filter, callback, context);
+    struct jp__purge *purge = jp__purge_new(filter, writer->ticket, callback, context);
     uv_mutex_lock(&writer->mutex);
     jp__upkeep_ask(&writer->upkeep, purge);
     writer->urgent = writer->backlog.ticket != 0; /* so that it sees what was recorded before it */
