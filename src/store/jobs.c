@@ -75,7 +75,7 @@ int jp__jobs_load(sqlite3 *db, struct jp_accounts_start *start) {
 
 int jp__jobs_keep_processes(sqlite3 *db) {
     return jp__db_run(db,
-                      ABOVE("processes WHERE id IN purging")
+                      ABOVE("purging CROSS JOIN processes ON processes.id = purging.id")
                       " UPDATE jobs SET purged_processes = purged_processes + gone.processes,"
                       "  purged_user_100ns = CAST(purged_user_100ns + gone.user AS INTEGER),"
                       "  purged_kernel_100ns = CAST(purged_kernel_100ns + gone.kernel AS INTEGER),"
@@ -83,8 +83,8 @@ int jp__jobs_keep_processes(sqlite3 *db) {
                       "  purged_write_bytes = CAST(purged_write_bytes + gone.written AS INTEGER)"
                       " FROM (SELECT j.object_name AS object_name, count(*) AS processes, " SUM("p.user_100ns") " AS user, "
                       SUM("p.kernel_100ns") " AS kernel, " SUM("p.read_bytes") " AS read, " SUM("p.write_bytes") " AS written"
-                      "  FROM processes p JOIN above a ON a.pool = p.pool JOIN jobs j ON j.pool = a.name AND " PROCESS_OF_JOB
-                      "  WHERE p.id IN purging GROUP BY j.object_name) AS gone"
+                      "  FROM purging CROSS JOIN processes p ON p.id = purging.id CROSS JOIN above a ON a.pool = p.pool"
+                      "   CROSS JOIN jobs j ON j.pool = a.name AND " PROCESS_OF_JOB " GROUP BY j.object_name) AS gone"
                       " WHERE jobs.object_name = gone.object_name",
                       NULL, 0);
 }

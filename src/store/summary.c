@@ -19,11 +19,11 @@ static const int64_t hour_100ns = INT64_C(36000000000);
 #define OF_SUMS(table)                                                                                              \
     "SELECT pool, processes, 0 AS running, exited, crashed, terminated, unknown, failures, user_100ns, kernel_100ns," \
     " wall_100ns, peak_commit_bytes, read_bytes, write_bytes, with_cpu, with_io, unobserved FROM " table " WHERE true"
-#define OF_ROW                                                                                                      \
+#define OF_ROW(rows)                                                                                                \
     "SELECT pool, 1, ended_100ns IS NULL, ending = 'exited', ending = 'crashed', ending = 'terminated',"            \
     " ending = 'unknown', ended_100ns IS NOT NULL AND coalesce(exit_code <> 0, 0), user_100ns, kernel_100ns,"       \
     " max(0, coalesce(ended_100ns, ?5) - " BEGAN("") "), peak_commit_bytes, read_bytes, write_bytes,"               \
-    " user_100ns IS NOT NULL, read_bytes IS NOT NULL, 0 FROM processes p WHERE true"
+    " user_100ns IS NOT NULL, read_bytes IS NOT NULL, 0 FROM " rows " WHERE true"
 #define OF_UNOBSERVED                                                                                               \
     "SELECT pool, 0, 0, 0, 0, 0, 0, 0, user_100ns, kernel_100ns, 0, 0, read_bytes, write_bytes, 0, 0, processes"    \
     " FROM unobserved u WHERE true"
@@ -38,7 +38,7 @@ static const int64_t hour_100ns = INT64_C(36000000000);
 static void add_part(struct jp__select *select, const char *text, const struct jp_summary_filter *filter) {
     jp__select_text(select, text);
     if (filter->pool != NULL)
-        jp__select_text(select, "AND pool = ?7");
+        jp__select_text(select, "AND +pool = ?7"); /* +: the times select fewer rows than the pool does */
 }
 
 /* The times as ?1 to ?4: the filter's, the first whole hour (or the end, if there is none), and the end of the last whole one; ?5 is
@@ -68,8 +68,8 @@ void jp__select_summary(struct jp__select *select, const struct jp_summary_filte
         jp__select_text_value(select, filter->pool);
     add_part(select, OF_SUMS("usage_hours") " AND hour_100ns >= ?1 AND hour_100ns < ?2 AND (hour_100ns < ?4 OR purged > 0)", filter);
     add_part(select, "UNION ALL " OF_SUMS("usage_days") " AND day_100ns >= ?1 AND day_100ns < ?2", filter);
-    add_part(select, "UNION ALL " OF_ROW " AND ended_100ns IS NOT NULL" AT_ENDS("p.", BEGAN("p.")), filter);
+    add_part(select, "UNION ALL " OF_ROW("processes p") " AND ended_100ns IS NOT NULL" AT_ENDS("p.", BEGAN("p.")), filter);
     add_part(select, "UNION ALL " OF_UNOBSERVED AT_ENDS("u.", "u.from_100ns"), filter);
-    add_part(select, "UNION ALL " OF_ROW " AND ended_100ns IS NULL AND " BEGAN("p.") " >= ?1 AND " BEGAN("p.") " < ?2", filter);
+    add_part(select, "UNION ALL " OF_ROW("processes p INDEXED BY processes_open") " AND ended_100ns IS NULL AND " BEGAN("p.") " >= ?1 AND " BEGAN("p.") " < ?2", filter);
     jp__select_text(select, ") GROUP BY pool HAVING total(processes) + total(unobserved) > 0 ORDER BY pool LIMIT ?6");
 }

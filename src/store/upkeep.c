@@ -38,8 +38,9 @@ static void move(struct jp__purges *from, struct jp__purges *to) {
 
 /* --- the loop's thread --- */
 
-struct jp__purge *jp__purge_new(const struct jp_purge_filter *filter, jp_purged_fn *callback, void *context) {
+struct jp__purge *jp__purge_new(const struct jp_purge_filter *filter, uint64_t ticket, jp_purged_fn *callback, void *context) {
     struct jp__purge *purge = jp_alloc(sizeof *purge);
+    purge->ticket = ticket;
     purge->pool = jp_strdup(filter->pool);
     purge->filter = *filter;
     purge->filter.pool = purge->pool;
@@ -76,14 +77,19 @@ void jp__purges_deliver(struct jp__purge *first) {
 
 /* --- the writer's thread --- */
 
-uint64_t jp__upkeep_due_ms(const struct jp__upkeep *upkeep) {
-    if (upkeep->asked.first != NULL || upkeep->changed || upkeep->current.first != NULL || upkeep->phase != JP__UPKEEP_REST)
+static bool may_begin(const struct jp__purge *purge, uint64_t committed) {
+    return purge != NULL && purge->ticket <= committed;
+}
+
+uint64_t jp__upkeep_due_ms(const struct jp__upkeep *upkeep, uint64_t committed) {
+    if (may_begin(upkeep->asked.first, committed) || upkeep->changed || upkeep->current.first != NULL || upkeep->phase != JP__UPKEEP_REST)
         return 0;
     return upkeep->next_ms != 0 ? upkeep->next_ms : UINT64_MAX;
 }
 
-void jp__upkeep_hear(struct jp__upkeep *upkeep) {
-    move(&upkeep->asked, &upkeep->current);
+void jp__upkeep_hear(struct jp__upkeep *upkeep, uint64_t committed) {
+    while (may_begin(upkeep->asked.first, committed))
+        put(&upkeep->current, take(&upkeep->asked));
     if (!upkeep->changed)
         return;
     upkeep->changed = false;

@@ -15,6 +15,7 @@
 /* Somebody's purge. */
 struct jp__purge {
     struct jp__purge *next;
+    uint64_t ticket; /* of the newest record before it, which it is to see */
     char *pool;
     struct jp_purge_filter filter; /* its pool is the one above */
     jp_purged_fn *callback;
@@ -59,7 +60,7 @@ struct jp__upkeep {
 
 /* --- the loop's thread --- */
 
-struct jp__purge *jp__purge_new(const struct jp_purge_filter *filter, jp_purged_fn *callback, void *context);
+struct jp__purge *jp__purge_new(const struct jp_purge_filter *filter, uint64_t ticket, jp_purged_fn *callback, void *context);
 /* Under the mutex. */
 void jp__upkeep_ask(struct jp__upkeep *upkeep, struct jp__purge *purge);
 void jp__upkeep_set_retention(struct jp__upkeep *upkeep, const struct jp_retention *retention);
@@ -69,10 +70,10 @@ void jp__purges_deliver(struct jp__purge *first);
 
 /* --- the writer's thread --- */
 
-/* When the next step is due: 0 is now, UINT64_MAX never. Under the mutex. */
-uint64_t jp__upkeep_due_ms(const struct jp__upkeep *upkeep);
+/* When the next step is due: 0 is now, UINT64_MAX never. `committed`: the ticket of the newest record on the disk. Under the mutex. */
+uint64_t jp__upkeep_due_ms(const struct jp__upkeep *upkeep, uint64_t committed);
 /* Hears what was asked, and gives the answers out; true if there were any. Under the mutex. */
-void jp__upkeep_hear(struct jp__upkeep *upkeep);
+void jp__upkeep_hear(struct jp__upkeep *upkeep, uint64_t committed);
 bool jp__upkeep_tell(struct jp__upkeep *upkeep, struct jp__purges *done);
 
 /* Does one step. Finished purges go to `done`. SQLite's code: a failure was told to whoever asked, or in the log. */

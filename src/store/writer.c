@@ -97,9 +97,11 @@ static uint64_t due_ms(const struct jp__writer *writer) {
 
 /* The same for what the thread does beside writing. A database that cannot be written cannot be purged either, but who asked is told. */
 static uint64_t upkeep_due_ms(const struct jp__writer *writer) {
-    if (writer->stop_by_ms != 0 || (writer->retry_ms != 0 && writer->upkeep.asked.first == NULL))
+    if (writer->stop_by_ms != 0)
         return UINT64_MAX;
-    return jp__upkeep_due_ms(&writer->upkeep);
+    if (writer->retry_ms != 0)
+        return writer->upkeep.asked.first != NULL ? 0 : UINT64_MAX;
+    return jp__upkeep_due_ms(&writer->upkeep, writer->news.committed_ticket);
 }
 
 /* Waits until something is due. True: it is time to write. Under the mutex. */
@@ -168,21 +170,23 @@ static uint64_t file_bytes(sqlite3 *db, int which) {
     return (uint64_t)bytes;
 }
 
-static struct figures measure(const struct jp__writer *writer) {
+/* `first_seq`: what it was, if no event can have gone since then. */
+static struct figures measure(const struct jp__writer *writer, uint64_t first_seq) {
     sqlite3 *db = writer->connection.committer.db;
     if (db == NULL)
         return writer->news.figures; /* of the last time that there was one */
-    int64_t first_seq = 0;
-    jp__db_number(db, "SELECT min(seq) FROM events", &first_seq);
-    return (struct figures){.first_seq = (uint64_t)first_seq,
-                                .file_bytes = file_bytes(db, SQLITE_FCNTL_FILE_POINTER),
-                                .wal_bytes = file_bytes(db, SQLITE_FCNTL_JOURNAL_POINTER),
-                                .last_purge_100ns = writer->upkeep.last_purge_100ns};
+    int64_t first = writer->connection.renewal.anew ? 0 : (int64_t)first_seq;
+    if (first == 0)
+        jp__db_number(db, "SELECT min(seq) FROM events", &first); /* what cannot be read stays 0 */
+    return (struct figures){.first_seq = (uint64_t)first,
+                            .file_bytes = file_bytes(db, SQLITE_FCNTL_FILE_POINTER),
+                            .wal_bytes = file_bytes(db, SQLITE_FCNTL_JOURNAL_POINTER),
+                            .last_purge_100ns = writer->upkeep.last_purge_100ns};
 }
 
 static void tell_success(struct jp__writer *writer) {
     bool recovered = writer->retry_ms != 0;
-    struct figures figures = measure(writer);
+    struct figures figures = measure(writer, writer->news.figures.first_seq); /* which only this thread changes */
     writer->retry_ms = 0;
     uv_mutex_lock(&writer->mutex);
     writer->news.figures = figures;
@@ -228,7 +232,7 @@ static void keep_up(struct jp__writer *writer) {
     uv_mutex_lock(&writer->mutex);
     bool due = upkeep_due_ms(writer) <= jp__now_ms();
     if (due)
-        jp__upkeep_hear(upkeep);
+        jp__upkeep_hear(upkeep, writer->retry_ms == 0 ? writer->news.committed_ticket : UINT64_MAX);
     uv_mutex_unlock(&writer->mutex);
     if (!due)
         return;
@@ -239,7 +243,7 @@ static void keep_up(struct jp__writer *writer) {
         jp_fail(&error, JP_E_STORE, "the accounting database cannot be written, so nothing was purged");
         jp__upkeep_refuse(upkeep, &done, &error);
     }
-    struct figures figures = measure(writer);
+    struct figures figures = measure(writer, 0);
     uv_mutex_lock(&writer->mutex);
     bool told = figures.last_purge_100ns != writer->news.figures.last_purge_100ns;
     writer->news.figures = figures;
@@ -254,7 +258,7 @@ static void end_upkeep(struct jp__writer *writer) {
     struct jp_error error;
     jp_fail(&error, JP_E_STOPPING, "the service is stopping");
     uv_mutex_lock(&writer->mutex);
-    jp__upkeep_hear(&writer->upkeep);
+    jp__upkeep_hear(&writer->upkeep, UINT64_MAX);
     jp__upkeep_refuse(&writer->upkeep, &done, &error);
     jp__upkeep_tell(&writer->upkeep, &done);
     uv_mutex_unlock(&writer->mutex);
@@ -386,7 +390,7 @@ void jp__writer_set_keeper(struct jp__writer *writer, uint32_t pid, int64_t star
 }
 
 void jp__writer_purge(struct jp__writer *writer, const struct jp_purge_filter *filter, jp_purged_fn *callback, void *context) {
-    struct jp__purge *purge = jp__purge_new(filter, callback, context);
+    struct jp__purge *purge = jp__purge_new(filter, writer->ticket, callback, context);
     uv_mutex_lock(&writer->mutex);
     jp__upkeep_ask(&writer->upkeep, purge);
     writer->urgent = writer->backlog.ticket != 0; /* so that it sees what was recorded before it */
@@ -518,7 +522,7 @@ jp_status jp__writer_start(const struct jp_store_options *options, const struct 
                                                  .known = {.last_seq = start->last_seq, .last_process_id = start->last_process_id,
                                                            .run = start->run}};
     writer->news.committed_seq = writer->heard.committed_seq = start->last_seq;
-    writer->news.figures = measure(writer);
+    writer->news.figures = measure(writer, 0);
     jp__upkeep_set_retention(&writer->upkeep, &options->retention);
     writer->last_waiter = &writer->first_waiter;
     writer->async.data = writer;

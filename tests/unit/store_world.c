@@ -1,6 +1,8 @@
 /* The common ground of the store's tests. */
 #include "store_world.h"
 
+#include "base/units.h"
+
 /* --- the world --- */
 
 static void write_log(void *sink, enum jp_log_level level, const char *text) {
@@ -79,6 +81,7 @@ jp_status try_open(struct world *world) {
         .file = world->file,
         .flush_interval_ms = world->flush_interval_ms,
         .max_backlog = world->max_backlog,
+        .retention = world->retention,
         .log = &world->log,
         .loop = &world->loop,
         .context = world,
@@ -154,6 +157,50 @@ int tear_down(void **state) {
     jp_free(world->file);
     jp_free(world);
     return 0;
+}
+
+/* --- retention --- */
+
+const int64_t an_hour = INT64_C(36000000000), a_day = INT64_C(864000000000);
+
+int64_t now_100ns(void) {
+    uv_timespec64_t now = {0};
+    uv_clock_gettime(UV_CLOCK_REALTIME, &now);
+    return JP_UNIX_EPOCH_100NS + now.tv_sec * JP_100NS_PER_S + now.tv_nsec / 100;
+}
+
+struct purge_answer {
+    struct world *world;
+    jp_status status;
+    struct jp_error error;
+    struct jp_purged purged;
+};
+
+static void note_purged(void *context, jp_status status, const struct jp_error *error, const struct jp_purged *purged) {
+    struct purge_answer *answer = context;
+    answer->status = status;
+    answer->error = *error;
+    answer->purged = *purged;
+    answer->world->done = true;
+}
+
+struct jp_purged purge(struct world *world, struct jp_purge_filter filter) {
+    struct purge_answer answer = {.world = world};
+    world->accounts->ops->purge(world->accounts, &filter, note_purged, &answer);
+    await(world);
+    if (answer.status != JP_OK)
+        fail_msg("%s", answer.error.text);
+    return answer.purged;
+}
+
+void retain(struct world *world, struct jp_retention retention) {
+    assert_int_equal(wait_durable(world), JP_OK);
+    int64_t last = state_of(world).last_purge_100ns;
+    world->accounts->ops->set_retention(world->accounts, &retention);
+    uv_timer_start(&world->patience, out_of_patience, PATIENCE_MS, 0);
+    while (state_of(world).last_purge_100ns == last)
+        uv_run(&world->loop, UV_RUN_ONCE);
+    uv_timer_stop(&world->patience);
 }
 
 /* --- somebody else at the same database --- */
@@ -262,6 +309,7 @@ void assert_same_process(const struct jp_process_record *one, const struct jp_pr
     assert_same_text(one->facts.command_line, other->facts.command_line);
     assert_same_text(one->facts.user, other->facts.user);
     assert_int_equal(one->start_exact, other->start_exact);
+    assert_int_equal(one->starting, other->starting);
     assert_int_equal(one->joined_100ns, other->joined_100ns);
     assert_int_equal(one->joined_by, other->joined_by);
     assert_int_equal(one->ended_100ns, other->ended_100ns);

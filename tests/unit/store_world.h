@@ -28,6 +28,7 @@ struct world {
     struct jp_str logged;
 
     uint64_t flush_interval_ms, max_backlog, hurry; /* for open_store */
+    struct jp_retention retention;
     struct jp_store *store;                  /* NULL when closed */
     struct jp_accounts *accounts;
     struct jp_accounts_start start;
@@ -84,6 +85,14 @@ struct durable {
 void note_durable(void *context, jp_status status);
 jp_status wait_durable(struct world *world);
 struct jp_accounts_state state_of(struct world *world);
+
+extern const int64_t an_hour, a_day; /* in 100 ns */
+int64_t now_100ns(void);
+
+/* Ask and wait; fails the test if it was not done. */
+struct jp_purged purge(struct world *world, struct jp_purge_filter filter);
+/* Sets what is to be kept, and waits until all else is gone. */
+void retain(struct world *world, struct jp_retention retention);
 
 struct answer {
     struct world *world;
