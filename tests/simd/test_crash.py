@@ -209,8 +209,8 @@ class CrashRun(PolicyRun):
         homes = {(process.pid, process.start): process.home for process in self.living.values()}
         if not FREEZES_SURELY:
             for process in self.living.values():
-                above = self.names_above(process)
-                if self.loose & above or (set(self.frozen) & above and (process.pid, process.start) not in self.proven):
+                above, key = self.names_above(process), (process.pid, process.start)
+                if self.loose & above or (set(self.frozen) & above and (key not in self.proven or key in self.homes)):
                     self.stuck.add(process)
         # Killed at its start or stop, it may have left in order by what the database says.
         self.maybe_frozen |= {name for name, keep in self.frozen.items() if not keep}
