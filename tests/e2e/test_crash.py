@@ -32,6 +32,7 @@ SEED = int(os.environ.get("JOBPOOL_SEED") or 20261122)
 UP_S = (0.1, 3.0)  # so long it may live
 LATE = 0.5
 LIST_S = 1.0
+TOLD_S = 10  # a message about a process comes so late at most, and its pid is not another's by then
 PATIENCE = 120
 
 POOLS = {"keep": {}, "deep": {"parent": "keep"}, "side": {}, "reaped": {}}
@@ -265,7 +266,7 @@ class Workload:
             else:
                 vague[row["pid"]].append(row)
         for worker in self.workers():
-            found = exact.pop(worker.key, []) or ([vague[worker.pid].pop(0)] if vague[worker.pid] else [])
+            found = exact.pop(worker.key, []) or self.take_vague(worker, vague[worker.pid])
             assert len(found) <= 1, self.around(worker, f"stands in the accounts {len(found)} times: {found}")
             if worker.key in self.asked - set(self.assigned) and not found:
                 continue
@@ -277,6 +278,13 @@ class Workload:
                 self.counts["children that nobody can have seen"] += 1
         for row in [row for rows in [*exact.values(), *vague.values()] for row in rows]:
             self.check_silent(row)
+
+    def take_vague(self, worker, rows):
+        """It was gone before it could be opened: its row has the time at which the service heard of it."""
+        for at, row in enumerate(rows):
+            if worker.born <= seconds_of(row["started"]) <= (worker.ended or worker.born) + TOLD_S:
+                return [rows.pop(at)]
+        return []
 
     def check_silent(self, row):
         """A row of one who wrote nothing: a launch that was written down, and not let run before the service was killed; or it was ended
