@@ -26,9 +26,9 @@ CHECK_EVERY = max(50, CRASHES // 10)
 WRITES = (1, 3, 8, 20, 60)  # it dies within so many
 PATIENCE = 12               # operations: then it is killed at once
 
-NAMES_DIE = False  # a job's name goes with its last handle, as on Windows: a keeper holds them
+NAMES_DIE = bool(os.environ.get("ND"))
 FREEZES_SURELY = False  # nobody is suspended before it is written that the pool is frozen, and that it is a member
-RESUMES = False    # a launch that a crash left suspended is ended, or let run
+RESUMES = bool(os.environ.get("RS"))    # a launch that a crash left suspended is ended, or let run
 
 # What a client meets when the service dies. A time-out is no death.
 DEAD = (ConnectionError, FileNotFoundError)
@@ -209,8 +209,8 @@ class CrashRun(PolicyRun):
         homes = {(process.pid, process.start): process.home for process in self.living.values()}
         if not FREEZES_SURELY:
             for process in self.living.values():
-                above = self.names_above(process)
-                if self.loose & above or (set(self.frozen) & above and (process.pid, process.start) not in self.proven):
+                above, key = self.names_above(process), (process.pid, process.start)
+                if self.loose & above or (set(self.frozen) & above and (key not in self.proven or key in self.homes)):
                     self.stuck.add(process)
         # Killed at its start or stop, it may have left in order by what the database says.
         self.maybe_frozen |= {name for name, keep in self.frozen.items() if not keep}

@@ -1,6 +1,8 @@
 /* A program to be a job: it ends, crashes, waits, works or multiplies as its arguments say. `jobber` alone lists what it can. */
 #include <windows.h>
+#include <winternl.h>
 
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,14 +31,16 @@ static void print_line(const wchar_t *text) {
     WriteFile(GetStdHandle(STD_OUTPUT_HANDLE), line, (DWORD)length, &written, NULL);
 }
 
+static uint64_t own_start_100ns(void) {
+    FILETIME start, exit, kernel, user;
+    GetProcessTimes(GetCurrentProcess(), &start, &exit, &kernel, &user);
+    return (uint64_t)start.dwHighDateTime << 32 | start.dwLowDateTime;
+}
+
 /* "PID START" of this process, as pool.assign wants them. */
 static void print_identity(void) {
-    FILETIME start, exit, kernel, user;
     wchar_t line[64];
-    GetProcessTimes(GetCurrentProcess(), &start, &exit, &kernel, &user);
-    uint64_t start_100ns = (uint64_t)start.dwHighDateTime << 32 | start.dwLowDateTime;
-    swprintf(line, sizeof line / sizeof line[0], L"%lu %llu", (unsigned long)GetCurrentProcessId(),
-             (unsigned long long)start_100ns);
+    swprintf(line, sizeof line / sizeof line[0], L"%lu %llu", (unsigned long)GetCurrentProcessId(), (unsigned long long)own_start_100ns());
     print_line(line);
 }
 
@@ -155,6 +159,64 @@ static int do_spawn_and_exit(wchar_t **arguments) {
     return start_self(child, NULL);
 }
 
+/* --- work, with a log of its own --- */
+
+static uint64_t now_100ns(void) {
+    FILETIME now;
+    GetSystemTimeAsFileTime(&now);
+    return (uint64_t)now.dwHighDateTime << 32 | now.dwLowDateTime;
+}
+
+static void write_log(HANDLE file, const char *format, ...) {
+    char line[256];
+    DWORD written;
+    va_list values;
+    va_start(values, format);
+    int length = vsnprintf(line, sizeof line, format, values);
+    va_end(values);
+    if (length > 0)
+        WriteFile(file, line, (DWORD)length, &written, NULL);
+}
+
+static HANDLE open_log(const wchar_t *folder) {
+    wchar_t name[MAX_PATH];
+    swprintf(name, MAX_PATH, L"%ls\\%lu-%llu.log", folder, (unsigned long)GetCurrentProcessId(), (unsigned long long)own_start_100ns());
+    return CreateFileW(name, GENERIC_WRITE, FILE_SHARE_READ, NULL, CREATE_NEW, 0, NULL);
+}
+
+/* Wine fails to make a process about once in a thousand times. */
+static int start_surely(const wchar_t *arguments, HANDLE *ret_process) {
+    int code = FAILURE;
+    for (int attempt = 0; attempt < 5 && code != 0; attempt++)
+        code = start_self(arguments, ret_process);
+    return code;
+}
+
+/* FOLDER POOL CODE MS DEPTH WIDTH PARENT: says in a file of its own, FOLDER\PID-START.log, that it begins, with what code and of which
+ * parent, and before it ends that it does. So nobody else has to be believed. Of two generations one waits for its children. */
+static int do_work(wchar_t **arguments) {
+    unsigned long code = number(arguments[2]), lifetime_ms = number(arguments[3]), depth = number(arguments[4]), width = number(arguments[5]);
+    HANDLE children[MAX_WIDTH], log = open_log(arguments[0]);
+    DWORD count = 0;
+    if (log == INVALID_HANDLE_VALUE)
+        return fail("CreateFileW");
+    write_log(log, "begin %llu pool %ls code %lu parent %lu\n", (unsigned long long)now_100ns(), arguments[1], code, number(arguments[6]));
+    print_identity();
+    for (; depth > 0 && count < width && count < MAX_WIDTH; count++) {
+        wchar_t child[MAX_PATH + 128];
+        swprintf(child, sizeof child / sizeof child[0], L"work \"%ls\" %ls %lu %lu %lu %lu %lu", arguments[0], arguments[1],
+                 (code + count + 1) % 251, lifetime_ms, depth - 1, width, (unsigned long)GetCurrentProcessId());
+        if (start_surely(child, &children[count]) != 0)
+            break;
+    }
+    Sleep(lifetime_ms);
+    if (count > 0 && depth % 2 == 0)
+        WaitForMultipleObjects(count, children, TRUE, INFINITE);
+    write_log(log, "end %llu\n", (unsigned long long)now_100ns());
+    CloseHandle(log);
+    return (int)code;
+}
+
 static int do_args(wchar_t **arguments) {
     for (; *arguments != NULL; arguments++)
         print_line(*arguments);
@@ -214,6 +276,28 @@ static int do_touch(wchar_t **arguments) {
     return 0;
 }
 
+/* As the kernel lists it. GetProcessHandleCount would need the right to ask, and says 0 under Wine. */
+static int do_handles(wchar_t **arguments) {
+    static union {
+        SYSTEM_PROCESS_INFORMATION first;
+        unsigned char bytes[1 << 20];
+    } list;
+    wchar_t line[64];
+    if (NtQuerySystemInformation(SystemProcessInformation, &list, sizeof list, NULL) != 0)
+        return fail("NtQuerySystemInformation");
+    for (size_t at = 0;;) {
+        const SYSTEM_PROCESS_INFORMATION *one = (const void *)(list.bytes + at);
+        if ((uintptr_t)one->UniqueProcessId == number(arguments[0])) {
+            swprintf(line, sizeof line / sizeof line[0], L"%lu %lu", (unsigned long)one->HandleCount, (unsigned long)one->NumberOfThreads);
+            print_line(line);
+            return 0;
+        }
+        if (one->NextEntryOffset == 0)
+            return 1;
+        at += one->NextEntryOffset;
+    }
+}
+
 /* sc.exe's `control`, which Wine's has not. Code 6 is SERVICE_CONTROL_PARAMCHANGE. */
 static int do_control(wchar_t **arguments) {
     SC_HANDLE manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT);
@@ -267,6 +351,7 @@ static const struct verb {
     {L"tree", 3, do_tree, "DEPTH WIDTH MS: a process tree"},
     {L"flock", 2, do_flock, "COUNT MS: as many children as can be had, each for so long"},
     {L"spawn-and-exit", 1, do_spawn_and_exit, "MS: end at once, and leave a child for so long"},
+    {L"work", 7, do_work, "FOLDER POOL CODE MS DEPTH WIDTH PARENT: a process tree, each of which keeps a log"},
     {L"args", 0, do_args, "[ARG ...]: print the arguments, a line each"},
     {L"env", 1, do_env, "NAME: print a variable; exit code 1 if it is not there"},
     {L"cwd", 0, do_cwd, "print the working directory"},
@@ -274,6 +359,7 @@ static const struct verb {
     {L"hold", 0, do_hold, "print pid and creation time, then wait for the end of standard input"},
     {L"copy", 0, do_copy, "standard input to standard output and to standard error"},
     {L"touch", 1, do_touch, "FILE: make it"},
+    {L"handles", 1, do_handles, "PID: print how many handles and how many threads that process has"},
     {L"control", 2, do_control, "SERVICE CODE: send a control to a service"},
     {L"alive", 1, do_alive, "PID: exit code 0 if there is such a process, 1 if not"},
     {L"kill", 2, do_kill, "PID CODE: end the process, with that exit code"},
