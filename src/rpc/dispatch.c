@@ -349,6 +349,11 @@ void jp__receive_message(struct jp_rpc_connection *connection, const char *text,
     jp_json_free(&json);
 }
 
+const char *jp__caller(const struct jp_call *call) {
+    struct jp_peer *peer = call->connection->peer;
+    return peer->ops->principal_name(peer, call->connection->principal);
+}
+
 struct jp_pool *jp__find_pool(struct jp_call *call, const char *name) {
     struct jp_pools *pools = call->rpc->with.pools;
     struct jp_pool *pool = jp_pools_find(pools, name);

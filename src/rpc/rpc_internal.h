@@ -118,8 +118,12 @@ cJSON *jp__render_pool_row(const struct jp_pool *pool);
 cJSON *jp__render_pool(struct jp_rpc *rpc, struct jp_pool *pool);
 cJSON *jp__render_sampling(struct jp_rpc *rpc);
 cJSON *jp__render_summary(const struct jp_summary *summary);
+cJSON *jp__render_counters(struct jp_rpc *rpc, const struct jp_counters *counters, int64_t since_100ns);
 cJSON *jp__render_names(const struct jp_strings *names);
 cJSON *jp__render_capabilities(const struct jp_capabilities *capabilities);
+
+/* Who is calling: an account's name, the connection's. */
+const char *jp__caller(const struct jp_call *call);
 
 /* The pool that a parameter names, or NULL with the call refused. */
 struct jp_pool *jp__find_pool(struct jp_call *call, const char *name);
@@ -149,6 +153,8 @@ JP_METHOD(events_unsubscribe);
 JP_METHOD(events_query);
 JP_METHOD(accounting_summary);
 JP_METHOD(accounting_processes);
+JP_METHOD(accounting_purge);
+JP_METHOD(accounting_reset);
 JP_METHOD(job_create);
 JP_METHOD(job_open);
 JP_METHOD(job_close);
@@ -203,6 +209,13 @@ struct jp_record_parameters { /* of queries and subscriptions */
     uint64_t from_seq, after_id, start_100ns, subscription;
     uint32_t pid, limit;
     bool newest, durable;
+};
+
+struct jp_purge_parameters {
+    uint64_t present;
+    char *pool, *before;
+    uint64_t older_than_100ns;
+    bool processes, events;
 };
 
 #endif

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from harness.host import WINDOWS
+from harness.service import ConsoleService
 
 FAULTY = """{
     // a comment
@@ -202,3 +203,39 @@ def test_console_ends_in_order_with_ctrl_c(console, jobber):
         row = rpc.call("accounting.processes", pool="p")["processes"][0]
         assert row["ending"] == "terminated" and row["ended"]
     assert service.stop() == 0
+
+
+# -------------------------------------------------------------------------------------------------------- a second instance
+
+def test_a_second_instance_is_refused_and_has_touched_nothing(console, host, jobber, tmp_path):
+    config = {"pools": {"p": {"on_service_stop": "keep"}, "ends": {"on_service_stop": "terminate"}}}
+    first = console(config).start()
+    second = ConsoleService(host, tmp_path / "second", config | {"database": {"file": host.path(first.database_file)}}, first.pipe)
+    with first.bridge() as rpc:
+        rpc.call("events.subscribe", pools=["p", "ends"])
+        running = {name: rpc.call("pool.launch", pool=name, argv=jobber("sleep", 60000))["pid"] for name in ("p", "ends")}
+        before = rpc.call("events.query")["events"]
+        said = fails_to_start(second)
+        assert first.pipe in said and "another instance" in said
+        assert rpc.call("events.query")["events"] == before, "no event of the second, and none of anybody's process"
+        for name, pid in running.items():
+            assert [row["pid"] for row in rpc.call("pool.processes", pool=name)["processes"]] == [pid]
+            rpc.call("process.terminate", pid=pid)
+            assert rpc.event(lambda event, pid=pid: event.get("pid") == pid and "EXIT_PROCESS" in event["message"])["origin"] == "kernel", \
+                "the first one's pools hear their jobs"
+    assert first.stop() == 0
+    with sqlite3.connect(first.database_file) as database:
+        assert database.execute("SELECT count(*) FROM events WHERE message = 'SERVICE_STARTED'").fetchone() == (1,)
+    database.close()
+    assert not (second.folder / "accounting.db").exists()
+    second.start()
+    assert second.stop() == 0, "afterwards the name is free"
+
+
+def test_a_client_of_a_service_that_never_starts_is_told(host, console):
+    service = console()
+    squatter = host.start("pipes", "squat", service.pipe, 3000, stdout=subprocess.PIPE)  # a name that is taken, and nobody at the door
+    assert b"0" in squatter.stdout.readline()
+    result = service.jobpool("status")
+    squatter.wait(30)
+    assert result.returncode == 3 and "closed the connection" in result.stderr

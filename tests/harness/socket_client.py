@@ -45,7 +45,7 @@ class Client:
         line, self._buffer = self._buffer.split(b"\n", 1)
         return json.loads(line)
 
-    def _take(self, timeout):
+    def take(self, timeout=PATIENCE_S):
         """Puts the next message where it belongs."""
         message = self.receive(timeout)
         if message is None:
@@ -65,7 +65,7 @@ class Client:
 
     def finish(self, request_id, patience=PATIENCE_S):
         while request_id not in self._answers:
-            self._take(patience)
+            self.take(patience)
         answer = self._answers.pop(request_id)
         if "error" in answer:
             raise RpcError(answer["error"])
@@ -91,4 +91,4 @@ class Client:
                 if wanted(self.events[index]):
                     return self.events.pop(index)
             seen = len(self.events)
-            self._take(max(0.01, deadline - time.monotonic()))
+            self.take(max(0.01, deadline - time.monotonic()))

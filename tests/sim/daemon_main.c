@@ -46,6 +46,11 @@ static void on_reloaded(void *context, bool taken, const char *what) {
     (void)what;
 }
 
+static void on_alarm(void *context, const char *text) {
+    (void)context;
+    (void)text;
+}
+
 static void live(void *context) {
     struct jp_simd *with = context;
     struct jp_error error = {0};
@@ -90,16 +95,24 @@ static void wait_for_end(void) {
     simd.faults = NULL;
 }
 
+/* It was killed while it started or stopped. */
+static void thaw_the_dead(cJSON *out) {
+    if (!jp_simd_disk_dead())
+        return;
+    jp_simd_disk_thaw();
+    cJSON_AddTrueToObject(out, "killed");
+}
+
 static void start(const cJSON *in, cJSON *out) {
     struct jp_daemon_options options = {.program = "jobpoold-sim", .version = JP_VERSION, .config_file = simd.config_file,
                                         .platform = &simd.platform, .context = &simd,
-                                        .on_running = on_running, .on_progress = on_progress, .on_reloaded = on_reloaded};
+                                        .on_running = on_running, .on_progress = on_progress, .on_reloaded = on_reloaded, .on_alarm = on_alarm};
     (void)in;
     if (simd.daemon) {
         jp_simd_refuse(out, "it runs already");
         return;
     }
-    simd.running = simd.ended = simd.stopping = false;
+    simd.running = simd.ended = simd.stopping = simd.dies = false;
     simd.daemon = jp_daemon_new(&options);
     uv_thread_create(&simd.thread, live, &simd);
     uv_mutex_lock(&simd.mutex);
@@ -114,6 +127,7 @@ static void start(const cJSON *in, cJSON *out) {
     jp_simd_refuse(out, "%s", simd.error.text);
     cJSON_AddStringToObject(out, "faults", simd.faults ? simd.faults : "");
     wait_for_end();
+    thaw_the_dead(out);
 }
 
 /* --- messages and time --- */
@@ -201,13 +215,40 @@ static void stop(const cJSON *in, cJSON *out) {
         advance(STOP_STEP_MS, true);
     while (jp_simd_run(&simd, nothing, NULL));
     wait_for_end();
+    thaw_the_dead(out);
+}
+
+void jp_simd_die(struct jp_simd *with) {
+    jp_sim_crash(with->sim);
+    jp_simd_disk_freeze();
+    jp_daemon_abandon(with->daemon);
 }
 
 static void die(struct jp_simd *with, void *argument) {
     (void)argument;
-    jp_sim_crash(with->sim);
-    jp_simd_disk_freeze();
-    jp_daemon_abandon(with->daemon);
+    jp_simd_die(with);
+}
+
+/* While it starts it is not at work yet: then it dies as soon as it is. */
+static bool on_death(void *context) {
+    struct jp_simd *with = context;
+    uv_mutex_lock(&with->mutex);
+    bool closes = with->running && !with->at_work;
+    with->dies = true;
+    if (with->at_work)
+        uv_async_send(&with->bell);
+    uv_mutex_unlock(&with->mutex);
+    return !closes;
+}
+
+static bool on_loop(void *context) {
+    uv_thread_t self = uv_thread_self();
+    return uv_thread_equal(&self, &((struct jp_simd *)context)->thread) != 0;
+}
+
+void jp_simd_die_at(struct jp_simd *with, uint64_t writes, bool power_cut, uint64_t seed) {
+    struct jp_simd_death death = {.power_cut = power_cut, .seed = seed, .context = with, .tell = on_death, .is_loop = on_loop};
+    jp_simd_disk_die_at(writes, &death);
 }
 
 /* The kernel closes what the process had, and the disk is kept as it is at that moment; what the daemon's objects do on their way
@@ -218,7 +259,7 @@ static void crash(const cJSON *in, cJSON *out) {
         jp_simd_refuse(out, "it does not run");
         return;
     }
-    jp_simd_run(&simd, die, NULL);
+    jp_simd_run(&simd, die, NULL); /* it may be dead already */
     wait_for_end();
     jp_simd_disk_thaw();
 }
@@ -320,6 +361,7 @@ int main(int argc, char **argv) {
     jp_sim_free(simd.sim);
     uv_cond_destroy(&simd.changed);
     uv_mutex_destroy(&simd.mutex);
+    jp_simd_disk_free();
     jp_free(simd.folder);
     jp_free(simd.address);
     return 0;

@@ -143,8 +143,11 @@ static void on_bell(uv_async_t *bell) {
     uv_mutex_lock(&simd->mutex);
     void (*order)(struct jp_simd *, void *) = simd->order;
     void *argument = simd->order_argument;
+    bool dies = simd->dies;
     uv_mutex_unlock(&simd->mutex);
-    if (!order)
+    if (dies)
+        jp_simd_die(simd);
+    if (dies || !order)
         return;
     order(simd, argument);
     uv_mutex_lock(&simd->mutex);
@@ -179,6 +182,8 @@ static jp_status listen_on_socket(void *context, struct jp_error *error) {
     uv_async_init(door->loop, &simd->bell, on_bell);
     simd->bell.data = simd;
     simd->at_work = true;
+    if (simd->dies) /* at its start */
+        uv_async_send(&simd->bell);
     uv_mutex_unlock(&simd->mutex);
     return JP_OK;
 }
@@ -208,6 +213,7 @@ static jp_status identify(uv_os_fd_t file, struct jp_principal **ret_principal, 
 }
 
 static void principal_free(struct jp_principal *principal) { jp_sim_principal_free(the->sim, principal); }
+static const char *principal_name(const struct jp_principal *principal) { return principal->user; }
 static uint32_t process_id(uv_os_fd_t file) { return the->clients[file].pid; }
 
 void jp_simd_platform_init(struct jp_simd *simd) {
@@ -221,6 +227,7 @@ void jp_simd_platform_init(struct jp_simd *simd) {
         .now_ms = now_ms,
         .awake_ms = awake_ms,
         .total_ms = now_ms,
+        .service_pid = JP_SIM_SERVICE_PID,
         .samples_on_loop = true,
         .clock_is_moved = true,
         .backend_new = backend_new,
@@ -229,7 +236,7 @@ void jp_simd_platform_init(struct jp_simd *simd) {
         .reserve = reserve_socket,
         .listen = listen_on_socket,
         .stop_listening = stop_listening,
-        .identity = {.identify = identify, .principal_free = principal_free, .process_id = process_id},
+        .identity = {.identify = identify, .principal_free = principal_free, .principal_name = principal_name, .process_id = process_id},
         .add_status = add_status,
     };
 }

@@ -37,6 +37,7 @@ struct jp_simd {
     bool at_work; /* `bell` is there */
     void (*order)(struct jp_simd *simd, void *argument);
     void *order_argument;
+    bool dies; /* the process has ended at a write: nothing more is done */
     uv_async_t bell;
 
     /* clients: the loop's thread, or main without a daemon */
@@ -66,6 +67,9 @@ void jp_simd_port_tell(struct jp_simd *simd); /* returns when the round is in th
 /* daemon_main.c */
 /* Runs `order` where the kernel may be touched, and returns when that is done. False: the daemon ended meanwhile. */
 bool jp_simd_run(struct jp_simd *simd, void (*order)(struct jp_simd *simd, void *argument), void *argument);
+void jp_simd_die(struct jp_simd *simd); /* on the loop's thread: the process ends here */
+/* It will, at that write from now on; see jp_simd_disk_die_at. */
+void jp_simd_die_at(struct jp_simd *simd, uint64_t writes, bool power_cut, uint64_t seed);
 
 /* daemon_orders.c */
 /* Carries out what `in` asks of the kernel and fills `out`; false: no such order. */
@@ -74,9 +78,21 @@ void jp_simd_refuse(cJSON *out, const char *format, ...) JP_PRINTF(2, 3);
 uint64_t jp_simd_number(const cJSON *in, const char *name, uint64_t otherwise);
 
 /* daemon_disk.c: SQLite's files, as a process that ends leaves them */
+struct jp_simd_death {
+    bool power_cut; /* what was not synchronised is lost, or some of it, by `seed` */
+    uint64_t seed;
+    void *context;
+    /* Once, from the thread that writes: the process is to end now. False: it is ending anyway, and only closes what it has. */
+    bool (*tell)(void *context);
+    bool (*is_loop)(void *context); /* whether the thread is the one that will end it */
+};
 void jp_simd_disk_init(void); /* before the first database is opened */
+void jp_simd_disk_free(void);
 void jp_simd_disk_full(bool full);
-void jp_simd_disk_freeze(void); /* keeps aside the last opened database as it is between two writes ... */
+/* The process dies instead of doing the write (or synchronisation, truncation, removal) of this number, counted from now; 0: it does not. */
+void jp_simd_disk_die_at(uint64_t writes, const struct jp_simd_death *death);
+bool jp_simd_disk_dead(void);
+void jp_simd_disk_freeze(void); /* keeps aside the last opened database as it is between two writes, or was at that one ... */
 void jp_simd_disk_thaw(void);   /* ... and puts that back, when nobody has it open any more */
 
 #endif

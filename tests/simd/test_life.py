@@ -1,6 +1,9 @@
 """The service's life on a machine that goes on without it: reload, stop, crash, sessions."""
 import pytest
 
+from harness.bridge import RpcError
+from harness.simulated import OrderRefused
+
 pytestmark = pytest.mark.threads
 
 
@@ -90,6 +93,45 @@ def test_a_pool_that_does_not_come_back_leaves_its_processes_to_its_parent(world
     assert w.row(pid)["exitCode"] == 4
 
 
+def test_a_start_that_is_killed_forgets_nothing_of_a_frozen_pool(world):
+    """Whatever the database knows after that: who is suspended, is frozen once, and can be let go on."""
+    w = world({"a": {}})
+    pid = w.launch("a")
+    w.rpc.call("pool.freeze", pool="a", keep=True)
+    for write in range(1, 40):
+        w.crash()
+        w.machine.order("die_at_write", writes=write)
+        try:
+            w.start()
+            w.flush()
+        except (OrderRefused, ConnectionError, FileNotFoundError):
+            pass
+        try:
+            w.machine.crash()
+        except OrderRefused as refusal:
+            assert "not run" in str(refusal)
+        w.start()
+        assert w.rpc.call("pool.get", pool="a")["keepFrozen"], f"killed at write {write}"
+        assert w.machine.order("process", pid=pid)["frozen"] == 1, f"killed at write {write}"
+    w.rpc.call("pool.thaw", pool="a")
+    assert w.machine.order("process", pid=pid)["frozen"] == 0
+
+
+@pytest.mark.parametrize("write", range(1, 12))
+def test_a_power_cut_takes_nothing_that_was_answered(world, write):
+    w = world({"a": {}})
+    w.machine.order("die_at_write", writes=write, powerCut=True, seed=write)
+    known = set()
+    with pytest.raises((ConnectionError, RpcError)):
+        while True:
+            known.add(w.launch("a"))
+    w.machine.crash()
+    for pid in known:
+        w.machine.exit(pid, deliver=False)
+    w.start()
+    assert known <= {row["pid"] for row in w.rows(pool="a", ending="unknown")}
+
+
 def test_reload_changes_living_jobs(world):
     w = world({"a": {"limits": {"active_processes": 3}}, "gone": {}, "busy": {}})
     pid, busy = w.launch("a"), w.launch("busy")
@@ -153,7 +195,7 @@ def test_a_pool_has_one_job_for_each_session(world):
     assert sorted(job["session"] for job in pool["sessions"]) == [1, 2, 3]
     assert [job["members"] for job in pool["sessions"]] == [1, 1, 1]
     assert "active_processes" in w.rpc.call("pool.get", pool="a")["limitsPerSession"]
-    assert pool["counters"]["totalProcesses"] == 3 and pool["counters"]["activeProcesses"] == 3
+    assert pool["jobCounters"]["totalProcesses"] == 3 and pool["jobCounters"]["activeProcesses"] == 3
     w.rpc.call("pool.terminate", pool="a", exitCode=9)
     w.machine.advance(3000)
     assert w.members("b") == [] and {w.row(pid)["exitCode"] for pid in pids} == {9}

@@ -57,6 +57,31 @@ def test_what_the_kernel_forgets_the_service_keeps(forgetful, wine, limits, doin
     assert w.alive(other)
 
 
+def test_who_has_ended_takes_no_place(forgetful):
+    """A process begins in the place of one whose end has not been told yet."""
+    w = forgetful({"a": {"limits": {"active_processes": 2}}})
+    parent = w.launch("a")
+    child = w.spawn(parent)
+    w.machine.exit(child, deliver=False)
+    fresh = w.machine.spawn(parent)
+    items = w.machine.order("queue")["items"]
+    w.machine.order("queue_set", items=sorted(items, key=lambda item: item["pid"] != fresh))
+    w.machine.deliver()
+    assert w.alive(fresh) and w.members("a") == sorted([parent, fresh])
+
+
+def test_who_ended_without_a_service_takes_no_place(forgetful):
+    w = forgetful({"a": {"limits": {"active_processes": 2}}})
+    parent = w.launch("a")
+    held = w.spawn(parent, held=True)
+    w.crash()
+    w.machine.exit(held, deliver=False)
+    fresh = w.machine.spawn(parent)
+    w.start()
+    w.machine.advance(5000)
+    assert w.alive(fresh) and w.members("a") == sorted([parent, fresh])
+
+
 @pytest.mark.parametrize("wine", [False, True], ids=["forgetful", "wine"])
 def test_the_newest_over_the_limit_is_ended(forgetful, wine):
     w = forgetful({"a": {"limits": {"active_processes": 2}}}, wine)

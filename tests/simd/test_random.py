@@ -383,15 +383,17 @@ class Run:
         if crash:
             self.say("crash")
             self.world.flush()
-            pending = {item["pid"] for item in self.machine.order("queue")["items"]}
             for process in self.processes.values():
                 # Whoever has ended and is not settled by now will be found gone.
                 process.missed_end |= not process.alive and process.ended is None
             self.world.crash(settled=False)
-            del pending
         else:
             self.say("stop")
             self.world.stop()
+        self.went_down(crash)
+
+    def went_down(self, crash):
+        """What the end of the service means for processes and pools."""
         for process in self.processes.values():
             process.missed_end |= not process.alive and process.ended is None
         self.jobs = {}
@@ -452,7 +454,7 @@ class Run:
             assert sorted(set(pids) - either) == sorted(truth - either) and len(pids) == len(set(pids)), f"members of {name}: {rows}"
             assert listed[name]["members"] == len(pids)
             job = self.machine.order("job", name=self.object_name(name))
-            counters = self.world.rpc.call("pool.get", pool=name)["counters"]
+            counters = self.world.rpc.call("pool.get", pool=name)["jobCounters"]
             assert counters["activeProcesses"] == job["accounting"]["active"], f"{name}: {counters}, {job}"
             assert counters["totalProcesses"] == job["accounting"]["total"], f"{name}: {counters}, {job}"
             below = {pool.name for pool in self.pools.values() if self.pools[name] in pool.chain()}
@@ -573,10 +575,10 @@ def test_random():
     play(Run(SEED))
 
 
-def play(run):
-    print(f"JOBPOOL_SEED={SEED} JOBPOOL_OPERATIONS={OPERATIONS}")
+def play(run, operations=OPERATIONS):
+    print(f"JOBPOOL_SEED={SEED} {operations} operations")
     try:
-        run.run(OPERATIONS)
+        run.run(operations)
         run.end()
     except BaseException:
         print(f"seed {SEED}, operation {run.number}; the last ones:", *run.said, sep="\n  ")

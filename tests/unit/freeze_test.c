@@ -286,6 +286,19 @@ static void a_crash_does_not_thaw_what_is_to_be_kept(void **state) {
     expect_frozen(world, pid, 0);
 }
 
+static void a_start_that_crashes_forgets_no_freeze(void **state) {
+    struct pool_world *world = *state;
+    pool_world_load(world, NESTED);
+    uint32_t kept = launch(world, "r", "kept.exe"), other = launch(world, "p", "other.exe");
+    freeze(world, "r", true);
+    freeze(world, "p", false);
+    pool_world_crash_twice(world, NESTED);
+    expect_frozen(world, kept, 1);
+    expect_frozen(world, other, 0);
+    thaw(world, "r");
+    expect_frozen(world, kept, 0);
+}
+
 static void what_is_kept_below_what_is_not_stays_frozen(void **state) {
     struct pool_world *world = *state;
     pool_world_load(world, NESTED);
@@ -416,6 +429,7 @@ int main(void) {
         TEST(a_restart_in_order_keeps_a_pool_frozen),
         TEST(a_crash_thaws),
         TEST(a_crash_does_not_thaw_what_is_to_be_kept),
+        TEST(a_start_that_crashes_forgets_no_freeze),
         TEST(what_is_kept_below_what_is_not_stays_frozen),
         TEST(nobody_stays_frozen_whose_pool_does_not_come_back),
         TEST(who_falls_up_into_a_frozen_pool_stays_frozen),

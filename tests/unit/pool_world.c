@@ -55,15 +55,23 @@ int pool_world_close(void **state) {
     return 0;
 }
 
-static void start_again(struct pool_world *world, const char *config, bool unclean) {
-    struct jp_accounts_start start;
+static void load_again(struct pool_world *world, const char *config, const struct jp_accounts_start *start) {
     jp_pools_free(world->pools);
     jp_sim_queue_set(world->sim, NULL, 0); /* the port died with the service */
+    open_pools(world, start);
+    assert_int_equal(pool_world_load(world, config), JP_OK);
+}
+
+void pool_world_begin(struct pool_world *world, const char *config, const struct jp_accounts_start *start) {
+    load_again(world, config, start);
+    jp_pools_adopt(world->pools, start);
+}
+
+static void start_again(struct pool_world *world, const char *config, bool unclean) {
+    struct jp_accounts_start start;
     jp_ledger_start(world->ledger, &start);
     start.unclean = unclean;
-    open_pools(world, &start);
-    assert_int_equal(pool_world_load(world, config), JP_OK);
-    jp_pools_adopt(world->pools, &start);
+    pool_world_begin(world, config, &start);
     jp_accounts_start_clear(&start);
 }
 
@@ -76,6 +84,17 @@ void pool_world_crash(struct pool_world *world, const char *config) {
     jp_ledger_commit(world->ledger);
     jp_sim_crash(world->sim); /* what is done to the old pools from now on reaches nobody */
     start_again(world, config, true);
+}
+
+void pool_world_crash_twice(struct pool_world *world, const char *config) {
+    struct jp_accounts_start start;
+    jp_ledger_commit(world->ledger);
+    jp_sim_crash(world->sim);
+    jp_ledger_start(world->ledger, &start);
+    start.unclean = true;
+    load_again(world, config, &start);
+    jp_accounts_start_clear(&start);
+    pool_world_crash(world, config);
 }
 
 jp_status pool_world_load(struct pool_world *world, const char *pools_json) {

@@ -28,6 +28,12 @@ static void on_state(void *context) {
     ((struct world *)context)->state_changes++;
 }
 
+static void on_renewed(void *context, const char *kept_as) {
+    struct world *world = context;
+    world->renewals++;
+    snprintf(world->kept_as, sizeof world->kept_as, "%s", kept_as != NULL ? kept_as : "");
+}
+
 int set_up(void **state) {
     struct world *world = jp_alloc(sizeof *world);
     uv_loop_init(&world->loop);
@@ -78,6 +84,8 @@ jp_status try_open(struct world *world) {
         .context = world,
         .on_committed = on_committed,
         .on_state = on_state,
+        .on_renewed = on_renewed,
+        .hurry = world->hurry,
     };
     jp_accounts_start_clear(&world->start);
     memset(&world->start, 0, sizeof world->start);
@@ -95,7 +103,7 @@ void open_store(struct world *world) {
         fail_msg("%s", world->error.text);
 }
 
-static void out_of_patience(uv_timer_t *timer) {
+void out_of_patience(uv_timer_t *timer) {
     (void)timer;
     fail_msg("nothing happened for %d ms", PATIENCE_MS);
 }
@@ -150,6 +158,20 @@ int tear_down(void **state) {
 
 /* --- somebody else at the same database --- */
 
+void overwrite(const char *file, int64_t offset, const char *bytes, unsigned length) {
+    uv_fs_t request;
+    int descriptor = uv_fs_open(NULL, &request, file, UV_FS_O_WRONLY | UV_FS_O_CREAT, 0600, NULL);
+    uv_fs_req_cleanup(&request);
+    assert_true(descriptor >= 0);
+    char copy[8192];
+    memcpy(copy, bytes, length);
+    uv_buf_t buffer = uv_buf_init(copy, length);
+    assert_int_equal(uv_fs_write(NULL, &request, descriptor, &buffer, 1, offset, NULL), length);
+    uv_fs_req_cleanup(&request);
+    uv_fs_close(NULL, &request, descriptor, NULL);
+    uv_fs_req_cleanup(&request);
+}
+
 sqlite3 *connect_other(const char *file) {
     sqlite3 *db = NULL;
     assert_int_equal(sqlite3_open(file, &db), SQLITE_OK);
@@ -198,7 +220,7 @@ struct jp_process_record full_record(int64_t id) {
     return (struct jp_process_record){
         .id = id,
         .pool = build,
-        .facts = {.pid = 4711, .start_100ns = 132000000000000000, .parent_pid = 4, .session = 1, .image = image,
+        .facts = {.pid = (uint32_t)(4710 + id), .start_100ns = 132000000000000000, .parent_pid = 4, .session = 1, .image = image,
                   .command_line = command_line, .user = user},
         .start_exact = true,
         .joined_100ns = 132000000000000100,
