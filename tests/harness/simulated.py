@@ -47,9 +47,9 @@ class Machine:
         ours.close()
 
     def write_config(self, config):
-        """Database and log lie beside the config."""
+        """Database and log lie beside the config. Nothing is purged for its age: the store's clock is not the simulated one."""
         beside = {"database": {"file": str(self.folder / "accounting.db"), "flush_interval": "1ms"},
-                  "log": {"file": str(self.log_file), "level": "debug"}}
+                  "log": {"file": str(self.log_file), "level": "debug"}, "retention": {"processes": "0s", "events": "0s", "hours": "0s"}}
         config = config | {key: standard | config.get(key, {}) for key, standard in beside.items()}
         self.config_file.write_text(json.dumps(config, indent=1), encoding="utf-8")
 
