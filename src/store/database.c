@@ -1,6 +1,7 @@
 /* Owns the store's dealings with SQLite that are the same everywhere. */
 #include "store/database.h"
 
+#include "base/str.h"
 #include "base/units.h"
 
 #include <stdio.h>
@@ -87,6 +88,31 @@ int jp__db_mark_clean(sqlite3 *db, int clean) {
                                  : "UPDATE meta SET value = 0 WHERE key = 'clean'");
 }
 
+static int read_file_through(sqlite3_file *file) {
+    enum { BLOCK_BYTES = 65536 };
+    sqlite3_int64 size = 0;
+    if (file == NULL || file->pMethods == NULL) /* there is no WAL */
+        return SQLITE_OK;
+    char *block = jp_alloc(BLOCK_BYTES);
+    int code = file->pMethods->xFileSize(file, &size);
+    for (sqlite3_int64 at = 0; code == SQLITE_OK && at < size; at += BLOCK_BYTES)
+        code = file->pMethods->xRead(file, block, size - at < BLOCK_BYTES ? (int)(size - at) : BLOCK_BYTES, at);
+    jp_free(block);
+    return code;
+}
+
+int jp__db_read_through(sqlite3 *db) {
+    static const int pointers[] = {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER};
+    int code = SQLITE_OK;
+    for (int i = 0; code == SQLITE_OK && i < 2; i++) {
+        sqlite3_file *file = NULL;
+        code = sqlite3_file_control(db, "main", pointers[i], &file);
+        if (code == SQLITE_OK)
+            code = read_file_through(file);
+    }
+    return code;
+}
+
 static const char *code_name(int code) {
 #define NAME(code) case code: return #code
     switch (code & 0xff) { /* the rest says more of the same */
@@ -118,7 +144,8 @@ static const char *code_name(int code) {
 }
 
 void jp__db_reason(sqlite3 *db, int code, char *buffer, size_t size) {
-    const char *text = db != NULL ? sqlite3_errmsg(db) : sqlite3_errstr(code);
+    bool is_last = db != NULL && (sqlite3_extended_errcode(db) == code || sqlite3_errcode(db) == code);
+    const char *text = is_last ? sqlite3_errmsg(db) : sqlite3_errstr(code);
     snprintf(buffer, size, "%s (%s, %d)", text, code_name(code), code);
 }
 

@@ -35,6 +35,9 @@ int jp__db_raise_meta(sqlite3 *db, const char *key, int64_t value);
 /* Says in the database that it is at rest (1) or in use (0). */
 int jp__db_mark_clean(sqlite3 *db, int clean);
 
+/* Reads every byte of the database's file and of its WAL, as they are. */
+int jp__db_read_through(sqlite3 *db);
+
 /* Why the last call on `db` (NULL: none was opened) failed with `code`: "database or disk is full (SQLITE_FULL, 13)". */
 void jp__db_reason(sqlite3 *db, int code, char *buffer, size_t size);
 

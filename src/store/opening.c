@@ -8,7 +8,6 @@
 #include "store/schema.h"
 #include "store/start.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <uv.h>
 
@@ -122,22 +121,24 @@ static jp_status configure(struct opening *opening, int version) {
     return JP_OK;
 }
 
-/* "*** in database main ***\nTree 7 page 9: ... error code=266" is no finding about the content: the page could not be had. */
-static bool could_not_be_read(const char *verdict) {
-    static const char mark[] = "error code=";
-    const char *found = strstr(verdict, mark);
-    return found != NULL && !jp__db_is_damage(atoi(found + sizeof mark - 1));
+static int quick_check(struct opening *opening, char *verdict, size_t size) {
+    return jp__db_text(opening->db, "PRAGMA quick_check(1)", verdict, size);
 }
 
+/* SQLite's check also calls damage what the disk did not give it, and does not say so. So damage is what it still finds when all of the
+ * file could be read since it found the first. */
 static jp_status check(struct opening *opening) {
     char verdict[256] = "";
-    int code = jp__db_text(opening->db, "PRAGMA quick_check(1)", verdict, sizeof verdict);
+    int code = quick_check(opening, verdict, sizeof verdict);
+    if (code == SQLITE_OK && strcmp(verdict, "ok") != 0) {
+        code = jp__db_read_through(opening->db);
+        if (code == SQLITE_OK)
+            code = quick_check(opening, verdict, sizeof verdict);
+    }
     if (code != SQLITE_OK)
         return fail_sqlite(opening, code, "checked");
     if (strcmp(verdict, "ok") == 0)
         return JP_OK;
-    if (could_not_be_read(verdict))
-        return jp_fail(opening->error, JP_E_STORE, "the accounting database \"%s\" cannot be checked: %s", opening->file, verdict);
     opening->damaged = true;
     return jp_fail(opening->error, JP_E_STORE, "the accounting database \"%s\" is damaged: %s", opening->file, verdict);
 }

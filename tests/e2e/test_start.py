@@ -204,7 +204,8 @@ def test_a_database_that_is_damaged_in_use_is_set_aside_and_a_new_one_begun(cons
         before = rpc.call("service.status")["seq"]
         overwrite(service.database_file, 4096)
         overwrite(service.folder / "accounting.db-wal", 32)
-        rpc.call("pool.create", name="fresh")
+        rpc.call("pool.create", name="fresh")  # the reader looks at the file anew after a commit
+        rpc.error("events.query")
         wait_until(lambda: "is kept as" in service.stderr(), "the database to be set aside")
         aside = [path.name for path in service.folder.iterdir() if ".damaged-" in path.name]
         assert len([name for name in aside if not name.endswith(("-wal", "-shm"))]) == 1
