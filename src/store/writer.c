@@ -195,7 +195,7 @@ static void tell_failure(struct jp__writer *writer, const char *reason) {
     uv_async_send(&writer->async);
 }
 
-/* Does a step of what is due beside writing. */
+/* Does a little of what is due beside writing. */
 static void keep_up(struct jp__writer *writer) {
     struct jp__upkeep *upkeep = &writer->upkeep;
     struct jp__purges done = {0};
@@ -208,7 +208,7 @@ static void keep_up(struct jp__writer *writer) {
     if (!due)
         return;
     if (writer->retry_ms == 0) {
-        jp__upkeep_step(upkeep, writer->committer.db, writer->options.log, &done);
+        jp__upkeep_turn(upkeep, writer->committer.db, writer->options.log, &done);
     } else {
         jp_fail(&error, JP_E_STORE, "the accounting database cannot be written, so nothing was purged");
         jp__upkeep_refuse(upkeep, &done, &error);
