@@ -14,17 +14,15 @@ enum { MAY_COME_AGAIN_S = 3600 }; /* nobody writes a process again so long after
 
 /* The rows of one pool are looked at in order of their numbers, so many in a step whether or not they are to go: a step is short also
  * where there is little to delete. *ret_to: the last one of this step. */
-static int window(sqlite3 *db, const char *sql, const struct jp__purge_range *range, int64_t *ret_to, bool *ret_last) {
+static int window(sqlite3 *db, const char *last_sql, const char *sql, struct jp__purge_range *range, int64_t *ret_to, bool *ret_done) {
+    int code = range->last == 0 ? jp__db_number(db, last_sql, &range->last) : SQLITE_OK;
     struct jp__value values[] = {JP__TEXT(range->pool), JP__NUMBER(range->after), JP__NUMBER(JP__PURGE_ROWS)};
-    sqlite3_stmt *statement = NULL;
-    int code = jp__db_prepare(db, sql, values, 3, &statement);
-    if (code != SQLITE_OK)
-        return code;
-    if (sqlite3_step(statement) == SQLITE_ROW) {
-        *ret_to = sqlite3_column_int64(statement, 0);
-        *ret_last = sqlite3_column_int64(statement, 1) < JP__PURGE_ROWS;
-    }
-    return sqlite3_finalize(statement);
+    if (code == SQLITE_OK) /* where there are fewer than so many, up to the end */
+        code = jp__db_ask(db, sql, values, 3, ret_to);
+    if (code == SQLITE_OK && (*ret_to == 0 || *ret_to > range->last))
+        *ret_to = range->last;
+    *ret_done = *ret_to >= range->last;
+    return code;
 }
 
 static int choose_processes(sqlite3 *db, struct jp__purge_range *range, bool *ret_done) {
@@ -37,9 +35,9 @@ static int choose_processes(sqlite3 *db, struct jp__purge_range *range, bool *re
         *ret_done = sqlite3_changes(db) < JP__PURGE_ROWS;
         return code;
     }
-    int64_t to = range->after;
-    int code = window(db, "SELECT max(id), count(*) FROM (SELECT id FROM processes WHERE pool = ?1 AND id > ?2 ORDER BY id LIMIT ?3)",
-                      range, &to, ret_done);
+    int64_t to = 0;
+    int code = window(db, "SELECT max(id) FROM processes",
+                      "SELECT id FROM processes WHERE pool = ?1 AND id > ?2 ORDER BY id LIMIT 1 OFFSET ?3 - 1", range, &to, ret_done);
     struct jp__value values[] = {JP__TEXT(range->pool), JP__NUMBER(range->after), JP__NUMBER(to), JP__NUMBER(range->before_100ns)};
     if (code == SQLITE_OK)
         code = jp__db_run(db,
@@ -83,7 +81,7 @@ int jp__purge_processes(sqlite3 *db, struct jp__purge_range *range, uint64_t *de
 }
 
 int jp__purge_events(sqlite3 *db, struct jp__purge_range *range, uint64_t *deleted, bool *ret_done) {
-    int64_t to = range->after;
+    int64_t to = 0;
     bool done = true;
     int code;
     if (range->pool == NULL) {
@@ -94,9 +92,8 @@ int jp__purge_events(sqlite3 *db, struct jp__purge_range *range, uint64_t *delet
                           values, 2);
         done = sqlite3_changes(db) < JP__PURGE_ROWS;
     } else {
-        code = window(db,
-                      "SELECT max(seq), count(*) FROM (SELECT seq FROM events WHERE pool = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3)",
-                      range, &to, &done);
+        code = window(db, "SELECT max(seq) FROM events",
+                      "SELECT seq FROM events WHERE pool = ?1 AND seq > ?2 ORDER BY seq LIMIT 1 OFFSET ?3 - 1", range, &to, &done);
         struct jp__value values[] = {JP__TEXT(range->pool), JP__NUMBER(range->after), JP__NUMBER(to), JP__NUMBER(range->before_100ns)};
         if (code == SQLITE_OK)
             code = jp__db_run(db, "DELETE FROM events WHERE pool = ?1 AND seq > ?2 AND seq <= ?3 AND time_100ns < ?4", values, 4);

@@ -14,6 +14,7 @@ struct jp__purge_range {
     const char *pool; /* NULL: all */
     int64_t before_100ns;
     int64_t after; /* of one pool: the id or number up to which its rows were looked at; begins with 0 */
+    int64_t last;  /* and where it ends: what comes while the purge goes on is not its business; 0: not known yet */
 };
 
 /* Processes that ended before; never one that runs. Adds what was deleted to *deleted. */

@@ -9,6 +9,7 @@
 
 enum {
     PASS_INTERVAL_MS = 60000,
+    TURN_MS = 20, /* how long fresh records may wait for it, and a step more */
     FREE_SHARE = 16, /* a part of the file that may be free: what comes next is written there */
 };
 static const int64_t day_100ns = INT64_C(864000000000);
@@ -46,7 +47,9 @@ struct jp__purge *jp__purge_new(const struct jp_purge_filter *filter, uint64_t t
     purge->filter.pool = purge->pool;
     purge->callback = callback;
     purge->context = context;
-    purge->processes = purge->events = (struct jp__purge_range){.pool = purge->pool, .before_100ns = filter->before_100ns};
+    int64_t now = jp__now_100ns(); /* what comes later is not meant, else a purge of everything might never end */
+    purge->processes = purge->events = (struct jp__purge_range){
+        .pool = purge->pool, .before_100ns = filter->before_100ns <= now ? filter->before_100ns : now + 1};
     return purge;
 }
 
@@ -268,7 +271,7 @@ static int pass_step(struct jp__upkeep *upkeep, sqlite3 *db, const struct jp_log
     return SQLITE_OK;
 }
 
-int jp__upkeep_step(struct jp__upkeep *upkeep, sqlite3 *db, const struct jp_log *log, struct jp__purges *done) {
+static int step(struct jp__upkeep *upkeep, sqlite3 *db, const struct jp_log *log, struct jp__purges *done) {
     if (upkeep->current.first != NULL)
         return purge_step(upkeep, db, log, done);
     if (upkeep->phase != JP__UPKEEP_REST)
@@ -280,4 +283,13 @@ int jp__upkeep_step(struct jp__upkeep *upkeep, sqlite3 *db, const struct jp_log 
     upkeep->purged = (struct jp_purged){0};
     upkeep->for_size = false;
     return SQLITE_OK;
+}
+
+int jp__upkeep_turn(struct jp__upkeep *upkeep, sqlite3 *db, const struct jp_log *log, struct jp__purges *done) {
+    uint64_t end_ms = jp__now_ms() + TURN_MS;
+    int code;
+    do {
+        code = step(upkeep, db, log, done);
+    } while (code == SQLITE_OK && (upkeep->current.first != NULL || upkeep->phase != JP__UPKEEP_REST) && jp__now_ms() < end_ms);
+    return code;
 }

@@ -76,8 +76,8 @@ uint64_t jp__upkeep_due_ms(const struct jp__upkeep *upkeep, uint64_t committed);
 void jp__upkeep_hear(struct jp__upkeep *upkeep, uint64_t committed);
 bool jp__upkeep_tell(struct jp__upkeep *upkeep, struct jp__purges *done);
 
-/* Does one step. Finished purges go to `done`. SQLite's code: a failure was told to whoever asked, or in the log. */
-int jp__upkeep_step(struct jp__upkeep *upkeep, sqlite3 *db, const struct jp_log *log, struct jp__purges *done);
+/* Does some steps, for a moment. Finished purges go to `done`. SQLite's code: a failure was told to whoever asked, or in the log. */
+int jp__upkeep_turn(struct jp__upkeep *upkeep, sqlite3 *db, const struct jp_log *log, struct jp__purges *done);
 
 /* Makes failed ones of all purges that were heard. */
 void jp__upkeep_refuse(struct jp__upkeep *upkeep, struct jp__purges *done, const struct jp_error *error);

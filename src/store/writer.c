@@ -224,7 +224,7 @@ static void tell_failure(struct jp__writer *writer, const char *reason) {
     uv_async_send(&writer->async);
 }
 
-/* Does a step of what is due beside writing. */
+/* Does a little of what is due beside writing. */
 static void keep_up(struct jp__writer *writer) {
     struct jp__upkeep *upkeep = &writer->upkeep;
     struct jp__purges done = {0};
@@ -237,7 +237,7 @@ static void keep_up(struct jp__writer *writer) {
     if (!due)
         return;
     if (writer->retry_ms == 0) {
-        if (jp__db_is_damage(jp__upkeep_step(upkeep, writer->connection.committer.db, writer->options.log, &done)))
+        if (jp__db_is_damage(jp__upkeep_turn(upkeep, writer->connection.committer.db, writer->options.log, &done)))
             jp__writer_suspect_damage(writer);
     } else {
         jp_fail(&error, JP_E_STORE, "the accounting database cannot be written, so nothing was purged");
