@@ -130,16 +130,18 @@ static jp_status open_door(struct jp_daemon *daemon, struct jp_error *error) {
 }
 
 static jp_status start(struct jp_daemon *daemon, struct jp_error *error) {
-    jp_status status = open_log(daemon, error);
+    daemon->address = jp__platform(daemon)->address(jp__platform(daemon)->context, daemon->config.pipe.name);
+    daemon->started_100ns = clock_100ns(daemon);
+    jp_status status = reserve_door(daemon, error);
+    if (status == JP_OK)
+        status = open_log(daemon, error);
     if (status)
         return status;
     use_log(daemon, &daemon->log);
     jp_log(&daemon->log, JP_LOG_INFO, "%s %s starts with %s", daemon->with.program, daemon->with.version, daemon->with.config_file);
-    daemon->address = jp__platform(daemon)->address(jp__platform(daemon)->context, daemon->config.pipe.name);
-    daemon->started_100ns = clock_100ns(daemon);
     if ((status = jp_inbox_open(&daemon->port_inbox, &daemon->loop, sizeof(struct jp_port_item), MAX_PACKETS, jp__on_port_items, daemon, error)) ||
         (status = jp_inbox_open(&daemon->door_inbox, &daemon->loop, sizeof(uv_file), SIZE_MAX, jp__on_clients, daemon, error)) ||
-        (status = reserve_door(daemon, error)) || (status = open_store(daemon, error)))
+        (status = open_store(daemon, error)))
         return status;
     report_progress(daemon);
     if ((status = open_backend(daemon, error)))

@@ -218,7 +218,8 @@ void jp__on_store_renewed(void *context, const char *kept_as) {
     if (!daemon->pools || daemon->closing)
         return;
     jp_pools_record_all(daemon->pools);
-    char *detail = jp_sprintf("the accounting database was damaged and is kept as \"%s\"; a new one has begun", kept_as);
+    char *detail = kept_as ? jp_sprintf("the accounting database was damaged and is kept as \"%s\"; a new one has begun", kept_as)
+                           : jp_strdup("the accounting database is gone; a new one has begun");
     alarm(daemon, "DATABASE_RENEWED", detail);
     jp_free(detail);
 }

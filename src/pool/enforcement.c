@@ -282,8 +282,7 @@ static void begin_run(struct jp_pools *pools, const struct jp_member *member) {
 
 void jp__enforce_when_made(struct jp_pools *pools, struct jp_member *member) {
     adjust(pools, member);
-    if (jp_pool_frozen_by(member->pool) && !member->frozen && jp__member_freeze(pools, member, true) == JP_OK)
-        member->frozen = true;
+    jp__freeze_join(pools, member);
     check_active(pools, member);
 }
 

@@ -28,6 +28,45 @@ static void follow_below(struct jp_pools *pools, struct jp_pool *pool) {
         follow_below(pools, pool->children[i]);
 }
 
+/* --- on record first --- */
+
+/* Nobody is suspended before the disk says so: else a service that died now would find nobody to let go of at its next start. Where the
+ * disk refuses, it is done all the same. */
+struct recorded {
+    struct jp_pools *pools;
+    char *pool;
+    uint32_t pid; /* 0: the pool with all that is below it */
+    int64_t id;
+};
+
+static void on_recorded(void *context, jp_status status) {
+    struct recorded *recorded = context;
+    struct jp_pool *pool = jp_pools_find(recorded->pools, recorded->pool);
+    struct jp_member *member = recorded->pid ? jp__member_by_pid(recorded->pools, recorded->pid) : NULL;
+    (void)status;
+    if (pool && !recorded->pid)
+        follow_below(recorded->pools, pool);
+    else if (member && member->pool && member->record.id == recorded->id)
+        follow_chain(recorded->pools, member);
+    jp_free(recorded->pool);
+    jp_free(recorded);
+}
+
+static void follow_when_recorded(struct jp_pools *pools, const struct jp_pool *pool, const struct jp_member *member) {
+    struct recorded *recorded = jp_alloc(sizeof *recorded);
+    *recorded = (struct recorded){.pools = pools, .pool = jp_strdup(pool->name)};
+    if (member) {
+        recorded->pid = member->record.facts.pid;
+        recorded->id = member->record.id;
+    }
+    pools->with.accounts->ops->when_durable(pools->with.accounts, on_recorded, recorded);
+}
+
+void jp__freeze_join(struct jp_pools *pools, struct jp_member *member) {
+    if (jp_pool_frozen_by(member->pool) && !member->frozen)
+        follow_when_recorded(pools, member->pool, member);
+}
+
 static void record_below(struct jp_pools *pools, const struct jp_pool *pool) {
     jp__pool_record(pools, pool);
     for (size_t i = 0; i < pool->child_count; i++)
@@ -37,9 +76,12 @@ static void record_below(struct jp_pools *pools, const struct jp_pool *pool) {
 static void set_frozen(struct jp_pools *pools, struct jp_pool *pool, bool frozen, bool keep) {
     pool->frozen = frozen;
     pool->keep_frozen = frozen && keep;
-    record_below(pools, pool); /* before anybody is suspended */
+    record_below(pools, pool);
     jp__emit(pools, &(struct jp__event){.pool = pool, .message = frozen ? "POOL_FROZEN" : "POOL_THAWED", .origin = JP_ORIGIN_SERVICE});
-    follow_below(pools, pool);
+    if (frozen)
+        follow_when_recorded(pools, pool, NULL);
+    else
+        follow_below(pools, pool);
 }
 
 jp_status jp_pools_freeze(struct jp_pools *pools, struct jp_pool *pool, bool keep, struct jp_error *error) {
@@ -144,6 +186,22 @@ static uint64_t cpu_of(struct jp_pools *pools, const struct jp_pool *pool) {
     return totals.user_100ns + totals.kernel_100ns;
 }
 
+static void on_suspends_recorded(void *context, jp_status status) {
+    struct recorded *recorded = context;
+    struct jp_pool *pool = jp_pools_find(recorded->pools, recorded->pool);
+    (void)status;
+    if (pool)
+        pool->may_rest = pool->suspends;
+    jp_free(recorded->pool);
+    jp_free(recorded);
+}
+
+static void rest_when_recorded(struct jp_pools *pools, const struct jp_pool *pool) {
+    struct recorded *recorded = jp_alloc(sizeof *recorded);
+    *recorded = (struct recorded){.pools = pools, .pool = jp_strdup(pool->name)};
+    pools->with.accounts->ops->when_durable(pools->with.accounts, on_suspends_recorded, recorded);
+}
+
 /* How long the members run of each slice, by what they used since the last measure. */
 void jp__slices_measure(struct jp_pools *pools) {
     uint64_t now_ms = jp__now_ms(pools);
@@ -164,9 +222,10 @@ void jp__slices_measure(struct jp_pools *pools) {
         pool->slice_measured_ms = now_ms;
         if (pool->slice_run_ms < JP_SLICE_MS && pools->next_slice_ms == UINT64_MAX)
             pools->next_slice_ms = now_ms;
-        if (!pool->suspends) { /* before the first of them is suspended */
+        if (!pool->suspends) {
             pool->suspends = true;
             jp__pool_record(pools, pool);
+            rest_when_recorded(pools, pool);
         }
     }
 }
@@ -191,7 +250,7 @@ static void rest(struct jp_pools *pools, struct jp_pool *pool, bool rest_now) {
 
 /* From running to resting and back. */
 static void turn_slice(struct jp_pools *pools, struct jp_pool *pool, uint64_t now_ms) {
-    bool rest_now = !pool->slice_run_ms || (!pool->slice_resting && pool->slice_run_ms < JP_SLICE_MS);
+    bool rest_now = pool->may_rest && (!pool->slice_run_ms || (!pool->slice_resting && pool->slice_run_ms < JP_SLICE_MS));
     if (rest_now != pool->slice_resting)
         rest(pools, pool, rest_now);
     pool->slice_resting = rest_now;
@@ -225,7 +284,7 @@ void jp__slices_end(struct jp_pools *pools) {
     for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
         if (pool->suspends) {
             rest(pools, pool, pool->slice_resting = false);
-            pool->suspends = false;
+            pool->suspends = pool->may_rest = false;
             jp__pool_record(pools, pool);
         }
 }

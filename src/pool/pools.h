@@ -78,7 +78,8 @@ struct jp_pool {
     uint32_t slice_run_ms;          /* they run so long of each slice */
     bool slice_resting;             /* ... and are resting now, ... */
     uint64_t slice_turn_ms;         /* ... until then */
-    bool suspends;                  /* its CPU rate is kept in slices: so it stands in the accounts */
+    bool suspends;                  /* its CPU rate is kept in slices: so it stands in the accounts ... */
+    bool may_rest;                  /* ... on the disk */
     bool thaw_freeze, thaw_rate;    /* found frozen, or suspending, after a crash: its members are let go of as they are taken up */
     bool late_limits_due;           /* a limit was set: see jp__report_late_limits */
     size_t picture_index;           /* while a picture is drawn: see enforcement.c */
@@ -303,7 +304,7 @@ jp_status jp_pools_reset_counters(struct jp_pools *pools, struct jp_pool *pool, 
 
 /* --- freezing --- */
 
-/* All members of the pool and of those below it stop, and those who come. JP_E_PARAMS if it is (not) frozen itself already. */
+/* All members of the pool and of those below it stop, as soon as that is on record, and those who come. JP_E_PARAMS if it is (not) frozen itself already. */
 jp_status jp_pools_freeze(struct jp_pools *pools, struct jp_pool *pool, bool keep, struct jp_error *error);
 jp_status jp_pools_thaw(struct jp_pools *pools, struct jp_pool *pool, struct jp_error *error);
 const struct jp_pool *jp_pool_frozen_by(const struct jp_pool *pool); /* itself or one above it; NULL: it runs */

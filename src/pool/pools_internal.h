@@ -94,6 +94,7 @@ void jp__count_unobserved(struct jp_pools *pools, const struct jp_unobserved_rec
 void jp__count_elsewhere(struct jp_pools *pools, const struct jp_process_record *row, const char *pool); /* it was, but in another pool */
 
 /* freeze.c */
+void jp__freeze_join(struct jp_pools *pools, struct jp_member *member); /* it is in its pool now: it is as that is */
 void jp__freeze_restore(struct jp_pools *pools, const struct jp_accounts_start *start); /* before members are taken up */
 void jp__freeze_adopt(struct jp_pools *pools, struct jp_member *member);                /* each of them */
 void jp__freeze_release(struct jp_pools *pools, const struct jp_accounts_start *start, const struct jp_process_record *row); /* its pool is gone */

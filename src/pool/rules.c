@@ -58,7 +58,9 @@ static bool ask(struct jp_pools *pools, const struct ruled *ruled, uint32_t pid,
         return error.status == JP_E_DENIED || error.status == JP_E_NO_PROCESS; /* else it may work the next time */
     bool known = jp__ops(pools)->process_facts(process, facts, &error) == JP_OK && facts->start_100ns;
     *ret_matched = (struct jp_matched){.pid = pid, .facts = facts};
-    if (known) {
+    if (known && pid == jp_pools_keeper(pools)) {
+        ret_matched->why = "it keeps the pools' job objects";
+    } else if (known) {
         struct jp_match_process match = {.image = jp__file_name(facts->image), .path = facts->image, .user = facts->user,
                                          .command_line = facts->command_line, .parent = parent};
         size_t index = jp_policy_match(ruled->specs, ruled->count, &match, &rule);

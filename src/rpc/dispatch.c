@@ -122,6 +122,17 @@ void jp__reply(struct jp_call *call, cJSON *result) {
     finish(call, answer);
 }
 
+static void on_durable(void *context, jp_status status) {
+    struct jp_call *call = context;
+    (void)status; /* where the disk refuses, it waits in memory, as all that happens then; service.status says so */
+    jp__reply(call, call->waiting_for);
+}
+
+void jp__reply_when_durable(struct jp_call *call, cJSON *result) {
+    call->waiting_for = result;
+    call->rpc->with.accounts->ops->when_durable(call->rpc->with.accounts, on_durable, call);
+}
+
 void jp__refuse_with(struct jp_call *call, const struct jp_error *error, cJSON *data) {
     cJSON *answer = NULL;
     if (call->id) {

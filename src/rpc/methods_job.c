@@ -355,7 +355,7 @@ void jp__on_job_set_information(struct jp_call *call, const void *parameters) {
     if (status)
         jp__refuse(call, &error);
     else
-        jp__reply(call, class_answer(row));
+        jp__reply_when_durable(call, class_answer(row));
 }
 
 /* --- user handles --- */

@@ -19,11 +19,12 @@ void jp__on_pool_get(struct jp_call *call, const void *parameters) {
         jp__reply(call, jp__render_pool(call->rpc, pool));
 }
 
+/* What was changed is on the disk when the caller hears of it. */
 static void answer_with_pool(struct jp_call *call, jp_status status, const struct jp_error *error, struct jp_pool *pool) {
     if (status)
         jp__refuse(call, error);
     else
-        jp__reply(call, jp__render_pool(call->rpc, pool));
+        jp__reply_when_durable(call, jp__render_pool(call->rpc, pool));
 }
 
 void jp__on_pool_create(struct jp_call *call, const void *parameters) {
@@ -94,7 +95,7 @@ static void answer_with_count(struct jp_call *call, jp_status status, const stru
     cJSON *result = cJSON_CreateObject();
     cJSON_AddStringToObject(result, "pool", pool);
     jp_json_add_u64(result, "terminated", terminated);
-    jp__reply(call, result);
+    jp__reply_when_durable(call, result);
 }
 
 void jp__on_pool_delete(struct jp_call *call, const void *parameters) {

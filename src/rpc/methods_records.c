@@ -235,15 +235,8 @@ void jp__on_accounting_purge(struct jp_call *call, const void *parameters) {
 
 /* --- counters --- */
 
-static void on_reset_durable(void *context, jp_status status) {
-    struct jp_call *call = context;
-    (void)status; /* where the disk refuses, the reset is in the backlog, as all that happens then */
-    jp__reply(call, call->waiting_for);
-}
-
 void jp__on_accounting_reset(struct jp_call *call, const void *parameters) {
     const struct jp_pool_parameters *given = parameters;
-    struct jp_accounts *accounts = call->rpc->with.accounts;
     struct jp_error error;
     struct jp_counters old;
     int64_t since_100ns;
@@ -255,6 +248,5 @@ void jp__on_accounting_reset(struct jp_call *call, const void *parameters) {
         jp__refuse(call, &error);
         return;
     }
-    call->waiting_for = jp__render_counters(call->rpc, &old, since_100ns);
-    accounts->ops->when_durable(accounts, on_reset_durable, call);
+    jp__reply_when_durable(call, jp__render_counters(call->rpc, &old, since_100ns));
 }

@@ -68,5 +68,5 @@ void jp__on_service_reload(struct jp_call *call, const void *parameters) {
     cJSON_AddItemToObject(result, "removed", jp__render_names(&changes.removed));
     cJSON_AddItemToObject(result, "orphaned", jp__render_names(&changes.orphaned));
     jp_reload_result_clear(&changes);
-    jp__reply(call, result);
+    jp__reply_when_durable(call, result);
 }

@@ -76,6 +76,7 @@ struct jp_rpc {
 /* dispatch.c */
 void jp__receive_message(struct jp_rpc_connection *connection, const char *text, size_t length);
 void jp__reply(struct jp_call *call, cJSON *result); /* takes the result */
+void jp__reply_when_durable(struct jp_call *call, cJSON *result); /* when all that was recorded so far is on the disk */
 void jp__refuse(struct jp_call *call, const struct jp_error *error);
 void jp__refuse_with(struct jp_call *call, const struct jp_error *error, cJSON *data); /* takes more members for `data` */
 void jp__call_set_deadline(struct jp_call *call, uint64_t deadline_ms);

@@ -73,6 +73,7 @@ static void start_again(struct pool_world *world, const char *config, bool uncle
     start.unclean = unclean;
     pool_world_begin(world, config, &start);
     jp_accounts_start_clear(&start);
+    jp_ledger_commit(world->ledger);
 }
 
 void pool_world_restart(struct pool_world *world, const char *config) {

@@ -324,6 +324,7 @@ static void a_rate_and_a_freeze_do_not_get_into_each_others_way(void **state) {
     for (int i = 0; i < 20 && !jp_sim_frozen(world->sim, pids[0]); i++)
         work(world, pids, 2, 10);
     assert_int_equal(jp_pools_freeze(world->pools, pool_of(world, "p"), false, &world->error), JP_OK);
+    jp_ledger_commit(world->ledger);
     assert_true(work(world, pids, 2, 3000) == 0);
     assert_int_equal(jp_pools_thaw(world->pools, pool_of(world, "p"), &world->error), JP_OK);
     assert_true(work(world, pids, 2, 3000) > 0);
@@ -331,6 +332,7 @@ static void a_rate_and_a_freeze_do_not_get_into_each_others_way(void **state) {
     for (int i = 0; i < 20 && !jp_sim_frozen(world->sim, pids[0]); i++)
         work(world, pids, 2, 10);
     assert_int_equal(jp_pools_freeze(world->pools, pool_of(world, "p"), false, &world->error), JP_OK);
+    jp_ledger_commit(world->ledger);
     pool_world_crash(world, RATE); /* suspended twice */
     deliver(world);
     assert_true(work(world, pids, 2, 3000) > 0);
