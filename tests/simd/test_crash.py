@@ -344,7 +344,7 @@ class CrashRun(PolicyRun):
         self.world.stop()
         self.check_file()
         print(f"{self.crashes.total()} times killed: " + ", ".join(f"{count} {kind}" for kind, count in sorted(self.crashes.items())) +
-              f"; {len(self.processes)} processes, {self.checked_seq} events")
+              f"; {len(self.processes)} processes, {self.checked_seq} events; {self.done['lost']} messages lost, {self.done['doubled']} doubled")
         self.machine.close()
 
 

@@ -69,8 +69,8 @@ class Run:
         self.world.start()
         self.processes = {}        # (pid, start) -> Process
         self.living = {}           # pid -> Process
-        self.fate_count = 0
         self.counter = 0
+        self.done = collections.Counter()  # to messages, and of deaths
         self.said = collections.deque(maxlen=int(os.environ.get("JOBPOOL_LAST", "60")))
         self.number = 0
         self.storm = False
@@ -300,17 +300,21 @@ class Run:
             chance = self.random.random()
             # Ends of watched processes (0) and notifications of limits (11) are promised.
             if item["message"] not in (0, 11) and chance < 0.05:
+                self.done["lost"] += 1
                 continue
             changed.append(item)
             if item["message"] not in (0, 11) and chance > 0.95:
+                self.done["doubled"] += 1
                 changed.append(item)
         if self.random.random() < 0.2 and len(changed) > 1:
+            self.done["swapped"] += 1
             at = self.random.randrange(len(changed) - 1)
             changed[at], changed[at + 1] = changed[at + 1], changed[at]
         if changed != items:
             self.say(f"of {items} deliver {changed}")
             self.machine.order("queue_set", items=changed)
         kept = {item["pid"] for item in changed if item["message"] == NEW}
+        self.done["delivered"] += len(changed)
         self.say(f"deliver {len(changed)}")
         self.machine.deliver()
         for pid in news & kept:
@@ -380,6 +384,7 @@ class Run:
 
     def down(self, crash):
         self.learn()
+        self.done["crashes" if crash else "stops"] += 1
         if crash:
             self.say("crash")
             self.world.flush()
@@ -564,6 +569,7 @@ class Run:
 
     def end(self):
         """In order; nothing is left behind, or the program says so."""
+        print(f"{len(self.processes)} processes; messages and ends:", ", ".join(f"{count} {what}" for what, count in sorted(self.done.items())))
         self.world.stop()
         self.machine.close()
 
