@@ -92,7 +92,6 @@ class Workload:
         self.random = random.Random(seed)
         self.assigned = {}            # (pid, start) -> pool, answered
         self.asked = set()            # to be assigned
-        self.ended = set()            # pids that somebody was asked to end
         self.outside = []             # those that were started outside of all pools
         self.counts = collections.Counter()
         self.subscribers = [Subscriber(), Subscriber()]
@@ -124,7 +123,6 @@ class Workload:
         members = rpc.call("pool.processes", pool="reaped")["processes"]
         if members and random_.random() < 0.7:
             row = random_.choice(members)
-            self.ended.add(row["pid"])
             rpc.call("process.terminate", pid=row["pid"], startTime=row["startTime"], exitCode=REAPED)
         else:
             rpc.call("pool.terminate", pool="reaped", exitCode=REAPED)
