@@ -5,6 +5,7 @@
 #include "platform.h"
 #include "scm.h"
 #include "win32/harden.h"
+#include "win32/keeper.h"
 #include "win32/stop_helper.h"
 #include "win32/wide.h"
 
@@ -79,6 +80,11 @@ static void on_reloaded(void *context, bool taken, const char *what) {
     jp_eventlog_write(taken ? JP_EVENTLOG_CONFIG_LOADED : JP_EVENTLOG_CONFIG_FAULTS, what);
 }
 
+static void on_alarm(void *context, const char *text) {
+    (void)context;
+    jp_eventlog_write(JP_EVENTLOG_WARNING, text);
+}
+
 /* --- running --- */
 
 /* A log file is open only once the config is read: until then a service has the event log, and the file that the config's own
@@ -136,7 +142,7 @@ static int run(bool console) {
     struct jp_daemon_options options = {.program = "jobpoold", .version = JP_VERSION, .config_file = program.config_file,
                                         .platform = jp_service_platform(console ? JP_TRUST_ANYONE : JP_TRUST_ADMINISTRATORS),
                                         .console = console ? &console_log : NULL,
-                                        .on_running = on_running, .on_progress = on_progress, .on_reloaded = on_reloaded};
+                                        .on_running = on_running, .on_progress = on_progress, .on_reloaded = on_reloaded, .on_alarm = on_alarm};
     program.daemon = jp_daemon_new(&options);
     if (console) {
         program.ended = CreateEventW(NULL, TRUE, FALSE, NULL);
@@ -194,7 +200,7 @@ static int main_utf8(int argc, char **argv) {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},  {"console", no_argument, NULL, 'o'},
                                             {"check-config", no_argument, NULL, 'k'},  {"version", no_argument, NULL, 'v'},
                                             {"help", no_argument, NULL, 'h'},          {"ask-to-stop", required_argument, NULL, 'a'},
-                                            {NULL, 0, NULL, 0}};
+                                            {"keeper", no_argument, NULL, 'p'},        {NULL, 0, NULL, 0}};
     bool console = false, check = false;
     for (int option; (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
         switch (option) {
@@ -210,6 +216,8 @@ static int main_utf8(int argc, char **argv) {
             break;
         case 'a': /* from the service itself, for whose sake the help is silent about it */
             return jp_win32_stop_helper(optarg);
+        case 'p': /* likewise */
+            return jp_win32_keeper();
         case 'v':
             puts("jobpoold " JP_VERSION);
             return EXIT_OK;

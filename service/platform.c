@@ -73,6 +73,7 @@ static jp_status backend_new(void *context, const struct jp_daemon_sinks *sinks,
         .sinks = {.context = sinks->context, .packets = sinks->packets, .exits = sinks->exits},
         .log = log,
         .stop_helper = L"--ask-to-stop", /* see main.c */
+        .keeper = L"--keeper",
     };
     jp_status status = jp_win32_backend_new(&options, ret_backend, error);
     if (status == JP_OK)
@@ -114,17 +115,15 @@ static void pipe_connected(void *context, HANDLE pipe) {
 
 static jp_status reserve_pipe(void *context, const struct jp_daemon_door *door, struct jp_error *error) {
     struct service_platform *service = context;
-    (void)error;
+    struct jp_win32_listener_options options = {.name = door->address, .security = door->security, .connected = pipe_connected,
+                                                .context = service, .log = door->log};
     service->door = *door;
-    return JP_OK;
+    return jp_win32_listener_new(&options, &service->listener, error);
 }
 
 static jp_status listen_on_pipe(void *context, struct jp_error *error) {
-    struct service_platform *service = context;
-    const struct jp_daemon_door *door = &service->door;
-    struct jp_win32_listener_options options = {.name = door->address, .security = door->security, .connected = pipe_connected,
-                                                .context = service, .log = door->log};
-    return jp_win32_listener_new(&options, &service->listener, error);
+    const struct service_platform *service = context;
+    return jp_win32_listener_start(service->listener, error);
 }
 
 static void stop_listening(void *context) {
@@ -155,13 +154,15 @@ const struct jp_daemon_platform *jp_service_platform(enum jp_win32_trust trust) 
         .now_ms = now_ms,
         .awake_ms = awake_ms,
         .total_ms = total_ms,
+        .service_pid = GetCurrentProcessId(),
         .backend_new = backend_new,
         .backend_free = backend_free,
         .address = address,
         .reserve = reserve_pipe,
         .listen = listen_on_pipe,
         .stop_listening = stop_listening,
-        .identity = {.identify = jp_win32_principal_from_pipe, .principal_free = jp_win32_principal_free, .process_id = process_id},
+        .identity = {.identify = jp_win32_principal_from_pipe, .principal_free = jp_win32_principal_free,
+                     .principal_name = jp_win32_principal_name, .process_id = process_id},
         .add_status = add_status,
         .use_log = use_log,
     };

@@ -9,6 +9,8 @@
 
 enum {
     START_HINT_MS = 30000, /* opening a large database after an unclean stop takes its time; progress is told in between */
+    /* To `sc stop`, a word that there will be another. At a shutdown the SCM counts its own time, which no hint makes longer:
+     * https://learn.microsoft.com/windows/win32/api/winsvc/ns-winsvc-service_preshutdown_info */
     STOP_HINT_MS = 15000,
 };
 
@@ -45,7 +47,8 @@ static void tell(struct jp_scm *service, DWORD state, DWORD wait_hint_ms) {
 
 void jp_scm_report_running(struct jp_scm *service) {
     AcquireSRWLockExclusive(&service->lock);
-    tell(service, SERVICE_RUNNING, 0);
+    if (service->status.dwCurrentState == SERVICE_START_PENDING)
+        tell(service, SERVICE_RUNNING, 0);
     ReleaseSRWLockExclusive(&service->lock);
 }
 
@@ -68,7 +71,8 @@ void jp_scm_report_failed(struct jp_scm *service, uint32_t win32, uint32_t speci
 }
 
 /* The SCM waits for the answer, and for no other service meanwhile: it is given before anything is done. A second stop (a
- * shutdown follows a preshutdown) finds STOP_PENDING already and must not restart its checkpoints. */
+ * shutdown follows a preshutdown whose time was up; Wine knows nothing but the shutdown) finds STOP_PENDING already and must not
+ * restart its checkpoints. */
 static void begin_stop(struct jp_scm *service) {
     AcquireSRWLockExclusive(&service->lock);
     if (service->status.dwCurrentState == SERVICE_RUNNING)

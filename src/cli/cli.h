@@ -39,10 +39,11 @@ struct jp_command {
     bool impersonate;      /* the service acts with the caller's rights */
     /* Returns the exit code. `options` is the command's (cJSON_Delete, or passed on as a call's parameters). */
     int (*run)(struct jp_cli *cli, cJSON *options);
-    const struct jp_command *verbs; /* instead of `run`: the first argument is one of these; ends with a NULL name */
+    const struct jp_command *verbs; /* the first argument is one of these, or else `run` is called if there is one; ends with a NULL name */
 };
 
 extern const struct jp_command jp_commands[]; /* ends with a NULL name */
+extern const struct jp_command jp_accounting_verbs[];
 extern const struct jp_command jp_job_verbs[];
 
 /* How this command connects. */

@@ -1,4 +1,4 @@
-/* The command accounting: totals by pool, or one row a process. */
+/* The command accounting: totals by pool, or one row a process. Its verbs stand in cmd_database.c. */
 #include "cli/cli.h"
 
 #include <string.h>
@@ -24,6 +24,7 @@ static void show_summary(const cJSON *result, struct jp_str *out) {
         {"CRASHED", "crashed", JP_SHOW_NUMBER},
         {"TERMINATED", "terminated", JP_SHOW_NUMBER},
         {"UNKNOWN", "unknown", JP_SHOW_NUMBER},
+        {"UNOBSERVED", "unobserved", JP_SHOW_NUMBER},
         {"CODE NOT 0", "failures", JP_SHOW_NUMBER},
         {"CPU USER", "userTime100ns", JP_SHOW_DURATION},
         {"CPU KERNEL", "kernelTime100ns", JP_SHOW_DURATION},
@@ -117,5 +118,8 @@ int jp_command_accounting(struct jp_cli *cli, cJSON *options) {
     if (strcmp(what, "processes") == 0)
         return processes(cli, options);
     cJSON_Delete(options);
-    return jp_cli_misuse(cli, "\"%s\" is neither summary nor processes", what);
+    for (const struct jp_command *verb = jp_accounting_verbs; verb->name != NULL; verb++)
+        if (strcmp(verb->name, what) == 0)
+            return jp_cli_misuse(cli, "\"%s\" comes before its options", what);
+    return jp_cli_misuse(cli, "\"%s\" is none of summary, processes, purge, reset, backup and check", what);
 }

@@ -85,6 +85,24 @@ static void show_sessions(const cJSON *pool, struct jp_str *out) {
     jp_show_table(columns, sessions, out);
 }
 
+/* What has ended since the counters were set to zero, a line. */
+static void show_counters(const cJSON *pool, struct jp_str *out) {
+    static const struct jp_show columns[] = {
+        {"COUNTED SINCE", "since", JP_SHOW_TIME},      {"ENDED", "processes", JP_SHOW_NUMBER},
+        {"EXITED", "exited", JP_SHOW_NUMBER},          {"CRASHED", "crashed", JP_SHOW_NUMBER},
+        {"TERMINATED", "terminated", JP_SHOW_NUMBER},  {"UNKNOWN", "unknown", JP_SHOW_NUMBER},
+        {"UNOBSERVED", "unobserved", JP_SHOW_NUMBER},  {"CODE NOT 0", "failures", JP_SHOW_NUMBER},
+        {"CPU USER", "userTime100ns", JP_SHOW_DURATION}, {"CPU KERNEL", "kernelTime100ns", JP_SHOW_DURATION},
+        {"PEAK COMMIT", "peakCommitBytes", JP_SHOW_BYTES}, {"READ", "readBytes", JP_SHOW_BYTES},
+        {"WRITTEN", "writeBytes", JP_SHOW_BYTES},      {0},
+    };
+    cJSON *rows = cJSON_CreateArray();
+    cJSON_AddItemToArray(rows, cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(pool, "counters"), true));
+    jp_str_putc(out, '\n');
+    jp_show_table(columns, rows, out);
+    cJSON_Delete(rows);
+}
+
 static bool is_text(const cJSON *object, const char *key, const char *text) {
     const char *found = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
     return found != NULL && strcmp(found, text) == 0;
@@ -148,14 +166,15 @@ static void show_pool(const cJSON *result, struct jp_str *out) {
         {"memory in working sets", "usage.workingSetBytes", JP_SHOW_BYTES},
         {"bytes read", "usage.readBytes", JP_SHOW_BYTES},
         {"bytes written", "usage.writeBytes", JP_SHOW_BYTES},
-        {"processes ever", "counters.totalProcesses", JP_SHOW_NUMBER},
-        {"active", "counters.activeProcesses", JP_SHOW_NUMBER},
-        {"ended by limits", "counters.terminatedProcesses", JP_SHOW_NUMBER},
+        {"processes ever", "jobCounters.totalProcesses", JP_SHOW_NUMBER},
+        {"active", "jobCounters.activeProcesses", JP_SHOW_NUMBER},
+        {"ended by limits", "jobCounters.terminatedProcesses", JP_SHOW_NUMBER},
         {0},
     };
     cJSON *pool = cJSON_Duplicate(result, true);
     drop_what_means_nothing(pool);
     jp_show_fields(fields, pool, out);
+    show_counters(pool, out);
     show_effective(pool, out);
     show_sessions(pool, out);
     show_troubles(pool, out);

@@ -70,12 +70,19 @@ static int print_version(void) {
 
 /* ---------------------------------------------------------------------------------------------------------- dispatch */
 
+static const struct jp_command *look_up(const struct jp_command *table, const char *name, size_t *ret_count) {
+    for (*ret_count = 0; table[*ret_count].name != NULL; ++*ret_count)
+        if (strcmp(table[*ret_count].name, name) == 0)
+            return &table[*ret_count];
+    return NULL;
+}
+
 static const struct jp_command *find_command(const struct jp_cli *cli, const struct jp_command *table, const char *name) {
     const char *kind = table == jp_commands ? "command" : "verb";
-    size_t count = 0;
-    for (; table[count].name != NULL; count++)
-        if (strcmp(table[count].name, name) == 0)
-            return &table[count];
+    size_t count;
+    const struct jp_command *found = look_up(table, name, &count);
+    if (found != NULL)
+        return found;
     const char *nearest = jp_nearest(name, &table[0].name, count, sizeof table[0]);
     if (nearest != NULL)
         jp_cli_misuse(cli, "there is no %s \"%s\"; did you mean \"%s\"?", kind, name, nearest);
@@ -149,6 +156,20 @@ static int run_verb(struct jp_cli *cli, int argc, char **argv) {
     return run_command(cli, argc - first, argv + first);
 }
 
+/* Of a command that does something without a verb too: whether one comes first, behind options that every command has. */
+static bool begins_with_verb(const struct jp_command *command, int argc, char **argv) {
+    cJSON *ignored = cJSON_CreateObject();
+    struct jp_error error;
+    size_t count;
+    int first = jp_options_read(common_options, NULL, true, argc, argv, ignored, &error);
+    cJSON_Delete(ignored);
+    return first > 0 && first < argc && look_up(command->verbs, argv[first], &count) != NULL;
+}
+
+static bool wants_verb(const struct jp_command *command, int argc, char **argv) {
+    return command->verbs != NULL && (command->run == NULL || begins_with_verb(command, argc, argv));
+}
+
 /* help [COMMAND [VERB]] */
 static int run_help(struct jp_cli *cli, int argc, char **argv) {
     if (argc < 2)
@@ -156,7 +177,7 @@ static int run_help(struct jp_cli *cli, int argc, char **argv) {
     cli->command = find_command(cli, jp_commands, argv[1]);
     if (cli->command == NULL)
         return JP_EXIT_USAGE;
-    if (argc < 3 || cli->command->verbs == NULL)
+    if (argc < 3 || !wants_verb(cli->command, argc - 1, argv + 1))
         return print_command_help(NULL, cli->command);
     const struct jp_command *verb = find_command(cli, cli->command->verbs, argv[2]);
     return verb == NULL ? JP_EXIT_USAGE : print_command_help(cli->command, verb);
@@ -183,7 +204,9 @@ static int run_program(struct jp_cli *cli, int argc, char **argv) {
     cli->command = find_command(cli, jp_commands, argv[first]);
     if (cli->command == NULL)
         return JP_EXIT_USAGE;
-    return cli->command->verbs == NULL ? run_command(cli, argc - first, argv + first) : run_verb(cli, argc - first, argv + first);
+    argc -= first;
+    argv += first;
+    return wants_verb(cli->command, argc, argv) ? run_verb(cli, argc, argv) : run_command(cli, argc, argv);
 }
 
 int wmain(int argc, wchar_t **wide);

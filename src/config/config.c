@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define DAY_100NS (UINT64_C(86400) * JP_100NS_PER_S)
+#define RETENTION_MAX (36500 * DAY_100NS) /* so that "now less this" is a time */
 
 static const struct jp_choice log_levels[] = {
     {"error", JP_LOG_ERROR}, {"warning", JP_LOG_WARNING}, {"info", JP_LOG_INFO}, {"debug", JP_LOG_DEBUG}, {NULL, 0}};
@@ -50,11 +51,13 @@ static const struct jp_field sampling_fields[] = {
 
 static const struct jp_field retention_fields[] = {
     {.key = "processes", .type = JP_FIELD_DURATION, .offset = offsetof(struct jp_retention_config, processes_100ns),
-     .documentation = "How long rows of processes that ended are kept; then only the sums of their hours are. Default 90d; 0: for ever."},
+     .max = RETENTION_MAX,
+     .documentation = "How long rows of processes that ended are kept; then only the sums of their hours are. Default 90d; 0s: for ever."},
     {.key = "events", .type = JP_FIELD_DURATION, .offset = offsetof(struct jp_retention_config, events_100ns),
-     .documentation = "How long events are kept. Default 30d; 0: for ever."},
+     .max = RETENTION_MAX, .documentation = "How long events are kept. Default 30d; 0s: for ever."},
     {.key = "hours", .type = JP_FIELD_DURATION, .offset = offsetof(struct jp_retention_config, hours_100ns),
-     .documentation = "How long sums by the hour are kept; then only those by the day are. Default 400d; 0: for ever."},
+     .max = RETENTION_MAX,
+     .documentation = "How long sums by the hour are kept; then only those by the day are. Default 400d; 0s: for ever."},
     {.key = "max_size", .type = JP_FIELD_BYTES, .offset = offsetof(struct jp_retention_config, max_size_bytes), .max = UINT64_C(1) << 46,
      .documentation = "Size of the database, above which the oldest rows and events go before their time. Default 4GiB; 0: any."},
     {0}};

@@ -3,6 +3,7 @@
 
 #include "base/units.h"
 
+enum { PROGRESS_MS = JP_DAEMON_STOP_HINT_MS / 4 };
 enum { MAX_PACKETS = 65536 }; /* waiting between the port and the loop; past that the lists are read */
 
 static int64_t clock_100ns(void *context) {
@@ -48,10 +49,14 @@ static jp_status open_store(struct jp_daemon *daemon, struct jp_error *error) {
         .file = daemon->config.database.file,
         .flush_interval_ms = daemon->config.database.flush_interval_100ns / JP_100NS_PER_MS,
         .max_backlog = daemon->config.database.max_backlog,
+        .retention = jp__retention(&daemon->config.retention),
         .log = &daemon->log,
         .loop = &daemon->loop,
         .context = daemon,
+        .service_pid = jp__platform(daemon)->service_pid,
         .on_committed = jp__on_committed,
+        .on_state = jp__on_store_state,
+        .on_renewed = jp__on_store_renewed,
     };
     return jp_store_open(&options, &daemon->store, &daemon->start, error);
 }
@@ -98,6 +103,7 @@ static jp_status make_pools(struct jp_daemon *daemon, struct jp_error *error) {
         .program = {.context = daemon, .add_status = jp__add_status, .reload = jp__reload},
         .clock_context = daemon,
         .now_ms = clock_ms,
+        .now_100ns = clock_100ns,
     };
     daemon->rpc = jp_rpc_new(&setup, daemon->start.last_seq);
     jp_pools_note(daemon->pools, "SERVICE_STARTED", daemon->with.version);
@@ -171,10 +177,14 @@ static void close_all_handles(struct jp_daemon *daemon) {
     uv_run(&daemon->loop, UV_RUN_DEFAULT);
 }
 
+/* On the loop, and on no thread of its own: a loop that hangs makes no progress. */
+static void on_progress_due(uv_timer_t *timer) { report_progress(timer->data); }
+
 /* Down the ladder; each step copes with a start that did not get so far. Whoever waits for the disk is called while the store
  * closes, so the pools outlive it; jobs are closed, and with them what ends with the service, when all is recorded. */
 static void take_down(struct jp_daemon *daemon) {
     daemon->closing = true;
+    uv_timer_start(&daemon->progress, on_progress_due, PROGRESS_MS, PROGRESS_MS); /* the disk may take its time */
     jp__platform(daemon)->stop_listening(jp__platform(daemon)->context);
     if (daemon->door_inbox.receive)
         jp_inbox_drain(&daemon->door_inbox); /* closes those who have come meanwhile */
@@ -201,6 +211,7 @@ static void take_down(struct jp_daemon *daemon) {
 
 jp_status jp_daemon_run(struct jp_daemon *daemon, struct jp_error *error, char **ret_config_faults) {
     cJSON *data;
+    daemon->config_stamp = jp__config_stamp(daemon->with.config_file);
     jp_status status = jp_daemon_read_config(jp__platform(daemon), daemon->with.config_file, &daemon->config, ret_config_faults, &data, error);
     cJSON_Delete(data);
     if (status)
@@ -209,6 +220,7 @@ jp_status jp_daemon_run(struct jp_daemon *daemon, struct jp_error *error, char *
     if (status == JP_OK) {
         jp_log(&daemon->log, JP_LOG_INFO, "serving %zu pools on %s", daemon->config.pool_count, daemon->address);
         daemon->serving = true;
+        jp__watch_config(daemon);
         daemon->with.on_running(daemon->with.context);
         jp__on_turn(&daemon->turn);
         uv_run(&daemon->loop, UV_RUN_DEFAULT);
@@ -234,6 +246,11 @@ struct jp_daemon *jp_daemon_new(const struct jp_daemon_options *options) {
     daemon->wake.data = daemon;
     uv_timer_init(&daemon->loop, &daemon->timer);
     daemon->timer.data = daemon;
+    uv_timer_init(&daemon->loop, &daemon->progress);
+    daemon->progress.data = daemon;
+    uv_fs_event_init(&daemon->loop, &daemon->config_watch);
+    daemon->config_watch.data = daemon;
+    daemon->config_due_ms = UINT64_MAX;
     uv_check_init(&daemon->loop, &daemon->turn);
     daemon->turn.data = daemon;
     uv_check_start(&daemon->turn, jp__on_turn);

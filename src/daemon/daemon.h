@@ -15,6 +15,7 @@ struct jp_daemon_options {
     void (*on_running)(void *context);                         /* clients can connect */
     void (*on_progress)(void *context, uint32_t wait_hint_ms); /* starting or stopping still goes on */
     void (*on_reloaded)(void *context, bool taken, const char *what); /* what changed, or why nothing did */
+    void (*on_alarm)(void *context, const char *text); /* what an administrator should see: the database cannot be written, ... */
 };
 
 /* What the options point to lives as long as the daemon. */

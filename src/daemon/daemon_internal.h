@@ -15,24 +15,35 @@ struct jp_port_item {
     uint32_t message, pid;
 };
 
+/* Tells one writing of a file from another. */
+struct jp__config_stamp {
+    int failure; /* of looking at it, libuv's number; else 0 */
+    uint64_t inode, size;
+    int64_t written_s, written_ns, changed_s, changed_ns;
+};
+
 struct jp_daemon {
     struct jp_daemon_options with;
     struct jp_config config;
+    struct jp__config_stamp config_stamp; /* of what was read last, taken or refused */
+    uv_fs_event_t config_watch;           /* of its folder */
+    uint64_t config_due_ms;               /* when it is looked at; UINT64_MAX: nothing has changed */
     char *address;
     int64_t started_100ns;
-    uint64_t stop_began_ms;
+    uint64_t stop_began_ms, stop_grace_ms;
     uint64_t store_lost;
     bool serving;  /* all is there, clients can connect */
     bool stopping; /* asked to; processes that end with the service are ending */
     bool closing;  /* nothing that happens is recorded any more */
     bool store_closed;
+    uint64_t dropped_events; /* that were told of */
 
     uv_loop_t loop;
     uv_async_t wake; /* stop and reload, from other threads */
     uv_mutex_t mutex;
     bool awake; /* `wake` may be used */
     bool stop_wanted, reload_wanted;
-    uv_timer_t timer;
+    uv_timer_t timer, progress; /* the latter while all is taken down */
     uv_check_t turn;
     uv_work_t sample_work; /* a look at all processes, on a thread of libuv's pool */
     bool sampling;         /* it is on its way */
@@ -56,6 +67,11 @@ static inline uint64_t jp__daemon_now_ms(const struct jp_daemon *daemon) {
     return jp__platform(daemon)->now_ms(jp__platform(daemon)->context);
 }
 
+static inline struct jp_retention jp__retention(const struct jp_retention_config *config) {
+    return (struct jp_retention){.processes_100ns = config->processes_100ns, .events_100ns = config->events_100ns,
+                                 .hours_100ns = config->hours_100ns, .max_bytes = config->max_size_bytes};
+}
+
 /* events.c: what the loop calls while the daemon runs; `context` and `data` are the daemon */
 void jp__on_timer(uv_timer_t *timer);
 void jp__on_turn(uv_check_t *check); /* of the loop */
@@ -67,7 +83,15 @@ void jp__client_connected(void *context, uv_file file); /* on any thread */
 void jp__on_clients(void *context, const void *items, size_t count, bool overflowed);
 void jp__on_event(void *context, const struct jp_event *event);
 void jp__on_committed(void *context, uint64_t seq);
+void jp__on_store_state(void *context);
+void jp__on_store_renewed(void *context, const char *kept_as);
 void jp__add_status(void *context, cJSON *status);
+void jp__reload_by_itself(struct jp_daemon *daemon); /* nobody waits for the answer */
 jp_status jp__reload(void *context, struct jp_reload_result *ret_result, cJSON **ret_data, struct jp_error *error);
+
+/* watch.c */
+struct jp__config_stamp jp__config_stamp(const char *file);
+void jp__watch_config(struct jp_daemon *daemon);       /* begins or ends it, as the configuration says */
+uint64_t jp__watch_on_time(struct jp_daemon *daemon); /* as jp_pools_on_time; may reload */
 
 #endif

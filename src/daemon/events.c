@@ -3,8 +3,10 @@
 
 #include "base/units.h"
 
+#include <inttypes.h>
+
 enum {
-    STOP_PATIENCE_MS = 20000, /* for the ends of processes that end with the service */
+    STOP_PATIENCE_MS = 20000, /* for the ends of processes that end with the service, when their grace is over */
     STOP_STEP_MS = 1000,
 };
 
@@ -50,10 +52,12 @@ static uint64_t sample_if_due(struct jp_daemon *daemon) {
 }
 
 static uint64_t do_what_is_due(struct jp_daemon *daemon) {
-    uint64_t sample = sample_if_due(daemon);
-    uint64_t pools = jp_pools_on_time(daemon->pools), calls = jp_rpc_on_time(daemon->rpc);
-    uint64_t next = pools < calls ? pools : calls;
-    return sample < next ? sample : next;
+    uint64_t next = jp__watch_on_time(daemon);
+    uint64_t others[] = {sample_if_due(daemon), jp_pools_on_time(daemon->pools), jp_rpc_on_time(daemon->rpc)};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (others[i] < next)
+            next = others[i];
+    return next;
 }
 
 static void sleep_for(struct jp_daemon *daemon, uint64_t ms) {
@@ -175,7 +179,64 @@ void jp__on_committed(void *context, uint64_t seq) {
         jp_rpc_on_committed(daemon->rpc, seq);
 }
 
+static void alarm(struct jp_daemon *daemon, const char *message, const char *detail) {
+    jp_pools_note(daemon->pools, message, detail);
+    daemon->with.on_alarm(daemon->with.context, detail);
+}
+
+static void tell_dropped(struct jp_daemon *daemon, const struct jp_accounts_state *state) {
+    if (state->dropped_events == daemon->dropped_events)
+        return;
+    char *detail = jp_sprintf("%" PRIu64 " events between %" PRIu64 " and %" PRIu64 " are lost: the database could not be written for so long that "
+                              "the backlog was full",
+                              state->dropped_events - daemon->dropped_events, state->dropped_from_seq, state->dropped_to_seq);
+    daemon->dropped_events = state->dropped_events;
+    alarm(daemon, "EVENTS_DROPPED", detail);
+    jp_free(detail);
+}
+
+/* It goes into the backlog like everything else, and so onto the disk when that takes it again. */
+void jp__on_store_state(void *context) {
+    struct jp_daemon *daemon = context;
+    struct jp_accounts *accounts = jp_store_accounts(daemon->store);
+    struct jp_accounts_state state;
+    if (!daemon->pools || daemon->closing)
+        return;
+    accounts->ops->state(accounts, &state);
+    if (state.degraded) {
+        char *detail = jp_sprintf("the accounting database cannot be written: %s; records wait in memory", state.reason);
+        alarm(daemon, "DATABASE_DEGRADED", detail);
+        jp_free(detail);
+    } else {
+        alarm(daemon, "DATABASE_RECOVERED", "the accounting database can be written again");
+        tell_dropped(daemon, &state);
+    }
+}
+
+void jp__on_store_renewed(void *context, const char *kept_as) {
+    struct jp_daemon *daemon = context;
+    if (!daemon->pools || daemon->closing)
+        return;
+    jp_pools_record_all(daemon->pools);
+    char *detail = jp_sprintf("the accounting database was damaged and is kept as \"%s\"; a new one has begun", kept_as);
+    alarm(daemon, "DATABASE_RENEWED", detail);
+    jp_free(detail);
+}
+
 /* --- service.status and service.reload --- */
+
+/* As the config has it; null: for ever, however large. */
+static void add_retention(cJSON *database, const struct jp_retention_config *retention) {
+    char buffer[JP_UNITS_TEXT];
+    const struct {
+        const char *key;
+        uint64_t time_100ns;
+    } ages[] = {{"processes", retention->processes_100ns}, {"events", retention->events_100ns}, {"hours", retention->hours_100ns}};
+    cJSON *object = cJSON_AddObjectToObject(database, "retention");
+    for (size_t i = 0; i < sizeof ages / sizeof *ages; i++)
+        jp_json_add_string(object, ages[i].key, ages[i].time_100ns ? jp_duration_format(ages[i].time_100ns, buffer) : NULL);
+    jp_json_add_string(object, "max_size", retention->max_size_bytes ? jp_bytes_format(retention->max_size_bytes, buffer) : NULL);
+}
 
 void jp__add_status(void *context, cJSON *status) {
     struct jp_daemon *daemon = context;
@@ -187,25 +248,40 @@ void jp__add_status(void *context, cJSON *status) {
     cJSON_AddStringToObject(status, "config", daemon->with.config_file);
     cJSON_AddStringToObject(status, "pipe", daemon->address);
     jp_json_add_string(status, "host", daemon->backend->ops->capabilities(daemon->backend)->host);
+    if (jp_pools_keeper(daemon->pools))
+        jp_json_add_u64(status, "keeper", jp_pools_keeper(daemon->pools));
     cJSON *database = cJSON_AddObjectToObject(status, "database");
     cJSON_AddStringToObject(database, "file", daemon->config.database.file);
+    add_retention(database, &daemon->config.retention);
     if (platform->add_status)
         platform->add_status(platform->context, status);
+}
+
+static void set_retention(struct jp_daemon *daemon) {
+    struct jp_accounts *accounts = jp_store_accounts(daemon->store);
+    struct jp_retention retention = jp__retention(&daemon->config.retention);
+    accounts->ops->set_retention(accounts, &retention);
 }
 
 jp_status jp__reload(void *context, struct jp_reload_result *ret_result, cJSON **ret_data, struct jp_error *error) {
     struct jp_daemon *daemon = context;
     struct jp_config fresh = {0};
     char *faults;
+    daemon->config_stamp = jp__config_stamp(daemon->with.config_file); /* before it is read: what changes meanwhile is seen later */
     jp_status status = jp_daemon_read_config(jp__platform(daemon), daemon->with.config_file, &fresh, &faults, ret_data, error);
     if (status == JP_OK)
         status = jp_pools_load(daemon->pools, fresh.pools, fresh.pool_count, ret_result, error);
     if (status) {
         jp_log(&daemon->log, JP_LOG_ERROR, "reload refused, nothing was changed: %s", faults ? faults : error->text);
+        jp_pools_note(daemon->pools, "CONFIG_REFUSED", error->text);
         daemon->with.on_reloaded(daemon->with.context, false, faults ? faults : error->text);
     } else {
         daemon->config.sampling = fresh.sampling;
+        daemon->config.watch_config = fresh.watch_config;
+        jp__watch_config(daemon);
         jp_pools_set_sample_interval(daemon->pools, fresh.sampling.interval_100ns / JP_100NS_PER_MS);
+        daemon->config.retention = fresh.retention;
+        set_retention(daemon);
         if (jp_config_needs_restart(&daemon->config, &fresh))
             jp_log(&daemon->log, JP_LOG_WARNING, "log, database or pipe changed in the configuration: that takes effect when the service is restarted");
         char *what = jp_sprintf("%zu added, %zu changed, %zu removed, %zu kept until empty", ret_result->added.count,
@@ -220,7 +296,7 @@ jp_status jp__reload(void *context, struct jp_reload_result *ret_result, cJSON *
     return status;
 }
 
-static void reload_by_control(struct jp_daemon *daemon) {
+void jp__reload_by_itself(struct jp_daemon *daemon) {
     struct jp_reload_result result = {0};
     struct jp_error error;
     cJSON *data = NULL;
@@ -235,10 +311,11 @@ static void reload_by_control(struct jp_daemon *daemon) {
 static void stop_step(struct jp_daemon *daemon) {
     bool done = jp_pools_stop(daemon->pools);
     jp_pools_on_time(daemon->pools);
-    bool patient = jp__daemon_now_ms(daemon) - daemon->stop_began_ms < STOP_PATIENCE_MS;
+    bool patient = jp__daemon_now_ms(daemon) - daemon->stop_began_ms < daemon->stop_grace_ms + STOP_PATIENCE_MS;
     if (done || !patient) {
         if (!done)
-            jp_log(&daemon->log, JP_LOG_WARNING, "some processes did not end in %d ms; the jobs are closed on them", STOP_PATIENCE_MS);
+            jp_log(&daemon->log, JP_LOG_WARNING, "some processes did not end in %" PRIu64 " ms; the jobs are closed on them",
+                   daemon->stop_grace_ms + STOP_PATIENCE_MS);
         uv_stop(&daemon->loop);
         return;
     }
@@ -251,6 +328,7 @@ static void begin_stop(struct jp_daemon *daemon) {
         return;
     daemon->stopping = true;
     daemon->stop_began_ms = jp__daemon_now_ms(daemon);
+    daemon->stop_grace_ms = jp_pools_longest_grace_ms(daemon->pools);
     jp_log(&daemon->log, JP_LOG_INFO, "stopping");
     jp_pools_note(daemon->pools, "SERVICE_STOPPING", NULL);
     daemon->with.on_progress(daemon->with.context, JP_DAEMON_STOP_HINT_MS);
@@ -266,7 +344,7 @@ void jp__on_wake(uv_async_t *async) {
     if (daemon->closing)
         return;
     if (reload_now && !stop)
-        reload_by_control(daemon);
+        jp__reload_by_itself(daemon);
     if (stop)
         begin_stop(daemon);
 }

@@ -37,6 +37,7 @@ struct jp_daemon_platform {
     uint64_t (*now_ms)(void *context);   /* monotonic, for what is due */
     uint64_t (*awake_ms)(void *context); /* monotonic, without the time that the machine slept */
     uint64_t (*total_ms)(void *context); /* monotonic, with it */
+    uint32_t service_pid;                /* as the backend's processes see it */
     bool samples_on_loop;                /* the backend's sample is for the loop's thread too */
     /* The clock is moved by somebody, who calls jp_daemon_on_time then: nothing is done because real time passes. */
     bool clock_is_moved;
@@ -46,8 +47,8 @@ struct jp_daemon_platform {
     void (*backend_free)(void *context, struct jp_backend *backend); /* NULL is fine; no sink is called after it returns */
 
     char *(*address)(void *context, const char *pipe_name); /* of the config's pipe.name: new memory (jp_free) */
-    /* Makes the address ours, before anything else is touched: JP_E_SYSTEM if it is another's. Nobody can connect yet;
-     * stop_listening gives it back. */
+    /* Makes the address ours, before anything else is touched: JP_E_DENIED if it is another's. Whoever connects waits until
+     * listen; stop_listening gives the address back. */
     jp_status (*reserve)(void *context, const struct jp_daemon_door *door, struct jp_error *error);
     jp_status (*listen)(void *context, struct jp_error *error); /* at the reserved address: clients can connect */
     void (*stop_listening)(void *context); /* `connected` is not called after this; also when nothing is reserved */

@@ -108,6 +108,10 @@ static void peer_principal_free(struct jp_peer *peer, struct jp_principal *princ
     of_peer(peer)->server->with.identity->principal_free(principal);
 }
 
+static const char *peer_principal_name(struct jp_peer *peer, const struct jp_principal *principal) {
+    return of_peer(peer)->server->with.identity->principal_name(principal);
+}
+
 static uint32_t peer_process_id(const struct jp_peer *peer) {
     const struct connection *connection = of_const_peer(peer);
     uv_os_fd_t handle;
@@ -119,6 +123,7 @@ static uint32_t peer_process_id(const struct jp_peer *peer) {
 static const struct jp_peer_ops peer_ops = {
     .identify = peer_identify,
     .principal_free = peer_principal_free,
+    .principal_name = peer_principal_name,
     .process_id = peer_process_id,
     .send = peer_send,
     .unsent = peer_unsent,

@@ -56,22 +56,24 @@ void jp_counters_add_unobserved(struct jp_counters *counters, const struct jp_un
     counters->write_bytes += unobserved->write_bytes;
 }
 
+static void less(uint64_t *total, uint64_t base) { *total = *total > base ? *total - base : 0; }
+
 void jp_counters_less(struct jp_counters *total, const struct jp_counters *base) {
-    total->processes -= base->processes;
-    total->exited -= base->exited;
-    total->crashed -= base->crashed;
-    total->terminated -= base->terminated;
-    total->unknown -= base->unknown;
-    total->failures -= base->failures;
-    total->unobserved -= base->unobserved;
-    total->user_100ns -= base->user_100ns;
-    total->kernel_100ns -= base->kernel_100ns;
-    total->read_operations -= base->read_operations;
-    total->write_operations -= base->write_operations;
-    total->other_operations -= base->other_operations;
-    total->read_bytes -= base->read_bytes;
-    total->write_bytes -= base->write_bytes;
-    total->other_bytes -= base->other_bytes;
+    less(&total->processes, base->processes);
+    less(&total->exited, base->exited);
+    less(&total->crashed, base->crashed);
+    less(&total->terminated, base->terminated);
+    less(&total->unknown, base->unknown);
+    less(&total->failures, base->failures);
+    less(&total->unobserved, base->unobserved);
+    less(&total->user_100ns, base->user_100ns);
+    less(&total->kernel_100ns, base->kernel_100ns);
+    less(&total->read_operations, base->read_operations);
+    less(&total->write_operations, base->write_operations);
+    less(&total->other_operations, base->other_operations);
+    less(&total->read_bytes, base->read_bytes);
+    less(&total->write_bytes, base->write_bytes);
+    less(&total->other_bytes, base->other_bytes);
 }
 
 void jp_accounts_start_clear(struct jp_accounts_start *start) {

@@ -74,21 +74,30 @@ struct jp_pool_record {
     bool suspends;            /* its members may be suspended between two slices of their CPU rate */
     bool below_frozen;        /* they are suspended because a pool above it is frozen */
     int64_t busy_since_100ns; /* wall clock: when the first process joined the empty pool; 0: it is empty */
-    uint64_t job_time_used_100ns; /* user time of ended processes that counts towards its job time, where the service keeps that */
+    int64_t job_time_used_100ns; /* user time of ended processes that counts towards its job time, where the service keeps that; below
+                                    zero when what running ones had used before it was set is more */
 };
 
-/* A job object of a pool, from its making to its end: what it counts, compared with the rows, tells what nobody saw. */
+/* How many processes, and what they used. */
+struct jp_job_use {
+    uint64_t processes, user_100ns, kernel_100ns, read_bytes, write_bytes;
+};
+
+/* A job object of a pool, from its making to its end: what it counts, compared with the rows, tells what nobody saw. Recorded again under
+ * the same time of its making, it replaces the earlier record. */
 struct jp_job_record {
     const char *object_name;
     const char *pool;
     uint32_t session;
     int64_t created_100ns;
+    struct jp_job_use before; /* what it has counted of processes whose rows are of before that time, or are not there */
 };
 
 /* Processes that were in a pool's jobs though nobody saw them come and go: how many the jobs count beyond the rows, and what they used.
  * Who they were cannot be told. */
 struct jp_unobserved_record {
     const char *pool;
+    uint32_t session; /* of the jobs that counted them */
     int64_t from_100ns, to_100ns; /* they began and ended between these */
     uint64_t processes, user_100ns, kernel_100ns, read_bytes, write_bytes;
 };
@@ -105,7 +114,7 @@ struct jp_counters {
 
 void jp_counters_add(struct jp_counters *counters, const struct jp_process_record *ended);
 void jp_counters_add_unobserved(struct jp_counters *counters, const struct jp_unobserved_record *unobserved);
-/* What `total` has beyond `base`; of peaks, the total's. */
+/* What `total` has beyond `base`; of peaks, the total's. Never below 0, should rows that a reset knew of be lost. */
 void jp_counters_less(struct jp_counters *total, const struct jp_counters *base);
 
 /* Somebody set a pool's counters to zero: they are told as what they are less `base` from then on. All resets are kept. */
@@ -228,6 +237,7 @@ struct jp_accounts_start {
     int64_t last_process_id;
     int64_t run;  /* the number of the one that begins now */
     bool unclean; /* the last run did not end in order */
+    uint32_t last_service_pid; /* of the last run; 0: unknown */
     int64_t last_run_ended_100ns; /* the last that is known of it: its end, or its last commit; 0: there was none */
     struct jp_process_record *running; /* rows without an end */
     size_t running_count;
@@ -240,7 +250,7 @@ struct jp_accounts_start {
         char *name;
         bool frozen, keep_frozen, suspends, below_frozen;
         int64_t busy_since_100ns;
-        uint64_t job_time_used_100ns;
+        int64_t job_time_used_100ns;
     } *pasts;
     size_t past_count;
     struct jp_pool_counters { /* of every pool that there ever was and whose rows are not purged; of the living ones in any case */
@@ -258,6 +268,7 @@ struct jp_accounts_start {
         uint64_t processes;        /* purged ones too */
         uint64_t unobserved;       /* told already */
         uint64_t user_100ns, kernel_100ns, read_bytes, write_bytes; /* of those that have ended, and unobserved ones */
+        struct jp_job_use before;  /* as recorded */
     } *jobs;
     size_t job_count;
     uint32_t keeper_pid; /* 0: there was none */

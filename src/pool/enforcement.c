@@ -130,14 +130,14 @@ static bool ask_to_stop(struct jp_pools *pools, struct jp_member *member, uint64
 static void end_tree(struct jp_pools *pools, struct jp_member *root, uint32_t exit_code);
 
 /* The pool's, or that of the nearest one above that says one. */
-static uint64_t grace_of(const struct jp_pool *pool) {
+uint64_t jp__pool_grace(const struct jp_pool *pool) {
     while (pool && !pool->spec.stop.present)
         pool = pool->parent;
     return pool ? pool->spec.stop.grace_100ns : 0;
 }
 
 static void stop_member(struct jp_pools *pools, struct jp_member *member, uint32_t exit_code, bool graceful, bool tree) {
-    uint64_t grace_100ns = graceful ? grace_of(member->pool) : 0;
+    uint64_t grace_100ns = graceful ? jp__pool_grace(member->pool) : 0;
     if (member->asked_to_stop || !jp__member_runs(member))
         return;
     if (grace_100ns && ask_to_stop(pools, member, grace_100ns, exit_code))
@@ -258,13 +258,25 @@ static void check_active(struct jp_pools *pools, struct jp_member *member) {
     end_member(pools, member, JP_EXIT_QUOTA);
 }
 
-/* With the first of its members; of those that are taken up again, the one that has been there longest. */
+static bool is_busy(const struct jp_pool *pool) { return pool->run.total_ms || pool->run.awake_ms; }
+
+/* For the next run of the service, which needs it only where it matters. */
+static void record_run(struct jp_pools *pools, const struct jp_pool *pool) {
+    if (pool->spec.timeouts.pool_wall_clock_100ns)
+        jp__pool_record(pools, pool);
+}
+
+/* With the first of its members. After a restart: as the last run has recorded it, or with the one that has been there longest. */
 static void begin_run(struct jp_pools *pools, const struct jp_member *member) {
     struct jp_policy_clock now = jp__clock(pools);
     for (struct jp_pool *pool = member->pool; pool; pool = pool->parent) {
-        bool empty = !pool->run.total_ms && !pool->run.awake_ms;
-        if (empty || now.total_ms - member->joined.total_ms > now.total_ms - pool->run.total_ms)
+        if (!is_busy(pool) && pool->busy_since_100ns) {
+            pool->run = jp__clock_at(pools, pool->busy_since_100ns);
+        } else if (!is_busy(pool) || now.total_ms - member->joined.total_ms > now.total_ms - pool->run.total_ms) {
             pool->run = member->joined;
+            pool->busy_since_100ns = jp__now(pools) - (int64_t)(now.total_ms - pool->run.total_ms) * 10000;
+            record_run(pools, pool);
+        }
     }
 }
 
@@ -289,7 +301,6 @@ void jp__enforce_on_limits(struct jp_pools *pools, struct jp_pool *pool) { each_
 
 void jp__enforce_on_end(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool) {
     const struct jp_usage *usage = &member->record.usage;
-    (void)pools;
     for (; pool; pool = pool->parent) {
         pool->spent.user_100ns += usage->user_100ns;
         pool->spent.kernel_100ns += usage->kernel_100ns;
@@ -297,8 +308,12 @@ void jp__enforce_on_end(struct jp_pools *pools, struct jp_member *member, struct
         pool->spent.write_bytes += usage->write_bytes;
         if (!jp_pool_total_members(pool)) {
             pool->run = (struct jp_policy_clock){0};
+            pool->busy_since_100ns = 0;
             pool->policy.run_over = false;
+            record_run(pools, pool);
         }
+        if (pool->spec.limits.present & JP_SCHEMA_BIT(JP_LIMIT_JOB_TIME) && jp__host(pools)->limits[JP_LIMIT_JOB_TIME] != JP_ENFORCED_BY_KERNEL)
+            jp__pool_record(pools, pool);
     }
 }
 
@@ -452,10 +467,10 @@ static void remember(void *context, const struct jp_decision *decision) {
     decisions->items[decisions->count++].detail = decision->detail ? jp_strdup(decision->detail) : NULL;
 }
 
-static void stop_pool(struct jp_pools *pools, struct jp_pool *pool, uint32_t exit_code, bool graceful) {
+void jp__pool_stop(struct jp_pools *pools, struct jp_pool *pool, uint32_t exit_code, bool graceful) {
     struct jp_error error;
     size_t count;
-    if (!graceful || !grace_of(pool)) {
+    if (!graceful || !jp__pool_grace(pool)) {
         if (jp__pool_end_all(pools, pool, exit_code, &count, &error))
             jp_log(pools->with.log, JP_LOG_ERROR, "pool \"%s\" cannot be ended: %s", pool->name, error.text);
         return;
@@ -466,7 +481,7 @@ static void stop_pool(struct jp_pools *pools, struct jp_pool *pool, uint32_t exi
         stop_member(pools, member, exit_code, true, false); /* each is asked; nobody goes with another */
     }
     for (size_t i = 0; i < pool->child_count; i++)
-        stop_pool(pools, pool->children[i], exit_code, graceful);
+        jp__pool_stop(pools, pool->children[i], exit_code, graceful);
 }
 
 static void carry_out(struct jp_pools *pools, struct jp_pool *pool, const struct jp_decision *decision) {
@@ -481,7 +496,7 @@ static void carry_out(struct jp_pools *pools, struct jp_pool *pool, const struct
         stop_member(pools, decision->member, decision->exit_code, decision->graceful, decision->graceful);
         break;
     case JP_DECIDE_END_POOL:
-        stop_pool(pools, pool, decision->exit_code, decision->graceful);
+        jp__pool_stop(pools, pool, decision->exit_code, decision->graceful);
         break;
     case JP_DECIDE_FREEZE_POOL:
         if (jp_pools_freeze(pools, pool, false, &error))

@@ -61,18 +61,16 @@ jp_status jp_pools_thaw(struct jp_pools *pools, struct jp_pool *pool, struct jp_
 
 /* --- over a restart --- */
 
-/* Before members are taken up: in an orderly stop a frozen pool stays so; after a crash only one that was told to. */
+/* Before members are taken up: in an orderly stop a frozen pool stays so; after a crash only one that was told to. In the accounts it
+ * stays what it was until all its members have been let go of. */
 void jp__freeze_restore(struct jp_pools *pools, const struct jp_accounts_start *start) {
-    for (size_t i = 0; i < start->past_count; i++) {
-        const struct jp_pool_past *last = &start->pasts[i];
-        struct jp_pool *pool = jp_pools_find(pools, last->name);
-        if (!pool)
-            continue;
-        pool->thaw_freeze = start->unclean && last->frozen;
-        pool->thaw_rate = start->unclean && last->suspends;
-        pool->frozen = last->frozen && (!start->unclean || last->keep_frozen);
-        pool->keep_frozen = pool->frozen && last->keep_frozen;
-        if (last->frozen && !pool->frozen)
+    size_t position = 0;
+    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;) {
+        pool->thaw_freeze = start->unclean && pool->frozen;
+        pool->thaw_rate = start->unclean && pool->suspends;
+        pool->frozen = pool->frozen && (!start->unclean || pool->keep_frozen);
+        pool->suspends = false;
+        if (pool->thaw_freeze && !pool->frozen)
             jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_THAWED", .origin = JP_ORIGIN_SERVICE,
                                                 .detail = "the service did not end in order while it was frozen"});
     }
@@ -119,8 +117,13 @@ void jp__freeze_release(struct jp_pools *pools, const struct jp_accounts_start *
 
 void jp__freeze_restored(struct jp_pools *pools) {
     size_t position = 0;
-    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
+    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;) {
+        if (!pool->thaw_freeze && !pool->thaw_rate)
+            continue;
         pool->thaw_freeze = pool->thaw_rate = false;
+        pool->keep_frozen = pool->frozen && pool->keep_frozen;
+        jp__pool_record(pools, pool);
+    }
 }
 
 /* --- slices --- */

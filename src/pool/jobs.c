@@ -18,17 +18,32 @@ struct jp_pool_job *jp__job_of_member(const struct jp_member *member) {
     return jp__pool_job_of(member->pool, member->record.facts.session);
 }
 
-static void settle(struct jp_pool_job *job, uint32_t session) {
+/* It has a process, or is made for one: from now on it is worth to be known to the next run, and to be kept for it. */
+static void settle(struct jp_pools *pools, struct jp_pool_job *job, uint32_t session) {
     job->settled = true;
     job->session = session;
+    jp__job_record(pools, job);
+    jp__keeper_follow(pools, job);
 }
 
-struct jp_pool_job *jp__job_in(const struct jp_pool *pool, uint32_t session) {
+struct jp_pool_job *jp__job_in(struct jp_pools *pools, const struct jp_pool *pool, uint32_t session) {
     struct jp_pool_job *job = jp__pool_job_of(pool, session);
     if (job || !pool->job_count || pool->jobs[0]->settled)
         return job;
-    settle(pool->jobs[0], session);
+    settle(pools, pool->jobs[0], session);
     return pool->jobs[0];
+}
+
+bool jp__job_accounting(struct jp_pools *pools, const struct jp_pool_job *job, struct jp_job_accounting_and_io *ret_accounting) {
+    struct jp_job_info info;
+    struct jp_error ignored;
+    if (jp__ops(pools)->job_query(job->job, JP_JOB_BasicAndIoAccountingInformation, &info, &ignored) == JP_OK)
+        *ret_accounting = info.accounting_and_io;
+    else if (jp__ops(pools)->job_query(job->job, JP_JOB_BasicAccountingInformation, &info, &ignored) == JP_OK)
+        *ret_accounting = (struct jp_job_accounting_and_io){.basic = info.accounting};
+    else
+        return false;
+    return true;
 }
 
 size_t jp__job_active_processes(struct jp_pools *pools, const struct jp_pool_job *job) {
@@ -65,12 +80,21 @@ static void find_session(struct jp_pools *pools, struct jp_pool_job *job) {
         struct jp_process_facts facts = {0};
         if (jp__ops(pools)->process_open(pools->with.backend, pids[i], 0, JP_PROCESS_OBSERVE, NULL, &process, &ignored))
             continue;
-        if (jp__ops(pools)->process_facts(process, &facts, &ignored) == JP_OK)
-            settle(job, facts.session);
+        if (jp__ops(pools)->process_facts(process, &facts, &ignored) == JP_OK) {
+            job->settled = true;
+            job->session = facts.session;
+        }
         jp_process_facts_clear(&facts);
         jp__ops(pools)->process_close(process);
     }
     jp_free(pids);
+}
+
+/* For good: the next run will not find it. */
+static void forget_job(struct jp_pools *pools, struct jp_pool_job *job) {
+    jp__keeper_forget(pools, job);
+    if (job->settled)
+        pools->with.accounts->ops->forget_job(pools->with.accounts, job->object_name);
 }
 
 static void free_job(struct jp_pools *pools, struct jp_pool_job *job) {
@@ -97,10 +121,15 @@ static jp_status open_job(struct jp_pools *pools, struct jp_pool *pool, char *ob
     }
     struct jp_pool_job *job = jp_alloc(sizeof *job);
     *job = (struct jp_pool_job){
-        .pool = pool, .object_name = object_name, .job = obtained.job, .key = key, .listening = obtained.listening};
+        .pool = pool, .object_name = object_name, .job = obtained.job, .key = key, .listening = obtained.listening,
+        .existed = obtained.existed, .created_100ns = jp__now(pools), .quiet_since_100ns = jp__now(pools)};
     jp_map_put_u64(&pools->by_key, key, job);
-    if (obtained.existed)
+    if (obtained.existed) {
         find_session(pools, job);
+        jp__keeper_follow(pools, job);
+        if (!pools->adopting) /* else the accounts may know of it: see jp__seen_restore */
+            jp__seen_begin(pools, job);
+    }
     if (!job->listening)
         jp_log(pools->with.log, JP_LOG_WARNING,
                "pool \"%s\": this host did not let us attach to the messages of \"%s\" again; its processes are watched by their "
@@ -123,15 +152,24 @@ jp_status jp__pool_open_first_job(struct jp_pools *pools, struct jp_pool *pool, 
 
 /* What a job has counted goes on in the pool when the job is closed. */
 static void keep_accounting(struct jp_pools *pools, struct jp_pool_job *job) {
-    struct jp_job_info info;
-    struct jp_error ignored;
-    if (jp__ops(pools)->job_query(job->job, JP_JOB_BasicAndIoAccountingInformation, &info, &ignored) == JP_OK) {
-        info.accounting_and_io.basic.active_processes = 0;
-        jp__add_accounting(&job->pool->past, &info.accounting_and_io);
-    } else if (jp__ops(pools)->job_query(job->job, JP_JOB_BasicAccountingInformation, &info, &ignored) == JP_OK) {
-        struct jp_job_accounting_and_io basic = {.basic = info.accounting};
-        basic.basic.active_processes = 0;
-        jp__add_accounting(&job->pool->past, &basic);
+    struct jp_job_accounting_and_io counted;
+    if (!jp__job_accounting(pools, job, &counted))
+        return;
+    counted.basic.active_processes = 0;
+    jp__add_accounting(&job->pool->past, &counted);
+}
+
+/* Its last word, and the end of what is known of it. */
+static void take_leave(struct jp_pools *pools, struct jp_pool_job *job) {
+    jp__seen_last(pools, job);
+    keep_accounting(pools, job);
+    forget_job(pools, job);
+}
+
+void jp__pool_forget_jobs(struct jp_pools *pools, struct jp_pool *pool) {
+    for (size_t i = 0; i < pool->job_count; i++) {
+        jp__seen_last(pools, pool->jobs[i]);
+        forget_job(pools, pool->jobs[i]);
     }
 }
 
@@ -147,7 +185,7 @@ static void close_if_idle(struct jp_pools *pools, struct jp_pool *pool, size_t i
     struct jp_pool_job *job = pool->jobs[index];
     if (!is_idle(pools, job) || pool->spec.limits.present & JP_SCHEMA_BIT(JP_LIMIT_JOB_TIME)) /* a used-up clock must not begin anew */
         return;
-    keep_accounting(pools, job);
+    take_leave(pools, job);
     free_job(pools, job);
     pool->jobs[index] = pool->jobs[--pool->job_count];
 }
@@ -164,8 +202,8 @@ void jp__pools_close_idle_jobs(struct jp_pools *pools) {
 /* The first job is empty, and of a session that has no more members: a new one in its place can be another session's. */
 static jp_status renew_first_job(struct jp_pools *pools, struct jp_pool *pool, struct jp_error *error) {
     struct jp_pool_job *old = pool->jobs[0], *fresh;
+    take_leave(pools, old);
     jp_map_remove_u64(&pools->by_key, old->key);
-    keep_accounting(pools, old);
     jp__ops(pools)->job_close(old->job); /* first: the name is to be a new object's */
     jp_status status = open_job(pools, pool, jp_strdup(pool->object_name), &fresh, error);
     if (status) { /* without its job the pool is of no use; the next reload tries again */
@@ -205,7 +243,7 @@ static jp_status job_for(struct jp_pools *pools, struct jp_pool *pool, uint32_t 
             return jp_fail_because(error, "pool \"%s\" cannot have a job object for session %" PRIu32, pool->name, session);
         pool->jobs = jp_realloc_array(pool->jobs, pool->job_count + 1, sizeof *pool->jobs);
         pool->jobs[pool->job_count++] = job;
-        settle(job, session); /* its name says so */
+        settle(pools, job, session); /* its name says so */
     }
     *ret_job = job;
     return JP_OK;

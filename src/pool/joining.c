@@ -25,8 +25,11 @@ static bool resume(struct recording *recording, struct jp_error *error) {
     struct jp_member *member = jp__member_by_pid(pools, recording->record.facts.pid);
     if (!member || member->record.id != recording->record.id || !jp__member_runs(member))
         return true; /* somebody ended it before it began; its row says so */
-    if (jp__ops(pools)->process_resume(member->process, error) == JP_OK)
+    if (jp__ops(pools)->process_resume(member->process, error) == JP_OK) {
+        member->record.starting = false;
+        pools->with.accounts->ops->record_process(pools->with.accounts, &member->record);
         return true;
+    }
     struct jp_error ignored;
     member->terminated = true; /* its handle tells when it is gone */
     jp__ops(pools)->process_terminate(member->process, 1, &ignored);
@@ -275,7 +278,7 @@ static jp_status assign(struct jp_pools *pools, const struct jp_joining *joining
         if (member && reached > from)
             jp__member_move(pools, member, chain[reached - 1]->pool);
     } else {
-        member = jp__member_join(pools, chain[reached - 1]->pool, process, facts, true, JP_ORIGIN_SERVICE);
+        member = jp__member_join(pools, chain[reached - 1]->pool, process, facts, &(struct jp__joined){.by = JP_ORIGIN_SERVICE, .exact = true});
     }
     if (status == JP_OK)
         *ret_member = member;
@@ -347,7 +350,8 @@ static jp_status launch(struct jp_pools *pools, const struct jp_joining *joining
     if (status == JP_OK)
         status = check_born(pools, joining->pool, process, &facts, error);
     if (status == JP_OK)
-        *ret_member = jp__member_join(pools, joining->pool, process, &facts, true, JP_ORIGIN_SERVICE);
+        *ret_member = jp__member_join(pools, joining->pool, process, &facts,
+                                      &(struct jp__joined){.by = JP_ORIGIN_SERVICE, .exact = true, .launched = true});
     return status;
 }
 

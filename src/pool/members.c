@@ -39,17 +39,16 @@ static void enter_stage(struct jp_pools *pools, struct jp_member *member, enum j
 }
 
 /* The jobs of its session have a member now; one that was nobody's yet is of its session. */
-static void mark_jobs(const struct jp_member *member) {
-    if (!member->record.start_exact)
-        return; /* its session is not known yet */
-    for (struct jp_pool *pool = member->pool; pool; pool = pool->parent) {
-        struct jp_pool_job *job = jp__job_in(pool, member->record.facts.session);
+static void mark_jobs(struct jp_pools *pools, struct jp_member *member) {
+    for (struct jp_pool *pool = member->pool; pool && member->record.start_exact; pool = pool->parent) { /* else its session is not known yet */
+        struct jp_pool_job *job = jp__job_in(pools, pool, member->record.facts.session);
         if (job)
             job->zero_due = true;
     }
+    jp__seen_join(pools, member);
 }
 
-static void link_to_pool(struct jp_member *member, struct jp_pool *pool) {
+static void link_to_pool(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool) {
     member->pool = pool;
     member->previous = NULL;
     member->next = pool->first_member;
@@ -57,7 +56,7 @@ static void link_to_pool(struct jp_member *member, struct jp_pool *pool) {
         member->next->previous = member;
     pool->first_member = member;
     pool->member_count++;
-    mark_jobs(member);
+    mark_jobs(pools, member);
 }
 
 static void unlink_from_pool(struct jp_member *member) {
@@ -104,7 +103,7 @@ static struct jp_member *enter(struct jp_pools *pools, struct jp_pool *pool, str
     make_way(pools, member->record.facts.pid);
     member->joined_ms = jp__now_ms(pools);
     member->joined = member->active = jp__clock(pools);
-    link_to_pool(member, pool);
+    link_to_pool(pools, member, pool);
     jp_map_put_u64(&pools->by_pid, member->record.facts.pid, member);
     pools->member_count++;
     record(pools, member);
@@ -116,16 +115,18 @@ static struct jp_member *enter(struct jp_pools *pools, struct jp_pool *pool, str
 }
 
 struct jp_member *jp__member_join(struct jp_pools *pools, struct jp_pool *pool, struct jp_process *process,
-                                  struct jp_process_facts *facts, bool start_exact, enum jp_origin joined_by) {
+                                  struct jp_process_facts *facts, const struct jp__joined *joined) {
     struct jp_member *member = jp_alloc(sizeof *member);
     member->process = process;
     member->record = (struct jp_process_record){
         .id = ++pools->last_id,
+        .run = pools->run,
         .pool = jp_strdup(pool->name),
         .facts = *facts,
-        .start_exact = start_exact,
+        .start_exact = joined->exact,
         .joined_100ns = jp__now(pools),
-        .joined_by = joined_by,
+        .joined_by = joined->by,
+        .starting = joined->launched,
     };
     *facts = (struct jp_process_facts){0};
     enter(pools, pool, member);
@@ -140,11 +141,7 @@ struct jp_member *jp__member_adopt(struct jp_pools *pools, struct jp_pool *pool,
     jp_process_record_copy(record, &member->record);
     member->announced = UINT32_MAX; /* the earlier run told */
     enter(pools, pool, member);
-    uint64_t before_ms = (uint64_t)(jp__now(pools) - record->joined_100ns) / 10000; /* of the clock on the wall: what else is there */
-    if (jp__now(pools) > record->joined_100ns) {
-        member->joined.awake_ms -= before_ms; /* may wrap: only differences count */
-        member->joined.total_ms -= before_ms;
-    }
+    member->joined = jp__clock_at(pools, record->joined_100ns);
     jp__freeze_adopt(pools, member);
     jp__enforce_on_join(pools, member);
     return member;
@@ -152,10 +149,11 @@ struct jp_member *jp__member_adopt(struct jp_pools *pools, struct jp_pool *pool,
 
 void jp__member_move(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool) {
     if (member->stage == JP_MEMBER_LINGERING) { /* in no pool any more; its row is told where it was */
+        jp__count_elsewhere(pools, &member->record, pool->name);
         member->pool = pool;
     } else {
         unlink_from_pool(member);
-        link_to_pool(member, pool);
+        link_to_pool(pools, member, pool);
     }
     jp_free(member->record.pool);
     member->record.pool = jp_strdup(pool->name);
@@ -196,7 +194,7 @@ static void complete_facts(struct jp_pools *pools, struct jp_member *member) {
     *old = fresh;
     member->record.start_exact = true;
     if (member->stage != JP_MEMBER_LINGERING)
-        mark_jobs(member);
+        mark_jobs(pools, member);
     record(pools, member);
 }
 
@@ -291,8 +289,10 @@ static void finish(struct jp_pools *pools, struct jp_member *member, enum jp_end
     }
     jp_pools_refresh_usage(pools, member);
     record(pools, member);
+    jp__count_ended(pools, row);
     unlink_from_pool(member);
     pools->member_count--;
+    jp__seen_end(pools, member, pool);
     jp__enforce_on_end(pools, member, pool);
     pools->unwatched_count -= !member->watch;
     enter_stage(pools, member, JP_MEMBER_LINGERING);

@@ -104,7 +104,7 @@ struct jp_member *jp__discover(struct jp_pools *pools, struct jp_pool_job *job, 
         facts.start_100ns = jp__now(pools);
         facts.session = job->session;
     }
-    struct jp_member *member = jp__member_join(pools, pool, process, &facts, exact, origin);
+    struct jp_member *member = jp__member_join(pools, pool, process, &facts, &(struct jp__joined){.by = origin, .exact = exact});
     jp__member_complete(pools, member);
     return member;
 }
@@ -235,6 +235,8 @@ static void on_other(struct jp_pools *pools, struct jp_pool_job *job, const stru
     }
     if (packet->message == JP_MSG_ACTIVE_PROCESS_ZERO)
         job->zero_due = false;
+    if (packet->message == JP_MSG_ACTIVE_PROCESS_LIMIT)
+        jp__seen_refused(job);
     char *detail = packet->message == JP_MSG_NOTIFICATION_LIMIT ? describe_violation(pools, job) : jp__session_detail(job);
     struct jp_member *member = packet->pid ? jp__member_by_pid(pools, packet->pid) : NULL;
     jp__emit(pools, &(struct jp__event){.pool = job->pool, .message = name, .member = member, .pid = packet->pid,
@@ -269,6 +271,8 @@ void jp_pools_on_packets(struct jp_pools *pools, const struct jp_job_packet *pac
 
 void jp_pools_on_exit(struct jp_pools *pools, uint64_t watch) {
     struct jp_member *member = jp_map_get_u64(&pools->by_watch, watch);
+    if (!member && jp__keeper_on_end(pools, watch))
+        return;
     if (member)
         jp__member_ended(pools, member);
     jp__queue_advance(pools);

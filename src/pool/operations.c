@@ -65,3 +65,54 @@ jp_status jp_pools_terminate_process(struct jp_pools *pools, struct jp_member *m
                                         .origin = JP_ORIGIN_SERVICE});
     return JP_OK;
 }
+
+/* --- the service stops --- */
+
+static bool ends_with_service(const struct jp_pool *pool) { return pool->job_count && jp_pool_spec_terminates(&pool->spec); }
+
+/* Somebody in it was asked to end, and still has time. */
+static bool is_awaited(const struct jp_pool *pool) {
+    for (const struct jp_member *member = pool->first_member; member; member = member->next)
+        if (member->asked_to_stop && jp__member_runs(member))
+            return true;
+    for (size_t i = 0; i < pool->child_count; i++)
+        if (is_awaited(pool->children[i]))
+            return true;
+    return false;
+}
+
+static void end_with_service(struct jp_pools *pools, struct jp_pool *pool, bool first) {
+    struct jp_error error;
+    size_t count;
+    if (first && jp__pool_grace(pool)) {
+        jp__pool_stop(pools, pool, 1, true);
+    } else if (!pool->ended_with_service && !is_awaited(pool)) {
+        pool->ended_with_service = true;
+        if (jp_pools_terminate(pools, pool, 1, &count, &error))
+            jp_log(pools->with.log, JP_LOG_ERROR, "%s", error.text);
+    }
+}
+
+bool jp_pools_stop(struct jp_pools *pools) {
+    bool first = !pools->stopping, done = true;
+    pools->stopping = true;
+    jp__queue_discard(pools, NULL);
+    jp__slices_end(pools);
+    size_t position = 0;
+    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;) {
+        if (!ends_with_service(pool) || !jp_pool_total_members(pool))
+            continue;
+        end_with_service(pools, pool, first);
+        done = done && !jp_pool_total_members(pool);
+    }
+    return done;
+}
+
+uint64_t jp_pools_longest_grace_ms(const struct jp_pools *pools) {
+    uint64_t longest = 0;
+    size_t position = 0;
+    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
+        if (ends_with_service(pool) && jp_pool_total_members(pool) && jp__pool_grace(pool) / 10000 > longest)
+            longest = jp__pool_grace(pool) / 10000;
+    return longest;
+}

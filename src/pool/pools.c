@@ -8,10 +8,14 @@ struct jp_pools *jp_pools_new(const struct jp_pools_surroundings *surroundings, 
     pools->with = *surroundings;
     pools->last_seq = start->last_seq;
     pools->last_id = start->last_process_id;
-    pools->restoring = start->past_count > 0;
+    pools->run = start->run;
+    pools->adopting = true;
+    for (size_t i = 0; i < start->past_count; i++)
+        jp_map_put(&pools->pasts, start->pasts[i].name, &start->pasts[i]);
     pools->last_key = 15; /* lower keys are the port's own */
-    pools->next_list_ms = pools->next_sample_ms = pools->next_queue_ms = pools->next_stop_ms = pools->next_slice_ms = UINT64_MAX;
+    pools->next_list_ms = pools->next_sample_ms = pools->next_queue_ms = pools->next_stop_ms = pools->next_slice_ms = pools->next_keeper_ms = UINT64_MAX;
     pools->sample_interval_ms = UINT64_MAX;
+    jp__counters_load(pools, start);
     return pools;
 }
 
@@ -48,7 +52,9 @@ struct jp_pool *jp__pool_new(struct jp_pools *pools, const char *name, const str
     if (parent)
         add_child(parent, pool);
     jp_map_put(&pools->by_name, pool->name, pool);
+    jp__counters_attach(pools, pool);
     forget_order(pools);
+    jp__pool_remember(pools, pool);
     return pool;
 }
 
@@ -56,13 +62,13 @@ void jp__pool_open(struct jp_pools *pools, struct jp_pool *pool) {
     if (jp__pool_open_first_job(pools, pool, &pool->error)) {
         pool->state = JP_POOL_FAILED;
         jp_log(pools->with.log, JP_LOG_ERROR, "pool \"%s\" is not available: %s", pool->name, pool->error.text);
-    } else {
-        pool->state = JP_POOL_ACTIVE;
+        return;
     }
+    pool->state = JP_POOL_ACTIVE;
+    jp__pool_rejoin(pools, pool);
 }
 
-/* It has no members and no children. */
-static void discard(struct jp_pools *pools, struct jp_pool *pool) {
+static void take_apart(struct jp_pools *pools, struct jp_pool *pool) {
     jp__wait_on_discard(pools, pool);
     for (struct jp_member *member = pools->stages[JP_MEMBER_LINGERING].first; member; member = member->queue_next)
         if (member->pool == pool)
@@ -74,6 +80,7 @@ static void discard(struct jp_pools *pools, struct jp_pool *pool) {
     if (pool->parent)
         remove_child(pool->parent, pool);
     jp_map_remove(&pools->by_name, pool->name);
+    jp__counters_detach(pools, pool);
     forget_order(pools);
     jp_free(pool->children);
     jp_free(pool->name);
@@ -83,12 +90,16 @@ static void discard(struct jp_pools *pools, struct jp_pool *pool) {
     jp_free(pool);
 }
 
+/* It has no members and no children, and is not to come back. */
+static void discard(struct jp_pools *pools, struct jp_pool *pool) {
+    jp__pool_forget_jobs(pools, pool);
+    take_apart(pools, pool);
+}
+
 /* --- through the interface --- */
 
 void jp__pool_record(struct jp_pools *pools, const struct jp_pool *pool) {
     const struct jp_pool *by = jp_pool_frozen_by(pool);
-    if (pools->restoring)
-        return; /* what is known of its past stays on the disk until it has been acted on */
     if (pool->state == JP_POOL_ORPHAN)
         return; /* it is forgotten; only its members are waited for */
     struct jp_str definition = {0};
@@ -101,10 +112,12 @@ void jp__pool_record(struct jp_pools *pools, const struct jp_pool *pool) {
         pools->with.accounts, &(struct jp_pool_record){.name = pool->name,
                                                        .parent = pool->parent ? pool->parent->name : NULL,
                                                        .definition = definition.length ? jp_str_text(&definition) : NULL,
-                                                       .frozen = pool->frozen,
+                                                       .frozen = pool->frozen || pool->thaw_freeze,
                                                        .keep_frozen = pool->keep_frozen,
-                                                       .suspends = pool->suspends,
-                                                       .below_frozen = by && by != pool});
+                                                       .suspends = pool->suspends || pool->thaw_rate,
+                                                       .below_frozen = by && by != pool,
+                                                       .busy_since_100ns = pool->busy_since_100ns,
+                                                       .job_time_used_100ns = (int64_t)(pool->spent.user_100ns - pool->job_time_base_100ns)});
     jp_str_free(&definition);
 }
 
@@ -127,7 +140,7 @@ static jp_status check_object_name(struct jp_pools *pools, const char *object_na
     return JP_OK;
 }
 
-static jp_status check_new(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec, struct jp_pool **ret_parent,
+jp_status jp__pool_check_new(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec, struct jp_pool **ret_parent,
                            struct jp_error *error) {
     if (pools->stopping)
         return jp_fail(error, JP_E_STOPPING, "the service is stopping");
@@ -155,7 +168,7 @@ static jp_status check_new(struct jp_pools *pools, const char *name, const struc
 jp_status jp_pools_create(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec, bool persistent,
                           struct jp_pool **ret_pool, struct jp_error *error) {
     struct jp_pool *parent;
-    jp_status status = check_new(pools, name, spec, &parent, error);
+    jp_status status = jp__pool_check_new(pools, name, spec, &parent, error);
     if (status)
         return status;
     struct jp_pool *pool = jp__pool_new(pools, name, spec, parent, persistent ? JP_POOL_PERSISTENT : JP_POOL_TRANSIENT);
@@ -197,6 +210,8 @@ void jp__pool_changed(struct jp_pools *pools, struct jp_pool *pool, bool restart
         jp_pools_totals(pools, pool, &totals);
         pool->job_time_base_100ns = totals.user_100ns;
     }
+    for (size_t i = 0; i < pool->job_count; i++)
+        jp__keeper_follow(pools, pool->jobs[i]);
     jp__troubles_clear(pool);
     jp__enforce_on_limits(pools, pool);
     jp__schedule_sample(pools);
@@ -278,137 +293,7 @@ void jp__pools_reap(struct jp_pools *pools) {
     }
 }
 
-/* --- the beginning and the end --- */
-
-static void restore_pool(struct jp_pools *pools, const char *name, const char *definition) {
-    static const struct jp_json_rules rules = {.max_bytes = 1 << 20, .max_depth = 16};
-    struct jp_json json = {0};
-    struct jp_json_place place;
-    struct jp_error error;
-    struct jp_faults faults = {0};
-    struct jp_schema_context context = {.environment = pools->with.environment, .faults = &faults};
-    struct jp_pool_spec spec = {0};
-    struct jp_pool *pool, *parent = NULL;
-    jp_status status = jp_json_parse(definition, strlen(definition), &rules, &json, &place, &error);
-    if (status == JP_OK && !jp_schema_read(&context, jp_pool_fields, json.root, "", &spec))
-        status = jp_fail(&error, JP_E_CONFIG, "%s", faults.items[0].text);
-    if (status == JP_OK)
-        status = check_new(pools, name, &spec, &parent, &error);
-    if (status == JP_OK) {
-        pool = jp__pool_new(pools, name, &spec, parent, JP_POOL_PERSISTENT);
-        jp__pool_open(pools, pool);
-    } else {
-        jp_log(pools->with.log, JP_LOG_ERROR, "pool \"%s\" was made with persist, and cannot come back: %s", name, error.text);
-    }
-    jp_schema_clear(jp_pool_fields, &spec);
-    jp_faults_free(&faults);
-    jp_json_free(&json);
-}
-
-/* A job's name goes with its last handle, so a new run may have made a new job: a kept process joins it anew. Where Windows
- * does not let it (siblings of one old tree), it goes on under its old limits, and stays in the accounts. */
-static void rejoin(struct jp_pools *pools, struct jp_pool *pool, const struct jp_process_record *row, struct jp_process *process) {
-    struct jp_error error;
-    bool contains = false;
-    uint32_t exit_code;
-    if (jp__ops(pools)->process_exited(process, &exit_code) ||
-        (jp_pools_contains(pools, pool, process, &contains, &error) == JP_OK && contains))
-        return;
-    if (jp__assign_anew(pools, pool, row, &error))
-        jp_log(pools->with.log, JP_LOG_WARNING, "process %u of pool \"%s\" is watched, but limits that change from now on do not reach it: %s",
-               (unsigned)row->facts.pid, pool->name, error.text);
-}
-
-struct jp_pool *jp__pool_that_has(struct jp_pools *pools, struct jp_process *process) {
-    size_t position = 0;
-    struct jp_error ignored;
-    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;) {
-        bool contains = false;
-        if (!pool->parent && jp_pools_contains(pools, pool, process, &contains, &ignored) == JP_OK && contains)
-            return jp__deepest_with(pools, pool, process);
-    }
-    return NULL;
-}
-
-/* True if the process of the row is there still: then it is a member again. One that has ended, and whose end can be read
- * from its handle, is closed by that handle like any other. */
-static bool take_up(struct jp_pools *pools, const struct jp_process_record *row) {
-    struct jp_pool *pool = jp_pools_find(pools, row->pool);
-    struct jp_process *process;
-    struct jp_error error;
-    if (!row->start_exact ||
-        jp__ops(pools)->process_open(pools->with.backend, row->facts.pid, row->facts.start_100ns, JP_PROCESS_OBSERVE, NULL, &process,
-                                     &error))
-        return false;
-    bool kept = pool && pool->job_count;
-    if (!kept) /* a pool that did not outlive the service leaves its processes to those above it */
-        pool = jp__pool_that_has(pools, process);
-    if (!pool) {
-        jp__ops(pools)->process_close(process);
-        return false;
-    }
-    if (kept)
-        rejoin(pools, pool, row, process);
-    struct jp_process_record record = {0};
-    jp_process_record_copy(row, &record);
-    jp_free(record.pool);
-    record.pool = jp_strdup(pool->name);
-    jp__member_adopt(pools, pool, process, &record);
-    jp_process_record_clear(&record);
-    return true;
-}
-
-static void record_all(struct jp_pools *pools) {
-    size_t position = 0;
-    pools->restoring = false;
-    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
-        jp__pool_record(pools, pool);
-}
-
-void jp_pools_adopt(struct jp_pools *pools, const struct jp_accounts_start *start) {
-    for (size_t i = 0; i < start->pool_count; i++)
-        restore_pool(pools, start->pools[i].name, start->pools[i].definition);
-
-    size_t adopted = 0, closed = 0;
-    jp__freeze_restore(pools, start);
-    for (size_t i = 0; i < start->running_count; i++) {
-        jp__freeze_release(pools, start, &start->running[i]);
-        if (take_up(pools, &start->running[i])) {
-            adopted++;
-            continue;
-        }
-        struct jp_process_record row = {0};
-        jp_process_record_copy(&start->running[i], &row);
-        row.ended_100ns = jp__now(pools); /* at the latest */
-        row.ending = JP_ENDING_UNKNOWN;
-        pools->with.accounts->ops->record_process(pools->with.accounts, &row);
-        jp_process_record_clear(&row);
-        closed++;
-    }
-    jp__freeze_restored(pools);
-    jp__read_lists(pools);
-    record_all(pools);
-    if (adopted || closed)
-        jp_log(pools->with.log, JP_LOG_INFO, "of the last run's processes %zu still run; %zu ended while no service was there", adopted,
-               closed);
-}
-
-bool jp_pools_stop(struct jp_pools *pools) {
-    struct jp_error error;
-    bool first = !pools->stopping, done = true;
-    pools->stopping = true;
-    jp__queue_discard(pools, NULL);
-    jp__slices_end(pools);
-    size_t position = 0, count;
-    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;) {
-        if (!pool->job_count || !jp_pool_spec_terminates(&pool->spec) || !jp_pool_total_members(pool))
-            continue;
-        if (first && jp_pools_terminate(pools, pool, 1, &count, &error))
-            jp_log(pools->with.log, JP_LOG_ERROR, "%s", error.text);
-        done = done && !jp_pool_total_members(pool);
-    }
-    return done;
-}
+/* --- the end --- */
 
 static void free_member(struct jp_pools *pools, struct jp_member *member) {
     if (member->process)
@@ -430,15 +315,18 @@ void jp_pools_free(struct jp_pools *pools) {
     position = 0;
     for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
         pool->parent = NULL; /* each goes by itself */
+    jp__ops(pools)->keeper_close(pools->keeper);
     while (pools->by_name.count) {
         position = 0;
-        discard(pools, jp_map_next(&pools->by_name, &position));
+        take_apart(pools, jp_map_next(&pools->by_name, &position));
     }
+    jp_map_free(&pools->pasts);
     jp_map_free(&pools->by_name);
     jp_map_free(&pools->by_key);
     jp_map_free(&pools->by_pid);
     jp_map_free(&pools->by_watch);
     jp__seen_clear(pools);
+    jp__counters_free(pools);
     jp_free(pools->sorted);
     jp_free(pools);
 }

@@ -25,6 +25,7 @@ enum jp_pool_state {
 };
 const char *jp_pool_state_name(enum jp_pool_state state); /* "active", "failed", "orphan" */
 
+struct jp_counted;
 struct jp_member;
 struct jp_pool;
 
@@ -39,6 +40,13 @@ struct jp_pool_job {
     uint32_t session;
     uint64_t message_count; /* that came through the port */
     bool zero_due; /* it had members since ACTIVE_PROCESS_ZERO was last told */
+    int64_t created_100ns;
+    bool existed;  /* an earlier run made it ... */
+    bool restored; /* ... and the accounts know of it */
+    struct jp_job_use seen, before; /* what members of it are accounted with; before: of those before created_100ns. See unobserved.c */
+    uint64_t excess, excess_messages, excess_since_ms; /* processes that it has counted beyond those; how long that has stood still */
+    int64_t quiet_since_100ns;                         /* when it had none */
+    bool kept;     /* the keeper holds it too */
 };
 
 struct jp_pool {
@@ -63,6 +71,7 @@ struct jp_pool {
     struct jp_policy_totals spent;  /* what members have used that ended, of this pool and of those below it */
     uint64_t job_time_base_100ns;   /* user time of the totals when the job time was set */
     struct jp_policy_clock run;     /* since when it has members, with those of its children; 0: it has none */
+    int64_t busy_since_100ns;       /* the same on the wall, for the next run of the service */
     bool frozen, keep_frozen;       /* frozen itself; those above it may be too. keep: also over a crash of the service */
     uint64_t slice_cpu_100ns;       /* cpu_rate_fallback: what its members had used when it was last measured, ... */
     uint64_t slice_measured_ms;     /* ... and when */
@@ -73,10 +82,12 @@ struct jp_pool {
     bool thaw_freeze, thaw_rate;    /* found frozen, or suspending, after a crash: its members are let go of as they are taken up */
     bool late_limits_due;           /* a limit was set: see jp__report_late_limits */
     size_t picture_index;           /* while a picture is drawn: see enforcement.c */
+    bool ended_with_service;        /* the service stops, and has ended it */
     struct jp_strings troubles;     /* sentences: what could not be enforced */
     size_t queue_length;    /* requests that wait for room in it */
     uint64_t full_in_round; /* when the queue was last looked at */
     int64_t created_100ns;
+    struct jp_counted *counted; /* its name's counters, which outlive it: see counters.c */
 };
 
 enum { JP_POOL_MAX_DEPTH = 32 }; /* levels of pools; a member keeps a bit for each */
@@ -117,6 +128,7 @@ struct jp_member {
     bool watch_spent;         /* its watch was told before it had a thread: it must be watched anew */
     unsigned looks;           /* at it while it was being made */
     bool stray;               /* there is no handle to ask, and the last PID list did not have it */
+    uint32_t seen_in;         /* bit `depth` for each pool of its chain whose job was told that it is seen */
     uint32_t announced;       /* bit `depth` for each pool of its chain that told of its coming ... */
     uint32_t exit_announced;  /* ... and of its going */
     uint64_t joined_ms;
@@ -145,7 +157,7 @@ struct jp_named_spec {
     struct jp_pool_spec spec;
 };
 
-/* `start` (what the database held) is read, not kept. */
+/* `start` (what the database held) is read until jp_pools_adopt has returned, and not kept. */
 struct jp_pools *jp_pools_new(const struct jp_pools_surroundings *surroundings, const struct jp_accounts_start *start);
 void jp_pools_free(struct jp_pools *pools); /* closes all handles: jobs with kill-on-close end here */
 
@@ -158,7 +170,7 @@ void jp_reload_result_clear(struct jp_reload_result *result);
 
 /* Makes the pools from the config what `specs` says; all or nothing: what cannot be done is found before anything is.
  * Pools made by RPC stay, unless a name clashes (then: JP_E_POOL_EXISTS). A pool whose job cannot be opened is kept as
- * FAILED. Removed pools with members become orphans. */
+ * FAILED. Removed pools with members become orphans; their processes are ended where the pool's on_remove says so. */
 jp_status jp_pools_load(struct jp_pools *pools, const struct jp_named_spec *specs, size_t count,
                         struct jp_reload_result *ret_result, struct jp_error *error);
 
@@ -280,6 +292,15 @@ void jp_pools_sampling(const struct jp_pools *pools, struct jp_sampling *ret_sam
 /* What the pool and those below it use and have used; members by their handles, memory as of the last look. */
 void jp_pools_totals(struct jp_pools *pools, const struct jp_pool *pool, struct jp_policy_totals *ret_totals);
 
+/* --- counters --- */
+
+/* What ended in the pool since the last reset (`since` 0: for ever), those below it not included. The times, operations and bytes have
+ * what running members have used so far as well; the peak is of all that ever ran in it. */
+void jp_pools_counters(struct jp_pools *pools, const struct jp_pool *pool, struct jp_counters *ret_counters, int64_t *ret_since_100ns);
+/* Sets them to zero, in the name of `by`: recorded, and told (COUNTERS_RESET). */
+jp_status jp_pools_reset_counters(struct jp_pools *pools, struct jp_pool *pool, const char *by, struct jp_counters *ret_old,
+                                  struct jp_error *error);
+
 /* --- freezing --- */
 
 /* All members of the pool and of those below it stop, and those who come. JP_E_PARAMS if it is (not) frozen itself already. */
@@ -303,8 +324,15 @@ jp_status jp_pools_match(struct jp_pools *pools, uint32_t pid, bool apply, jp_ma
 
 /* --- the end --- */
 
-/* Ends the pools that end with the service. True when nothing is left to wait for; call again after exits were told. */
+/* Ends the pools that end with the service; their processes are asked first where the pool says stop.grace, and ended when that time
+ * is over. True when nothing is left to wait for; call again after exits were told, and when time has passed. */
 bool jp_pools_stop(struct jp_pools *pools);
+uint64_t jp_pools_longest_grace_ms(const struct jp_pools *pools); /* of the pools that end with the service */
+
+/* The process that holds the jobs for the time when no service runs; 0: there is none, because nothing is to be kept. */
+uint32_t jp_pools_keeper(const struct jp_pools *pools);
+/* Records pools, jobs and members anew: the database is a new one. */
+void jp_pools_record_all(struct jp_pools *pools);
 
 /* An event of the service itself: "SERVICE_STARTED", "CONFIG_RELOADED", ... */
 uint64_t jp_pools_note(struct jp_pools *pools, const char *message, const char *detail);

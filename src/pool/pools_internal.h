@@ -32,13 +32,20 @@ struct jp_pools {
     struct jp_waiter *first_waiter;
     struct jp_queued *first_queued, *last_queued; /* for room, in the order of their coming */
     uint64_t next_queue_ms;                       /* UINT64_MAX: nobody waits */
-    bool restoring; /* the past of the pools is not taken up yet */
     uint64_t queue_rounds;
     bool advancing; /* the queue is being looked at */
     size_t member_count;
     size_t unwatched_count; /* members whose end only a list or a message can tell */
     uint64_t last_seq, last_key, last_watch;
-    int64_t last_id;
+    int64_t last_id, run;
+    struct jp_keeper *keeper; /* NULL: there is none */
+    uint64_t keeper_watch, keeper_started_ms;
+    uint64_t next_keeper_ms; /* when what failed is tried again; UINT64_MAX: nothing did */
+    uint32_t keeper_pid;
+    size_t kept_count;
+    bool keeper_troubled; /* said already */
+    bool adopting;      /* until what the last run left has been taken up */
+    struct jp_map pasts; /* meanwhile: struct jp_pool_past, by name */
     uint64_t next_list_ms;   /* UINT64_MAX: nobody to look after */
     uint64_t next_sample_ms; /* UINT64_MAX: nobody needs one */
     uint64_t sample_interval_ms, sample_number;
@@ -48,6 +55,9 @@ struct jp_pools {
     bool seen_any;
     uint64_t next_stop_ms;  /* when the first who was asked to stop is ended */
     uint64_t next_slice_ms; /* of a CPU rate */
+    struct jp_map counted;  /* struct jp_counted, by the pool's name */
+    struct jp_counted *first_idle, *last_idle; /* of names that no pool has now */
+    size_t idle_count;
     bool stopping;
 };
 
@@ -69,6 +79,19 @@ uint64_t jp__enforcement_on_time(struct jp_pools *pools, uint64_t now_ms);
 jp_status jp__member_control(struct jp_pools *pools, struct jp_member *member, struct jp_process **ret_process, struct jp_error *error);
 jp_status jp__member_freeze(struct jp_pools *pools, struct jp_member *member, bool freeze); /* a failure is told */
 void jp__troubles_clear(struct jp_pool *pool);
+uint64_t jp__pool_grace(const struct jp_pool *pool); /* of stopping, in 100 ns */
+/* Ends its processes; graceful: they are asked first, if the pool says stop.grace. */
+void jp__pool_stop(struct jp_pools *pools, struct jp_pool *pool, uint32_t exit_code, bool graceful);
+
+/* counters.c */
+void jp__counters_load(struct jp_pools *pools, const struct jp_accounts_start *start);
+void jp__counters_trim(struct jp_pools *pools); /* when all pools of the start are there */
+void jp__counters_free(struct jp_pools *pools);
+void jp__counters_attach(struct jp_pools *pools, struct jp_pool *pool); /* a new pool goes on where the last of its name stood */
+void jp__counters_detach(struct jp_pools *pools, struct jp_pool *pool);
+void jp__count_ended(struct jp_pools *pools, const struct jp_process_record *row); /* the row has been closed */
+void jp__count_unobserved(struct jp_pools *pools, const struct jp_unobserved_record *record);
+void jp__count_elsewhere(struct jp_pools *pools, const struct jp_process_record *row, const char *pool); /* it was, but in another pool */
 
 /* freeze.c */
 void jp__freeze_restore(struct jp_pools *pools, const struct jp_accounts_start *start); /* before members are taken up */
@@ -80,12 +103,13 @@ void jp__slices_measure(struct jp_pools *pools);
 uint64_t jp__slices_on_time(struct jp_pools *pools, uint64_t now_ms);
 void jp__slices_end(struct jp_pools *pools);
 
+/* sampling.c */
+struct jp_policy_clock jp__clock(const struct jp_pools *pools);
+struct jp_policy_clock jp__clock_at(const struct jp_pools *pools, int64_t wall_100ns); /* at that moment; differences to it may wrap */
+
 /* rules.c */
 void jp__rules_on_sample(struct jp_pools *pools, const struct jp_samples *samples);
 void jp__seen_clear(struct jp_pools *pools);
-
-/* sampling.c */
-struct jp_policy_clock jp__clock(const struct jp_pools *pools);
 
 /* It has not been seen to end. */
 static inline bool jp__member_runs(const struct jp_member *member) {
@@ -101,7 +125,9 @@ jp_status jp__pool_available(const struct jp_pool *pool, struct jp_error *error)
 /* jobs.c */
 struct jp_pool_job *jp__pool_job_of(const struct jp_pool *pool, uint32_t session); /* NULL: no process of it ever joined */
 struct jp_pool_job *jp__job_of_member(const struct jp_member *member);             /* NULL: its job is closed */
-struct jp_pool_job *jp__job_in(const struct jp_pool *pool, uint32_t session); /* likewise; a process of it is in the pool: settles the first */
+/* Likewise; a process of it is in the pool: settles the first. */
+struct jp_pool_job *jp__job_in(struct jp_pools *pools, const struct jp_pool *pool, uint32_t session);
+bool jp__job_accounting(struct jp_pools *pools, const struct jp_pool_job *job, struct jp_job_accounting_and_io *ret_accounting);
 /* The kernel's count, which has what we do not know of; or ours, where it does not tell. */
 size_t jp__job_active_processes(struct jp_pools *pools, const struct jp_pool_job *job);
 /* The jobs of that session from the root down to `pool`, in `chain` (JP_POOL_MAX_DEPTH places), made where there are none yet.
@@ -112,13 +138,26 @@ jp_status jp__pool_open_first_job(struct jp_pools *pools, struct jp_pool *pool, 
 /* Makes all jobs of the pool what `spec` says; all of them, or none. */
 jp_status jp__pool_configure(struct jp_pools *pools, struct jp_pool *pool, const struct jp_pool_spec *spec, bool restart_job_time,
                              struct jp_error *error);
+void jp__pool_forget_jobs(struct jp_pools *pools, struct jp_pool *pool); /* they are empty, and their pool goes: the next run has none of them */
 void jp__pool_close_jobs(struct jp_pools *pools, struct jp_pool *pool);
 void jp__pools_close_idle_jobs(struct jp_pools *pools); /* of sessions that are over */
+
+/* unobserved.c */
+void jp__job_record(struct jp_pools *pools, const struct jp_pool_job *job); /* in the accounts */
+void jp__seen_join(struct jp_pools *pools, struct jp_member *member); /* its jobs count it; again when more of them are known */
+void jp__seen_end(struct jp_pools *pools, const struct jp_member *member, struct jp_pool *pool); /* it was in that pool */
+void jp__seen_refused(struct jp_pool_job *job);
+void jp__find_unobserved(struct jp_pools *pools); /* after lists were read */
+void jp__seen_last(struct jp_pools *pools, struct jp_pool_job *job); /* it is empty, and closed next */
+void jp__seen_begin(struct jp_pools *pools, struct jp_pool_job *job); /* it was there already, and nothing is known of it */
+void jp__seen_restore(struct jp_pools *pools, const struct jp_accounts_start *start); /* before members are taken up */
 
 /* pools.c */
 struct jp_pool *jp__pool_new(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec,
                              struct jp_pool *parent, enum jp_pool_source source);
 void jp__pool_open(struct jp_pools *pools, struct jp_pool *pool); /* to ACTIVE or FAILED */
+jp_status jp__pool_check_new(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec, struct jp_pool **ret_parent,
+                             struct jp_error *error);
 /* Its spec is another now: what the service keeps of it is looked at anew. */
 void jp__pool_changed(struct jp_pools *pools, struct jp_pool *pool, bool restart_job_time);
 /* Puts `merged` (taken) in the place of the pool's spec, in the kernel too; on failure nothing has changed. */
@@ -130,10 +169,20 @@ jp_status jp__pool_check_change(struct jp_pools *pools, const struct jp_pool *po
 void jp__pool_record(struct jp_pools *pools, const struct jp_pool *pool); /* as it is, in the accounts */
 void jp__pools_reap(struct jp_pools *pools);                         /* orphans that nobody is in any more */
 
+/* adopt.c */
+void jp__pool_remember(struct jp_pools *pools, struct jp_pool *pool); /* what the last run left of it: before it is recorded */
+/* Its job is a new one: who is in the pool joins it. */
+void jp__pool_rejoin(struct jp_pools *pools, struct jp_pool *pool);
+
 /* members.c */
+struct jp__joined {
+    enum jp_origin by;
+    bool exact;    /* the facts are the process's own; else it was gone before it could be opened, or is still being made */
+    bool launched; /* nothing of it runs yet */
+};
 /* `process` and `facts` are taken. Records the row; the event is the caller's. */
 struct jp_member *jp__member_join(struct jp_pools *pools, struct jp_pool *pool, struct jp_process *process,
-                                  struct jp_process_facts *facts, bool start_exact, enum jp_origin joined_by);
+                                  struct jp_process_facts *facts, const struct jp__joined *joined);
 /* Takes up a row of an earlier run. `process` is taken, `record` copied. */
 struct jp_member *jp__member_adopt(struct jp_pools *pools, struct jp_pool *pool, struct jp_process *process,
                                    const struct jp_process_record *record);
@@ -189,6 +238,14 @@ jp_status jp__open_of_job(struct jp_pools *pools, struct jp_pool_job *job, uint3
 void jp__move_deeper(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool);
 /* Opens the process and takes it in, into the deepest pool under the job's whose job has it. */
 struct jp_member *jp__discover(struct jp_pools *pools, struct jp_pool_job *job, uint32_t pid, enum jp_origin origin);
+
+/* keeper.c */
+void jp__keeper_follow(struct jp_pools *pools, struct jp_pool_job *job); /* the job, or its pool's settings, became what they are */
+void jp__keeper_forget(struct jp_pools *pools, struct jp_pool_job *job); /* it is closed next */
+bool jp__keeper_on_end(struct jp_pools *pools, uint64_t watch);           /* true if the watch was the keeper's */
+uint64_t jp__keeper_on_time(struct jp_pools *pools, uint64_t now_ms);
+void jp__keeper_dismiss_last(struct jp_pools *pools, const struct jp_accounts_start *start);
+void jp__keeper_record(struct jp_pools *pools);
 
 /* information.c */
 void jp__add_accounting(struct jp_job_accounting_and_io *sum, const struct jp_job_accounting_and_io *job);

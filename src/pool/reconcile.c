@@ -43,8 +43,8 @@ static void check_members(struct jp_pools *pools, struct jp_pool *pool, const st
         if (!jp__member_runs(member) || member->record.facts.session != job->session || now_ms - member->joined_ms < JUST_JOINED_MS)
             continue;
         jp__announce_missing(pools, member, false);
-        if (member->process && !member->watch && jp__ops(pools)->process_exited(member->process, &exit_code))
-            jp__member_ended(pools, member);
+        if (member->process && jp__ops(pools)->process_exited(member->process, &exit_code))
+            jp__member_ended(pools, member); /* it is not watched, or that was not told */
         else if (!member->process && !listed && member->stray)
             jp__member_settle(pools, member);
         else
@@ -92,6 +92,7 @@ void jp__read_lists(struct jp_pools *pools) {
         if (due)
             jp__schedule_list(pools, pool);
     }
+    jp__find_unobserved(pools);
 }
 
 void jp_pools_on_overflow(struct jp_pools *pools) {
@@ -108,7 +109,8 @@ uint64_t jp_pools_on_time(struct jp_pools *pools) {
     jp__pools_reap(pools);
     jp__pools_close_idle_jobs(pools);
     uint64_t next_queue = jp__queue_on_time(pools, now_ms);
-    uint64_t others[] = {next_queue, jp__enforcement_on_time(pools, now_ms), jp__slices_on_time(pools, now_ms), pools->next_list_ms};
+    uint64_t others[] = {next_queue, jp__enforcement_on_time(pools, now_ms), jp__slices_on_time(pools, now_ms), jp__keeper_on_time(pools, now_ms),
+                         pools->next_list_ms};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (others[i] < next)
             next = others[i];

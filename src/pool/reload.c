@@ -124,6 +124,19 @@ static struct jp_pool *make(struct jp_pools *pools, const struct jp_map *by_name
     return pool;
 }
 
+/* True if the pool's processes, and those of the pools below it, go with it. */
+static bool end_with_pool(struct jp_pools *pools, struct jp_pool *pool) {
+    size_t count;
+    struct jp_error error;
+    if (pool->spec.on_remove != JP_ON_REMOVE_TERMINATE || !jp_pool_total_members(pool))
+        return false;
+    if (jp_pools_terminate(pools, pool, 1, &count, &error) == JP_OK)
+        return true;
+    jp_log(pools->with.log, JP_LOG_ERROR, "pool \"%s\" was removed from the configuration, and its processes cannot be ended: %s", pool->name,
+           error.text);
+    return false;
+}
+
 static void remove_others(struct jp_pools *pools, const struct jp_map *by_name, struct jp_reload_result *result) {
     size_t count;
     struct jp_pool *const *all = jp_pools_sorted(pools, &count);
@@ -131,13 +144,14 @@ static void remove_others(struct jp_pools *pools, const struct jp_map *by_name, 
         struct jp_pool *pool = all[i];
         if (pool->source != JP_POOL_FROM_CONFIG || pool->state == JP_POOL_ORPHAN || find_spec(by_name, pool->name))
             continue;
-        bool busy = pool->member_count > 0;
         pool->state = JP_POOL_ORPHAN;
         pools->with.accounts->ops->forget_pool(pools->with.accounts, pool->name);
-        add_name(busy ? &result->orphaned : &result->removed, pool->name);
+        bool ended = end_with_pool(pools, pool), busy = pool->member_count > 0;
+        add_name(busy && !ended ? &result->orphaned : &result->removed, pool->name);
         if (busy)
             jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_ORPHANED", .origin = JP_ORIGIN_SERVICE,
-                                                .detail = "removed from the configuration; kept until its processes have ended"});
+                                                .detail = ended ? "removed from the configuration; its processes are ended"
+                                                                : "removed from the configuration; kept until its processes have ended"});
     }
     jp__pools_reap(pools);
 }

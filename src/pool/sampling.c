@@ -15,6 +15,16 @@ struct jp_policy_clock jp__clock(const struct jp_pools *pools) {
                                     .total_ms = with->total_ms ? with->total_ms(with->context) : with->now_ms(with->context)};
 }
 
+struct jp_policy_clock jp__clock_at(const struct jp_pools *pools, int64_t wall_100ns) {
+    struct jp_policy_clock clock = jp__clock(pools);
+    int64_t now_100ns = jp__now(pools);
+    if (now_100ns > wall_100ns) { /* of the clock on the wall: what else is there */
+        clock.awake_ms -= (uint64_t)(now_100ns - wall_100ns) / 10000;
+        clock.total_ms -= (uint64_t)(now_100ns - wall_100ns) / 10000;
+    }
+    return clock;
+}
+
 /* --- who needs it --- */
 
 static uint64_t shorter(uint64_t one, uint64_t other) { return one < other ? one : other; }

@@ -12,7 +12,7 @@ static cJSON *answer_for(const cJSON *id) {
     return answer;
 }
 
-static cJSON *render_error(const struct jp_error *error, cJSON *more_data) {
+cJSON *jp__render_error(const struct jp_error *error, cJSON *more_data) {
     cJSON *object = cJSON_CreateObject();
     cJSON *data = more_data ? more_data : cJSON_CreateObject();
     jp_json_add_i64(object, "code", error->status);
@@ -37,7 +37,7 @@ static void send_json(struct jp_rpc_connection *connection, cJSON *json) {
 
 void jp__send_error(struct jp_rpc_connection *connection, const struct jp_error *error) {
     cJSON *answer = answer_for(NULL);
-    cJSON_AddItemToObject(answer, "error", render_error(error, NULL));
+    cJSON_AddItemToObject(answer, "error", jp__render_error(error, NULL));
     send_json(connection, answer);
 }
 
@@ -126,7 +126,7 @@ void jp__refuse_with(struct jp_call *call, const struct jp_error *error, cJSON *
     cJSON *answer = NULL;
     if (call->id) {
         answer = answer_for(call->id);
-        cJSON_AddItemToObject(answer, "error", render_error(error, data));
+        cJSON_AddItemToObject(answer, "error", jp__render_error(error, data));
     } else {
         cJSON_Delete(data);
     }
@@ -347,6 +347,11 @@ void jp__receive_message(struct jp_rpc_connection *connection, const char *text,
     else
         receive_request(connection, NULL, json.root);
     jp_json_free(&json);
+}
+
+const char *jp__caller(const struct jp_call *call) {
+    struct jp_peer *peer = call->connection->peer;
+    return peer->ops->principal_name(peer, call->connection->principal);
 }
 
 struct jp_pool *jp__find_pool(struct jp_call *call, const char *name) {

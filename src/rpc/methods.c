@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #define TIMEOUT_MAX (UINT64_C(366) * 86400 * JP_100NS_PER_S)
+#define AGE_MAX (UINT64_C(36500) * 86400 * JP_100NS_PER_S) /* so that "now less this" is a time */
 
 #define POOL_NAME(of)                                                                                       \
     {.key = "pool", .type = JP_FIELD_STRING, .offset = offsetof(struct of, pool), .required = true, .min = 1, \
@@ -107,7 +108,11 @@ static const struct jp_field process_terminate_fields[] = {
     {.key = "limit", .type = JP_FIELD_U32, .offset = offsetof(struct jp_record_parameters, limit), .min = 1, .max = 10000, \
      .documentation = "At most so many; default 1000."}
 
-static const struct jp_field subscribe_fields[] = {POOLS_AND_MESSAGES, {0}};
+static const struct jp_field subscribe_fields[] = {
+    POOLS_AND_MESSAGES,
+    {.key = "durable", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_record_parameters, durable),
+     .documentation = "false: be sent each event at once, before it is on the disk. Default true."},
+    {0}};
 
 static const struct jp_field unsubscribe_fields[] = {
     {.key = "subscription", .type = JP_FIELD_U64, .offset = offsetof(struct jp_record_parameters, subscription), .required = true,
@@ -132,6 +137,19 @@ static const struct jp_field accounting_fields[] = {
      .documentation = "running, exited, crashed, terminated or unknown."},
     {.key = "afterId", .type = JP_FIELD_U64, .offset = offsetof(struct jp_record_parameters, after_id), .max = INT64_MAX,
      .documentation = "Processes with a higher id: the next page."},
+    {0}};
+
+static const struct jp_field purge_fields[] = {
+    {.key = "before", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_purge_parameters, before), .min = 1,
+     .documentation = "What ended, or happened, before this time (ISO 8601, UTC)."},
+    {.key = "olderThan", .type = JP_FIELD_DURATION, .offset = offsetof(struct jp_purge_parameters, older_than_100ns), .max = AGE_MAX,
+     .documentation = "Instead of before: what is older than this."},
+    {.key = "pool", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_purge_parameters, pool), .min = 1,
+     .documentation = "Only of this pool, which need not be there any more."},
+    {.key = "processes", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_purge_parameters, processes),
+     .documentation = "Rows of processes that ended; default true."},
+    {.key = "events", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_purge_parameters, events),
+     .documentation = "Events; default true."},
     {0}};
 
 #define JOB(null)                                                                                           \
@@ -210,6 +228,8 @@ const struct jp_method jp__methods[] = {
     {ROW("events.query", events_query, jp_record_parameters, query_fields), .summary = "Events of the past."},
     {ROW("accounting.summary", accounting_summary, jp_record_parameters, summary_fields), .summary = "Totals by pool."},
     {ROW("accounting.processes", accounting_processes, jp_record_parameters, accounting_fields), .summary = "Processes, a row each."},
+    {ROW("accounting.purge", accounting_purge, jp_purge_parameters, purge_fields), .summary = "Delete what is old; the sums stay."},
+    {ROW("accounting.reset", accounting_reset, jp_pool_parameters, pool_fields), .summary = "Set a pool's counters to zero."},
     {ROW("job.create", job_create, jp_job_parameters, job_create_fields), .summary = "CreateJobObject: a job of the caller's own, by handle."},
     {ROW("job.open", job_open, jp_job_parameters, job_open_fields), .summary = "OpenJobObject, with the caller's rights."},
     {ROW("job.close", job_close, jp_job_parameters, job_fields), .summary = "Close a handle."},

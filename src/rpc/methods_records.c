@@ -61,14 +61,15 @@ void jp__on_events_subscribe(struct jp_call *call, const void *parameters) {
         return;
     }
     struct jp_rpc_connection *connection = call->connection;
-    bool from_past = jp__given(call, given->present, "fromSeq");
-    struct jp_strings messages = full_message_names(&given->messages);
+    struct jp__wanted wanted = {.pools = given->pools, .messages = full_message_names(&given->messages),
+                                .durable = given->durable || !jp__given(call, given->present, "durable"),
+                                .from_past = jp__given(call, given->present, "fromSeq"), .from_seq = given->from_seq};
     cJSON *result = cJSON_CreateObject();
     jp_json_add_u64(result, "subscription", connection->last_subscription + 1);
-    jp_json_add_u64(result, "seq", call->rpc->delivered_seq);
+    jp_json_add_u64(result, "seq", wanted.durable ? call->rpc->delivered_seq : call->rpc->newest_seq);
     jp__reply(call, result); /* before the first event */
-    jp__subscribe(connection, &given->pools, &messages, from_past ? &given->from_seq : NULL);
-    free_names(&messages);
+    jp__subscribe(connection, &wanted);
+    free_names(&wanted.messages);
 }
 
 void jp__on_events_unsubscribe(struct jp_call *call, const void *parameters) {
@@ -175,4 +176,85 @@ void jp__on_accounting_processes(struct jp_call *call, const void *parameters) {
     call->number = limit_of(given);
     filter.limit = limit_of(given) + 1;
     accounts->ops->query_processes(accounts, &filter, on_processes, call);
+}
+
+/* --- purging --- */
+
+static jp_status read_filter(const struct jp_call *call, const struct jp_purge_parameters *given, struct jp_purge_filter *filter,
+                             struct jp_error *error) {
+    const struct jp_rpc_setup *with = &call->rpc->with;
+    bool by_age = jp__given(call, given->present, "olderThan");
+    filter->pool = given->pool;
+    filter->processes = !jp__given(call, given->present, "processes") || given->processes;
+    filter->events = !jp__given(call, given->present, "events") || given->events;
+    if (!filter->processes && !filter->events)
+        return jp_fail(error, JP_E_PARAMS, "accounting.purge: neither processes nor events: then there is nothing to delete");
+    if (by_age == (given->before != NULL))
+        return jp_fail(error, JP_E_PARAMS, "accounting.purge: give either before or olderThan");
+    if (!by_age)
+        return jp_time_parse(given->before, &filter->before_100ns, error);
+    filter->before_100ns = with->now_100ns(with->clock_context) - (int64_t)given->older_than_100ns;
+    return JP_OK;
+}
+
+static const char *kinds(const struct jp_purge_filter *filter) {
+    return filter->processes && filter->events ? "processes and events" : filter->processes ? "processes" : "events";
+}
+
+static void on_purged(void *context, jp_status status, const struct jp_error *error, const struct jp_purged *purged) {
+    struct jp_call *call = context;
+    char *detail = status ? jp_sprintf("%s; broken off: %s", call->text, error->text)
+                          : jp_sprintf("%s: %llu processes, %llu events", call->text, (unsigned long long)purged->processes,
+                                       (unsigned long long)purged->events);
+    jp_pools_note(call->rpc->with.pools, "ACCOUNTING_PURGED", detail); /* also if it failed: part of it may be gone */
+    jp_free(detail);
+    if (status) {
+        jp__refuse(call, error);
+        return;
+    }
+    cJSON *result = cJSON_CreateObject();
+    jp_json_add_u64(result, "processes", purged->processes);
+    jp_json_add_u64(result, "events", purged->events);
+    jp__reply(call, result);
+}
+
+void jp__on_accounting_purge(struct jp_call *call, const void *parameters) {
+    const struct jp_purge_parameters *given = parameters;
+    struct jp_accounts *accounts = call->rpc->with.accounts;
+    struct jp_purge_filter filter = {0};
+    struct jp_error error;
+    char time[JP_TIME_TEXT];
+    if (read_filter(call, given, &filter, &error)) {
+        jp__refuse(call, &error);
+        return;
+    }
+    call->text = jp_sprintf("by %s, %s before %s of %s%s", jp__caller(call), kinds(&filter), jp_time_format(filter.before_100ns, time),
+                            given->pool ? "pool " : "all pools", given->pool ? given->pool : "");
+    accounts->ops->purge(accounts, &filter, on_purged, call);
+}
+
+/* --- counters --- */
+
+static void on_reset_durable(void *context, jp_status status) {
+    struct jp_call *call = context;
+    (void)status; /* where the disk refuses, the reset is in the backlog, as all that happens then */
+    jp__reply(call, call->waiting_for);
+}
+
+void jp__on_accounting_reset(struct jp_call *call, const void *parameters) {
+    const struct jp_pool_parameters *given = parameters;
+    struct jp_accounts *accounts = call->rpc->with.accounts;
+    struct jp_error error;
+    struct jp_counters old;
+    int64_t since_100ns;
+    struct jp_pool *pool = jp__find_pool(call, given->pool);
+    if (!pool)
+        return;
+    jp_pools_counters(call->rpc->with.pools, pool, &old, &since_100ns);
+    if (jp_pools_reset_counters(call->rpc->with.pools, pool, jp__caller(call), &old, &error)) {
+        jp__refuse(call, &error);
+        return;
+    }
+    call->waiting_for = jp__render_counters(call->rpc, &old, since_100ns);
+    accounts->ops->when_durable(accounts, on_reset_durable, call);
 }

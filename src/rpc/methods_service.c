@@ -1,13 +1,36 @@
 /* service.* */
 #include "rpc/rpc_internal.h"
 
+/* How the accounts are, beside what the program told of the database already. */
+static void add_accounts(struct jp_rpc *rpc, cJSON *database) {
+    struct jp_accounts_state state;
+    rpc->with.accounts->ops->state(rpc->with.accounts, &state);
+    cJSON_AddBoolToObject(database, "degraded", state.degraded);
+    jp_json_add_string(database, "reason", state.degraded ? state.reason : NULL);
+    jp_json_add_u64(database, "backlog", state.backlog);
+    jp_json_add_u64(database, "droppedEvents", state.dropped_events);
+    if (state.dropped_to_seq) {
+        cJSON *range = cJSON_AddObjectToObject(database, "dropped");
+        jp_json_add_u64(range, "from", state.dropped_from_seq);
+        jp_json_add_u64(range, "to", state.dropped_to_seq);
+    } else {
+        cJSON_AddNullToObject(database, "dropped");
+    }
+    if (state.first_seq)
+        jp_json_add_u64(database, "firstSeq", state.first_seq);
+    else
+        cJSON_AddNullToObject(database, "firstSeq");
+    jp_json_add_u64(database, "committedSeq", state.committed_seq);
+    jp_json_add_u64(database, "fileBytes", state.file_bytes);
+    jp_json_add_u64(database, "walBytes", state.wal_bytes);
+    jp_json_add_time(database, "lastPurge", state.last_purge_100ns);
+}
+
 void jp__on_service_status(struct jp_call *call, const void *parameters) {
     (void)parameters;
     struct jp_rpc *rpc = call->rpc;
     size_t pool_count;
     jp_pools_sorted(rpc->with.pools, &pool_count);
-    struct jp_accounts_state accounts;
-    rpc->with.accounts->ops->state(rpc->with.accounts, &accounts);
 
     cJSON *status = cJSON_CreateObject();
     jp_json_add_u64(status, "protocol", JP_RPC_PROTOCOL);
@@ -19,11 +42,7 @@ void jp__on_service_status(struct jp_call *call, const void *parameters) {
     cJSON *database = cJSON_GetObjectItemCaseSensitive(status, "database");
     if (!database)
         database = cJSON_AddObjectToObject(status, "database");
-    cJSON_AddBoolToObject(database, "degraded", accounts.degraded);
-    jp_json_add_string(database, "reason", accounts.degraded ? accounts.reason : NULL);
-    jp_json_add_u64(database, "backlog", accounts.backlog);
-    jp_json_add_u64(database, "droppedEvents", accounts.dropped_events);
-    jp_json_add_u64(database, "committedSeq", accounts.committed_seq);
+    add_accounts(rpc, database);
     cJSON_AddItemToObject(status, "sampling", jp__render_sampling(rpc));
     jp__reply(call, status);
 }

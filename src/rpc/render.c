@@ -159,7 +159,7 @@ static void move_member(cJSON *from, cJSON *to, const char *key) {
     cJSON_AddItemToObject(to, key, item ? item : cJSON_CreateNull());
 }
 
-static cJSON *counters_object(const struct jp_job_accounting *counters) {
+static cJSON *job_counters_object(const struct jp_job_accounting *counters) {
     cJSON *object = cJSON_CreateObject();
     jp_json_add_u64(object, "totalProcesses", counters->total_processes);
     jp_json_add_u64(object, "activeProcesses", counters->active_processes);
@@ -167,12 +167,38 @@ static cJSON *counters_object(const struct jp_job_accounting *counters) {
     return object;
 }
 
-static cJSON *render_counters(struct jp_rpc *rpc, struct jp_pool *pool) {
+static cJSON *render_job_counters(struct jp_rpc *rpc, struct jp_pool *pool) {
     struct jp_job_info info;
     struct jp_error error;
     if (jp_pools_query_job(rpc->with.pools, pool, JP_JOB_BasicAccountingInformation, &info, &error))
         return cJSON_CreateNull();
-    return counters_object(&info.accounting);
+    return job_counters_object(&info.accounting);
+}
+
+cJSON *jp__render_counters(struct jp_rpc *rpc, const struct jp_counters *counters, int64_t since_100ns) {
+    const struct jp_capabilities *host = rpc->with.backend->ops->capabilities(rpc->with.backend);
+    /* Where handles do not tell, samples may have. */
+    bool cpu = host->process_times || counters->user_100ns || counters->kernel_100ns;
+    bool io = host->process_io || counters->read_operations || counters->write_operations || counters->other_operations;
+    cJSON *object = cJSON_CreateObject();
+    jp_json_add_time(object, "since", since_100ns);
+    jp_json_add_u64(object, "processes", counters->processes);
+    jp_json_add_u64(object, "exited", counters->exited);
+    jp_json_add_u64(object, "crashed", counters->crashed);
+    jp_json_add_u64(object, "terminated", counters->terminated);
+    jp_json_add_u64(object, "unknown", counters->unknown);
+    jp_json_add_u64(object, "failures", counters->failures);
+    jp_json_add_u64(object, "unobserved", counters->unobserved);
+    add_if(object, "userTime100ns", cpu, counters->user_100ns);
+    add_if(object, "kernelTime100ns", cpu, counters->kernel_100ns);
+    add_if(object, "readOperations", io, counters->read_operations);
+    add_if(object, "writeOperations", io, counters->write_operations);
+    add_if(object, "otherOperations", io, counters->other_operations);
+    add_if(object, "readBytes", io, counters->read_bytes);
+    add_if(object, "writeBytes", io, counters->write_bytes);
+    add_if(object, "otherBytes", io, counters->other_bytes);
+    add_if(object, "peakCommitBytes", counters->peak_commit_bytes > 0, counters->peak_commit_bytes);
+    return object;
 }
 
 static cJSON *render_job(struct jp_rpc *rpc, const struct jp_pool_job *job) {
@@ -184,7 +210,7 @@ static cJSON *render_job(struct jp_rpc *rpc, const struct jp_pool_job *job) {
     cJSON_AddBoolToObject(object, "listening", job->listening);
     jp_json_add_u64(object, "members", job->settled ? jp_pool_session_members(job->pool, job->session) : 0);
     bool told = rpc->with.backend->ops->job_query(job->job, JP_JOB_BasicAccountingInformation, &info, &error) == JP_OK;
-    cJSON_AddItemToObject(object, "counters", told ? counters_object(&info.accounting) : cJSON_CreateNull());
+    cJSON_AddItemToObject(object, "counters", told ? job_counters_object(&info.accounting) : cJSON_CreateNull());
     return object;
 }
 
@@ -264,7 +290,11 @@ cJSON *jp__render_pool(struct jp_rpc *rpc, struct jp_pool *pool) {
     cJSON_AddItemToObject(object, "usage", render_totals(rpc, pool));
     cJSON_AddItemToObject(object, "troubles", jp__render_names(&pool->troubles));
     jp_json_add_time(object, "created", pool->created_100ns);
-    cJSON_AddItemToObject(object, "counters", render_counters(rpc, pool));
+    cJSON_AddItemToObject(object, "jobCounters", render_job_counters(rpc, pool));
+    struct jp_counters counters;
+    int64_t since_100ns;
+    jp_pools_counters(rpc->with.pools, pool, &counters, &since_100ns);
+    cJSON_AddItemToObject(object, "counters", jp__render_counters(rpc, &counters, since_100ns));
     return object;
 }
 
@@ -287,6 +317,7 @@ cJSON *jp__render_summary(const struct jp_summary *summary) {
     add_if(object, "writeBytes", summary->with_io > 0, summary->write_bytes);
     jp_json_add_u64(object, "withCpu", summary->with_cpu);
     jp_json_add_u64(object, "withIo", summary->with_io);
+    jp_json_add_u64(object, "unobserved", summary->unobserved);
     return object;
 }
 

@@ -38,7 +38,9 @@ struct jp_rpc_setup {
     const struct jp_log *log;
     struct jp_rpc_program program;
     void *clock_context;
-    uint64_t (*now_ms)(void *context); /* monotonic */
+    uint64_t (*now_ms)(void *context);   /* monotonic */
+    int64_t (*now_100ns)(void *context); /* wall clock */
+    size_t recent_events, page_events; /* 0: as many as are good; fewer for tests of what happens when they do not suffice */
 };
 
 struct jp_rpc;

@@ -68,8 +68,9 @@ struct jp_rpc {
     struct jp_rpc_connection *first_connection;
     size_t connection_count;
     struct jp_call *first_timed;
-    struct jp_recent_event *recent; /* a ring by seq; see subscriptions.c */
-    uint64_t newest_seq, delivered_seq;
+    struct jp_recent_event *recent; /* see recent.c */
+    uint64_t newest_seq, delivered_seq; /* the last event that there is, and that is on the disk */
+    uint64_t dropped_events;            /* of the accounts, when last looked at */
 };
 
 /* dispatch.c */
@@ -79,6 +80,7 @@ void jp__refuse(struct jp_call *call, const struct jp_error *error);
 void jp__refuse_with(struct jp_call *call, const struct jp_error *error, cJSON *data); /* takes more members for `data` */
 void jp__call_set_deadline(struct jp_call *call, uint64_t deadline_ms);
 void jp__call_abandon(struct jp_call *call); /* the client is gone */
+cJSON *jp__render_error(const struct jp_error *error, cJSON *more_data); /* takes more members for `data`, or NULL */
 void jp__send_error(struct jp_rpc_connection *connection, const struct jp_error *error); /* with id null: to no request */
 
 bool jp__given(const struct jp_call *call, uint64_t present, const char *key); /* whether the caller passed this parameter */
@@ -87,13 +89,23 @@ bool jp__given(const struct jp_call *call, uint64_t present, const char *key); /
 void jp__send(struct jp_rpc_connection *connection, struct jp_str *line); /* one message; its end of line is added, its text freed */
 uint64_t jp__connections_on_time(struct jp_rpc *rpc, uint64_t now_ms);
 
+/* recent.c */
+const struct jp_event *jp__recent_find(struct jp_rpc *rpc, uint64_t seq); /* NULL: not there any more */
+void jp__recent_add(struct jp_rpc *rpc, const struct jp_event *event);
+void jp__recent_forget(struct jp_rpc *rpc, uint64_t from_seq, uint64_t to_seq);
+void jp__recent_free(struct jp_rpc *rpc);
+
 /* subscriptions.c */
-void jp__subscribe(struct jp_rpc_connection *connection, const struct jp_strings *pools, const struct jp_strings *messages,
-                   const uint64_t *from_seq); /* its id is the connection's last_subscription */
+struct jp__wanted { /* is copied */
+    struct jp_strings pools, messages; /* none: all */
+    bool durable;
+    bool from_past; /* from `from_seq` on; else from now on */
+    uint64_t from_seq;
+};
+void jp__subscribe(struct jp_rpc_connection *connection, const struct jp__wanted *wanted); /* its id: the connection's last_subscription */
 bool jp__unsubscribe(struct jp_rpc_connection *connection, uint64_t id);
 void jp__subscriptions_closed(struct jp_rpc_connection *connection);
 void jp__subscriptions_drained(struct jp_rpc_connection *connection);
-void jp__recent_free(struct jp_rpc *rpc);
 
 /* jobs.c */
 void jp__jobs_closed(struct jp_rpc_connection *connection);
@@ -106,8 +118,12 @@ cJSON *jp__render_pool_row(const struct jp_pool *pool);
 cJSON *jp__render_pool(struct jp_rpc *rpc, struct jp_pool *pool);
 cJSON *jp__render_sampling(struct jp_rpc *rpc);
 cJSON *jp__render_summary(const struct jp_summary *summary);
+cJSON *jp__render_counters(struct jp_rpc *rpc, const struct jp_counters *counters, int64_t since_100ns);
 cJSON *jp__render_names(const struct jp_strings *names);
 cJSON *jp__render_capabilities(const struct jp_capabilities *capabilities);
+
+/* Who is calling: an account's name, the connection's. */
+const char *jp__caller(const struct jp_call *call);
 
 /* The pool that a parameter names, or NULL with the call refused. */
 struct jp_pool *jp__find_pool(struct jp_call *call, const char *name);
@@ -137,6 +153,8 @@ JP_METHOD(events_unsubscribe);
 JP_METHOD(events_query);
 JP_METHOD(accounting_summary);
 JP_METHOD(accounting_processes);
+JP_METHOD(accounting_purge);
+JP_METHOD(accounting_reset);
 JP_METHOD(job_create);
 JP_METHOD(job_open);
 JP_METHOD(job_close);
@@ -190,7 +208,14 @@ struct jp_record_parameters { /* of queries and subscriptions */
     char *pool, *from, *to, *ending;
     uint64_t from_seq, after_id, start_100ns, subscription;
     uint32_t pid, limit;
-    bool newest;
+    bool newest, durable;
+};
+
+struct jp_purge_parameters {
+    uint64_t present;
+    char *pool, *before;
+    uint64_t older_than_100ns;
+    bool processes, events;
 };
 
 #endif

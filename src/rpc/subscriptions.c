@@ -1,23 +1,20 @@
 /* Subscriptions: every event once, in order, from the past into the present.
  *
- * An event is shown only when it is on disk. Between the loop and the disk it stays in a ring; committed, it goes to the
- * subscriptions that are LIVE. One that asked for the past, or whose client reads too slowly, takes its events from the
- * database a page at a time until it has caught up with the ring. */
+ * A subscription has a place, the first seq that it has not had, and a front, up to which it may have events: the last one that is on
+ * the disk, or, if it is not durable, the last one that there is. Whatever happens, it goes on from its place to its front: from memory
+ * where that has the event, else from the database, a page at a time. What neither has, because it is gone for good, is told as a
+ * gap: the place never moves past an event that was neither sent nor told. */
 #include "rpc/rpc_internal.h"
-
 
 #include <string.h>
 
 enum { PAGE = 500 };
 
-struct jp_recent_event {
-    struct jp_event event; /* its strings are ours; seq 0: empty */
-};
-
 enum subscription_state {
-    LIVE,
+    LIVE,    /* its place is past its front */
     READING, /* a page is on its way from the database */
     PAUSED,  /* waits for its client to read */
+    WAITING, /* what comes next is no longer in memory, and not yet on the disk */
 };
 
 struct jp_subscription {
@@ -26,51 +23,21 @@ struct jp_subscription {
     struct jp_subscription *next;
     uint64_t id;
     enum subscription_state state;
-    uint64_t next_seq;      /* the first that it has not had */
-    uint64_t covered_seq;   /* READING: what the page certainly sees */
+    bool durable;
+    bool slow;            /* it was live, and its client did not read: to be told when it has */
+    uint64_t next_seq;    /* its place */
+    uint64_t covered_seq; /* READING: what the page certainly sees */
     char **pools, **messages; /* NULL: all */
     size_t pool_count, message_count;
 };
 
-/* --- the ring --- */
-
-static struct jp_recent_event *ring_slot(struct jp_rpc *rpc, uint64_t seq) { return &rpc->recent[seq % JP_RPC_RECENT_EVENTS]; }
-
-static const struct jp_event *ring_find(struct jp_rpc *rpc, uint64_t seq) {
-    if (!rpc->recent || ring_slot(rpc, seq)->event.seq != seq)
-        return NULL;
-    return &ring_slot(rpc, seq)->event;
+static uint64_t front(const struct jp_subscription *subscription) {
+    return subscription->durable ? subscription->rpc->delivered_seq : subscription->rpc->newest_seq;
 }
 
-static void ring_clear(struct jp_recent_event *slot) {
-    jp_free((char *)(uintptr_t)slot->event.pool);
-    jp_free((char *)(uintptr_t)slot->event.message);
-    jp_free((char *)(uintptr_t)slot->event.process);
-    jp_free((char *)(uintptr_t)slot->event.detail);
-    slot->event = (struct jp_event){0};
-}
+static size_t page_events(const struct jp_rpc *rpc) { return rpc->with.page_events ? rpc->with.page_events : PAGE; }
 
-void jp__recent_free(struct jp_rpc *rpc) {
-    for (size_t i = 0; rpc->recent && i < JP_RPC_RECENT_EVENTS; i++)
-        ring_clear(&rpc->recent[i]);
-    jp_free(rpc->recent);
-    rpc->recent = NULL;
-}
-
-void jp_rpc_on_event(struct jp_rpc *rpc, const struct jp_event *event) {
-    if (!rpc->recent)
-        rpc->recent = jp_alloc(JP_RPC_RECENT_EVENTS * sizeof *rpc->recent);
-    struct jp_recent_event *slot = ring_slot(rpc, event->seq);
-    ring_clear(slot);
-    slot->event = *event;
-    slot->event.pool = jp_strdup(event->pool);
-    slot->event.message = jp_strdup(event->message);
-    slot->event.process = jp_strdup(event->process);
-    slot->event.detail = jp_strdup(event->detail);
-    rpc->newest_seq = event->seq;
-}
-
-/* --- delivery --- */
+/* --- what it wants --- */
 
 static bool in_list(char *const *list, size_t count, const char *text) {
     for (size_t i = 0; i < count; i++)
@@ -79,11 +46,19 @@ static bool in_list(char *const *list, size_t count, const char *text) {
     return !count;
 }
 
-static void send_event(struct jp_subscription *subscription, const struct jp_event *event) {
+static bool wants(const struct jp_subscription *subscription, const struct jp_event *event) {
+    return in_list(subscription->pools, subscription->pool_count, event->pool) &&
+           in_list(subscription->messages, subscription->message_count, event->message);
+}
+
+static bool wants_all(const struct jp_subscription *subscription) { return !subscription->pool_count && !subscription->message_count; }
+
+/* --- sending --- */
+
+static void notify(struct jp_subscription *subscription, cJSON *params) { /* takes them */
     cJSON *message = cJSON_CreateObject();
     cJSON_AddStringToObject(message, "jsonrpc", "2.0");
     cJSON_AddStringToObject(message, "method", "event");
-    cJSON *params = jp__render_event(event);
     jp_json_add_u64(params, "subscription", subscription->id);
     cJSON_AddItemToObject(message, "params", params);
     struct jp_str line = {0};
@@ -92,37 +67,101 @@ static void send_event(struct jp_subscription *subscription, const struct jp_eve
     jp__send(subscription->connection, &line);
 }
 
+static void tell_gap(struct jp_subscription *subscription, uint64_t from, uint64_t to, const char *reason) {
+    cJSON *params = cJSON_CreateObject();
+    cJSON *gap = cJSON_AddObjectToObject(params, "gap");
+    jp_json_add_u64(gap, "from", from);
+    jp_json_add_u64(gap, "to", to);
+    cJSON_AddStringToObject(gap, "reason", reason);
+    notify(subscription, params);
+}
+
+static void tell_end(struct jp_subscription *subscription, const struct jp_error *error) {
+    cJSON *params = cJSON_CreateObject();
+    cJSON *end = cJSON_AddObjectToObject(params, "end");
+    jp_json_add_u64(end, "nextSeq", subscription->next_seq);
+    cJSON_AddItemToObject(end, "error", jp__render_error(error, NULL));
+    notify(subscription, params);
+}
+
 static bool reads_too_slowly(const struct jp_subscription *subscription) {
     struct jp_peer *peer = subscription->connection->peer;
     return peer->ops->unsent(peer) > JP_RPC_PAUSE_UNSENT;
 }
 
 /* False if the client must read first. */
-static bool deliver(struct jp_subscription *subscription, const struct jp_event *event) {
-    if (event->seq < subscription->next_seq)
-        return true;
-    if (reads_too_slowly(subscription))
-        return false;
+static bool deliver(struct jp_subscription *subscription, const struct jp_event *event, bool on_disk) {
+    if (wants(subscription, event)) {
+        if (reads_too_slowly(subscription))
+            return false;
+        cJSON *params = jp__render_event(event);
+        if (!on_disk)
+            cJSON_AddFalseToObject(params, "durable");
+        notify(subscription, params);
+    }
     subscription->next_seq = event->seq + 1;
-    if (in_list(subscription->pools, subscription->pool_count, event->pool) &&
-        in_list(subscription->messages, subscription->message_count, event->message))
-        send_event(subscription, event);
     return true;
 }
 
+/* --- what is gone for good --- */
+
+static uint64_t smaller(uint64_t one, uint64_t other) { return one < other ? one : other; }
+static uint64_t larger(uint64_t one, uint64_t other) { return one > other ? one : other; }
+
+/* Numbers that the database does not have: `from` to `to`. */
+static void tell_missing(struct jp_subscription *subscription, const struct jp_accounts_state *state, uint64_t from, uint64_t to) {
+    if (from < state->first_seq) {
+        uint64_t last = smaller(to, state->first_seq - 1);
+        tell_gap(subscription, from, last, "purged");
+        from = last + 1;
+    }
+    if (from > to)
+        return;
+    bool dropped = state->dropped_to_seq && from <= state->dropped_to_seq && to >= state->dropped_from_seq;
+    tell_gap(subscription, from, to, dropped ? "dropped" : "missing");
+}
+
+/* Moves the place to `seq`, because the page has nothing before it. Who wants all knows by that what is missing; with a filter only what
+ * the database says that it does not have any more, which may have been for others. */
+static void pass_over(struct jp_subscription *subscription, uint64_t seq) {
+    struct jp_accounts *accounts = subscription->rpc->with.accounts;
+    struct jp_accounts_state state;
+    uint64_t from = subscription->next_seq, to = seq - 1;
+    if (from >= seq)
+        return;
+    accounts->ops->state(accounts, &state);
+    subscription->next_seq = seq;
+    if (wants_all(subscription)) {
+        tell_missing(subscription, &state, from, to);
+        return;
+    }
+    if (from < state.first_seq)
+        tell_missing(subscription, &state, from, smaller(to, state.first_seq - 1));
+    if (state.dropped_to_seq && from <= state.dropped_to_seq && to >= state.dropped_from_seq)
+        tell_gap(subscription, larger(from, state.dropped_from_seq), smaller(to, state.dropped_to_seq), "dropped");
+}
+
+/* --- going on --- */
+
 static void read_page(struct jp_subscription *subscription);
 
-/* From the ring up to what others have been shown; LIVE if the ring has it all. */
-static void catch_up(struct jp_subscription *subscription) {
+static void go_on(struct jp_subscription *subscription) {
     struct jp_rpc *rpc = subscription->rpc;
-    while (subscription->next_seq <= rpc->delivered_seq) {
-        const struct jp_event *event = ring_find(rpc, subscription->next_seq);
-        if (!event) {
-            read_page(subscription);
+    bool was_live = subscription->state == LIVE;
+    while (subscription->next_seq <= front(subscription)) {
+        bool on_disk = subscription->next_seq <= rpc->delivered_seq;
+        const struct jp_event *event = jp__recent_find(rpc, subscription->next_seq);
+        if (!event && !on_disk) {
+            subscription->state = WAITING;
             return;
         }
-        if (!deliver(subscription, event)) {
+        if (event ? !deliver(subscription, event, on_disk) : reads_too_slowly(subscription)) {
+            subscription->slow |= was_live;
             subscription->state = PAUSED;
+            return;
+        }
+        if (!event) {
+            read_page(subscription);
             return;
         }
     }
@@ -139,62 +178,89 @@ static void free_subscription(struct jp_subscription *subscription) {
     jp_free(subscription);
 }
 
+/* All of the page: false if the client must read first. */
+static bool deliver_page(struct jp_subscription *subscription, const struct jp_event *events, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        pass_over(subscription, events[i].seq);
+        if (!deliver(subscription, &events[i], true))
+            return false;
+    }
+    if (count < page_events(subscription->rpc))
+        pass_over(subscription, subscription->covered_seq + 1); /* the page had room for what is not in it */
+    return true;
+}
+
 static void on_page(void *context, jp_status status, const struct jp_error *error, const struct jp_event *events, size_t count) {
     struct jp_subscription *subscription = context;
+    subscription->state = PAUSED;
     if (!subscription->connection) {
         free_subscription(subscription);
-        return;
+    } else if (status) { /* the client is told, and may subscribe again from where it is */
+        tell_end(subscription, error);
+        jp__unsubscribe(subscription->connection, subscription->id);
+    } else if (deliver_page(subscription, events, count)) {
+        go_on(subscription);
     }
-    if (status) { /* the client is told, and may subscribe again from where it is */
-        struct jp_rpc_connection *connection = subscription->connection;
-        jp__send_error(connection, error);
-        subscription->state = PAUSED;
-        jp__unsubscribe(connection, subscription->id);
-        return;
-    }
-    for (size_t i = 0; i < count; i++)
-        if (!deliver(subscription, &events[i])) {
-            subscription->state = PAUSED;
-            return;
-        }
-    if (count == PAGE) {
-        read_page(subscription);
-        return;
-    }
-    if (subscription->next_seq <= subscription->covered_seq)
-        subscription->next_seq = subscription->covered_seq + 1; /* the rest up to here is not what it asked for */
-    catch_up(subscription);
 }
 
 static void read_page(struct jp_subscription *subscription) {
     struct jp_accounts *accounts = subscription->rpc->with.accounts;
     struct jp_strings pools = {subscription->pools, subscription->pool_count};
     struct jp_strings messages = {subscription->messages, subscription->message_count};
-    struct jp_event_filter filter = {.from_seq = subscription->next_seq, .limit = PAGE, .pools = pools.count ? &pools : NULL,
-                                     .messages = messages.count ? &messages : NULL};
+    struct jp_event_filter filter = {.from_seq = subscription->next_seq, .limit = (uint32_t)page_events(subscription->rpc),
+                                     .pools = pools.count ? &pools : NULL, .messages = messages.count ? &messages : NULL};
     subscription->state = READING;
     subscription->covered_seq = subscription->rpc->delivered_seq;
     accounts->ops->query_events(accounts, &filter, on_page, subscription);
 }
 
-static void show(struct jp_rpc_connection *connection, const struct jp_event *event) {
-    for (struct jp_subscription *subscription = connection->first_subscription; subscription; subscription = subscription->next)
-        if (subscription->state == LIVE && !deliver(subscription, event))
-            subscription->state = PAUSED;
+/* --- what happens --- */
+
+static void go_on_all(struct jp_rpc *rpc) {
+    for (struct jp_rpc_connection *connection = rpc->first_connection; connection; connection = connection->next)
+        for (struct jp_subscription *subscription = connection->first_subscription; subscription; subscription = subscription->next)
+            if (subscription->state == LIVE || subscription->state == WAITING)
+                go_on(subscription);
+}
+
+void jp_rpc_on_event(struct jp_rpc *rpc, const struct jp_event *event) {
+    jp__recent_add(rpc, event);
+    rpc->newest_seq = event->seq;
+    go_on_all(rpc);
+}
+
+/* What the full backlog dropped is in memory, and never will be on the disk: the database is asked, which then says what it has. */
+static void forget_dropped(struct jp_rpc *rpc) {
+    struct jp_accounts *accounts = rpc->with.accounts;
+    struct jp_accounts_state state;
+    accounts->ops->state(accounts, &state);
+    if (state.dropped_events == rpc->dropped_events)
+        return;
+    rpc->dropped_events = state.dropped_events;
+    jp__recent_forget(rpc, rpc->delivered_seq + 1, state.dropped_to_seq ? state.dropped_to_seq : rpc->newest_seq);
 }
 
 void jp_rpc_on_committed(struct jp_rpc *rpc, uint64_t seq) {
-    while (rpc->delivered_seq < seq) {
-        const struct jp_event *event = ring_find(rpc, ++rpc->delivered_seq);
-        for (struct jp_rpc_connection *connection = rpc->first_connection; connection; connection = connection->next) {
-            if (event)
-                show(connection, event);
-            else /* the ring was too small for a database that was away so long: from the database, then */
-                for (struct jp_subscription *subscription = connection->first_subscription; subscription; subscription = subscription->next)
-                    if (subscription->state == LIVE)
-                        read_page(subscription);
-        }
-    }
+    if (seq <= rpc->delivered_seq)
+        return;
+    forget_dropped(rpc);
+    rpc->delivered_seq = seq;
+    go_on_all(rpc);
+}
+
+/* Who was live learns that it was not for a while, and from where to where it gets the events now. */
+static void resume(struct jp_subscription *subscription) {
+    uint64_t to = front(subscription);
+    if (subscription->slow && subscription->next_seq <= to)
+        tell_gap(subscription, subscription->next_seq, to, "slow");
+    subscription->slow = false;
+    go_on(subscription);
+}
+
+void jp__subscriptions_drained(struct jp_rpc_connection *connection) {
+    for (struct jp_subscription *subscription = connection->first_subscription; subscription; subscription = subscription->next)
+        if (subscription->state == PAUSED)
+            resume(subscription);
 }
 
 /* --- subscribing --- */
@@ -206,23 +272,22 @@ static char **copy_list(const struct jp_strings *list) {
     return copy;
 }
 
-void jp__subscribe(struct jp_rpc_connection *connection, const struct jp_strings *pools, const struct jp_strings *messages,
-                       const uint64_t *from_seq) {
+void jp__subscribe(struct jp_rpc_connection *connection, const struct jp__wanted *wanted) {
     struct jp_subscription *subscription = jp_alloc(sizeof *subscription);
     subscription->rpc = connection->rpc;
     subscription->connection = connection;
     subscription->id = ++connection->last_subscription;
-    subscription->pools = copy_list(pools);
-    subscription->pool_count = pools->count;
-    subscription->messages = copy_list(messages);
-    subscription->message_count = messages->count;
+    subscription->state = PAUSED; /* not live before it has come to its front */
+    subscription->durable = wanted->durable;
+    subscription->pools = copy_list(&wanted->pools);
+    subscription->pool_count = wanted->pools.count;
+    subscription->messages = copy_list(&wanted->messages);
+    subscription->message_count = wanted->messages.count;
     subscription->next = connection->first_subscription;
     connection->first_subscription = subscription;
     connection->subscription_count++;
-    subscription->next_seq = from_seq ? *from_seq : connection->rpc->delivered_seq + 1;
-    if (!subscription->next_seq)
-        subscription->next_seq = 1;
-    catch_up(subscription);
+    subscription->next_seq = wanted->from_past ? larger(wanted->from_seq, 1) : front(subscription) + 1;
+    go_on(subscription);
 }
 
 /* A page on its way frees it when it comes. */
@@ -249,10 +314,4 @@ bool jp__unsubscribe(struct jp_rpc_connection *connection, uint64_t id) {
 void jp__subscriptions_closed(struct jp_rpc_connection *connection) {
     while (connection->first_subscription)
         jp__unsubscribe(connection, connection->first_subscription->id);
-}
-
-void jp__subscriptions_drained(struct jp_rpc_connection *connection) {
-    for (struct jp_subscription *subscription = connection->first_subscription; subscription; subscription = subscription->next)
-        if (subscription->state == PAUSED)
-            catch_up(subscription);
 }

@@ -103,6 +103,8 @@ static void merge_pool(struct jp__pool_row *row, struct jp__pool_row *later) {
     later->definition = NULL;
     row->deleted_100ns = later->deleted_100ns;
     row->frozen = later->frozen;
+    row->busy_since_100ns = later->busy_since_100ns;
+    row->job_time_used_100ns = later->job_time_used_100ns;
 }
 
 static void take_pool(struct jp__batch *batch, struct jp__pool_row *row) {
@@ -123,6 +125,8 @@ void jp__batch_add_pool(struct jp__batch *batch, const struct jp_pool_record *re
     row->definition = jp_strdup(record->definition);
     row->created_100ns = now_100ns;
     row->frozen = record->frozen | record->keep_frozen << 1 | record->suspends << 2 | record->below_frozen << 3;
+    row->busy_since_100ns = record->busy_since_100ns;
+    row->job_time_used_100ns = record->job_time_used_100ns;
     take_pool(batch, row);
 }
 
@@ -134,8 +138,78 @@ void jp__batch_add_forgotten_pool(struct jp__batch *batch, const char *name, int
     take_pool(batch, row);
 }
 
+static void job_free(struct jp__job_row *row) {
+    jp_free(row->object_name);
+    jp_free(row->pool);
+    jp_free(row);
+}
+
+/* As take_process, but the name stays: it is the map's key. */
+static void take_job(struct jp__batch *batch, struct jp__job_row *row) {
+    struct jp__job_row *earlier = jp_map_get(&batch->job_by_name, row->object_name);
+    if (earlier != NULL) {
+        char *pool = earlier->pool, *object_name = earlier->object_name;
+        *earlier = *row;
+        earlier->object_name = object_name;
+        row->pool = pool;
+        job_free(row);
+        return;
+    }
+    jp__list_add(&batch->jobs, row);
+    jp_map_put(&batch->job_by_name, row->object_name, row);
+}
+
+void jp__batch_add_job(struct jp__batch *batch, const struct jp_job_record *record) {
+    struct jp__job_row *row = jp_alloc(sizeof *row);
+    row->object_name = jp_strdup(record->object_name);
+    row->pool = jp_strdup(record->pool);
+    row->session = record->session;
+    row->created_100ns = record->created_100ns;
+    row->before = record->before;
+    take_job(batch, row);
+}
+
+void jp__batch_add_forgotten_job(struct jp__batch *batch, const char *object_name) {
+    struct jp__job_row *row = jp_alloc(sizeof *row);
+    row->object_name = jp_strdup(object_name);
+    row->gone = true;
+    take_job(batch, row);
+}
+
+void jp__batch_add_unobserved(struct jp__batch *batch, const struct jp_unobserved_record *record, uint64_t number) {
+    struct jp__unobserved_row *row = jp_alloc(sizeof *row + stored_size(record->pool));
+    char *place = (char *)(row + 1);
+    row->number = number;
+    row->record = *record;
+    row->record.pool = store_text(&place, record->pool);
+    jp__list_add(&batch->unobserved, row);
+}
+
+void jp__batch_add_reset(struct jp__batch *batch, const struct jp_reset_record *record, uint64_t number) {
+    struct jp__reset_row *row = jp_alloc(sizeof *row + stored_size(record->pool) + stored_size(record->by));
+    char *place = (char *)(row + 1);
+    row->number = number;
+    row->record = *record;
+    row->record.pool = store_text(&place, record->pool);
+    row->record.by = store_text(&place, record->by);
+    jp__list_add(&batch->resets, row);
+}
+
+void jp__batch_set_keeper(struct jp__batch *batch, uint32_t pid, int64_t start_100ns) {
+    if (batch->keeper == NULL)
+        batch->keeper = jp_alloc(sizeof *batch->keeper);
+    *batch->keeper = (struct jp__keeper_row){.pid = pid, .start_100ns = start_100ns};
+}
+
 size_t jp__batch_count(const struct jp__batch *batch) {
-    return batch->events.count + batch->processes.count + batch->pools.count;
+    return batch->events.count + batch->processes.count + batch->pools.count + batch->jobs.count + batch->unobserved.count
+           + batch->resets.count + (batch->keeper != NULL);
+}
+
+static void move_items(struct jp__list *list, struct jp__list *newer) {
+    for (size_t i = 0; i < newer->count; i++)
+        jp__list_add(list, newer->items[i]);
+    newer->count = 0;
 }
 
 void jp__batch_absorb(struct jp__batch *batch, struct jp__batch *newer) {
@@ -146,31 +220,47 @@ void jp__batch_absorb(struct jp__batch *batch, struct jp__batch *newer) {
         memset(newer, 0, sizeof *newer);
         return;
     }
-    for (size_t i = 0; i < newer->events.count; i++)
-        jp__list_add(&batch->events, newer->events.items[i]);
+    move_items(&batch->events, &newer->events);
+    move_items(&batch->unobserved, &newer->unobserved);
+    move_items(&batch->resets, &newer->resets);
     for (size_t i = 0; i < newer->processes.count; i++)
         take_process(batch, newer->processes.items[i]);
     for (size_t i = 0; i < newer->pools.count; i++)
         take_pool(batch, newer->pools.items[i]);
+    for (size_t i = 0; i < newer->jobs.count; i++)
+        take_job(batch, newer->jobs.items[i]);
+    if (newer->keeper != NULL)
+        jp__batch_set_keeper(batch, newer->keeper->pid, newer->keeper->start_100ns);
     if (newer->ticket > batch->ticket)
         batch->ticket = newer->ticket;
     if (newer->last_seq > batch->last_seq)
         batch->last_seq = newer->last_seq;
-    newer->events.count = newer->processes.count = newer->pools.count = 0; /* their items have moved */
+    newer->processes.count = newer->pools.count = newer->jobs.count = 0; /* their items have moved */
     jp__batch_clear(newer);
 }
 
+static void free_items(struct jp__list *list) { /* each in one piece of memory */
+    for (size_t i = 0; i < list->count; i++)
+        jp_free(list->items[i]);
+    jp__list_free(list);
+}
+
 void jp__batch_clear(struct jp__batch *batch) {
-    for (size_t i = 0; i < batch->events.count; i++)
-        jp_free(batch->events.items[i]);
     for (size_t i = 0; i < batch->processes.count; i++)
         process_free(batch->processes.items[i]);
     for (size_t i = 0; i < batch->pools.count; i++)
         pool_free(batch->pools.items[i]);
-    jp__list_free(&batch->events);
+    for (size_t i = 0; i < batch->jobs.count; i++)
+        job_free(batch->jobs.items[i]);
+    free_items(&batch->events);
+    free_items(&batch->unobserved);
+    free_items(&batch->resets);
     jp__list_free(&batch->processes);
     jp__list_free(&batch->pools);
+    jp__list_free(&batch->jobs);
+    jp_free(batch->keeper);
     jp_map_free(&batch->process_by_id);
     jp_map_free(&batch->pool_by_name);
+    jp_map_free(&batch->job_by_name);
     memset(batch, 0, sizeof *batch);
 }

@@ -7,36 +7,54 @@
 #include <stdio.h>
 #include <string.h>
 
+#define KEEP_IF_SAME(what) "purged_" what " = iif(created_100ns = excluded.created_100ns, purged_" what ", 0)"
+
 static const char *const texts[JP__COMMIT_STATEMENTS] = {
     [JP__COMMIT_EVENT] = "INSERT INTO events(" JP__EVENT_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?)"
                          " ON CONFLICT(seq) DO NOTHING",
 
-    [JP__COMMIT_PROCESS] =
-        "INSERT INTO processes(" JP__PROCESS_COLUMNS ")"
-        " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
-        " ON CONFLICT(id) DO UPDATE SET"
-        "  pool = excluded.pool, pid = excluded.pid, start_100ns = excluded.start_100ns,"
-        "  start_exact = excluded.start_exact, parent_pid = excluded.parent_pid, session = excluded.session,"
-        "  user = excluded.user, image = excluded.image, command_line = excluded.command_line,"
-        "  joined_100ns = excluded.joined_100ns, joined_by = excluded.joined_by, ended_100ns = excluded.ended_100ns,"
-        "  ending = excluded.ending, exit_code = excluded.exit_code,"
-        "  user_100ns = excluded.user_100ns, kernel_100ns = excluded.kernel_100ns,"
-        "  peak_commit_bytes = excluded.peak_commit_bytes, peak_working_set_bytes = excluded.peak_working_set_bytes,"
-        "  read_operations = excluded.read_operations, write_operations = excluded.write_operations,"
-        "  other_operations = excluded.other_operations, read_bytes = excluded.read_bytes,"
-        "  write_bytes = excluded.write_bytes, other_bytes = excluded.other_bytes",
+    /* Whatever stands in the way, of this id or of the same process, is replaced: the triggers take out what it counted. */
+    [JP__COMMIT_PROCESS] = "INSERT OR REPLACE INTO processes(" JP__PROCESS_COLUMNS ")"
+                           " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 
     /* A pool keeps the time of its making until it is made again, and, when deleted, the parent it had. */
     [JP__COMMIT_POOL] =
-        "INSERT INTO pools(" JP__POOL_COLUMNS ") VALUES(?,?,?,?,?,?)"
+        "INSERT INTO pools(" JP__POOL_COLUMNS ") VALUES(?,?,?,?,?,?,?,?)"
         " ON CONFLICT(name) DO UPDATE SET"
         "  parent = iif(excluded.deleted_100ns IS NULL, excluded.parent, coalesce(excluded.parent, parent)),"
         "  definition = excluded.definition,"
         "  created_100ns = iif(deleted_100ns IS NULL, created_100ns, excluded.created_100ns),"
-        "  deleted_100ns = excluded.deleted_100ns, frozen = excluded.frozen",
+        "  deleted_100ns = excluded.deleted_100ns, frozen = excluded.frozen,"
+        "  busy_since_100ns = excluded.busy_since_100ns, job_time_used_100ns = excluded.job_time_used_100ns",
+
+    /* One of the same time of making is the same job, told again. One that is older than this run may have rows of any age. */
+    [JP__COMMIT_JOB] =
+        "INSERT INTO jobs(object_name, pool, session, created_100ns, before_processes, before_user_100ns, before_kernel_100ns,"
+        "  before_read_bytes, before_write_bytes, after_id)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, iif(?4 >= (SELECT started_100ns FROM runs ORDER BY number DESC LIMIT 1),"
+        "                            (SELECT value FROM meta WHERE key = 'last_process_id'), 0))"
+        " ON CONFLICT(object_name) DO UPDATE SET pool = excluded.pool, session = excluded.session,"
+        "  created_100ns = excluded.created_100ns, before_processes = excluded.before_processes,"
+        "  before_user_100ns = excluded.before_user_100ns, before_kernel_100ns = excluded.before_kernel_100ns,"
+        "  before_read_bytes = excluded.before_read_bytes, before_write_bytes = excluded.before_write_bytes,"
+        "  after_id = iif(created_100ns = excluded.created_100ns, after_id, excluded.after_id)," KEEP_IF_SAME("processes") ","
+        KEEP_IF_SAME("unobserved") "," KEEP_IF_SAME("user_100ns") "," KEEP_IF_SAME("kernel_100ns") ","
+        KEEP_IF_SAME("read_bytes") "," KEEP_IF_SAME("write_bytes"),
+
+    [JP__COMMIT_JOB_GONE] = "DELETE FROM jobs WHERE object_name = ?",
+
+    [JP__COMMIT_UNOBSERVED] = "INSERT INTO unobserved(" JP__UNOBSERVED_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?)"
+                              " ON CONFLICT DO NOTHING",
+
+    [JP__COMMIT_RESET] = "INSERT INTO resets(" JP__RESET_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+                         " ON CONFLICT DO NOTHING",
+
+    [JP__COMMIT_KEEPER] = "UPDATE meta SET value = iif(key = 'keeper_pid', ?1, ?2)"
+                          " WHERE key IN ('keeper_pid', 'keeper_start_100ns')",
 
     [JP__COMMIT_NUMBERS] =
-        "UPDATE meta SET value = max(value, iif(key = 'last_seq', ?1, ?2)) WHERE key IN ('last_seq', 'last_process_id')",
+        "UPDATE meta SET value = CASE key WHEN 'last_seq' THEN max(value, ?1) WHEN 'last_process_id' THEN max(value, ?2)"
+        " ELSE ?3 END WHERE key IN ('last_seq', 'last_process_id', 'last_commit_100ns')",
 };
 
 static int prepare(struct jp__committer *committer, int which, sqlite3_stmt **ret_statement) {
@@ -70,7 +88,7 @@ static int write_processes(struct jp__committer *committer, const struct jp__lis
     sqlite3_stmt *statement = NULL;
     int code = prepare(committer, JP__COMMIT_PROCESS, &statement);
     for (size_t i = 0; code == SQLITE_OK && i < processes->count; i++)
-        code = run(statement, jp__bind_process(statement, processes->items[i]));
+        code = run(statement, jp__bind_process(statement, processes->items[i], committer->run));
     return code;
 }
 
@@ -82,13 +100,59 @@ static int write_pools(struct jp__committer *committer, const struct jp__list *p
     return code;
 }
 
+static int write_job(struct jp__committer *committer, const struct jp__job_row *row) {
+    sqlite3_stmt *statement = NULL;
+    int code = prepare(committer, row->gone ? JP__COMMIT_JOB_GONE : JP__COMMIT_JOB, &statement);
+    if (code != SQLITE_OK)
+        return code;
+    return run(statement, row->gone ? sqlite3_bind_text(statement, 1, row->object_name, -1, SQLITE_STATIC)
+                                    : jp__bind_job(statement, row));
+}
+
+static int write_jobs(struct jp__committer *committer, const struct jp__list *jobs) {
+    int code = SQLITE_OK;
+    for (size_t i = 0; code == SQLITE_OK && i < jobs->count; i++)
+        code = write_job(committer, jobs->items[i]);
+    return code;
+}
+
+static int write_unobserved(struct jp__committer *committer, const struct jp__list *unobserved) {
+    sqlite3_stmt *statement = NULL;
+    int code = prepare(committer, JP__COMMIT_UNOBSERVED, &statement);
+    for (size_t i = 0; code == SQLITE_OK && i < unobserved->count; i++)
+        code = run(statement, jp__bind_unobserved(statement, unobserved->items[i], committer->run));
+    return code;
+}
+
+static int write_resets(struct jp__committer *committer, const struct jp__list *resets) {
+    sqlite3_stmt *statement = NULL;
+    int code = prepare(committer, JP__COMMIT_RESET, &statement);
+    for (size_t i = 0; code == SQLITE_OK && i < resets->count; i++)
+        code = run(statement, jp__bind_reset(statement, resets->items[i], committer->run));
+    return code;
+}
+
+static int write_keeper(struct jp__committer *committer, const struct jp__keeper_row *keeper) {
+    sqlite3_stmt *statement = NULL;
+    if (keeper == NULL)
+        return SQLITE_OK;
+    int code = prepare(committer, JP__COMMIT_KEEPER, &statement);
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_int64(statement, 1, keeper->pid);
+    if (code == SQLITE_OK)
+        code = run(statement, sqlite3_bind_int64(statement, 2, keeper->start_100ns));
+    return code;
+}
+
 static int write_numbers(struct jp__committer *committer, const struct jp__batch *batch) {
     sqlite3_stmt *statement = NULL;
     int code = prepare(committer, JP__COMMIT_NUMBERS, &statement);
     if (code == SQLITE_OK)
         code = sqlite3_bind_int64(statement, 1, (int64_t)batch->last_seq);
     if (code == SQLITE_OK)
-        code = run(statement, sqlite3_bind_int64(statement, 2, batch->last_process_id));
+        code = sqlite3_bind_int64(statement, 2, batch->last_process_id);
+    if (code == SQLITE_OK)
+        code = run(statement, sqlite3_bind_int64(statement, 3, jp__now_100ns()));
     return code;
 }
 
@@ -97,9 +161,17 @@ int jp__commit(struct jp__committer *committer, const struct jp__batch *batch, c
     if (code == SQLITE_OK)
         code = write_pools(committer, &batch->pools);
     if (code == SQLITE_OK)
+        code = write_jobs(committer, &batch->jobs); /* before the processes: a job notes which of them were there before it */
+    if (code == SQLITE_OK)
         code = write_processes(committer, &batch->processes);
     if (code == SQLITE_OK)
+        code = write_unobserved(committer, &batch->unobserved);
+    if (code == SQLITE_OK)
+        code = write_resets(committer, &batch->resets);
+    if (code == SQLITE_OK)
         code = write_events(committer, &batch->events);
+    if (code == SQLITE_OK)
+        code = write_keeper(committer, batch->keeper);
     if (code == SQLITE_OK)
         code = write_numbers(committer, batch);
     if (code == SQLITE_OK)
@@ -107,9 +179,7 @@ int jp__commit(struct jp__committer *committer, const struct jp__batch *batch, c
     if (code == SQLITE_OK)
         return SQLITE_OK;
     jp__db_reason(committer->db, code, reason, size);
-    if (!sqlite3_get_autocommit(committer->db)) /* some failures have rolled back already */
-        jp__db_exec(committer->db, "ROLLBACK");
-    return code;
+    return jp__db_end(committer->db, code);
 }
 
 void jp__committer_clear(struct jp__committer *committer) {

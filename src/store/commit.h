@@ -6,11 +6,23 @@
 
 #include <sqlite3.h>
 
-enum { JP__COMMIT_EVENT, JP__COMMIT_PROCESS, JP__COMMIT_POOL, JP__COMMIT_NUMBERS, JP__COMMIT_STATEMENTS };
+enum {
+    JP__COMMIT_EVENT,
+    JP__COMMIT_PROCESS,
+    JP__COMMIT_POOL,
+    JP__COMMIT_JOB,
+    JP__COMMIT_JOB_GONE,
+    JP__COMMIT_UNOBSERVED,
+    JP__COMMIT_RESET,
+    JP__COMMIT_KEEPER,
+    JP__COMMIT_NUMBERS,
+    JP__COMMIT_STATEMENTS
+};
 
 /* The write connection with its statements, prepared when first needed and kept. */
 struct jp__committer {
     sqlite3 *db;
+    int64_t run; /* of which this connection is */
     sqlite3_stmt *statements[JP__COMMIT_STATEMENTS];
 };
 

@@ -54,6 +54,9 @@ static void add_compact_time(struct jp_str *string) {
     jp_str_putc(string, 'Z');
 }
 
+static const char *const suffixes[] = {"-wal", "-shm", ""}; /* the database last: without it the others mean nothing */
+enum { SUFFIXES = sizeof suffixes / sizeof *suffixes };
+
 /* A file that is not there is no failure: there may be no WAL. */
 static int rename_if_there(const char *file, const char *name, const char *suffix) {
     char *from = jp_sprintf("%s%s", file, suffix);
@@ -66,21 +69,44 @@ static int rename_if_there(const char *file, const char *name, const char *suffi
     return result == UV_ENOENT ? 0 : result;
 }
 
-jp_status jp__damage_set_aside(const char *file, char **ret_name, struct jp_error *error) {
-    static const char *const suffixes[] = {"-wal", "-shm", ""}; /* the database last: without it the others mean nothing */
+static bool is_taken(const char *name) {
+    bool taken = false;
+    for (size_t i = 0; i < SUFFIXES; i++) {
+        char *file = jp_sprintf("%s%s", name, suffixes[i]);
+        uv_fs_t request;
+        taken = taken || uv_fs_stat(NULL, &request, file, NULL) == 0;
+        uv_fs_req_cleanup(&request);
+        jp_free(file);
+    }
+    return taken;
+}
+
+/* A name that nothing has yet: two may be damaged within one second. */
+static char *new_name(const char *file) {
     struct jp_str name = {0};
     jp_str_printf(&name, "%s.damaged-", file);
     add_compact_time(&name);
-    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
-        int result = rename_if_there(file, name.data, suffixes[i]);
-        if (result < 0) {
-            jp_status status = jp_fail(error, JP_E_STORE,
-                                       "the damaged database \"%s%s\" cannot be set aside as \"%s%s\": %s", file,
-                                       suffixes[i], name.data, suffixes[i], uv_strerror(result));
-            jp_str_free(&name);
-            return status;
-        }
+    size_t length = name.length;
+    for (int i = 2; is_taken(name.data); i++) {
+        name.length = length;
+        jp_str_printf(&name, "-%d", i);
     }
-    *ret_name = jp_str_take(&name);
+    return jp_str_take(&name);
+}
+
+jp_status jp__damage_set_aside(const char *file, char **ret_name, struct jp_error *error) {
+    char *name = new_name(file);
+    for (size_t i = 0; i < SUFFIXES; i++) {
+        int result = rename_if_there(file, name, suffixes[i]);
+        if (result >= 0)
+            continue;
+        jp_fail(error, JP_E_STORE, "the damaged database \"%s%s\" cannot be set aside as \"%s%s\": %s", file, suffixes[i], name,
+                suffixes[i], uv_strerror(result));
+        while (i-- > 0) /* they belong together; a later attempt takes them all */
+            rename_if_there(name, file, suffixes[i]);
+        jp_free(name);
+        return error->status;
+    }
+    *ret_name = name;
     return JP_OK;
 }

@@ -10,9 +10,40 @@ int jp__db_exec(sqlite3 *db, const char *sql) {
     return sqlite3_exec(db, sql, NULL, NULL, NULL);
 }
 
-int jp__db_number(sqlite3 *db, const char *sql, int64_t *ret_number) {
+int jp__db_prepare(sqlite3 *db, const char *sql, const struct jp__value *values, int count, sqlite3_stmt **ret_statement) {
     sqlite3_stmt *statement = NULL;
     int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+    for (int i = 0; code == SQLITE_OK && i < count; i++)
+        code = values[i].text != NULL ? sqlite3_bind_text(statement, i + 1, values[i].text, -1, SQLITE_STATIC)
+                                      : sqlite3_bind_int64(statement, i + 1, values[i].number);
+    if (code != SQLITE_OK) {
+        sqlite3_finalize(statement);
+        return code;
+    }
+    *ret_statement = statement;
+    return SQLITE_OK;
+}
+
+int jp__db_run(sqlite3 *db, const char *sql, const struct jp__value *values, int count) {
+    sqlite3_stmt *statement = NULL;
+    int code = jp__db_prepare(db, sql, values, count, &statement);
+    if (code != SQLITE_OK)
+        return code;
+    sqlite3_step(statement);
+    return sqlite3_finalize(statement); /* what step said */
+}
+
+int jp__db_end(sqlite3 *db, int code) {
+    if (code == SQLITE_OK)
+        code = jp__db_exec(db, "COMMIT");
+    if (code != SQLITE_OK && !sqlite3_get_autocommit(db)) /* some failures have rolled back already */
+        jp__db_exec(db, "ROLLBACK");
+    return code;
+}
+
+int jp__db_ask(sqlite3 *db, const char *sql, const struct jp__value *values, int count, int64_t *ret_number) {
+    sqlite3_stmt *statement = NULL;
+    int code = jp__db_prepare(db, sql, values, count, &statement);
     if (code != SQLITE_OK)
         return code;
     int64_t number = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
@@ -20,6 +51,10 @@ int jp__db_number(sqlite3 *db, const char *sql, int64_t *ret_number) {
     if (code == SQLITE_OK)
         *ret_number = number;
     return code;
+}
+
+int jp__db_number(sqlite3 *db, const char *sql, int64_t *ret_number) {
+    return jp__db_ask(db, sql, NULL, 0, ret_number);
 }
 
 int jp__db_text(sqlite3 *db, const char *sql, char *ret_text, size_t size) {

@@ -11,8 +11,22 @@
 /* Runs statements without parameters or results. */
 int jp__db_exec(sqlite3 *db, const char *sql);
 
+/* Runs one statement without results, its parameters bound in order: texts, or numbers where `text` is NULL. */
+struct jp__value {
+    const char *text;
+    int64_t number;
+};
+#define JP__TEXT(value) ((struct jp__value){.text = (value)})
+#define JP__NUMBER(value) ((struct jp__value){.number = (value)})
+int jp__db_run(sqlite3 *db, const char *sql, const struct jp__value *values, int count);
+int jp__db_prepare(sqlite3 *db, const char *sql, const struct jp__value *values, int count, sqlite3_stmt **ret_statement);
+
+/* Ends a transaction: commits it if `code` is SQLITE_OK, else rolls it back, if there is still one, and returns `code`. */
+int jp__db_end(sqlite3 *db, int code);
+
 /* The first column of the first row; 0, or "", if there is no row. */
 int jp__db_number(sqlite3 *db, const char *sql, int64_t *ret_number);
+int jp__db_ask(sqlite3 *db, const char *sql, const struct jp__value *values, int count, int64_t *ret_number);
 int jp__db_text(sqlite3 *db, const char *sql, char *ret_text, size_t size);
 
 /* Sets one value of `meta`, unless it is higher already. */

@@ -4,17 +4,21 @@
 #include "base/str.h"
 #include "store/damage.h"
 #include "store/database.h"
+#include "store/runs.h"
 #include "store/schema.h"
 #include "store/start.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <uv.h>
 
 struct opening {
-    const char *file;
-    const struct jp_log *log;
+    const struct jp__place *place;
+    const char *file; /* the place's */
     sqlite3 *db;
     struct jp_accounts_start start;
+    bool again;   /* in the same run: what the last one left is of no interest */
+    bool created; /* there was none */
     bool damaged; /* the failure was the file's content */
     struct jp_error *error;
 };
@@ -72,7 +76,7 @@ static jp_status connect_file(struct opening *opening) {
     if (sqlite3_db_readonly(opening->db, "main") == 1)
         return jp_fail(opening->error, JP_E_STORE, "the accounting database \"%s\" is not writable", opening->file);
     sqlite3_extended_result_codes(opening->db, 1);
-    sqlite3_busy_timeout(opening->db, JP__BUSY_MS);
+    sqlite3_busy_timeout(opening->db, opening->place->busy_ms);
     return JP_OK;
 }
 
@@ -107,7 +111,8 @@ static jp_status configure(struct opening *opening, int version) {
     if (code == SQLITE_OK)
         code = jp__db_text(opening->db, "PRAGMA journal_mode = WAL", mode, sizeof mode);
     if (code == SQLITE_OK)
-        code = jp__db_exec(opening->db, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216");
+        code = jp__db_exec(opening->db, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216;"
+                                        "PRAGMA recursive_triggers = ON"); /* see schema.c: a replaced row is a deleted one */
     if (code != SQLITE_OK)
         return fail_sqlite(opening, code, "prepared for writing");
     if (strcmp(mode, "wal") != 0)
@@ -115,6 +120,26 @@ static jp_status configure(struct opening *opening, int version) {
                        "the accounting database \"%s\" cannot have a write-ahead log there: use a local disk",
                        opening->file);
     return JP_OK;
+}
+
+/* "*** in database main ***\nTree 7 page 9: ... error code=266" is no finding about the content: the page could not be had. */
+static bool could_not_be_read(const char *verdict) {
+    static const char mark[] = "error code=";
+    const char *found = strstr(verdict, mark);
+    return found != NULL && !jp__db_is_damage(atoi(found + sizeof mark - 1));
+}
+
+static jp_status check(struct opening *opening) {
+    char verdict[256] = "";
+    int code = jp__db_text(opening->db, "PRAGMA quick_check(1)", verdict, sizeof verdict);
+    if (code != SQLITE_OK)
+        return fail_sqlite(opening, code, "checked");
+    if (strcmp(verdict, "ok") == 0)
+        return JP_OK;
+    if (could_not_be_read(verdict))
+        return jp_fail(opening->error, JP_E_STORE, "the accounting database \"%s\" cannot be checked: %s", opening->file, verdict);
+    opening->damaged = true;
+    return jp_fail(opening->error, JP_E_STORE, "the accounting database \"%s\" is damaged: %s", opening->file, verdict);
 }
 
 static jp_status check_if_unclean(struct opening *opening) {
@@ -125,16 +150,10 @@ static jp_status check_if_unclean(struct opening *opening) {
     if (clean == 1)
         return JP_OK;
     opening->start.unclean = true;
-    jp_log(opening->log, JP_LOG_INFO, "the last run did not end in order: checking the accounting database \"%s\"",
-           opening->file);
-    char verdict[256] = "";
-    code = jp__db_text(opening->db, "PRAGMA quick_check(1)", verdict, sizeof verdict);
-    if (code != SQLITE_OK)
-        return fail_sqlite(opening, code, "checked");
-    if (strcmp(verdict, "ok") == 0)
-        return JP_OK;
-    opening->damaged = true;
-    return jp_fail(opening->error, JP_E_STORE, "the accounting database \"%s\" is damaged: %s", opening->file, verdict);
+    if (!opening->again)
+        jp_log(opening->place->log, JP_LOG_INFO, "the last run did not end in order: checking the accounting database \"%s\"",
+               opening->file);
+    return check(opening);
 }
 
 static jp_status open_once(struct opening *opening) {
@@ -143,16 +162,19 @@ static jp_status open_once(struct opening *opening) {
     if (status == JP_OK)
         status = identify(opening, &version);
     if (status == JP_OK)
+        status = jp__owner_take(opening->place->owner, opening->file, opening->error);
+    if (status == JP_OK)
         status = configure(opening, version);
     if (status == JP_OK && version > 0)
         status = check_if_unclean(opening);
     if (status != JP_OK)
         return status;
 
+    opening->created = version == 0;
     int code = jp__schema_migrate(opening->db, version);
     if (code != SQLITE_OK)
         return fail_sqlite(opening, code, "brought up to date");
-    code = jp__start_load(opening->db, &opening->start);
+    code = opening->again ? jp__start_load_numbers(opening->db, &opening->start) : jp__start_load(opening->db, &opening->start);
     if (code != SQLITE_OK)
         return fail_sqlite(opening, code, "read");
     code = jp__db_mark_clean(opening->db, 0);
@@ -168,44 +190,74 @@ static void close_attempt(struct opening *opening) {
     memset(&opening->start, 0, sizeof opening->start);
 }
 
-/* Numbers never come back, so the new database goes on counting where the damaged one stood, if that can still be read. */
-static jp_status begin_anew(struct opening *opening, const struct jp_accounts_start *counted) {
-    char *name = NULL;
-    jp_log(opening->log, JP_LOG_ERROR, "%s", opening->error->text);
-    jp_status status = jp__damage_set_aside(opening->file, &name, opening->error);
-    if (status != JP_OK)
-        return status;
-    jp_log(opening->log, JP_LOG_ERROR,
-           "the damaged accounting database is kept as \"%s\"; a new one begins, its events at number %llu", name,
-           (unsigned long long)counted->last_seq + 1);
-    jp_free(name);
-
-    status = open_once(opening);
-    if (status != JP_OK)
-        return status;
-    int code = jp__db_raise_meta(opening->db, "last_seq", (int64_t)counted->last_seq);
+/* Numbers never come back: a database that knows less goes on counting where the one before stood. */
+static jp_status raise_numbers(struct opening *opening, const struct jp_accounts_start *known) {
+    int code = jp__db_raise_meta(opening->db, "last_seq", (int64_t)known->last_seq);
     if (code == SQLITE_OK)
-        code = jp__db_raise_meta(opening->db, "last_process_id", counted->last_process_id);
+        code = jp__db_raise_meta(opening->db, "last_process_id", known->last_process_id);
+    if (code == SQLITE_OK)
+        code = jp__db_raise_meta(opening->db, "last_run", known->run);
     if (code != SQLITE_OK)
         return fail_sqlite(opening, code, "written");
-    opening->start.last_seq = counted->last_seq;
-    opening->start.last_process_id = counted->last_process_id;
-    opening->start.unclean = true;
+    if (opening->start.last_seq < known->last_seq)
+        opening->start.last_seq = known->last_seq;
+    if (opening->start.last_process_id < known->last_process_id)
+        opening->start.last_process_id = known->last_process_id;
+    if (opening->start.run < known->run)
+        opening->start.run = known->run;
     return JP_OK;
 }
 
-jp_status jp__open_database(const char *file, const struct jp_log *log, sqlite3 **ret_db,
-                            struct jp_accounts_start *ret_start, struct jp_error *error) {
-    struct opening opening = {.file = file, .log = log, .error = error};
+static jp_status begin_run(struct opening *opening) {
+    int code = jp__run_begin(opening->db, ++opening->start.run, opening->place->service_pid);
+    return code == SQLITE_OK ? JP_OK : fail_sqlite(opening, code, "written");
+}
+
+static jp_status go_on_with_run(struct opening *opening, int64_t number) {
+    int code = jp__run_go_on(opening->db, number, opening->place->service_pid);
+    return code == SQLITE_OK ? JP_OK : fail_sqlite(opening, code, "written");
+}
+
+static jp_status set_aside(struct opening *opening, const struct jp_accounts_start *known, char **ret_name) {
+    jp_status status = jp__owner_take(opening->place->owner, opening->file, opening->error); /* it may be another service's */
+    if (status == JP_OK)
+        status = jp__damage_set_aside(opening->file, ret_name, opening->error);
+    if (status == JP_OK)
+        jp_log(opening->place->log, JP_LOG_ERROR,
+               "the damaged accounting database is kept as \"%s\"; a new one begins, its events at number %llu", *ret_name,
+               (unsigned long long)known->last_seq + 1);
+    return status;
+}
+
+static jp_status begin_anew(struct opening *opening, const struct jp_accounts_start *known) {
+    jp_status status = open_once(opening);
+    if (status == JP_OK)
+        status = raise_numbers(opening, known);
+    opening->start.unclean = true;
+    return status;
+}
+
+jp_status jp__open_database(const struct jp__place *place, sqlite3 **ret_db, struct jp_accounts_start *ret_start,
+                            struct jp_error *error) {
+    struct opening opening = {.place = place, .file = place->file, .error = error};
     jp_status status = open_once(&opening);
     if (status != JP_OK && opening.damaged) {
-        struct jp_accounts_start counted = {0};
-        jp__start_load_numbers(opening.db, &counted); /* what cannot be read stays 0 */
+        struct jp_accounts_start known = {0};
+        char *name = NULL;
+        jp__start_load_numbers(opening.db, &known); /* what cannot be read stays 0 */
         close_attempt(&opening);
-        status = jp__damage_was_ours(file)
-                     ? begin_anew(&opening, &counted)
-                     : jp_fail(error, JP_E_STORE, "\"%s\" is not a JobPool database, nor any SQLite can read", file);
+        if (jp__damage_was_ours(place->file)) {
+            jp_log(place->log, JP_LOG_ERROR, "%s", error->text);
+            status = set_aside(&opening, &known, &name);
+            if (status == JP_OK)
+                status = begin_anew(&opening, &known);
+            jp_free(name);
+        } else {
+            jp_fail(error, JP_E_STORE, "\"%s\" is not a JobPool database, nor any SQLite can read", place->file);
+        }
     }
+    if (status == JP_OK)
+        status = begin_run(&opening);
     if (status != JP_OK) {
         if (opening.db != NULL)
             close_attempt(&opening);
@@ -214,4 +266,50 @@ jp_status jp__open_database(const char *file, const struct jp_log *log, sqlite3 
     *ret_db = opening.db;
     *ret_start = opening.start;
     return JP_OK;
+}
+
+static jp_status renew(struct opening *opening, const struct jp_accounts_start *known, struct jp__renewal *renewal) {
+    char *name = NULL;
+    jp_status status = set_aside(opening, known, &name);
+    if (status != JP_OK)
+        return status;
+    jp_free(renewal->kept_as);
+    renewal->kept_as = name;
+    renewal->damaged = false;
+    renewal->anew = true;
+    return begin_anew(opening, known);
+}
+
+static jp_status open_again(struct opening *opening, const struct jp_accounts_start *known, struct jp__renewal *renewal) {
+    jp_status status = open_once(opening);
+    if (status == JP_OK && opening->created) {
+        renewal->anew = true;
+        jp_log(opening->place->log, JP_LOG_ERROR, "the accounting database \"%s\" is gone; a new one begins, its events at number %llu",
+               opening->file, (unsigned long long)known->last_seq + 1);
+    }
+    if (status == JP_OK)
+        return raise_numbers(opening, known);
+    if (!opening->damaged)
+        return status;
+    close_attempt(opening);
+    if (!jp__damage_was_ours(opening->file))
+        return jp_fail(opening->error, JP_E_STORE, "\"%s\" is not a JobPool database any more", opening->file);
+    jp_log(opening->place->log, JP_LOG_ERROR, "%s", opening->error->text);
+    renewal->damaged = true;
+    return renew(opening, known, renewal);
+}
+
+jp_status jp__reopen_database(const struct jp__place *place, const struct jp_accounts_start *known, struct jp__renewal *renewal,
+                              sqlite3 **ret_db, struct jp_error *error) {
+    struct opening opening = {.place = place, .file = place->file, .again = true, .error = error};
+    jp_status status = renewal->damaged ? renew(&opening, known, renewal) : open_again(&opening, known, renewal);
+    if (status == JP_OK)
+        status = go_on_with_run(&opening, known->run);
+    jp_accounts_start_clear(&opening.start);
+    memset(&opening.start, 0, sizeof opening.start);
+    if (status == JP_OK)
+        *ret_db = opening.db;
+    else if (opening.db != NULL)
+        close_attempt(&opening);
+    return status;
 }

@@ -2,9 +2,9 @@
 #include "store/query.h"
 
 #include "base/str.h"
-#include "store/database.h"
 #include "store/rows.h"
 #include "store/select.h"
+#include "store/summary.h"
 
 #include <string.h>
 
@@ -113,28 +113,6 @@ static void select_processes(struct jp__select *select, const struct jp_process_
     jp__select_value(select, filter->limit);
 }
 
-static void select_summary(struct jp__select *select, const struct jp_summary_filter *filter) {
-    /* total(), not sum(): where sum() overflows it fails the whole query, and total() is exact up to 2^53. */
-    jp__select_begin(select, "SELECT pool, count(*), count(*) FILTER (WHERE ended_100ns IS NULL),"
-                             " count(*) FILTER (WHERE ending = 'exited'), count(*) FILTER (WHERE ending = 'crashed'),"
-                             " count(*) FILTER (WHERE ending = 'terminated'), count(*) FILTER (WHERE ending = 'unknown'),"
-                             " count(*) FILTER (WHERE ended_100ns IS NOT NULL AND exit_code <> 0),"
-                             " CAST(total(user_100ns) AS INTEGER), CAST(total(kernel_100ns) AS INTEGER),"
-                             " CAST(total(max(0, coalesce(ended_100ns, ?) - coalesce(start_100ns, joined_100ns)))"
-                             " AS INTEGER),"
-                             " max(peak_commit_bytes), CAST(total(read_bytes) AS INTEGER),"
-                             " CAST(total(write_bytes) AS INTEGER), count(user_100ns), count(read_bytes) FROM processes");
-    jp__select_value(select, jp__now_100ns());
-    if (filter->pool != NULL)
-        jp__select_where_text(select, "pool = ?", filter->pool);
-    if (filter->from_100ns != 0)
-        jp__select_where_number(select, "coalesce(start_100ns, joined_100ns) >= ?", filter->from_100ns);
-    if (filter->to_100ns != 0)
-        jp__select_where_number(select, "coalesce(start_100ns, joined_100ns) < ?", filter->to_100ns);
-    jp__select_text(select, "GROUP BY pool ORDER BY pool LIMIT ?");
-    jp__select_value(select, JP_STORE_MAX_ROWS);
-}
-
 /* --- running --- */
 
 static size_t text_bytes(sqlite3_stmt *row) {
@@ -176,7 +154,7 @@ static void build(const struct jp__query *query, struct jp__select *select) {
     switch (query->kind) {
     case JP__QUERY_EVENTS: select_events(select, &query->filter.events); break;
     case JP__QUERY_PROCESSES: select_processes(select, &query->filter.processes); break;
-    case JP__QUERY_SUMMARY: select_summary(select, &query->filter.summary); break;
+    case JP__QUERY_SUMMARY: jp__select_summary(select, &query->filter.summary); break;
     }
 }
 

@@ -3,7 +3,6 @@
 
 #include "base/str.h"
 #include "store/database.h"
-#include "store/opening.h"
 
 #include <string.h>
 
@@ -18,6 +17,7 @@ struct jp__reader {
     uv_async_t async;
     uv_thread_t thread;
     size_t asked; /* queries not yet answered */
+    struct jp__writer *writer; /* who is told of damage; NULL until something was asked */
     void (*on_stopped)(void *context);
     void *on_stopped_context;
 
@@ -26,11 +26,16 @@ struct jp__reader {
     uv_cond_t wake;
     struct queue waiting;
     struct queue answered;
+    uv_cond_t stands_back; /* signalled when `open` has become false */
+    bool held;             /* the writer wants the file for itself */
+    bool open;             /* the thread has a connection, or is about to */
+    bool damaged;          /* it has read what cannot be */
     bool stopping;
     bool ended;
 
     /* the thread's only */
     char *file;
+    int busy_ms;
     sqlite3 *db; /* opened for the first query, and again after a failure */
     uint64_t deadline_ms;
 };
@@ -71,10 +76,17 @@ static bool is_stopping(struct jp__reader *reader) {
     return stopping;
 }
 
+static bool is_held(struct jp__reader *reader) {
+    uv_mutex_lock(&reader->mutex);
+    bool held = reader->held;
+    uv_mutex_unlock(&reader->mutex);
+    return held;
+}
+
 /* SQLite asks now and then whether to break off. */
 static int wants_to_stop(void *context) {
     struct jp__reader *reader = context;
-    return jp__now_ms() > reader->deadline_ms || is_stopping(reader);
+    return jp__now_ms() > reader->deadline_ms || is_stopping(reader) || is_held(reader);
 }
 
 static void close_db(struct jp__reader *reader) {
@@ -87,7 +99,7 @@ static int open_db(struct jp__reader *reader) {
     if (code != SQLITE_OK)
         return code;
     sqlite3_extended_result_codes(reader->db, 1);
-    sqlite3_busy_timeout(reader->db, JP__BUSY_MS);
+    sqlite3_busy_timeout(reader->db, reader->busy_ms);
     sqlite3_progress_handler(reader->db, STEPS_BETWEEN_CHECKS, wants_to_stop, reader);
     return SQLITE_OK;
 }
@@ -98,7 +110,9 @@ static void fail_sqlite(struct jp__reader *reader, struct jp__query *query, int 
         fail_stopping(query);
         return;
     }
-    if (code == SQLITE_INTERRUPT) {
+    if (code == SQLITE_INTERRUPT && is_held(reader)) {
+        jp_fail(&error, JP_E_STORE, "the accounting database broke while it was read, and is opened anew: ask again");
+    } else if (code == SQLITE_INTERRUPT) {
         jp_fail(&error, JP_E_TIMEOUT, "the query took longer than %d s: narrow it", JP_STORE_QUERY_MS / 1000);
     } else {
         char reason[256];
@@ -122,26 +136,44 @@ static void answer(struct jp__reader *reader, struct jp__query *query) {
     fail_sqlite(reader, query, code);
     if (code != SQLITE_INTERRUPT)
         close_db(reader);
+    if (!jp__db_is_damage(code))
+        return;
+    uv_mutex_lock(&reader->mutex);
+    reader->damaged = !reader->held; /* else it is the writer's own finding */
+    uv_mutex_unlock(&reader->mutex);
+}
+
+/* Under the mutex. */
+static void stand_back(struct jp__reader *reader) {
+    close_db(reader);
+    reader->open = false;
+    uv_cond_signal(&reader->stands_back);
+}
+
+/* The next query to be answered, or NULL: the end. Under the mutex. */
+static struct jp__query *take_query(struct jp__reader *reader) {
+    for (;;) {
+        if (reader->held && reader->open)
+            stand_back(reader);
+        struct jp__query *query = reader->held && !reader->stopping ? NULL : queue_take(&reader->waiting);
+        if (query != NULL || reader->stopping)
+            return query;
+        uv_cond_wait(&reader->wake, &reader->mutex);
+    }
 }
 
 static void run(void *argument) {
     struct jp__reader *reader = argument;
     uv_mutex_lock(&reader->mutex);
-    for (;;) {
-        struct jp__query *query = queue_take(&reader->waiting);
-        if (query == NULL && reader->stopping)
-            break;
-        if (query == NULL) {
-            uv_cond_wait(&reader->wake, &reader->mutex);
-            continue;
-        }
+    for (struct jp__query *query; (query = take_query(reader)) != NULL;) {
+        reader->open = true;
         uv_mutex_unlock(&reader->mutex);
         answer(reader, query);
         uv_mutex_lock(&reader->mutex);
         queue_put(&reader->answered, query);
         uv_async_send(&reader->async);
     }
-    close_db(reader);
+    stand_back(reader);
     reader->ended = true;
     uv_mutex_unlock(&reader->mutex);
     uv_async_send(&reader->async);
@@ -165,6 +197,9 @@ static void on_answers(uv_async_t *async) {
     struct jp__query *query = reader->answered.first;
     queue_clear(&reader->answered);
     bool ended = reader->ended;
+    if (reader->damaged) /* told before the writer can hold us, so that it knows whether it has dealt with this */
+        jp__writer_suspect_damage(reader->writer);
+    reader->damaged = false;
     uv_mutex_unlock(&reader->mutex);
     while (query != NULL) {
         struct jp__query *next = query->next;
@@ -205,6 +240,7 @@ static void on_written(void *context, jp_status status) {
 
 void jp__reader_ask(struct jp__reader *reader, struct jp__writer *writer, struct jp__query *query) {
     query->reader = reader;
+    reader->writer = writer;
     if (reader->asked++ >= JP_STORE_MAX_QUERIES && query->status == JP_OK) {
         struct jp_error error;
         jp_fail(&error, JP_E_QUOTA, "%d queries wait for the accounting database already", JP_STORE_MAX_QUERIES);
@@ -216,6 +252,25 @@ void jp__reader_ask(struct jp__reader *reader, struct jp__writer *writer, struct
         jp__writer_when_durable(writer, on_written, query);
 }
 
+/* --- the writer's thread --- */
+
+void jp__reader_hold(struct jp__reader *reader) {
+    uv_mutex_lock(&reader->mutex);
+    reader->held = true;
+    reader->damaged = false; /* what it read is about to go */
+    uv_cond_signal(&reader->wake);
+    while (reader->open)
+        uv_cond_wait(&reader->stands_back, &reader->mutex);
+    uv_mutex_unlock(&reader->mutex);
+}
+
+void jp__reader_let_go(struct jp__reader *reader) {
+    uv_mutex_lock(&reader->mutex);
+    reader->held = false;
+    uv_cond_signal(&reader->wake);
+    uv_mutex_unlock(&reader->mutex);
+}
+
 /* --- from start to stop --- */
 
 static void free_reader(uv_handle_t *handle) {
@@ -224,9 +279,10 @@ static void free_reader(uv_handle_t *handle) {
     jp_free(reader);
 }
 
-jp_status jp__reader_start(uv_loop_t *loop, const char *file, struct jp__reader **ret_reader, struct jp_error *error) {
+jp_status jp__reader_start(uv_loop_t *loop, const char *file, int busy_ms, struct jp__reader **ret_reader, struct jp_error *error) {
     struct jp__reader *reader = jp_alloc(sizeof *reader);
     reader->file = jp_strdup(file);
+    reader->busy_ms = busy_ms;
     reader->async.data = reader;
     queue_clear(&reader->waiting);
     queue_clear(&reader->answered);
@@ -239,12 +295,16 @@ jp_status jp__reader_start(uv_loop_t *loop, const char *file, struct jp__reader 
         goto close_async;
     if ((result = uv_cond_init(&reader->wake)) != 0)
         goto destroy_mutex;
+    if ((result = uv_cond_init(&reader->stands_back)) != 0)
+        goto destroy_wake;
     if ((result = uv_thread_create(&reader->thread, run, reader)) != 0)
-        goto destroy_cond;
+        goto destroy_stands_back;
     *ret_reader = reader;
     return JP_OK;
 
-destroy_cond:
+destroy_stands_back:
+    uv_cond_destroy(&reader->stands_back);
+destroy_wake:
     uv_cond_destroy(&reader->wake);
 destroy_mutex:
     uv_mutex_destroy(&reader->mutex);
@@ -265,6 +325,7 @@ void jp__reader_stop(struct jp__reader *reader, void (*callback)(void *context),
 }
 
 void jp__reader_free(struct jp__reader *reader) {
+    uv_cond_destroy(&reader->stands_back);
     uv_cond_destroy(&reader->wake);
     uv_mutex_destroy(&reader->mutex);
     free_reader((uv_handle_t *)&reader->async);

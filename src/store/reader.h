@@ -7,10 +7,16 @@
 
 struct jp__reader;
 
-jp_status jp__reader_start(uv_loop_t *loop, const char *file, struct jp__reader **ret_reader, struct jp_error *error);
+/* `busy_ms`: how long SQLite waits for somebody else's lock. */
+jp_status jp__reader_start(uv_loop_t *loop, const char *file, int busy_ms, struct jp__reader **ret_reader, struct jp_error *error);
 
 /* Answers `query`, which it takes over, once the writer has committed what was recorded before it. */
 void jp__reader_ask(struct jp__reader *reader, struct jp__writer *writer, struct jp__query *query);
+
+/* Closes the reader's connection, breaking off what it reads, and lets it open none; returns when that is so. On the writer's thread, which
+ * the reader's never waits for. What is asked meanwhile is answered after jp__reader_let_go. */
+void jp__reader_hold(struct jp__reader *reader);
+void jp__reader_let_go(struct jp__reader *reader);
 
 /* Ends the thread and its connection, at once: what is asked gets JP_E_STOPPING. Queries that wait for the writer do so when
  * it calls them; so the reader itself stays until jp__reader_free, after the writer's end. */

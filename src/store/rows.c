@@ -76,7 +76,7 @@ static void put_usage(struct binder *binder, const struct jp_usage *usage) {
     put_u64_if(binder, io, usage->other_bytes);
 }
 
-int jp__bind_process(sqlite3_stmt *statement, const struct jp_process_record *record) {
+int jp__bind_process(sqlite3_stmt *statement, const struct jp_process_record *record, int64_t this_run) {
     const struct jp_process_facts *facts = &record->facts;
     struct binder binder = {.statement = statement};
     put_i64(&binder, record->id);
@@ -95,6 +95,8 @@ int jp__bind_process(sqlite3_stmt *statement, const struct jp_process_record *re
     put_text(&binder, jp_ending_name(record->ending));
     put_i64_if(&binder, record->has_exit_code, record->exit_code);
     put_usage(&binder, &record->usage);
+    put_i64(&binder, record->run != 0 ? record->run : this_run);
+    put_i64(&binder, record->starting);
     return binder.code;
 }
 
@@ -106,6 +108,56 @@ int jp__bind_pool(sqlite3_stmt *statement, const struct jp__pool_row *row) {
     put_i64(&binder, row->created_100ns);
     put_i64_if(&binder, row->deleted_100ns != 0, row->deleted_100ns);
     put_i64(&binder, row->frozen);
+    put_i64_if(&binder, row->busy_since_100ns != 0, row->busy_since_100ns);
+    put_i64(&binder, row->job_time_used_100ns);
+    return binder.code;
+}
+
+int jp__bind_job(sqlite3_stmt *statement, const struct jp__job_row *row) {
+    struct binder binder = {.statement = statement};
+    put_text(&binder, row->object_name);
+    put_text(&binder, row->pool);
+    put_i64(&binder, row->session);
+    put_i64(&binder, row->created_100ns);
+    put_u64_if(&binder, true, row->before.processes);
+    put_u64_if(&binder, true, row->before.user_100ns);
+    put_u64_if(&binder, true, row->before.kernel_100ns);
+    put_u64_if(&binder, true, row->before.read_bytes);
+    put_u64_if(&binder, true, row->before.write_bytes);
+    return binder.code;
+}
+
+int jp__bind_unobserved(sqlite3_stmt *statement, const struct jp__unobserved_row *row, int64_t this_run) {
+    const struct jp_unobserved_record *record = &row->record;
+    struct binder binder = {.statement = statement};
+    put_i64(&binder, this_run);
+    put_u64_if(&binder, true, row->number);
+    put_text(&binder, record->pool);
+    put_i64(&binder, record->session);
+    put_i64(&binder, record->from_100ns);
+    put_i64(&binder, record->to_100ns);
+    put_u64_if(&binder, true, record->processes);
+    put_u64_if(&binder, true, record->user_100ns);
+    put_u64_if(&binder, true, record->kernel_100ns);
+    put_u64_if(&binder, true, record->read_bytes);
+    put_u64_if(&binder, true, record->write_bytes);
+    return binder.code;
+}
+
+int jp__bind_reset(sqlite3_stmt *statement, const struct jp__reset_row *row, int64_t this_run) {
+    const struct jp_counters *base = &row->record.base;
+    const uint64_t numbers[JP__COUNTER_COUNT] = {
+        base->processes, base->exited, base->crashed, base->terminated, base->unknown, base->failures, base->unobserved,
+        base->user_100ns, base->kernel_100ns, base->read_operations, base->write_operations, base->other_operations,
+        base->read_bytes, base->write_bytes, base->other_bytes, base->peak_commit_bytes};
+    struct binder binder = {.statement = statement};
+    put_i64(&binder, this_run);
+    put_u64_if(&binder, true, row->number);
+    put_text(&binder, row->record.pool);
+    put_i64(&binder, row->record.time_100ns);
+    put_text(&binder, row->record.by);
+    for (int i = 0; i < JP__COUNTER_COUNT; i++)
+        put_u64_if(&binder, true, numbers[i]);
     return binder.code;
 }
 
@@ -198,7 +250,30 @@ void jp__read_process(sqlite3_stmt *statement, struct jp_process_record *ret_rec
     record.has_exit_code = next_is_known(&cursor);
     record.exit_code = get_u32(&cursor);
     read_usage(&cursor, &record.usage);
+    record.run = get_i64(&cursor);
+    record.starting = get_i64(&cursor) != 0;
     *ret_record = record;
+}
+
+void jp__read_counters(sqlite3_stmt *statement, int first_column, struct jp_counters *ret_counters) {
+    struct cursor cursor = {.statement = statement, .column = first_column};
+    struct jp_counters counters = {.processes = get_u64(&cursor)};
+    counters.exited = get_u64(&cursor);
+    counters.crashed = get_u64(&cursor);
+    counters.terminated = get_u64(&cursor);
+    counters.unknown = get_u64(&cursor);
+    counters.failures = get_u64(&cursor);
+    counters.unobserved = get_u64(&cursor);
+    counters.user_100ns = get_u64(&cursor);
+    counters.kernel_100ns = get_u64(&cursor);
+    counters.read_operations = get_u64(&cursor);
+    counters.write_operations = get_u64(&cursor);
+    counters.other_operations = get_u64(&cursor);
+    counters.read_bytes = get_u64(&cursor);
+    counters.write_bytes = get_u64(&cursor);
+    counters.other_bytes = get_u64(&cursor);
+    counters.peak_commit_bytes = get_u64(&cursor);
+    *ret_counters = counters;
 }
 
 void jp__read_summary(sqlite3_stmt *statement, struct jp_summary *ret_summary) {
@@ -219,5 +294,6 @@ void jp__read_summary(sqlite3_stmt *statement, struct jp_summary *ret_summary) {
     summary.write_bytes = get_u64(&cursor);
     summary.with_cpu = get_u64(&cursor);
     summary.with_io = get_u64(&cursor);
+    summary.unobserved = get_u64(&cursor);
     *ret_summary = summary;
 }

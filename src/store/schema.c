@@ -1,4 +1,4 @@
-/* Owns the tables' definition.
+/* Owns the tables' definition, and what the database does by itself when rows come and go.
  *
  * They are made to be read by a person with the sqlite3 shell too: names are kept as text, and STRICT keeps every column to
  * its type. Times are FILETIMEs: 100 ns since 1601, UTC. What is not known is NULL. */
@@ -8,13 +8,13 @@
 
 #include <stdio.h>
 
-/* Step i makes version i + 1 of version i. A step that was released is never changed: add another.
- *
- * `meta` is about the database itself: `clean` is 0 while a service has it open; the highest numbers ever given out stand
+/* Step i makes version i + 1 of version i. A step that was released is never changed: add another. */
+
+/* `meta` is about the database itself: `clean` is 0 while a service has it open; the highest numbers ever given out stand
  * there because rows may be purged, and numbers must not come back.
  *
  * Processes are not unique by (pid, start): a process that goes from one pool to another is a member twice. */
-static const char *const steps[JP__SCHEMA_VERSION] = {
+static const char *const first[] = {
     "CREATE TABLE meta("
     "  key TEXT PRIMARY KEY NOT NULL,"
     "  value INTEGER NOT NULL) STRICT;"
@@ -70,19 +70,211 @@ static const char *const steps[JP__SCHEMA_VERSION] = {
     "  detail TEXT) STRICT;"
     "CREATE INDEX events_by_pool ON events(pool, seq);"
     "CREATE INDEX events_by_time ON events(time_100ns);",
+    NULL,
+};
 
+static const char *const freezing[] = {
     /* 1: frozen by pool.freeze, 2: to stay so though the service crashes, 4: a CPU rate suspends its
      * members, 8: one above it is frozen. */
     "ALTER TABLE pools ADD COLUMN frozen INTEGER NOT NULL DEFAULT 0;",
+    NULL,
 };
+
+/* --- version 3: runs, sums and jobs ---
+ *
+ * `pool_totals` and `usage_hours` hold what the ended processes' rows add up to. Triggers keep them, so that no way of writing
+ * a row, by hand too, can leave them wrong, and a row and its part of the sums stand in one transaction. A row is never
+ * updated: it is written anew under its id (INSERT OR REPLACE, with recursive triggers), which takes what the older one
+ * counted out again. Peaks are the exception: what was the largest once stays so.
+ *
+ * A purge takes rows away and leaves their sums. It puts the rows' ids into `purging`, deletes, and empties `purging`, all in one
+ * transaction; the triggers tell by it. So the sums of purged rows are never touched, not even for a moment. In an hour `kept` counts
+ * the rows that are still there and `purged` those that are not. `purged` (the table) has the ids of rows that went lately: should
+ * such a row be written again, it was counted already.
+ *
+ * Sums are cut at the largest integer: SQLite would make a REAL of one above, which STRICT refuses, and that commit would
+ * fail for ever.
+ *
+ * `jobs.after_id`: rows up to it were there before the job; it only spares looking at them. The purged_ columns are what purged
+ * rows have counted for the job.
+ *
+ * ROW is "NEW." in a trigger, and "" where the migration fills the sums from the rows that are there. */
+
+#define ADD(column) column " = CAST(" column " + excluded." column " AS INTEGER)"
+#define TAKE(column, value) column " = max(0, " column " - " value ")"
+#define NONE_IF_NULL(value) "coalesce(" value ", 0)"
+#define HOUR_OF(time) time " / 36000000000 * 36000000000"
+#define BEGAN(row) "coalesce(" row "start_100ns, " row "joined_100ns)"
+#define WALL_OF(row) "CAST(max(0, " row "ended_100ns - " BEGAN(row) ") AS INTEGER)"
+
+#define ENDINGS "exited, crashed, terminated, unknown, failures"
+#define ENDINGS_OF(row)                                                                                              \
+    row "ending = 'exited', " row "ending = 'crashed', " row "ending = 'terminated', " row "ending = 'unknown', "    \
+        NONE_IF_NULL(row "exit_code <> 0")
+#define ADD_ENDINGS ADD("exited") "," ADD("crashed") "," ADD("terminated") "," ADD("unknown") "," ADD("failures")
+#define TAKE_ENDINGS                                                                                                 \
+    TAKE("exited", "(OLD.ending = 'exited')") "," TAKE("crashed", "(OLD.ending = 'crashed')") ","                    \
+    TAKE("terminated", "(OLD.ending = 'terminated')") "," TAKE("unknown", "(OLD.ending = 'unknown')") ","            \
+    TAKE("failures", NONE_IF_NULL("OLD.exit_code <> 0"))
+#define TAKE_NUMBER(column) TAKE(column, NONE_IF_NULL("OLD." column))
+
+#define COUNT_IN_TOTALS(row)                                                                                         \
+    "INSERT INTO pool_totals(pool, processes, " ENDINGS ", user_100ns, kernel_100ns, read_operations, "              \
+    "  write_operations, other_operations, read_bytes, write_bytes, other_bytes, peak_commit_bytes)"                 \
+    " SELECT " row "pool, 1, " ENDINGS_OF(row) "," NONE_IF_NULL(row "user_100ns") ","                                \
+    NONE_IF_NULL(row "kernel_100ns") "," NONE_IF_NULL(row "read_operations") ","                                     \
+    NONE_IF_NULL(row "write_operations") "," NONE_IF_NULL(row "other_operations") ","                                \
+    NONE_IF_NULL(row "read_bytes") "," NONE_IF_NULL(row "write_bytes") "," NONE_IF_NULL(row "other_bytes") ","       \
+    NONE_IF_NULL(row "peak_commit_bytes")
+#define INTO_TOTALS                                                                                                  \
+    " ON CONFLICT(pool) DO UPDATE SET " ADD("processes") "," ADD_ENDINGS "," ADD("user_100ns") ","                   \
+    ADD("kernel_100ns") "," ADD("read_operations") "," ADD("write_operations") "," ADD("other_operations") ","       \
+    ADD("read_bytes") "," ADD("write_bytes") "," ADD("other_bytes") ","                                              \
+    " peak_commit_bytes = max(peak_commit_bytes, excluded.peak_commit_bytes);"
+
+#define COUNT_IN_HOURS(row)                                                                                          \
+    "INSERT INTO usage_hours(pool, hour_100ns, processes, " ENDINGS ", user_100ns, kernel_100ns, wall_100ns,"        \
+    "  read_bytes, write_bytes, with_cpu, with_io, peak_commit_bytes, kept)"                                         \
+    " SELECT " row "pool, " HOUR_OF(BEGAN(row)) ", 1, " ENDINGS_OF(row) "," NONE_IF_NULL(row "user_100ns") ","       \
+    NONE_IF_NULL(row "kernel_100ns") "," WALL_OF(row) "," NONE_IF_NULL(row "read_bytes") ","                         \
+    NONE_IF_NULL(row "write_bytes") "," row "user_100ns IS NOT NULL, " row "read_bytes IS NOT NULL, "                \
+    NONE_IF_NULL(row "peak_commit_bytes") ", 1"
+#define INTO_HOURS                                                                                                   \
+    " ON CONFLICT(hour_100ns, pool) DO UPDATE SET " ADD("processes") "," ADD_ENDINGS "," ADD("user_100ns") ","       \
+    ADD("kernel_100ns") "," ADD("wall_100ns") "," ADD("read_bytes") "," ADD("write_bytes") "," ADD("with_cpu") ","   \
+    ADD("with_io") "," ADD("kept") ", peak_commit_bytes = max(peak_commit_bytes, excluded.peak_commit_bytes);"
+
+#define COUNTER_COLUMNS                                                                                              \
+    "  processes INTEGER NOT NULL DEFAULT 0, exited INTEGER NOT NULL DEFAULT 0, crashed INTEGER NOT NULL DEFAULT 0," \
+    "  terminated INTEGER NOT NULL DEFAULT 0, unknown INTEGER NOT NULL DEFAULT 0,"                                   \
+    "  failures INTEGER NOT NULL DEFAULT 0, unobserved INTEGER NOT NULL DEFAULT 0,"                                  \
+    "  user_100ns INTEGER NOT NULL DEFAULT 0, kernel_100ns INTEGER NOT NULL DEFAULT 0,"                              \
+    "  read_operations INTEGER NOT NULL DEFAULT 0, write_operations INTEGER NOT NULL DEFAULT 0,"                     \
+    "  other_operations INTEGER NOT NULL DEFAULT 0, read_bytes INTEGER NOT NULL DEFAULT 0,"                          \
+    "  write_bytes INTEGER NOT NULL DEFAULT 0, other_bytes INTEGER NOT NULL DEFAULT 0,"                              \
+    "  peak_commit_bytes INTEGER NOT NULL DEFAULT 0"
+#define USAGE_COLUMNS                                                                                                \
+    "  pool TEXT NOT NULL, processes INTEGER NOT NULL DEFAULT 0, exited INTEGER NOT NULL DEFAULT 0,"                 \
+    "  crashed INTEGER NOT NULL DEFAULT 0, terminated INTEGER NOT NULL DEFAULT 0,"                                   \
+    "  unknown INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0,"                                     \
+    "  user_100ns INTEGER NOT NULL DEFAULT 0, kernel_100ns INTEGER NOT NULL DEFAULT 0,"                              \
+    "  wall_100ns INTEGER NOT NULL DEFAULT 0, peak_commit_bytes INTEGER NOT NULL DEFAULT 0,"                         \
+    "  read_bytes INTEGER NOT NULL DEFAULT 0, write_bytes INTEGER NOT NULL DEFAULT 0,"                               \
+    "  with_cpu INTEGER NOT NULL DEFAULT 0, with_io INTEGER NOT NULL DEFAULT 0,"                                     \
+    "  unobserved INTEGER NOT NULL DEFAULT 0"
+
+static const char *const lasting[] = {
+    "CREATE TABLE runs("
+    "  number INTEGER PRIMARY KEY,"
+    "  service_pid INTEGER NOT NULL,"
+    "  started_100ns INTEGER NOT NULL,"
+    "  ended_100ns INTEGER," /* NULL: it did not end in order, or has not ended */
+    "  last_commit_100ns INTEGER) STRICT;"
+    "INSERT INTO meta VALUES('last_run', 0), ('last_commit_100ns', 0), ('keeper_pid', 0), ('keeper_start_100ns', 0);"
+    "ALTER TABLE pools ADD COLUMN busy_since_100ns INTEGER;"
+    "ALTER TABLE pools ADD COLUMN job_time_used_100ns INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX pools_by_parent ON pools(parent);",
+
+    /* Nothing kept older versions from writing a process twice: then the later row is the one that stays. */
+    "ALTER TABLE processes ADD COLUMN run INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE processes ADD COLUMN starting INTEGER NOT NULL DEFAULT 0;"
+    "DELETE FROM processes WHERE start_exact = 1 AND start_100ns IS NOT NULL AND EXISTS("
+    "  SELECT 1 FROM processes later WHERE later.pid = processes.pid AND later.start_100ns = processes.start_100ns"
+    "   AND later.pool = processes.pool AND later.start_exact = 1 AND later.id > processes.id);"
+    "CREATE UNIQUE INDEX processes_once ON processes(run, pool, pid, start_100ns) WHERE start_exact = 1;"
+    "CREATE INDEX processes_by_end ON processes(ended_100ns) WHERE ended_100ns IS NOT NULL;"
+    "CREATE INDEX processes_by_begin ON processes(coalesce(start_100ns, joined_100ns));",
+
+    "CREATE TABLE pool_totals(pool TEXT PRIMARY KEY NOT NULL," COUNTER_COLUMNS ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE usage_hours(hour_100ns INTEGER NOT NULL," USAGE_COLUMNS ","
+    "  kept INTEGER NOT NULL DEFAULT 0, purged INTEGER NOT NULL DEFAULT 0,"
+    "  PRIMARY KEY(hour_100ns, pool)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE usage_days(day_100ns INTEGER NOT NULL," USAGE_COLUMNS ","
+    "  PRIMARY KEY(day_100ns, pool)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE purging(id INTEGER PRIMARY KEY) STRICT;"
+    "CREATE TABLE purged(id INTEGER PRIMARY KEY, purged_100ns INTEGER NOT NULL) STRICT;",
+
+    COUNT_IN_TOTALS("") " FROM processes WHERE ended_100ns IS NOT NULL" INTO_TOTALS
+    COUNT_IN_HOURS("") " FROM processes WHERE ended_100ns IS NOT NULL" INTO_HOURS,
+
+    "CREATE TRIGGER processes_refused BEFORE INSERT ON processes WHEN EXISTS(SELECT 1 FROM purged WHERE id = NEW.id) BEGIN"
+    "  SELECT RAISE(IGNORE);"
+    " END;"
+    "CREATE TRIGGER processes_fixed BEFORE UPDATE ON processes BEGIN"
+    "  SELECT RAISE(ABORT, 'rows of processes are replaced, not updated: the sums would be wrong');"
+    " END;"
+    "CREATE TRIGGER processes_counted AFTER INSERT ON processes WHEN NEW.ended_100ns IS NOT NULL BEGIN "
+    COUNT_IN_TOTALS("NEW.") " WHERE true" INTO_TOTALS
+    COUNT_IN_HOURS("NEW.") " WHERE true" INTO_HOURS
+    " END;",
+
+    "CREATE TRIGGER processes_uncounted AFTER DELETE ON processes WHEN OLD.ended_100ns IS NOT NULL"
+    "  AND NOT EXISTS(SELECT 1 FROM purging WHERE id = OLD.id) BEGIN"
+    "  UPDATE pool_totals SET processes = processes - 1, " TAKE_ENDINGS "," TAKE_NUMBER("user_100ns") ","
+    TAKE_NUMBER("kernel_100ns") "," TAKE_NUMBER("read_operations") "," TAKE_NUMBER("write_operations") ","
+    TAKE_NUMBER("other_operations") "," TAKE_NUMBER("read_bytes") "," TAKE_NUMBER("write_bytes") ","
+    TAKE_NUMBER("other_bytes") " WHERE pool = OLD.pool;"
+    "  UPDATE usage_hours SET processes = processes - 1, kept = kept - 1, " TAKE_ENDINGS "," TAKE_NUMBER("user_100ns") ","
+    TAKE_NUMBER("kernel_100ns") "," TAKE("wall_100ns", WALL_OF("OLD.")) "," TAKE_NUMBER("read_bytes") ","
+    TAKE_NUMBER("write_bytes") "," TAKE("with_cpu", "(OLD.user_100ns IS NOT NULL)") ","
+    TAKE("with_io", "(OLD.read_bytes IS NOT NULL)")
+    "   WHERE hour_100ns = " HOUR_OF(BEGAN("OLD.")) " AND pool = OLD.pool;"
+    " END;"
+    "CREATE TRIGGER processes_purged AFTER DELETE ON processes WHEN EXISTS(SELECT 1 FROM purging WHERE id = OLD.id) BEGIN"
+    "  UPDATE usage_hours SET kept = kept - 1, purged = purged + 1"
+    "   WHERE hour_100ns = " HOUR_OF(BEGAN("OLD.")) " AND pool = OLD.pool;"
+    " END;",
+
+    "CREATE TABLE unobserved("
+    "  run INTEGER NOT NULL, number INTEGER NOT NULL,"
+    "  pool TEXT NOT NULL, session INTEGER NOT NULL,"
+    "  from_100ns INTEGER NOT NULL, to_100ns INTEGER NOT NULL,"
+    "  processes INTEGER NOT NULL, user_100ns INTEGER NOT NULL, kernel_100ns INTEGER NOT NULL,"
+    "  read_bytes INTEGER NOT NULL, write_bytes INTEGER NOT NULL,"
+    "  PRIMARY KEY(run, number)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX unobserved_by_pool ON unobserved(pool);"
+    "CREATE TRIGGER unobserved_counted AFTER INSERT ON unobserved BEGIN"
+    "  INSERT INTO pool_totals(pool, unobserved, user_100ns, kernel_100ns, read_bytes, write_bytes)"
+    "   VALUES(NEW.pool, NEW.processes, NEW.user_100ns, NEW.kernel_100ns, NEW.read_bytes, NEW.write_bytes)"
+    "   ON CONFLICT(pool) DO UPDATE SET " ADD("unobserved") "," ADD("user_100ns") "," ADD("kernel_100ns") ","
+    ADD("read_bytes") "," ADD("write_bytes") ";"
+    "  INSERT INTO usage_hours(hour_100ns, pool, unobserved, user_100ns, kernel_100ns, read_bytes, write_bytes, kept)"
+    "   VALUES(" HOUR_OF("NEW.from_100ns") ", NEW.pool, NEW.processes, NEW.user_100ns, NEW.kernel_100ns, NEW.read_bytes,"
+    "    NEW.write_bytes, 1)"
+    "   ON CONFLICT(hour_100ns, pool) DO UPDATE SET " ADD("unobserved") "," ADD("user_100ns") "," ADD("kernel_100ns") ","
+    ADD("read_bytes") "," ADD("write_bytes") "," ADD("kept") ";"
+    " END;"
+    "CREATE TRIGGER unobserved_purged AFTER DELETE ON unobserved BEGIN" /* they are never replaced: it is a purge */
+    "  UPDATE usage_hours SET kept = kept - 1, purged = purged + 1"
+    "   WHERE hour_100ns = " HOUR_OF("OLD.from_100ns") " AND pool = OLD.pool;"
+    " END;",
+
+    "CREATE TABLE resets("
+    "  run INTEGER NOT NULL, number INTEGER NOT NULL,"
+    "  pool TEXT NOT NULL, time_100ns INTEGER NOT NULL, by_whom TEXT," COUNTER_COLUMNS ","
+    "  PRIMARY KEY(run, number)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX resets_by_pool ON resets(pool, run, number);"
+    "CREATE TABLE jobs("
+    "  object_name TEXT PRIMARY KEY NOT NULL,"
+    "  pool TEXT NOT NULL, session INTEGER NOT NULL, created_100ns INTEGER NOT NULL,"
+    "  before_processes INTEGER NOT NULL, before_user_100ns INTEGER NOT NULL, before_kernel_100ns INTEGER NOT NULL,"
+    "  before_read_bytes INTEGER NOT NULL, before_write_bytes INTEGER NOT NULL,"
+    "  after_id INTEGER NOT NULL,"
+    "  purged_processes INTEGER NOT NULL DEFAULT 0, purged_unobserved INTEGER NOT NULL DEFAULT 0,"
+    "  purged_user_100ns INTEGER NOT NULL DEFAULT 0, purged_kernel_100ns INTEGER NOT NULL DEFAULT 0,"
+    "  purged_read_bytes INTEGER NOT NULL DEFAULT 0, purged_write_bytes INTEGER NOT NULL DEFAULT 0) STRICT;",
+    NULL,
+};
+
+static const char *const *const steps[JP__SCHEMA_VERSION] = {first, freezing, lasting};
 
 int jp__schema_migrate(sqlite3 *db, int from) {
     for (int version = from; version < JP__SCHEMA_VERSION; version++) {
         char set_version[64];
         snprintf(set_version, sizeof set_version, "PRAGMA user_version = %d", version + 1);
         int code = jp__db_exec(db, "BEGIN IMMEDIATE");
-        if (code == SQLITE_OK)
-            code = jp__db_exec(db, steps[version]);
+        for (const char *const *part = steps[version]; code == SQLITE_OK && *part != NULL; part++)
+            code = jp__db_exec(db, *part);
         if (code == SQLITE_OK)
             code = jp__db_exec(db, set_version);
         if (code == SQLITE_OK)

@@ -14,11 +14,11 @@ void jp__select_text(struct jp__select *select, const char *text) {
 }
 
 void jp__select_value(struct jp__select *select, int64_t number) {
-    select->values[select->value_count++] = (struct jp__select_value){.number = number};
+    select->values[select->value_count++] = JP__NUMBER(number);
 }
 
-static void add_text_value(struct jp__select *select, const char *text) {
-    select->values[select->value_count++] = (struct jp__select_value){.text = text};
+void jp__select_text_value(struct jp__select *select, const char *text) {
+    select->values[select->value_count++] = JP__TEXT(text);
 }
 
 void jp__select_where(struct jp__select *select, const char *condition) {
@@ -34,7 +34,7 @@ void jp__select_where_number(struct jp__select *select, const char *condition, i
 
 void jp__select_where_text(struct jp__select *select, const char *condition, const char *text) {
     jp__select_where(select, condition);
-    add_text_value(select, text);
+    jp__select_text_value(select, text);
 }
 
 void jp__select_where_among(struct jp__select *select, const char *column, const struct jp_strings *names) {
@@ -44,25 +44,13 @@ void jp__select_where_among(struct jp__select *select, const char *column, const
     jp_str_puts(&select->sql, " IN (");
     for (size_t i = 0; i < names->count; i++) {
         jp_str_puts(&select->sql, i == 0 ? "?" : ",?");
-        add_text_value(select, names->items[i]);
+        jp__select_text_value(select, names->items[i]);
     }
     jp_str_puts(&select->sql, ")");
 }
 
 int jp__select_prepare(const struct jp__select *select, sqlite3 *db, sqlite3_stmt **ret_statement) {
-    sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(db, jp_str_text(&select->sql), -1, &statement, NULL);
-    for (int i = 0; code == SQLITE_OK && i < select->value_count; i++) {
-        const struct jp__select_value *value = &select->values[i];
-        code = value->text != NULL ? sqlite3_bind_text(statement, i + 1, value->text, -1, SQLITE_STATIC)
-                                   : sqlite3_bind_int64(statement, i + 1, value->number);
-    }
-    if (code != SQLITE_OK) {
-        sqlite3_finalize(statement);
-        return code;
-    }
-    *ret_statement = statement;
-    return SQLITE_OK;
+    return jp__db_prepare(db, jp_str_text(&select->sql), select->values, select->value_count, ret_statement);
 }
 
 void jp__select_end(struct jp__select *select) {

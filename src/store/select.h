@@ -3,6 +3,7 @@
 #define JP_STORE_SELECT_H
 
 #include "base/schema.h"
+#include "store/database.h"
 #include "store/store.h"
 
 #include <sqlite3.h>
@@ -12,16 +13,14 @@ enum { JP__SELECT_VALUES = 2 * JP_STORE_MAX_NAMES + 16 };
 struct jp__select {
     struct jp_str sql;
     bool has_condition;
-    struct jp__select_value {
-        const char *text; /* NULL: the number */
-        int64_t number;
-    } values[JP__SELECT_VALUES];
+    struct jp__value values[JP__SELECT_VALUES];
     int value_count;
 };
 
 void jp__select_begin(struct jp__select *select, const char *text); /* "SELECT ... FROM ..." */
 void jp__select_text(struct jp__select *select, const char *text);  /* "ORDER BY ..." */
 void jp__select_value(struct jp__select *select, int64_t number);   /* for a ? in what was added last */
+void jp__select_text_value(struct jp__select *select, const char *text);
 
 /* Each adds a condition; `condition` has a ? for the value, if any. Texts must live until jp__select_prepare's statement
  * is finalized. */

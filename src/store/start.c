@@ -1,9 +1,11 @@
-/* Reads where numbering goes on, what was running, and which pools are to come back. */
+/* Reads where numbering goes on, what was running, which pools are to come back, and what was counted of all. */
 #include "store/start.h"
 
 #include "base/str.h"
 #include "store/database.h"
+#include "store/jobs.h"
 #include "store/rows.h"
+#include "store/runs.h"
 
 int jp__start_load_numbers(sqlite3 *db, struct jp_accounts_start *start) {
     int64_t seq = 0;
@@ -14,10 +16,13 @@ int jp__start_load_numbers(sqlite3 *db, struct jp_accounts_start *start) {
     if (code != SQLITE_OK)
         return code;
     start->last_seq = (uint64_t)seq;
-    return jp__db_number(db,
+    code = jp__db_number(db,
                          "SELECT max((SELECT value FROM meta WHERE key = 'last_process_id'),"
                          "           (SELECT coalesce(max(id), 0) FROM processes))",
                          &start->last_process_id);
+    if (code != SQLITE_OK)
+        return code;
+    return jp__db_number(db, "SELECT value FROM meta WHERE key = 'last_run'", &start->run);
 }
 
 static int load_running(sqlite3 *db, struct jp_accounts_start *start) {
@@ -54,8 +59,9 @@ static int load_pools(sqlite3 *db, struct jp_accounts_start *start) {
     return sqlite3_finalize(statement);
 }
 
-static int load_frozen(sqlite3 *db, struct jp_accounts_start *start) {
-    static const char sql[] = "SELECT name, frozen FROM pools WHERE frozen <> 0 AND deleted_100ns IS NULL";
+static int load_pasts(sqlite3 *db, struct jp_accounts_start *start) {
+    static const char sql[] = "SELECT name, frozen, busy_since_100ns, job_time_used_100ns FROM pools WHERE deleted_100ns IS NULL"
+                              " ORDER BY created_100ns, rowid";
     sqlite3_stmt *statement = NULL;
     int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
     if (code != SQLITE_OK)
@@ -64,18 +70,68 @@ static int load_frozen(sqlite3 *db, struct jp_accounts_start *start) {
         start->pasts = jp_realloc_array(start->pasts, start->past_count + 1, sizeof *start->pasts);
         int bits = sqlite3_column_int(statement, 1);
         start->pasts[start->past_count++] = (struct jp_pool_past){
-            .name = jp_strdup((const char *)sqlite3_column_text(statement, 0)), .frozen = bits & 1, .keep_frozen = bits & 2, .suspends = bits & 4, .below_frozen = bits & 8};
+            .name = jp_strdup((const char *)sqlite3_column_text(statement, 0)),
+            .frozen = bits & 1,
+            .keep_frozen = bits & 2,
+            .suspends = bits & 4,
+            .below_frozen = bits & 8,
+            .busy_since_100ns = sqlite3_column_int64(statement, 2),
+            .job_time_used_100ns = sqlite3_column_int64(statement, 3),
+        };
     }
     return sqlite3_finalize(statement);
+}
+
+/* Of a reset that does not exist all columns are NULL, which is read as 0. */
+static int load_counters(sqlite3 *db, struct jp_accounts_start *start) {
+    static const char sql[] =
+        "SELECT names.name, totals.*, resets.* FROM"
+        " (SELECT name FROM pools WHERE deleted_100ns IS NULL UNION SELECT pool FROM pool_totals) AS names"
+        " LEFT JOIN (SELECT pool, " JP__COUNTER_COLUMNS " FROM pool_totals) AS totals ON totals.pool = names.name"
+        " LEFT JOIN (SELECT run, number, time_100ns, " JP__COUNTER_COLUMNS " FROM resets) AS resets"
+        "  ON (resets.run, resets.number) = (SELECT run, number FROM resets WHERE pool = names.name"
+        "                                     ORDER BY run DESC, number DESC LIMIT 1)"
+        " ORDER BY names.name";
+    enum { NAME = 0, TOTAL = 2, RESET_TIME = TOTAL + JP__COUNTER_COUNT + 2, BASE = RESET_TIME + 1 };
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+    if (code != SQLITE_OK)
+        return code;
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        start->counters = jp_realloc_array(start->counters, start->counter_count + 1, sizeof *start->counters);
+        struct jp_pool_counters *counters = &start->counters[start->counter_count++];
+        counters->name = jp_strdup((const char *)sqlite3_column_text(statement, NAME));
+        jp__read_counters(statement, TOTAL, &counters->total);
+        counters->reset_100ns = sqlite3_column_int64(statement, RESET_TIME);
+        jp__read_counters(statement, BASE, &counters->base);
+    }
+    return sqlite3_finalize(statement);
+}
+
+static int load_keeper(sqlite3 *db, struct jp_accounts_start *start) {
+    int64_t pid = 0;
+    int code = jp__db_number(db, "SELECT value FROM meta WHERE key = 'keeper_pid'", &pid);
+    start->keeper_pid = (uint32_t)pid;
+    if (code == SQLITE_OK)
+        code = jp__db_number(db, "SELECT value FROM meta WHERE key = 'keeper_start_100ns'", &start->keeper_start_100ns);
+    return code;
 }
 
 int jp__start_load(sqlite3 *db, struct jp_accounts_start *start) {
     int code = jp__start_load_numbers(db, start);
     if (code == SQLITE_OK)
+        code = jp__runs_last_known(db, start);
+    if (code == SQLITE_OK)
         code = load_running(db, start);
     if (code == SQLITE_OK)
         code = load_pools(db, start);
     if (code == SQLITE_OK)
-        code = load_frozen(db, start);
+        code = load_pasts(db, start);
+    if (code == SQLITE_OK)
+        code = load_counters(db, start);
+    if (code == SQLITE_OK)
+        code = jp__jobs_load(db, start);
+    if (code == SQLITE_OK)
+        code = load_keeper(db, start);
     return code;
 }

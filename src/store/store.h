@@ -3,7 +3,7 @@
  * One thread writes, one reads, the loop's thread waits for neither. What is recorded is copied into a backlog; the writer
  * commits all of it whenever it is free, as one transaction, and what arrives meanwhile is the next one. A database that
  * refuses to be written is a state, not a failure: the backlog grows up to its bound, and the writer tries again until
- * it succeeds.
+ * it succeeds; a connection that breaks is made anew, a file that turns out damaged is set aside for another one.
  *
  * All functions are called on the loop's thread, and all callbacks come there, never from within the call that asked for
  * them. A query sees everything that was recorded before it, unless the database cannot be written: then it sees what was
@@ -33,6 +33,7 @@ struct jp_store_options {
     uint64_t flush_interval_ms; /* least time between two commits nobody waits for; 0: none */
     uint64_t max_backlog;       /* records, above which events are dropped; 0: JP_STORE_MAX_BACKLOG */
     struct jp_retention retention; /* all zero: nothing is ever deleted */
+    uint32_t service_pid;       /* ours, for the next run */
     const struct jp_log *log;   /* may be NULL; must outlive the store */
     uv_loop_t *loop;
     void *context; /* of the two callbacks below, which may be NULL */
@@ -40,15 +41,17 @@ struct jp_store_options {
     void (*on_committed)(void *context, uint64_t seq);
     /* The database became degraded, or recovered: state() says which. */
     void (*on_state)(void *context);
-    /* The database was damaged while it was in use: it was set aside under the name `kept_as`, and a new one has begun, which goes on
-     * numbering where the old one stood. What is in the backlog goes into it; whoever recorded pools, jobs and running processes does
-     * so again. */
+    /* The database was damaged while it was in use: it was set aside under the name `kept_as` (NULL: the file had vanished), and a new
+     * one has begun, which goes on numbering where the old one stood. What is in the backlog goes into it; whoever recorded pools,
+     * jobs and running processes does so again. */
     void (*on_renewed)(void *context, const char *kept_as);
+    uint64_t hurry; /* divides every wait for a disk or a lock that refuses; 0: nothing is hurried. For tests */
 };
 
 /* Opens or creates the database, brings its schema up to date, reads what the last run left (jp_accounts_start_clear), and
  * starts the threads. A database of ours that is damaged is set aside under another name, the log says so, and a new one
- * begins. JP_E_STORE if the folder is missing, the file cannot be written, is somebody else's, or of a newer version. */
+ * begins. JP_E_STORE if the folder is missing, the file cannot be written, is somebody else's, of a newer version, or another store has
+ * it open, in whatever process. */
 jp_status jp_store_open(const struct jp_store_options *options, struct jp_store **ret_store,
                         struct jp_accounts_start *ret_start, struct jp_error *error);
 

@@ -2,8 +2,9 @@
 #include "store/writer.h"
 
 #include "base/str.h"
-#include "store/commit.h"
+#include "store/connection.h"
 #include "store/database.h"
+#include "store/upkeep.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +12,6 @@
 enum {
     RETRY_FIRST_MS = 250,
     RETRY_LAST_MS = 5000,
-    END_BUSY_MS = 250, /* for what is only tidy at the end */
 };
 
 struct waiter {
@@ -21,12 +21,21 @@ struct waiter {
     void *context;
 };
 
+/* Of the database, as of the last commit. */
+struct figures {
+    uint64_t first_seq, file_bytes, wal_bytes;
+    int64_t last_purge_100ns;
+};
+
 /* What the thread has to tell. */
 struct news {
     uint64_t committed_ticket;
     uint64_t committed_seq;
     bool degraded;
     char reason[256];
+    unsigned renewals; /* how many databases have begun in the place of another */
+    char *kept_as;     /* of the last of these */
+    struct figures figures;
     bool ended;
     uint64_t lost;
 };
@@ -34,7 +43,6 @@ struct news {
 struct jp__writer {
     /* the loop's thread only */
     struct jp_store_options options; /* the thread reads its log and numbers */
-    char *file;
     uv_async_t async;
     uv_thread_t thread;
     uint64_t ticket; /* of the newest record */
@@ -48,13 +56,16 @@ struct jp__writer {
     uv_cond_t wake;
     struct jp__batch backlog;
     size_t in_flight; /* records that the thread has taken and not yet committed */
-    uint64_t dropped_events;
+    uint64_t dropped_events, dropped_from_seq, dropped_to_seq;
+    bool dropping;     /* since the last commit */
+    bool suspected;    /* the file is damaged, says the reader */
     bool urgent;       /* somebody waits for what is in the backlog */
     uint64_t stop_by_ms; /* not 0: stopping, and trying until then */
     struct news news;
+    struct jp__upkeep upkeep; /* says itself whose is what of it */
 
     /* the thread's only */
-    struct jp__committer committer;
+    struct jp__connection connection;
     struct jp__batch batch; /* being written; kept over a failure */
     uint64_t began_ms;      /* when the last attempt began */
     uint64_t retry_ms;      /* pause before the next one; 0: the last one succeeded */
@@ -63,33 +74,64 @@ struct jp__writer {
 
 /* --- the thread --- */
 
+/* Nobody waits for nothing: a wait that is hurried to less than a millisecond is one. */
+static uint64_t hurried(const struct jp__writer *writer, uint64_t ms) {
+    uint64_t left = ms / writer->options.hurry;
+    return left > 0 ? left : 1;
+}
+
 /* When to write next: now or earlier means at once. Under the mutex. */
 static uint64_t due_ms(const struct jp__writer *writer) {
-    uint64_t pause = writer->retry_ms;
+    uint64_t pause = writer->retry_ms == 0 ? 0 : hurried(writer, writer->retry_ms);
+    uint64_t short_pause = hurried(writer, RETRY_FIRST_MS);
     if (writer->stop_by_ms != 0)
-        return writer->began_ms + (pause > RETRY_FIRST_MS ? RETRY_FIRST_MS : pause);
-    if (writer->backlog.ticket == 0 && writer->batch.ticket == 0)
-        return UINT64_MAX; /* nothing was recorded, nor is left from before */
+        return writer->began_ms + (pause > short_pause ? short_pause : pause);
     if (pause != 0)
         return writer->began_ms + pause;
+    if (writer->suspected)
+        return 0;
+    if (writer->backlog.ticket == 0 && writer->batch.ticket == 0)
+        return UINT64_MAX; /* nothing was recorded, nor is left from before */
     return writer->urgent ? 0 : writer->began_ms + writer->options.flush_interval_ms;
 }
 
-/* Waits until there is something to write and takes all of it. False: the end, nothing to write or no time left. */
-static bool take_batch(struct jp__writer *writer) {
-    uv_mutex_lock(&writer->mutex);
+/* The same for what the thread does beside writing. A database that cannot be written cannot be purged either, but who asked is told. */
+static uint64_t upkeep_due_ms(const struct jp__writer *writer) {
+    if (writer->stop_by_ms != 0)
+        return UINT64_MAX;
+    if (writer->retry_ms != 0)
+        return writer->upkeep.asked.first != NULL ? 0 : UINT64_MAX;
+    return jp__upkeep_due_ms(&writer->upkeep, writer->news.committed_ticket);
+}
+
+/* Waits until something is due. True: it is time to write. Under the mutex. */
+static bool wait_until_due(struct jp__writer *writer) {
     for (;;) {
-        uint64_t due = due_ms(writer), now = jp__now_ms();
+        uint64_t write = due_ms(writer), upkeep = upkeep_due_ms(writer), now = jp__now_ms();
+        uint64_t due = write < upkeep ? write : upkeep;
         if (due <= now)
-            break;
+            return write <= now;
         if (due == UINT64_MAX)
             uv_cond_wait(&writer->wake, &writer->mutex);
         else
             uv_cond_timedwait(&writer->wake, &writer->mutex, (due - now) * 1000000);
     }
+}
+
+/* Waits until there is something to do, and takes all that is to be written now. False: the end, nothing to write or no time left. */
+static bool take_batch(struct jp__writer *writer, bool *ret_write) {
+    uv_mutex_lock(&writer->mutex);
+    *ret_write = wait_until_due(writer);
+    if (!*ret_write) {
+        uv_mutex_unlock(&writer->mutex);
+        return true;
+    }
     jp__batch_absorb(&writer->batch, &writer->backlog);
     writer->in_flight = jp__batch_count(&writer->batch);
     writer->urgent = false;
+    if (writer->suspected)
+        jp__connection_suspect(&writer->connection);
+    writer->suspected = false;
     writer->began_ms = jp__now_ms();
     bool stopping = writer->stop_by_ms != 0;
     bool go_on = !stopping || (writer->batch.ticket != 0 && writer->began_ms < writer->stop_by_ms);
@@ -97,29 +139,71 @@ static bool take_batch(struct jp__writer *writer) {
     return go_on;
 }
 
-static void log_recovery(struct jp__writer *writer, uint64_t dropped) {
+static void log_recovery(struct jp__writer *writer, uint64_t dropped, uint64_t from_seq, uint64_t to_seq) {
     const struct jp_log *log = writer->options.log;
-    jp_log(log, JP_LOG_INFO, "the accounting database \"%s\" can be written again", writer->file);
+    jp_log(log, JP_LOG_INFO, "the accounting database \"%s\" can be written again", writer->options.file);
     if (dropped > writer->reported_drops)
-        jp_log(log, JP_LOG_WARNING, "%llu events were dropped meanwhile: the backlog was full",
-               (unsigned long long)(dropped - writer->reported_drops));
+        jp_log(log, JP_LOG_WARNING, "%llu events were dropped meanwhile, numbers %llu to %llu: the backlog was full",
+               (unsigned long long)(dropped - writer->reported_drops), (unsigned long long)from_seq, (unsigned long long)to_seq);
     writer->reported_drops = dropped;
+}
+
+/* Under the mutex. */
+static void note_renewal(struct jp__writer *writer) {
+    struct jp__renewal *renewal = &writer->connection.renewal;
+    if (!renewal->anew)
+        return;
+    writer->news.renewals++;
+    jp_free(writer->news.kept_as);
+    writer->news.kept_as = renewal->kept_as;
+    renewal->kept_as = NULL;
+    renewal->anew = false;
+    writer->suspected = false; /* of the one before */
+}
+
+static uint64_t file_bytes(sqlite3 *db, int which) {
+    sqlite3_file *file = NULL;
+    sqlite3_int64 bytes = 0;
+    if (sqlite3_file_control(db, "main", which, &file) != SQLITE_OK || file == NULL || file->pMethods == NULL ||
+        file->pMethods->xFileSize(file, &bytes) != SQLITE_OK)
+        return 0;
+    return (uint64_t)bytes;
+}
+
+/* `first_seq`: what it was, if no event can have gone since then. */
+static struct figures measure(const struct jp__writer *writer, uint64_t first_seq) {
+    sqlite3 *db = writer->connection.committer.db;
+    if (db == NULL)
+        return writer->news.figures; /* of the last time that there was one */
+    int64_t first = writer->connection.renewal.anew ? 0 : (int64_t)first_seq;
+    if (first == 0)
+        jp__db_number(db, "SELECT min(seq) FROM events", &first); /* what cannot be read stays 0 */
+    return (struct figures){.first_seq = (uint64_t)first,
+                            .file_bytes = file_bytes(db, SQLITE_FCNTL_FILE_POINTER),
+                            .wal_bytes = file_bytes(db, SQLITE_FCNTL_JOURNAL_POINTER),
+                            .last_purge_100ns = writer->upkeep.last_purge_100ns};
 }
 
 static void tell_success(struct jp__writer *writer) {
     bool recovered = writer->retry_ms != 0;
+    struct figures figures = measure(writer, writer->news.figures.first_seq); /* which only this thread changes */
     writer->retry_ms = 0;
     uv_mutex_lock(&writer->mutex);
+    writer->news.figures = figures;
+    writer->dropping = false;
     writer->in_flight = 0;
-    writer->news.committed_ticket = writer->batch.ticket;
+    if (writer->batch.ticket != 0)
+        writer->news.committed_ticket = writer->batch.ticket;
     if (writer->batch.last_seq > writer->news.committed_seq)
         writer->news.committed_seq = writer->batch.last_seq;
     writer->news.degraded = false;
     writer->news.reason[0] = '\0';
-    uint64_t dropped = writer->dropped_events;
+    note_renewal(writer);
+    writer->dropping = false;
+    uint64_t dropped = writer->dropped_events, from_seq = writer->dropped_from_seq, to_seq = writer->dropped_to_seq;
     uv_mutex_unlock(&writer->mutex);
     if (recovered)
-        log_recovery(writer, dropped);
+        log_recovery(writer, dropped, from_seq, to_seq);
     jp__batch_clear(&writer->batch);
     uv_async_send(&writer->async);
 }
@@ -136,30 +220,67 @@ static void tell_failure(struct jp__writer *writer, const char *reason) {
     if (!first)
         return;
     jp_log(writer->options.log, JP_LOG_ERROR, "the accounting database \"%s\" cannot be written: %s; records wait in memory",
-           writer->file, reason);
+           writer->options.file, reason);
     uv_async_send(&writer->async);
 }
 
-/* Leaves the database at rest, so that the next start need not check it. */
-static void end_in_order(struct jp__writer *writer) {
-    sqlite3 *db = writer->committer.db;
-    sqlite3_busy_timeout(db, END_BUSY_MS);
-    jp__committer_clear(&writer->committer);
-    if (writer->batch.ticket == 0 && jp__db_mark_clean(db, 1) == SQLITE_OK)
-        sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    sqlite3_close(db);
+/* Does a step of what is due beside writing. */
+static void keep_up(struct jp__writer *writer) {
+    struct jp__upkeep *upkeep = &writer->upkeep;
+    struct jp__purges done = {0};
+    struct jp_error error;
+    uv_mutex_lock(&writer->mutex);
+    bool due = upkeep_due_ms(writer) <= jp__now_ms();
+    if (due)
+        jp__upkeep_hear(upkeep, writer->retry_ms == 0 ? writer->news.committed_ticket : UINT64_MAX);
+    uv_mutex_unlock(&writer->mutex);
+    if (!due)
+        return;
+    if (writer->retry_ms == 0) {
+        if (jp__db_is_damage(jp__upkeep_step(upkeep, writer->connection.committer.db, writer->options.log, &done)))
+            jp__writer_suspect_damage(writer);
+    } else {
+        jp_fail(&error, JP_E_STORE, "the accounting database cannot be written, so nothing was purged");
+        jp__upkeep_refuse(upkeep, &done, &error);
+    }
+    struct figures figures = measure(writer, 0);
+    uv_mutex_lock(&writer->mutex);
+    bool told = figures.last_purge_100ns != writer->news.figures.last_purge_100ns;
+    writer->news.figures = figures;
+    told |= jp__upkeep_tell(upkeep, &done);
+    uv_mutex_unlock(&writer->mutex);
+    if (told)
+        uv_async_send(&writer->async);
+}
+
+static void end_upkeep(struct jp__writer *writer) {
+    struct jp__purges done = {0};
+    struct jp_error error;
+    jp_fail(&error, JP_E_STOPPING, "the service is stopping");
+    uv_mutex_lock(&writer->mutex);
+    jp__upkeep_hear(&writer->upkeep, UINT64_MAX);
+    jp__upkeep_refuse(&writer->upkeep, &done, &error);
+    jp__upkeep_tell(&writer->upkeep, &done);
+    uv_mutex_unlock(&writer->mutex);
 }
 
 static void run(void *argument) {
     struct jp__writer *writer = argument;
     char reason[sizeof writer->news.reason];
-    while (take_batch(writer)) {
-        if (jp__commit(&writer->committer, &writer->batch, reason, sizeof reason) == SQLITE_OK)
+    bool write = false;
+    while (take_batch(writer, &write)) {
+        if (!write) {
+            keep_up(writer);
+            continue;
+        }
+        if (jp__connection_commit(&writer->connection, &writer->batch, reason, sizeof reason) == SQLITE_OK)
             tell_success(writer);
         else
             tell_failure(writer, reason);
+        keep_up(writer); /* also where there is always something to write */
     }
-    end_in_order(writer);
+    end_upkeep(writer);
+    jp__connection_close(&writer->connection, writer->batch.ticket == 0);
     uint64_t lost = jp__batch_count(&writer->batch);
     if (lost > 0)
         jp_log(writer->options.log, JP_LOG_ERROR,
@@ -192,12 +313,21 @@ static void end_record(struct jp__writer *writer) {
     uv_mutex_unlock(&writer->mutex);
 }
 
+/* Under the mutex. */
+static void note_dropped(struct jp__writer *writer, uint64_t seq) {
+    if (!writer->dropping)
+        writer->dropped_from_seq = seq;
+    writer->dropping = true;
+    writer->dropped_to_seq = seq;
+    writer->dropped_events++;
+}
+
 void jp__writer_add_event(struct jp__writer *writer, const struct jp_event *event) {
     begin_record(writer);
     if (records_held(writer) < writer->options.max_backlog) {
         jp__batch_add_event(&writer->backlog, event);
     } else {
-        writer->dropped_events++;
+        note_dropped(writer, event->seq);
         if (event->seq > writer->backlog.last_seq)
             writer->backlog.last_seq = event->seq; /* its number is spent all the same */
     }
@@ -220,6 +350,59 @@ void jp__writer_forget_pool(struct jp__writer *writer, const char *name) {
     begin_record(writer);
     jp__batch_add_forgotten_pool(&writer->backlog, name, jp__now_100ns());
     end_record(writer);
+}
+
+void jp__writer_suspect_damage(struct jp__writer *writer) {
+    uv_mutex_lock(&writer->mutex);
+    writer->suspected = true;
+    uv_cond_signal(&writer->wake);
+    uv_mutex_unlock(&writer->mutex);
+}
+
+void jp__writer_add_job(struct jp__writer *writer, const struct jp_job_record *record) {
+    begin_record(writer);
+    jp__batch_add_job(&writer->backlog, record);
+    end_record(writer);
+}
+
+void jp__writer_forget_job(struct jp__writer *writer, const char *object_name) {
+    begin_record(writer);
+    jp__batch_add_forgotten_job(&writer->backlog, object_name);
+    end_record(writer);
+}
+
+void jp__writer_add_unobserved(struct jp__writer *writer, const struct jp_unobserved_record *record) {
+    begin_record(writer);
+    jp__batch_add_unobserved(&writer->backlog, record, writer->ticket);
+    end_record(writer);
+}
+
+void jp__writer_add_reset(struct jp__writer *writer, const struct jp_reset_record *record) {
+    begin_record(writer);
+    jp__batch_add_reset(&writer->backlog, record, writer->ticket);
+    end_record(writer);
+}
+
+void jp__writer_set_keeper(struct jp__writer *writer, uint32_t pid, int64_t start_100ns) {
+    begin_record(writer);
+    jp__batch_set_keeper(&writer->backlog, pid, start_100ns);
+    end_record(writer);
+}
+
+void jp__writer_purge(struct jp__writer *writer, const struct jp_purge_filter *filter, jp_purged_fn *callback, void *context) {
+    struct jp__purge *purge = jp__purge_new(filter, writer->ticket, callback, context);
+    uv_mutex_lock(&writer->mutex);
+    jp__upkeep_ask(&writer->upkeep, purge);
+    writer->urgent = writer->backlog.ticket != 0; /* so that it sees what was recorded before it */
+    uv_cond_signal(&writer->wake);
+    uv_mutex_unlock(&writer->mutex);
+}
+
+void jp__writer_set_retention(struct jp__writer *writer, const struct jp_retention *retention) {
+    uv_mutex_lock(&writer->mutex);
+    jp__upkeep_set_retention(&writer->upkeep, retention);
+    uv_cond_signal(&writer->wake);
+    uv_mutex_unlock(&writer->mutex);
 }
 
 /* --- the loop's thread: news out --- */
@@ -267,7 +450,8 @@ static void call_waiters(struct jp__writer *writer) {
 
 static void free_writer(uv_handle_t *handle) {
     struct jp__writer *writer = handle->data;
-    jp_free(writer->file);
+    jp_free(writer->heard.kept_as);
+    jp_free(writer->connection.renewal.kept_as);
     jp_free(writer);
 }
 
@@ -285,17 +469,24 @@ static void on_closed(uv_handle_t *handle) {
 static void on_news(uv_async_t *async) {
     struct jp__writer *writer = async->data;
     uint64_t known_seq = writer->heard.committed_seq;
+    unsigned known_renewals = writer->heard.renewals;
     bool was_degraded = writer->heard.degraded;
+    jp_free(writer->heard.kept_as);
     uv_mutex_lock(&writer->mutex);
     writer->heard = writer->news;
+    writer->news.kept_as = NULL;
+    struct jp__purge *purged = jp__upkeep_answers(&writer->upkeep);
     uv_mutex_unlock(&writer->mutex);
 
     const struct jp_store_options *options = &writer->options;
+    if (writer->heard.renewals != known_renewals && options->on_renewed != NULL)
+        options->on_renewed(options->context, writer->heard.kept_as);
     if (writer->heard.committed_seq > known_seq && options->on_committed != NULL)
         options->on_committed(options->context, writer->heard.committed_seq);
     if (writer->heard.degraded != was_degraded && options->on_state != NULL)
         options->on_state(options->context);
     call_waiters(writer);
+    jp__purges_deliver(purged);
     if (writer->heard.ended) {
         uv_thread_join(&writer->thread);
         uv_close((uv_handle_t *)&writer->async, on_closed);
@@ -309,20 +500,30 @@ void jp__writer_state(struct jp__writer *writer, struct jp_accounts_state *ret_s
     snprintf(state.reason, sizeof state.reason, "%s", writer->news.reason);
     state.backlog = records_held(writer);
     state.dropped_events = writer->dropped_events;
+    state.dropped_from_seq = writer->dropped_from_seq;
+    state.dropped_to_seq = writer->dropped_to_seq;
     state.committed_seq = writer->news.committed_seq;
+    state.first_seq = writer->news.figures.first_seq;
+    state.file_bytes = writer->news.figures.file_bytes;
+    state.wal_bytes = writer->news.figures.wal_bytes;
+    state.last_purge_100ns = writer->news.figures.last_purge_100ns;
     uv_mutex_unlock(&writer->mutex);
     *ret_state = state;
 }
 
 /* --- from start to stop --- */
 
-jp_status jp__writer_start(const struct jp_store_options *options, sqlite3 *db, uint64_t last_seq,
-                           struct jp__writer **ret_writer, struct jp_error *error) {
+jp_status jp__writer_start(const struct jp_store_options *options, const struct jp__place *place, sqlite3 *db,
+                           const struct jp_accounts_start *start, struct jp__reader *reader, struct jp__writer **ret_writer,
+                           struct jp_error *error) {
     struct jp__writer *writer = jp_alloc(sizeof *writer);
     writer->options = *options;
-    writer->file = jp_strdup(options->file);
-    writer->committer.db = db;
-    writer->news.committed_seq = writer->heard.committed_seq = last_seq;
+    writer->connection = (struct jp__connection){.committer = {.db = db, .run = start->run}, .place = *place, .reader = reader,
+                                                 .known = {.last_seq = start->last_seq, .last_process_id = start->last_process_id,
+                                                           .run = start->run}};
+    writer->news.committed_seq = writer->heard.committed_seq = start->last_seq;
+    writer->news.figures = measure(writer, 0);
+    jp__upkeep_set_retention(&writer->upkeep, &options->retention);
     writer->last_waiter = &writer->first_waiter;
     writer->async.data = writer;
     int result = uv_async_init(options->loop, &writer->async, on_news);
@@ -354,7 +555,7 @@ void jp__writer_stop(struct jp__writer *writer, jp_store_closed_fn *callback, vo
     writer->on_stopped = callback;
     writer->on_stopped_context = context;
     uv_mutex_lock(&writer->mutex);
-    writer->stop_by_ms = jp__now_ms() + JP_STORE_CLOSE_MS;
+    writer->stop_by_ms = jp__now_ms() + hurried(writer, JP_STORE_CLOSE_MS);
     uv_cond_signal(&writer->wake);
     uv_mutex_unlock(&writer->mutex);
 }

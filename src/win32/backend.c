@@ -39,6 +39,12 @@ static const struct jp_backend_ops operations = {
     .process_watch = jp__process_watch,
     .process_launch = jp__process_launch,
     .process_resume = jp__process_resume,
+    .keeper_start = jp__keeper_start,
+    .keeper_facts = jp__keeper_facts,
+    .keeper_hold = jp__keeper_hold,
+    .keeper_let_go = jp__keeper_let_go,
+    .keeper_close = jp__keeper_close,
+    .keeper_dismiss = jp__keeper_dismiss,
 };
 
 /* SYSTEM and Administrators, and whoever runs us if that is somebody else: `--console`. */
@@ -87,6 +93,7 @@ jp_status jp_win32_backend_new(const struct jp_win32_backend_options *options, s
     backend->base.ops = &operations;
     backend->log = options->log;
     backend->stop_helper = options->stop_helper;
+    backend->keeper_option = options->keeper;
     jp_status status = jp_win32_port_new(&options->sinks, &backend->port, error);
     if (status != JP_OK) {
         jp_free(backend);

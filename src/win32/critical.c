@@ -40,12 +40,10 @@ static bool is_system_image(const char *image) {
     return false;
 }
 
-/* The service, and the short-lived processes of its own that ask others to end. */
+/* The service, its keeper (also the one of an earlier run), and the short-lived processes of its own that ask others to end. */
 static bool is_ours(const struct jp_process *process, const char *image) {
     if (process->pid == GetCurrentProcessId())
         return true;
-    if (jp__parent_pid(process->handle) != GetCurrentProcessId())
-        return false;
     wchar_t *wide = jp__own_image();
     char *own = jp_win32_utf8(wide);
     bool same = own && jp_ascii_equal_nocase(own, image);

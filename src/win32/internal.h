@@ -14,7 +14,8 @@ struct jp_win32_backend {
     struct jp_win32_port *port;
     struct jp_capabilities capabilities;
     DWORD console_flag; /* for launches; see backend.c */
-    const wchar_t *stop_helper;
+    const wchar_t *stop_helper, *keeper_option;
+    struct jp_keeper *keepers; /* all that are open */
     atomic_uint sample_size; /* bytes that the last sample wanted: a hint, so that most want one call */
     char *job_security;      /* SDDL of the jobs that we create */
     struct jp_map user_names; /* SID text -> struct user_name; see jp__user_name */
@@ -106,5 +107,13 @@ jp_status jp__process_watch(struct jp_process *process, uint64_t watch, struct j
 jp_status jp__process_launch(struct jp_backend *backend, const struct jp_launch *launch, struct jp_process **ret_process,
                              struct jp_error *error);
 jp_status jp__process_resume(struct jp_process *process, struct jp_error *error);
+
+jp_status jp__keeper_start(struct jp_backend *backend, uint64_t watch, struct jp_keeper **ret_keeper, struct jp_error *error);
+void jp__keeper_facts(const struct jp_keeper *keeper, uint32_t *ret_pid, int64_t *ret_start_100ns);
+jp_status jp__keeper_hold(struct jp_keeper *keeper, struct jp_job *job, struct jp_error *error);
+void jp__keeper_let_go(struct jp_keeper *keeper, struct jp_job *job);
+void jp__keeper_close(struct jp_keeper *keeper);
+jp_status jp__keeper_dismiss(struct jp_backend *backend, uint32_t pid, int64_t start_100ns, struct jp_error *error);
+bool jp__is_keeper(const struct jp_win32_backend *backend, uint32_t pid); /* one that is open */
 
 #endif

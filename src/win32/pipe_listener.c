@@ -26,7 +26,7 @@ struct jp_win32_listener {
     void *context;
     const struct jp_log *log;
     HANDLE stop;
-    HANDLE thread;
+    HANDLE thread; /* NULL: the name is ours, and nobody is let in yet */
     struct instance instances[INSTANCES];
     bool failing; /* the last attempt to create an instance failed, and was logged */
 };
@@ -47,11 +47,9 @@ static bool name_is_taken(const wchar_t *name) {
 /* The name lives as long as the last handle to either end. So after a crash the clients of the last run, which have yet to
  * notice it, keep the name for a moment: it is asked for again for a while. */
 static jp_status claim_name(struct jp_win32_listener *listener, const char *name, struct jp_error *error) {
-    DWORD win32 = ERROR_SUCCESS;
     for (int i = 0; i < NAME_TRIES; i++) {
         if (i > 0)
             WaitForSingleObject(listener->stop, NAME_PAUSE_MS);
-        win32 = ERROR_ACCESS_DENIED;
         if (name_is_taken(listener->name))
             continue;
         HANDLE pipe = create_pipe(listener, FILE_FLAG_FIRST_PIPE_INSTANCE);
@@ -59,12 +57,11 @@ static jp_status claim_name(struct jp_win32_listener *listener, const char *name
             listener->instances[0].pipe = pipe;
             return JP_OK;
         }
-        win32 = GetLastError();
+        DWORD win32 = GetLastError();
         if (win32 != ERROR_ACCESS_DENIED && win32 != ERROR_PIPE_BUSY)
             return jp_fail_win32(error, JP_E_SYSTEM, win32, "CreateNamedPipe", "cannot create the pipe %s", name);
     }
-    return jp_fail_win32(error, JP_E_DENIED, win32, "CreateNamedPipe",
-                         "the pipe %s is taken: another instance of the service runs, or another program uses its name", name);
+    return jp_fail(error, JP_E_DENIED, "the pipe %s is taken: another instance of the service runs, or another program uses its name", name);
 }
 
 static void hand_over(struct jp_win32_listener *listener, struct instance *instance) {
@@ -146,7 +143,8 @@ static unsigned __stdcall accept_thread(void *argument) {
 
     for (;;) {
         bool all = true;
-        for (int i = 0; i < INSTANCES; i++) {
+        /* The first one last: it has held the name so far, and if its client has come and gone, it is closed. */
+        for (int i = INSTANCES; i-- > 0;) {
             if (!pending[i])
                 pending[i] = await_client(listener, &listener->instances[i]);
             all = all && pending[i];
@@ -210,29 +208,30 @@ jp_status jp_win32_listener_new(const struct jp_win32_listener_options *options,
         status = create_events(listener, error);
     if (status == JP_OK)
         status = claim_name(listener, options->name, error);
-    if (status != JP_OK)
-        goto fail;
+    if (status == JP_OK)
+        *ret_listener = listener;
+    else
+        listener_destroy(listener);
+    return status;
+}
 
+jp_status jp_win32_listener_start(struct jp_win32_listener *listener, struct jp_error *error) {
     uintptr_t thread = _beginthreadex(NULL, 0, accept_thread, listener, 0, NULL);
     if (thread == 0) {
         DWORD win32 = GetLastError();
-        status = jp_fail_win32(error, JP_E_SYSTEM, win32, "_beginthreadex", "cannot start the thread of the pipe's listener");
-        goto fail;
+        return jp_fail_win32(error, JP_E_SYSTEM, win32, "_beginthreadex", "cannot start the thread of the pipe's listener");
     }
     listener->thread = (HANDLE)thread;
-    *ret_listener = listener;
     return JP_OK;
-
-fail:
-    listener_destroy(listener);
-    return status;
 }
 
 void jp_win32_listener_free(struct jp_win32_listener *listener) {
     if (!listener)
         return;
-    SetEvent(listener->stop);
-    WaitForSingleObject(listener->thread, INFINITE);
-    CloseHandle(listener->thread);
+    if (listener->thread) {
+        SetEvent(listener->stop);
+        WaitForSingleObject(listener->thread, INFINITE);
+        CloseHandle(listener->thread);
+    }
     listener_destroy(listener);
 }

@@ -21,9 +21,12 @@ struct jp_win32_listener_options {
 
 struct jp_win32_listener;
 
-/* When this returns, clients can connect. JP_E_DENIED if the name is taken. */
+/* Makes the name ours, and lets nobody in: one client may have its end already and waits for an answer, others find the pipe busy.
+ * When the listener is freed instead of started, they find it closed. JP_E_DENIED if the name is taken. */
 jp_status jp_win32_listener_new(const struct jp_win32_listener_options *options, struct jp_win32_listener **ret_listener,
                                 struct jp_error *error);
+/* Clients are let in. Once; failing leaves the name ours. */
+jp_status jp_win32_listener_start(struct jp_win32_listener *listener, struct jp_error *error);
 /* Takes no more clients; `connected` is not called after this returns. NULL is fine. */
 void jp_win32_listener_free(struct jp_win32_listener *listener);
 

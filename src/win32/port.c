@@ -163,6 +163,11 @@ uint32_t jp_win32_port_attach(struct jp_win32_port *port, HANDLE job, uint64_t k
     return 0;
 }
 
+/* The system's pool waits for us, for thousands of handles at once. Since Windows 8 no thread waits there: the kernel posts a packet to
+ * the pool's port when a handle is signalled, and one worker calls back (NtAssociateWaitCompletionPacket; R. Chen,
+ * https://devblogs.microsoft.com/oldnewthing/20220406-00/?p=106434). Having those packets posted to our own port would spare the worker;
+ * Wine has none to try that with. There, a thread waits for each 63 handles. tests/win32/watch_test.c counts. */
+
 /* On a thread of the system's pool, with the number itself for an argument: see `exit_port`. */
 static void CALLBACK process_ended(void *argument, BOOLEAN timed_out) {
     (void)timed_out;

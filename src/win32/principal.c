@@ -105,6 +105,8 @@ void jp_win32_principal_free(struct jp_principal *principal) {
     jp_free(principal);
 }
 
+const char *jp_win32_principal_name(const struct jp_principal *principal) { return principal->name; }
+
 jp_status jp_win32_impersonate(const struct jp_principal *principal, struct jp_error *error) {
     if (!principal)
         return JP_OK;

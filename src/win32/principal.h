@@ -28,6 +28,7 @@ jp_status jp_win32_principal_from_token(HANDLE token, struct jp_principal **ret_
 jp_status jp_win32_principal_copy(const struct jp_principal *principal, struct jp_principal **ret_principal, struct jp_error *error);
 
 void jp_win32_principal_free(struct jp_principal *principal); /* NULL is fine */
+const char *jp_win32_principal_name(const struct jp_principal *principal);
 
 /* Acts as the principal on this thread until jp_win32_revert(). NULL: stays as it is, and succeeds. */
 jp_status jp_win32_impersonate(const struct jp_principal *principal, struct jp_error *error);

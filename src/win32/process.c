@@ -19,6 +19,8 @@ jp_status jp__process_open(struct jp_backend *backend, uint32_t pid, int64_t sta
     /* In a pool of its own the service would end with what it watches over. */
     if (use != JP_PROCESS_OBSERVE && pid == GetCurrentProcessId())
         return jp_fail(error, JP_E_DENIED, "process %lu is the service itself", (unsigned long)pid);
+    if (use != JP_PROCESS_OBSERVE && jp__is_keeper(jp__backend(backend), pid))
+        return jp_fail(error, JP_E_DENIED, "process %lu is the service's own keeper", (unsigned long)pid);
 
     jp_status status = jp_win32_impersonate(principal, error);
     if (status != JP_OK)

@@ -1,4 +1,8 @@
-"""accounting.summary and processes, and what a restart leaves of them."""
+"""accounting.*: what is recorded, what a restart leaves of it, and what becomes of it: purged, set to zero, copied, checked."""
+import contextlib
+import json
+import sqlite3
+
 import pytest
 
 from harness.host import wait_until
@@ -90,3 +94,189 @@ def test_a_killed_service_loses_nothing_that_it_confirmed(console, jobber, host)
         assert len(rows) == 2
         rpc.call("pool.terminate", pool="p")
     assert service.stop() == 0
+
+
+# ------------------------------------------------------------------------------------------------------- purge and reset
+
+@pytest.mark.parametrize("arguments, words", [
+    (["purge"], "--older-than"), (["purge", "--before", "2026-01-01", "--older-than", "1d"], "--before"), (["purge", "--older-than", "30"], "30"),
+    (["purge", "--older-than", "1d", "--events-only", "--processes-only"], "not both"), (["purge", "--before", "noon"], "noon"),
+    (["--pool", "x", "purge"], "before its options"), (["reset"], "POOL"), (["backup"], "FILE"), (["check", "a", "b"], '"b"'), (["prge"], "purge"),
+])
+def test_wrong_usage(service, arguments, words):
+    result = service.jobpool("accounting", *arguments)
+    assert result.returncode == 2 and words in result.stderr and result.stdout == ""
+
+
+def test_help_of_the_verbs(host):
+    everything = host.run("jobpool", "help", "accounting").stdout
+    for verb in ("purge", "reset", "backup", "check"):
+        assert f"  {verb} " in everything
+        text = host.run("jobpool", "help", "accounting", verb)
+        assert text.returncode == 0 and f"jobpool accounting {verb}" in text.stdout
+        assert host.run("jobpool", "accounting", "--json", verb, "--help").stdout == text.stdout
+    assert host.run("jobpool", "help", "accounting", "processes").stdout == everything
+
+
+def test_purge_deletes_rows_and_keeps_what_they_used(service, rpc, three, pool, jobber):
+    rpc.call("pool.launch", pool=pool, argv=jobber("sleep", 60000))
+    wait_until(lambda: len(rpc.call("events.query", pools=[pool], messages=["NEW_PROCESS"])["events"]) == 4, "all to be announced")
+
+    def summary():
+        row, = rpc.call("accounting.summary", pool=pool)["pools"]
+        return row.pop("wallTime100ns"), {key: row[key] for key in ("processes", "running", "exited", "terminated", "failures", "unobserved")}
+
+    wall, before = summary()
+    assert service.json("accounting", "purge", "--older-than", "1h", "--pool", pool) == {"processes": 0, "events": 0}
+    assert service.json("accounting", "purge", "--older-than", "0s", "--pool", pool, "--processes-only") == {"processes": 3, "events": 0}
+    assert [row["ending"] for row in rpc.call("accounting.processes", pool=pool)["processes"]] == ["running"]
+    assert summary()[0] >= wall and summary()[1] == before, "one of them runs: its time goes on"
+    assert rpc.call("pool.get", pool=pool)["counters"]["processes"] == 3
+
+    events = rpc.call("events.query", pools=[pool])["events"]
+    text = service.jobpool("accounting", "purge", "--before", "2100-01-01", "--pool", pool, "--events-only")
+    assert text.returncode == 0 and text.stdout == f"deleted: 0 rows of processes, {len(events)} events\n"
+    assert rpc.call("events.query", pools=[pool])["events"] == []
+    told = [event["detail"] for event in rpc.call("events.query", messages=["ACCOUNTING_PURGED"])["events"] if f"pool {pool}:" in event["detail"]]
+    assert len(told) == 3 and all(detail.startswith("by ") for detail in told)
+    assert told[1].endswith("3 processes, 0 events") and "processes before" in told[1] and "events before" in told[2]
+    assert service.json("status")["database"]["lastPurge"] is not None
+
+
+def test_a_reset_outlives_a_restart(console, jobber):
+    service = console({"pools": {"p": {}}}).start()
+    with service.bridge() as rpc:
+        for code in (0, 5):
+            rpc.call("pool.launch", pool="p", argv=jobber("exit", code))
+            rpc.call("pool.wait", pool="p")
+        old = wait_until(lambda: (counters := rpc.call("pool.get", pool="p")["counters"])["processes"] == 2 and counters, "two ends")
+        assert (old["exited"], old["failures"], old["unobserved"], old["since"]) == (2, 1, 0, None)
+        assert service.json("accounting", "reset", "p") == old
+        after = rpc.call("pool.get", pool="p")["counters"]
+        assert after["since"] is not None and not any(after[key] for key in ("processes", "exited", "failures", "userTime100ns", "kernelTime100ns"))
+        told, = rpc.call("events.query", messages=["COUNTERS_RESET"])["events"]
+        assert told["pool"] == "p" and "2 processes" in told["detail"]
+        assert len(rpc.call("accounting.processes", pool="p")["processes"]) == 2, "a reset deletes nothing"
+    service.restart()
+    with service.bridge() as rpc:
+        assert rpc.call("pool.get", pool="p")["counters"] == after
+        rpc.call("pool.launch", pool="p", argv=jobber("exit", 0))
+        rpc.call("pool.wait", pool="p")
+        wait_until(lambda: rpc.call("pool.get", pool="p")["counters"]["processes"] == 1, "one more end")
+        text = service.jobpool("accounting", "reset", "p")
+        assert text.returncode == 0 and text.stdout.startswith("set to zero; before that:\n") and after["since"][:19] in text.stdout
+
+
+def test_retention_is_shown_and_reloaded(console):
+    service = console({"pools": {}}).start()
+    assert service.json("status")["database"]["retention"] == {"processes": "90d", "events": "30d", "hours": "400d", "max_size": "4GiB"}
+    service.write_config({"pools": {}, "retention": {"processes": "7d", "events": "0s", "max_size": 0}})
+    assert service.jobpool("reload").returncode == 0
+    assert service.json("status")["database"]["retention"] == {"processes": "7d", "events": None, "hours": "400d", "max_size": None}
+    text = service.jobpool("status").stdout
+    assert "keeps processes for" in text and "keeps events for" not in text
+    assert service.stop() == 0
+
+
+# -------------------------------------------------------------------------------------------------------- backup and check
+
+def ids_in(file):
+    """The processes in a database, which must be whole."""
+    with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        return {row[0] for row in database.execute("SELECT id FROM processes")}
+
+
+@pytest.fixture
+def writing(console, jobber):
+    """A service in whose pool "p" processes have ended, and a call that lets another one: (service, rpc, end_one)."""
+    service = console({"pools": {"p": {}}}).start()
+    with service.bridge() as rpc:
+        def end_one():
+            return rpc.call("pool.launch", pool="p", argv=jobber("exit", 0))["id"]
+
+        yield service, rpc, end_one
+    service.stop()
+
+
+def test_backup_while_the_service_writes(writing, host, tmp_path):
+    service, _, end_one = writing
+    copy = tmp_path / "copy.db"
+    acknowledged = {end_one() for _ in range(10)}
+    backup = host.start("jobpool", "--pipe", service.pipe, "--json", "accounting", "backup", host.path(copy))
+    while backup.poll() is None:
+        end_one()
+    assert backup.returncode == 0
+    assert acknowledged <= ids_in(copy)
+    assert [file.name for file in tmp_path.glob("copy*")] == ["copy.db"], "one file, with nothing beside it"
+    assert service.json("accounting", "check", host.path(copy))["ok"] is True
+
+
+def test_a_backup_does_not_replace_a_file_unasked(writing, host, tmp_path):
+    service, _, end_one = writing
+    copy = tmp_path / "copy.db"
+    copy.write_bytes(b"precious")
+    refused = service.jobpool("accounting", "backup", host.path(copy))
+    assert refused.returncode == 1 and "copy.db" in refused.stderr and copy.read_bytes() == b"precious"
+    last = end_one()
+    done = service.jobpool("accounting", "backup", host.path(copy), "--force")
+    assert done.returncode == 0 and "copy.db" in done.stdout and last in ids_in(copy)
+    itself = service.jobpool("accounting", "backup", host.path(service.database_file), "--force")
+    assert itself.returncode == 1 and "same file" in itself.stderr
+
+
+def test_a_backup_is_a_database_to_go_on_with(writing, host, tmp_path, console, jobber):
+    service, _, end_one = writing
+    last = end_one()
+    after = console({"pools": {"p": {}}})
+    assert service.jobpool("accounting", "backup", host.path(after.database_file)).returncode == 0
+    after.start()
+    with after.bridge() as rpc:
+        assert last in {row["id"] for row in rpc.call("accounting.processes", pool="p")["processes"]}
+        assert rpc.call("pool.launch", pool="p", argv=jobber("exit", 0))["id"] > last
+    assert after.stop() == 0
+
+
+def test_without_a_service_the_file_is_named(console, host, tmp_path):
+    service = console({"pools": {}}).start()
+    assert service.stop() == 0
+    for command in (["backup", host.path(tmp_path / "a.db")], ["check"]):
+        result = service.jobpool("accounting", *command)
+        assert result.returncode == 3 and "say which file" in result.stderr
+    database = host.path(service.database_file)
+    assert service.jobpool("accounting", "check", database).returncode == 0
+    assert service.jobpool("accounting", "backup", "--database", database, host.path(tmp_path / "b.db")).returncode == 0
+    assert ids_in(tmp_path / "b.db") == set()
+
+
+def test_check(writing, host, tmp_path):
+    service, _, end_one = writing
+    end_one()
+    good = service.jobpool("accounting", "check")
+    assert good.returncode == 0 and good.stdout.endswith("accounting.db: ok\n")
+    copy = tmp_path / "copy.db"
+    assert service.jobpool("accounting", "backup", host.path(copy)).returncode == 0
+    with contextlib.closing(sqlite3.connect(copy)) as database:
+        page, = database.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'processes'").fetchone()
+        size, = database.execute("PRAGMA page_size").fetchone()
+    with open(copy, "r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xa5" * size)
+    bad = service.jobpool("accounting", "check", host.path(copy))
+    assert bad.returncode == 1 and bad.stdout.endswith("copy.db: damaged\n") and len(bad.stdout.splitlines()) > 1
+    told = service.jobpool("--json", "accounting", "check", host.path(copy))
+    found = json.loads(told.stdout)
+    assert told.returncode == 1 and found["ok"] is False and found["findings"] == bad.stdout.splitlines()[:-1]
+
+
+def test_what_is_no_database_of_ours_is_refused(service, host, tmp_path):
+    other = tmp_path / "other.db"
+    with contextlib.closing(sqlite3.connect(other)) as database:
+        database.execute("CREATE TABLE t(x)")
+        database.commit()
+    text = tmp_path / "text.db"
+    text.write_text("no database at all " * 1000)
+    for file in (other, text, tmp_path / "missing.db"):
+        result = service.jobpool("accounting", "check", host.path(file))
+        assert result.returncode == 1 and file.name in result.stderr and result.stdout == ""
+    assert not (tmp_path / "missing.db").exists()

@@ -1,5 +1,7 @@
 """jobpool.exe: every command, for people and with --json, and its exit codes."""
+import contextlib
 import json
+import sqlite3
 import subprocess
 
 import pytest
@@ -186,6 +188,32 @@ def test_events_as_they_come(service, rpc, pool, host):
         rpc.call("pool.update", pool=pool, description="again")
         assert json.loads(following.stdout.readline())["message"] == "POOL_UPDATED"
     assert following.wait(60) == 0
+
+
+def test_events_at_once(service, rpc, pool, host):
+    first = rpc.call("events.query", pools=[pool])["events"][0]["seq"]
+    following = host.start("jobpool", "--pipe", service.pipe, "events", "--follow", "--at-once", "--pool", pool, "--from-seq", first, "--limit", 2,
+                           stdout=subprocess.PIPE)
+    assert b"database" not in following.stdout.readline(), "it is there for long"
+    rpc.call("pool.update", pool=pool, description="again")
+    assert b"POOL_UPDATED" in (line := following.stdout.readline()) and b"(not in the database yet)" in line
+    assert following.wait(60) == 0
+    assert service.jobpool("events", "--at-once").returncode == 2
+
+
+def test_events_that_are_gone_are_told(console):
+    service = console({"pools": {"a": {}}}).start()
+    service.jobpool("create", "b")
+    assert service.stop() == 0
+    with contextlib.closing(sqlite3.connect(service.database_file)) as database, database:
+        assert database.execute("DELETE FROM events WHERE seq IN (2, 3)").rowcount == 2
+    service.start()
+    result = service.jobpool("events", "--follow", "--from-seq", "1", "--limit", "2")
+    assert [line.split()[0] for line in lines(result)] == ["1", "4"]
+    assert result.stderr == "jobpool: events 2 to 3: the database does not have them\n"
+    result = service.jobpool("--json", "events", "--follow", "--from-seq", "1", "--limit", "2")
+    assert [json.loads(line).get("gap") for line in lines(result)] == [None, {"from": 2, "to": 3, "reason": "missing"}, None]
+    assert result.stderr == ""
 
 
 def test_following_ends_with_the_service(console, host):

@@ -19,7 +19,7 @@ def test_get_tells_everything(rpc):
     assert pool["enforcedBy"] == {"active_processes": rpc.call("service.capabilities")["limits"]["active_processes"]}
     assert pool["listening"] is True and pool["state"] == "active" and pool["source"] == "config"
     assert pool["on_service_stop"] in ("keep", "terminate") and pool["created"].endswith("Z")
-    assert pool["counters"]["activeProcesses"] == 0
+    assert pool["jobCounters"]["activeProcesses"] == 0
     assert sorted(rpc.call("pool.get", pool="parent")["children"]) == ["child", "other"]
 
 

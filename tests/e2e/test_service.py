@@ -1,4 +1,6 @@
 """The installed service: its states, its methods, reload, and what becomes of pools when it stops."""
+import re
+
 import pytest
 
 from harness.host import WINDOWS, wait_until
@@ -222,6 +224,24 @@ def test_a_service_that_cannot_start_is_stopped_and_says_why(host, config, words
         assert words in errors.read_text()
     finally:
         service.remove()
+
+
+def test_a_second_service_on_the_same_pipe_is_stopped_and_says_why(host, service, rpc, pool):
+    second = InstalledService(host, host.drive_c / "ProgramData" / "Second Pool", {"database": {"file": host.path(service.database_file)}},
+                              service.program, name="SecondPool", pipe=service.pipe)
+    errors = second.folder / "jobpool.json.errors.log"
+    errors.unlink(missing_ok=True)
+    second.install()
+    try:
+        before = rpc.call("events.query", pools=[pool])["events"]
+        second.sc("start", second.name)
+        wait_until(lambda: second.state() == "STOPPED" and errors.exists(), "the service to give up and say why")
+        assert service.pipe in errors.read_text() and "another instance" in errors.read_text()
+        assert re.search(r"SERVICE_EXIT_CODE\s*:\s*32008", second.sc("query", second.name).stdout), "as the documentation says"
+        assert rpc.call("events.query", pools=[pool])["events"] == before
+        assert service.state() == "RUNNING" and rpc.call("service.status")["database"]["degraded"] is False
+    finally:
+        second.remove()
 
 
 @pytest.mark.usefixtures("service")

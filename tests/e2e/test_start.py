@@ -5,7 +5,8 @@ import subprocess
 
 import pytest
 
-from harness.host import WINDOWS
+from harness.host import WINDOWS, wait_until
+from harness.service import ConsoleService
 
 FAULTY = """{
     // a comment
@@ -189,6 +190,44 @@ def test_a_damaged_database_is_set_aside_and_a_new_one_begun(console):
     assert service.stop() == 0
 
 
+def overwrite(file, keep):
+    with open(file, "r+b") as stream:
+        size = stream.seek(0, 2)
+        stream.seek(keep)
+        stream.write(b"\xa5" * (size - keep))
+
+
+def test_a_database_that_is_damaged_in_use_is_set_aside_and_a_new_one_begun(console):
+    service = console().start()
+    with service.bridge() as rpc:
+        rpc.call("events.query")  # so that both connections are there: Windows renames no file that is open
+        before = rpc.call("service.status")["seq"]
+        overwrite(service.database_file, 4096)
+        overwrite(service.folder / "accounting.db-wal", 32)
+        rpc.call("pool.create", name="fresh")
+        wait_until(lambda: "is kept as" in service.stderr(), "the database to be set aside")
+        aside = [path.name for path in service.folder.iterdir() if ".damaged-" in path.name]
+        assert len([name for name in aside if not name.endswith(("-wal", "-shm"))]) == 1
+        rpc.call("pool.create", name="fresher")
+        assert rpc.call("service.status")["database"]["degraded"] is False
+        assert rpc.call("events.query")["events"][0]["seq"] > before, "numbers go on"
+    assert service.stop() == 0
+
+
+def test_two_services_on_one_database(console, host):
+    first, second = console().start(), console()
+    second.write_config({"database": {"file": host.path(first.database_file)}, "pipe": {"name": second.pipe}})
+    said = fails_to_start(second)
+    assert "another service uses the accounting database" in said and host.path(first.database_file) in said
+    with first.bridge() as rpc:
+        assert rpc.call("service.status")["database"]["degraded"] is False, "it has noticed nothing"
+    first.crash()
+    assert (first.folder / "accounting.db-owner").exists()
+    second.start()  # what a killed service leaves behind does not matter
+    assert second.stop() == 0
+    assert not (first.folder / "accounting.db-owner").exists()
+
+
 # ------------------------------------------------------------------------------------------------------------- the console
 
 def test_console_ends_in_order_with_ctrl_c(console, jobber):
@@ -202,3 +241,39 @@ def test_console_ends_in_order_with_ctrl_c(console, jobber):
         row = rpc.call("accounting.processes", pool="p")["processes"][0]
         assert row["ending"] == "terminated" and row["ended"]
     assert service.stop() == 0
+
+
+# -------------------------------------------------------------------------------------------------------- a second instance
+
+def test_a_second_instance_is_refused_and_has_touched_nothing(console, host, jobber, tmp_path):
+    config = {"pools": {"p": {"on_service_stop": "keep"}, "ends": {"on_service_stop": "terminate"}}}
+    first = console(config).start()
+    second = ConsoleService(host, tmp_path / "second", config | {"database": {"file": host.path(first.database_file)}}, first.pipe)
+    with first.bridge() as rpc:
+        rpc.call("events.subscribe", pools=["p", "ends"])
+        running = {name: rpc.call("pool.launch", pool=name, argv=jobber("sleep", 60000))["pid"] for name in ("p", "ends")}
+        before = rpc.call("events.query")["events"]
+        said = fails_to_start(second)
+        assert first.pipe in said and "another instance" in said
+        assert rpc.call("events.query")["events"] == before, "no event of the second, and none of anybody's process"
+        for name, pid in running.items():
+            assert [row["pid"] for row in rpc.call("pool.processes", pool=name)["processes"]] == [pid]
+            rpc.call("process.terminate", pid=pid)
+            assert rpc.event(lambda event, pid=pid: event.get("pid") == pid and "EXIT_PROCESS" in event["message"])["origin"] == "kernel", \
+                "the first one's pools hear their jobs"
+    assert first.stop() == 0
+    with sqlite3.connect(first.database_file) as database:
+        assert database.execute("SELECT count(*) FROM events WHERE message = 'SERVICE_STARTED'").fetchone() == (1,)
+    database.close()
+    assert not (second.folder / "accounting.db").exists()
+    second.start()
+    assert second.stop() == 0, "afterwards the name is free"
+
+
+def test_a_client_of_a_service_that_never_starts_is_told(host, console):
+    service = console()
+    squatter = host.start("pipes", "squat", service.pipe, 3000, stdout=subprocess.PIPE)  # a name that is taken, and nobody at the door
+    assert b"0" in squatter.stdout.readline()
+    result = service.jobpool("status")
+    squatter.wait(30)
+    assert result.returncode == 3 and "closed the connection" in result.stderr

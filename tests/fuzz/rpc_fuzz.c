@@ -24,6 +24,11 @@ static void principal_free(struct jp_peer *peer, struct jp_principal *principal)
     (void)peer;
     (void)principal;
 }
+static const char *principal_name(struct jp_peer *peer, const struct jp_principal *principal) {
+    (void)peer;
+    (void)principal;
+    return "SIM\\admin";
+}
 static uint32_t process_id(const struct jp_peer *peer) {
     (void)peer;
     return 0;
@@ -46,8 +51,8 @@ static size_t unsent(const struct jp_peer *peer) {
 }
 static void peer_close(struct jp_peer *peer) { ((struct client *)(void *)peer)->closed = true; }
 
-static const struct jp_peer_ops peer_ops = {.identify = identify, .principal_free = principal_free, .process_id = process_id,
-                                            .send = peer_send, .unsent = unsent, .close = peer_close};
+static const struct jp_peer_ops peer_ops = {.identify = identify, .principal_free = principal_free, .principal_name = principal_name,
+                                            .process_id = process_id, .send = peer_send, .unsent = unsent, .close = peer_close};
 
 struct world {
     struct jp_sim *sim;
@@ -80,7 +85,7 @@ static void open_world(struct world *world) {
                                                  .context = world, .now_100ns = now_100ns, .now_ms = now_ms, .on_event = on_event};
     world->pools = jp_pools_new(&surroundings, &(struct jp_accounts_start){0});
     struct jp_rpc_setup setup = {.pools = world->pools, .accounts = surroundings.accounts, .backend = surroundings.backend,
-                                 .clock_context = world, .now_ms = now_ms,
+                                 .clock_context = world, .now_ms = now_ms, .now_100ns = now_100ns,
                                  .program = {.context = world, .add_status = add_status, .reload = reload}};
     world->rpc = jp_rpc_new(&setup, 0);
     static char build[] = "build", sub[] = "sub";

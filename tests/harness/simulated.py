@@ -47,9 +47,12 @@ class Machine:
         ours.close()
 
     def write_config(self, config):
-        """Database and log lie beside the config."""
-        config = {"database": {"file": str(self.folder / "accounting.db"), "flush_interval": "1ms"},
-                  "log": {"file": str(self.log_file), "level": "debug"}} | config
+        """Database and log lie beside the config. What is old is a matter of the real clock, and what is simulated is always old: so all is
+        kept, unless the config says otherwise."""
+        beside = {"database": {"file": str(self.folder / "accounting.db"), "flush_interval": "1ms"},
+                  "log": {"file": str(self.log_file), "level": "debug"},
+                  "retention": {"processes": "0s", "events": "0s", "hours": "0s"}}
+        config = config | {key: standard | config.get(key, {}) for key, standard in beside.items()}
         self.config_file.write_text(json.dumps(config, indent=1), encoding="utf-8")
 
     # ----------------------------------------------------------------------------------------------------------- orders

@@ -8,6 +8,7 @@
 
 #include "base/units.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,11 @@ static void on_reloaded(void *context, bool taken, const char *what) {
     (void)context;
     (void)taken;
     (void)what;
+}
+
+static void on_alarm(void *context, const char *text) {
+    (void)context;
+    (void)text;
 }
 
 static void live(void *context) {
@@ -100,7 +106,7 @@ static void thaw_the_dead(cJSON *out) {
 static void start(const cJSON *in, cJSON *out) {
     struct jp_daemon_options options = {.program = "jobpoold-sim", .version = JP_VERSION, .config_file = simd.config_file,
                                         .platform = &simd.platform, .context = &simd,
-                                        .on_running = on_running, .on_progress = on_progress, .on_reloaded = on_reloaded};
+                                        .on_running = on_running, .on_progress = on_progress, .on_reloaded = on_reloaded, .on_alarm = on_alarm};
     (void)in;
     if (simd.daemon) {
         jp_simd_refuse(out, "it runs already");
@@ -333,6 +339,7 @@ int main(int argc, char **argv) {
         fputs("usage: jobpoold-sim CONFIG SOCKET [SEED]\n", stderr);
         return 2;
     }
+    signal(SIGPIPE, SIG_IGN); /* clients may leave while they are written to; pipes of Windows have no such thing */
     char *folder_end = strrchr(argv[1], '/');
     simd.config_file = argv[1];
     simd.folder = folder_end ? jp_strndup(argv[1], (size_t)(folder_end - argv[1])) : jp_strdup(".");

@@ -453,6 +453,28 @@ static void process(struct jp_simd *simd, const cJSON *in, cJSON *out) {
         cJSON_AddBoolToObject(out, "inJob", jp_sim_in_job(simd->sim, pid, text(in, "job")));
 }
 
+/* The living keepers, and what each holds; "exit" kills one. */
+static void keepers(struct jp_simd *simd, const cJSON *in, cJSON *out) {
+    cJSON *list = cJSON_AddArrayToObject(out, "keepers");
+    size_t count = jp_sim_keepers(simd->sim, NULL, 0);
+    uint32_t *pids = jp_realloc_array(NULL, count + 1, sizeof *pids);
+    (void)in;
+    count = jp_sim_keepers(simd->sim, pids, count);
+    for (size_t i = 0; i < count; i++) {
+        cJSON *row = cJSON_CreateObject();
+        add_identity(row, pids[i], jp_sim_start_time(simd->sim, pids[i]));
+        cJSON *jobs = cJSON_AddArrayToObject(row, "jobs");
+        size_t held = jp_sim_kept_jobs(simd->sim, pids[i], NULL, 0);
+        const char **names = jp_realloc_array(NULL, held + 1, sizeof *names);
+        jp_sim_kept_jobs(simd->sim, pids[i], names, held);
+        for (size_t k = 0; k < held; k++)
+            cJSON_AddItemToArray(jobs, cJSON_CreateString(names[k] ? names[k] : ""));
+        jp_free(names);
+        cJSON_AddItemToArray(list, row);
+    }
+    jp_free(pids);
+}
+
 /* The living, and which of these jobs each is in. */
 static void census(struct jp_simd *simd, const cJSON *in, cJSON *out) {
     const cJSON *jobs = cJSON_GetObjectItem(in, "jobs"), *name;
@@ -498,7 +520,7 @@ static const struct {
     {"squat", squat},       {"take_name", take_name}, {"hold_job", hold_job},   {"fates", fates},       {"fate", fate},
     {"job", job},           {"process", process},   {"census", census},         {"now", now},           {"page_out", page_out},
     {"obeys", obeys},       {"debug", debug},       {"critical", critical},     {"forget_limits", forget_limits},
-    {"sleep", sleep_for},   {"shift_clock", shift_clock},
+    {"sleep", sleep_for},   {"shift_clock", shift_clock}, {"keepers", keepers},
 };
 
 struct errand {

@@ -37,6 +37,12 @@ static const struct jp_backend_ops ops = {
     .process_watch = jp__process_watch,
     .process_launch = jp__process_launch,
     .process_resume = jp__process_resume,
+    .keeper_start = jp__keeper_start,
+    .keeper_facts = jp__keeper_facts,
+    .keeper_hold = jp__keeper_hold,
+    .keeper_let_go = jp__keeper_let_go,
+    .keeper_close = jp__keeper_close,
+    .keeper_dismiss = jp__keeper_dismiss,
 };
 
 struct jp_sim *jp__sim(struct jp_backend *backend) { return (struct jp_sim *)(void *)backend; }
@@ -68,7 +74,8 @@ struct jp_sim *jp_sim_new(void) {
 
 static void check_leaks(const struct jp_sim *sim) {
     for (const struct jp_process *handle = sim->process_handles; handle; handle = handle->next)
-        fprintf(stderr, "simulated kernel: a handle of process %u was not closed\n", (unsigned)handle->process->pid);
+        fprintf(stderr, "simulated kernel: a handle of %s %u was not closed\n", handle->process->keeper ? "the keeper" : "process",
+                (unsigned)handle->process->pid);
     for (const struct jp_job *handle = sim->job_handles; handle; handle = handle->next)
         fprintf(stderr, "simulated kernel: a handle of the job \"%s\" was not closed\n", handle->job->name ? handle->job->name : "");
     for (size_t i = 0; i < sim->principal_count; i++)
@@ -121,6 +128,7 @@ void jp_sim_pass(struct jp_sim *sim, uint64_t ms) {
     sim->now_ms += ms;
     jp__finish_terminations(sim);
     jp__end_obedient(sim);
+    jp__keepers_look(sim);
 }
 
 /* What was under way goes on afterwards. */

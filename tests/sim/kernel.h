@@ -15,6 +15,8 @@
 
 struct jp_sim;
 
+enum { JP_SIM_SERVICE_PID = 4 };
+
 /* In the queue between kernel and pools: a job's packet, or (message 0) the end of the watch `key`. */
 struct jp_sim_item {
     uint64_t key;
@@ -163,6 +165,12 @@ unsigned jp_sim_asked(const struct jp_sim *sim, uint32_t pid);  /* how often it 
 uint64_t jp_sim_idle_thaws(const struct jp_sim *sim);
 uint64_t jp_sim_sample_count(const struct jp_sim *sim);
 
+/* Keepers: processes of the service's own, which a crash leaves alone. Without their service they let go of empty jobs in jp_sim_pass. To
+ * kill one: jp_sim_exit. */
+size_t jp_sim_keepers(const struct jp_sim *sim, uint32_t *pids, size_t room); /* fills up to `room`, returns how many live */
+/* The names of the jobs that it holds, which are the kernel's; NULL for a job without one. Returns how many it holds. */
+size_t jp_sim_kept_jobs(const struct jp_sim *sim, uint32_t keeper_pid, const char **names, size_t room);
+
 /* --- others on the machine --- */
 
 void jp_sim_squat(struct jp_sim *sim, const char *object_name);          /* a user owns a job of this name, and holds it */
@@ -187,7 +195,7 @@ uint64_t jp_sim_random(struct jp_sim *sim, uint64_t below); /* of the same gener
  * "AssignProcessToJobObject", "TerminateJobObject", "IsProcessInJob", "UserHandleGrantAccess", "OpenProcess",
  * "OpenProcessToken", "LogonUser", "TerminateProcess", "RegisterWaitForSingleObject", "CreateProcess", "ResumeThread",
  * "NtQuerySystemInformation", "SetPriorityClass", "SetProcessAffinityMask", "SetProcessWorkingSetSizeEx", "NtSuspendProcess",
- * "NtResumeProcess", "PostMessage" (asking to end). The call fails with JP_E_SYSTEM and does nothing; "CheckRemoteDebuggerPresent" and
+ * "NtResumeProcess", "PostMessage" (asking to end), "CreateKeeper", "DuplicateHandle" (into the keeper). The call fails with JP_E_SYSTEM and does nothing; "CheckRemoteDebuggerPresent" and
  * "NtQueryInformationProcess" (critical) have no other way to fail than to say yes. */
 void jp_sim_fail_next(struct jp_sim *sim, const char *operation, uint32_t win32); /* once; several may wait */
 /* Each call of the operation (NULL: of any) fails so often, until it is set to 0. */

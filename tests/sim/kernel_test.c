@@ -244,6 +244,170 @@ static void a_job_that_another_program_holds_outlives_a_crash(void **state) {
     assert_true(jp_sim_job_size(sim, "Global\\a") == SIZE_MAX);
 }
 
+/* --- the keeper --- */
+
+static struct jp_keeper *keeper_of(struct jp_sim *sim, uint64_t watch, uint32_t *ret_pid, int64_t *ret_start) {
+    struct jp_keeper *keeper = NULL;
+    assert_int_equal(ops_of(sim)->keeper_start(jp_sim_backend(sim), watch, &keeper, &error), JP_OK);
+    ops_of(sim)->keeper_facts(keeper, ret_pid, ret_start);
+    assert_true(jp_sim_alive(sim, *ret_pid) && jp_sim_start_time(sim, *ret_pid) == *ret_start);
+    return keeper;
+}
+
+static bool told(struct jp_sim *sim, uint64_t watch) {
+    struct jp_sim_item item;
+    while (jp_sim_take(sim, &item, 1))
+        if (item.message == 0 && item.key == watch)
+            return true;
+    return false;
+}
+
+static void a_keeper_keeps_a_name_after_a_crash(void **state) {
+    struct jp_sim *sim = *state;
+    const struct jp_backend_ops *ops = ops_of(sim);
+    uint32_t pid, keepers[2];
+    int64_t start;
+    jp_sim_names_die(sim);
+    struct jp_job *full = obtain(sim, "Global\\full", 16), *empty = obtain(sim, "Global\\empty", 17), *loose = obtain(sim, "Global\\loose", 18);
+    uint32_t inside = member(sim, full), lost = member(sim, loose);
+    struct jp_keeper *keeper = keeper_of(sim, 70, &pid, &start);
+    assert_int_equal(ops->keeper_hold(keeper, full, &error), JP_OK);
+    assert_int_equal(ops->keeper_hold(keeper, full, &error), JP_OK); /* no second handle */
+    assert_int_equal(ops->keeper_hold(keeper, empty, &error), JP_OK);
+    ops->keeper_let_go(keeper, loose); /* which it does not hold */
+    const char *names[2];
+    assert_int_equal(jp_sim_kept_jobs(sim, pid, names, 2), 2);
+    assert_string_equal(names[0], "Global\\full");
+
+    jp_sim_crash(sim);
+    ops->keeper_let_go(keeper, full); /* the dead handles can only be closed */
+    assert_int_not_equal(ops->keeper_hold(keeper, full, &error), JP_OK);
+    ops->keeper_close(keeper);
+    ops->job_close(full);
+    ops->job_close(empty);
+    ops->job_close(loose);
+    assert_true(jp_sim_job_size(sim, "Global\\loose") == SIZE_MAX && jp_sim_alive(sim, lost));
+    assert_int_equal(jp_sim_job_size(sim, "Global\\full"), 1);
+    assert_int_equal(jp_sim_job_size(sim, "Global\\empty"), 0); /* it has not looked yet */
+    jp_sim_pass(sim, 1000);
+    assert_true(jp_sim_job_size(sim, "Global\\empty") == SIZE_MAX);
+    assert_true(jp_sim_alive(sim, pid) && jp_sim_kept_jobs(sim, pid, NULL, 0) == 1);
+    assert_int_equal(waiting(sim), 0); /* it has no port */
+
+    struct jp_job_obtained again;
+    assert_int_equal(ops->job_obtain(jp_sim_backend(sim), "Global\\full", 19, &again, &error), JP_OK);
+    assert_true(again.existed && jp_sim_in_job(sim, inside, "Global\\full"));
+    ops->job_close(again.job);
+    jp_sim_exit(sim, inside, 0);
+    jp_sim_pass(sim, 1000);
+    assert_int_equal(jp_sim_keepers(sim, keepers, 2), 0);
+    assert_true(jp_sim_job_size(sim, "Global\\full") == SIZE_MAX);
+}
+
+static void a_keeper_ends_with_the_last_job(void **state) {
+    struct jp_sim *sim = *state;
+    const struct jp_backend_ops *ops = ops_of(sim);
+    uint32_t pid;
+    int64_t start;
+    struct jp_job *one = obtain(sim, "Global\\one", 16), *other = obtain(sim, "Global\\other", 17);
+    struct jp_keeper *keeper = keeper_of(sim, 70, &pid, &start);
+    jp_sim_pass(sim, 5000);
+    assert_true(jp_sim_alive(sim, pid)); /* with its service there, it waits */
+    ops->keeper_hold(keeper, one, &error);
+    ops->keeper_hold(keeper, other, &error);
+    jp_sim_pass(sim, 5000);
+    assert_int_equal(jp_sim_kept_jobs(sim, pid, NULL, 0), 2); /* empty ones too */
+    ops->keeper_let_go(keeper, one);
+    assert_true(jp_sim_alive(sim, pid) && !told(sim, 70));
+    ops->keeper_let_go(keeper, other);
+    assert_true(!jp_sim_alive(sim, pid) && told(sim, 70));
+    assert_int_equal(ops->keeper_hold(keeper, one, &error), JP_E_NO_PROCESS);
+    ops->keeper_close(keeper);
+    ops->job_close(one);
+    ops->job_close(other);
+}
+
+static void a_keeper_that_is_killed_lets_go_first(void **state) {
+    struct jp_sim *sim = *state;
+    const struct jp_backend_ops *ops = ops_of(sim);
+    uint32_t pid;
+    int64_t start;
+    jp_sim_names_die(sim);
+    struct jp_job *job = obtain(sim, "Global\\a", 16);
+    struct jp_job_info limits = {.class = JP_JOB_ExtendedLimitInformation,
+                                 .extended_limits.basic.limit_flags = JP_JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE};
+    assert_int_equal(ops->job_set(job, &limits, &error), JP_OK);
+    uint32_t inside = member(sim, job);
+    struct jp_keeper *keeper = keeper_of(sim, 70, &pid, &start);
+    assert_int_equal(ops->keeper_hold(keeper, job, &error), JP_OK);
+    ops->job_close(job);
+    assert_true(jp_sim_alive(sim, inside)); /* kill-on-close: not with one handle left */
+    jp_sim_exit(sim, pid, 9);
+    assert_true(told(sim, 70));
+    assert_false(jp_sim_alive(sim, inside));
+    assert_true(jp_sim_job_size(sim, "Global\\a") == SIZE_MAX);
+    ops->keeper_close(keeper);
+}
+
+static void a_keeper_is_nobodys_to_take(void **state) {
+    struct jp_sim *sim = *state;
+    const struct jp_backend_ops *ops = ops_of(sim);
+    struct jp_backend *backend = jp_sim_backend(sim);
+    struct jp_process *process;
+    uint32_t pid;
+    int64_t start;
+    struct jp_keeper *keeper = keeper_of(sim, 70, &pid, &start);
+    assert_int_equal(ops->process_open(backend, pid, start, JP_PROCESS_ASSIGN, NULL, &process, &error), JP_E_DENIED);
+    assert_int_equal(ops->process_open(backend, pid, start, JP_PROCESS_OBSERVE, NULL, &process, &error), JP_OK);
+    assert_true(ops->process_is_critical(process));
+    ops->process_close(process);
+    ops->keeper_close(keeper);
+}
+
+static void the_keeper_of_the_earlier_run_is_dismissed(void **state) {
+    struct jp_sim *sim = *state;
+    const struct jp_backend_ops *ops = ops_of(sim);
+    struct jp_backend *backend = jp_sim_backend(sim);
+    uint32_t pid, other = jp_sim_spawn(sim, 0, "jobpoold.exe");
+    int64_t start;
+    struct jp_job *job = obtain(sim, "Global\\a", 16);
+    uint32_t inside = member(sim, job);
+    struct jp_keeper *keeper = keeper_of(sim, 70, &pid, &start);
+    ops->keeper_hold(keeper, job, &error);
+    jp_sim_crash(sim);
+    ops->keeper_close(keeper);
+    ops->job_close(job);
+    assert_int_equal(ops->keeper_dismiss(backend, pid, start + 1, &error), JP_E_NO_PROCESS);
+    assert_int_equal(ops->keeper_dismiss(backend, other, jp_sim_start_time(sim, other), &error), JP_E_OTHER_PROCESS);
+    assert_true(jp_sim_alive(sim, pid) && jp_sim_alive(sim, other));
+    assert_int_equal(ops->keeper_dismiss(backend, pid, start, &error), JP_OK);
+    assert_true(!jp_sim_alive(sim, pid) && jp_sim_alive(sim, inside));
+    assert_int_equal(ops->keeper_dismiss(backend, pid, start, &error), JP_E_NO_PROCESS);
+}
+
+static void a_keeper_that_fails_leaves_nothing(void **state) {
+    struct jp_sim *sim = *state;
+    const struct jp_backend_ops *ops = ops_of(sim);
+    struct jp_keeper *keeper = NULL;
+    uint32_t pid;
+    int64_t start;
+    jp_sim_fail_next(sim, "CreateKeeper", 1450);
+    assert_int_equal(ops->keeper_start(jp_sim_backend(sim), 70, &keeper, &error), JP_E_SYSTEM);
+    jp_sim_fail_next(sim, "RegisterWaitForSingleObject", 1450);
+    assert_int_equal(ops->keeper_start(jp_sim_backend(sim), 70, &keeper, &error), JP_E_SYSTEM);
+    assert_true(keeper == NULL && jp_sim_keepers(sim, NULL, 0) == 0);
+    struct jp_job *job = obtain(sim, "Global\\a", 16);
+    keeper = keeper_of(sim, 71, &pid, &start);
+    jp_sim_fail_next(sim, "DuplicateHandle", 1450);
+    assert_int_equal(ops->keeper_hold(keeper, job, &error), JP_E_SYSTEM);
+    assert_int_equal(error.win32, 1450);
+    assert_int_equal(jp_sim_kept_jobs(sim, pid, NULL, 0), 0);
+    ops->keeper_close(keeper);
+    jp_sim_pass(sim, 1);
+    assert_int_equal(jp_sim_keepers(sim, NULL, 0), 0); /* it had nothing to hold */
+    ops->job_close(job);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_sim, close_sim)
     const struct CMUnitTest tests[] = {
@@ -258,6 +422,12 @@ int main(void) {
         TEST(a_pid_is_not_given_away_while_it_is_held),
         TEST(a_crash_leaves_handles_that_can_only_be_closed),
         TEST(a_job_that_another_program_holds_outlives_a_crash),
+        TEST(a_keeper_keeps_a_name_after_a_crash),
+        TEST(a_keeper_ends_with_the_last_job),
+        TEST(a_keeper_that_is_killed_lets_go_first),
+        TEST(a_keeper_is_nobodys_to_take),
+        TEST(the_keeper_of_the_earlier_run_is_dismissed),
+        TEST(a_keeper_that_fails_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,16 +23,17 @@ struct jp_ledger {
     struct jp_process_record *processes;
     size_t process_count;
     struct ledger_pool {
-        char *name, *definition;
+        char *name, *parent, *definition;
         bool frozen, keep_frozen, suspends, below_frozen;
         int64_t busy_since_100ns;
-        uint64_t job_time_used_100ns;
+        int64_t job_time_used_100ns;
     } *pools;
     size_t pool_count;
     struct ledger_job {
         char *object_name, *pool;
         uint32_t session;
         int64_t created_100ns;
+        struct jp_job_use before;
     } *jobs;
     size_t job_count;
     struct jp_unobserved_record *unobserved;
@@ -42,6 +43,8 @@ struct jp_ledger {
     uint32_t keeper_pid;
     int64_t keeper_start_100ns;
     struct jp_retention retention;
+    struct jp_purge_filter purge_filter; /* of the last purge */
+    struct jp_accounts_state state;      /* what is told, but for committed_seq */
     struct waiting *waiting;
     size_t waiting_count;
     uint64_t committed;
@@ -79,6 +82,7 @@ static void forget_pool(struct jp_accounts *accounts, const char *name) {
     for (size_t i = 0; i < ledger->pool_count; i++)
         if (strcmp(ledger->pools[i].name, name) == 0) {
             jp_free(ledger->pools[i].name);
+            jp_free(ledger->pools[i].parent);
             jp_free(ledger->pools[i].definition);
             ledger->pools[i] = ledger->pools[--ledger->pool_count];
             return;
@@ -89,7 +93,7 @@ static void record_pool(struct jp_accounts *accounts, const struct jp_pool_recor
     struct jp_ledger *ledger = of(accounts);
     forget_pool(accounts, record->name);
     ledger->pools = jp_realloc_array(ledger->pools, ledger->pool_count + 1, sizeof *ledger->pools);
-    ledger->pools[ledger->pool_count++] = (struct ledger_pool){.name = jp_strdup(record->name), .definition = jp_strdup(record->definition),
+    ledger->pools[ledger->pool_count++] = (struct ledger_pool){.name = jp_strdup(record->name), .parent = jp_strdup(record->parent), .definition = jp_strdup(record->definition),
                                                                .frozen = record->frozen, .keep_frozen = record->keep_frozen, .suspends = record->suspends, .below_frozen = record->below_frozen,
                                                                .busy_since_100ns = record->busy_since_100ns, .job_time_used_100ns = record->job_time_used_100ns};
 }
@@ -110,7 +114,7 @@ static void record_job(struct jp_accounts *accounts, const struct jp_job_record 
     forget_job(accounts, record->object_name);
     ledger->jobs = jp_realloc_array(ledger->jobs, ledger->job_count + 1, sizeof *ledger->jobs);
     ledger->jobs[ledger->job_count++] = (struct ledger_job){.object_name = jp_strdup(record->object_name), .pool = jp_strdup(record->pool),
-                                                            .session = record->session, .created_100ns = record->created_100ns};
+                                                            .session = record->session, .created_100ns = record->created_100ns, .before = record->before};
 }
 
 static void record_unobserved(struct jp_accounts *accounts, const struct jp_unobserved_record *record) {
@@ -160,7 +164,10 @@ static void query_summary(struct jp_accounts *accounts, const struct jp_summary_
 }
 
 static void purge(struct jp_accounts *accounts, const struct jp_purge_filter *filter, jp_purged_fn *callback, void *context) {
-    (void)filter;
+    struct jp_ledger *ledger = of(accounts);
+    jp_free((char *)(uintptr_t)ledger->purge_filter.pool);
+    ledger->purge_filter = *filter;
+    ledger->purge_filter.pool = jp_strdup(filter->pool);
     add_waiting(accounts, (struct waiting){.kind = PURGE, .on_purged = callback, .context = context});
 }
 
@@ -168,7 +175,9 @@ static void set_retention(struct jp_accounts *accounts, const struct jp_retentio
 
 static void state(struct jp_accounts *accounts, struct jp_accounts_state *ret_state) {
     struct jp_ledger *ledger = of(accounts);
-    *ret_state = (struct jp_accounts_state){.degraded = ledger->broken, .committed_seq = ledger->committed};
+    *ret_state = ledger->state;
+    ret_state->degraded = ledger->state.degraded || ledger->broken;
+    ret_state->committed_seq = ledger->committed;
 }
 
 static const struct jp_accounts_ops ops = {
@@ -207,6 +216,21 @@ static void answer_processes(struct jp_ledger *ledger, const struct waiting *wai
     jp_free(found);
 }
 
+/* What would be deleted is counted, and kept. */
+static void answer_purge(const struct jp_ledger *ledger, const struct waiting *waiting) {
+    const struct jp_purge_filter *filter = &ledger->purge_filter;
+    struct jp_error error;
+    struct jp_purged purged = {0};
+    for (size_t i = 0; i < ledger->process_count && filter->processes; i++)
+        purged.processes += ledger->processes[i].ending != JP_ENDING_NONE && ledger->processes[i].ended_100ns < filter->before_100ns &&
+                            (!filter->pool || strcmp(filter->pool, ledger->processes[i].pool) == 0);
+    for (size_t i = 0; i < ledger->event_count && filter->events; i++)
+        purged.events += ledger->events[i].time_100ns < filter->before_100ns &&
+                         (!filter->pool || strcmp(filter->pool, ledger->events[i].pool) == 0);
+    jp_status status = ledger->broken ? jp_fail(&error, JP_E_STORE, "the disk is full") : JP_OK;
+    waiting->on_purged(waiting->context, status, status ? &error : NULL, &purged);
+}
+
 uint64_t jp_ledger_commit(struct jp_ledger *ledger) {
     if (!ledger->broken && ledger->event_count)
         ledger->committed = ledger->events[ledger->event_count - 1].seq;
@@ -220,7 +244,7 @@ uint64_t jp_ledger_commit(struct jp_ledger *ledger) {
         else if (waiting.kind == PROCESSES)
             answer_processes(ledger, &waiting);
         else if (waiting.kind == PURGE)
-            waiting.on_purged(waiting.context, JP_OK, NULL, &(struct jp_purged){0});
+            answer_purge(ledger, &waiting);
         else
             waiting.on_summaries(waiting.context, JP_OK, NULL, NULL, 0);
         jp_free(waiting.pool);
@@ -228,9 +252,7 @@ uint64_t jp_ledger_commit(struct jp_ledger *ledger) {
     return ledger->committed;
 }
 
-void jp_ledger_free(struct jp_ledger *ledger) {
-    while (ledger->waiting_count)
-        jp_ledger_commit(ledger);
+void jp_ledger_renew(struct jp_ledger *ledger) {
     for (size_t i = 0; i < ledger->event_count; i++) {
         jp_free((char *)(uintptr_t)ledger->events[i].pool);
         jp_free((char *)(uintptr_t)ledger->events[i].message);
@@ -249,12 +271,21 @@ void jp_ledger_free(struct jp_ledger *ledger) {
         jp_free((char *)(uintptr_t)ledger->resets[i].pool);
         jp_free((char *)(uintptr_t)ledger->resets[i].by);
     }
-    jp_free(ledger->jobs);
-    jp_free(ledger->unobserved);
-    jp_free(ledger->resets);
+    ledger->event_count = ledger->process_count = ledger->unobserved_count = ledger->reset_count = 0;
+    ledger->keeper_pid = 0;
+}
+
+void jp_ledger_free(struct jp_ledger *ledger) {
+    while (ledger->waiting_count)
+        jp_ledger_commit(ledger);
+    jp_ledger_renew(ledger);
+    jp_free((char *)(uintptr_t)ledger->purge_filter.pool);
     jp_free(ledger->events);
     jp_free(ledger->processes);
     jp_free(ledger->pools);
+    jp_free(ledger->jobs);
+    jp_free(ledger->unobserved);
+    jp_free(ledger->resets);
     jp_free(ledger->waiting);
     jp_free(ledger);
 }
@@ -293,6 +324,8 @@ size_t jp_ledger_unobserved_count(const struct jp_ledger *ledger) { return ledge
 const struct jp_unobserved_record *jp_ledger_unobserved(const struct jp_ledger *ledger, size_t i) { return &ledger->unobserved[i]; }
 size_t jp_ledger_reset_count(const struct jp_ledger *ledger) { return ledger->reset_count; }
 const struct jp_reset_record *jp_ledger_reset(const struct jp_ledger *ledger, size_t i) { return &ledger->resets[i]; }
+struct jp_accounts_state *jp_ledger_state(struct jp_ledger *ledger) { return &ledger->state; }
+const struct jp_purge_filter *jp_ledger_purge(const struct jp_ledger *ledger) { return &ledger->purge_filter; }
 uint32_t jp_ledger_keeper(const struct jp_ledger *ledger) { return ledger->keeper_pid; }
 
 /* --- what a next run finds --- */
@@ -332,25 +365,38 @@ static void start_counters(const struct jp_ledger *ledger, struct jp_accounts_st
     }
 }
 
-/* Rows of the pool itself: the ledger knows no parents. */
+static bool is_within(const struct jp_ledger *ledger, const char *pool, const char *ancestor) {
+    while (pool && strcmp(pool, ancestor) != 0) {
+        const struct ledger_pool *row = NULL;
+        for (size_t i = 0; i < ledger->pool_count; i++)
+            if (strcmp(ledger->pools[i].name, pool) == 0)
+                row = &ledger->pools[i];
+        pool = row ? row->parent : NULL;
+    }
+    return pool != NULL;
+}
+
 static void start_jobs(const struct jp_ledger *ledger, struct jp_accounts_start *start) {
     start->jobs = jp_alloc((ledger->job_count + 1) * sizeof *start->jobs);
     for (size_t i = 0; i < ledger->job_count; i++) {
         const struct ledger_job *job = &ledger->jobs[i];
         struct jp_stored_job *stored = &start->jobs[start->job_count++];
         *stored = (struct jp_stored_job){.object_name = jp_strdup(job->object_name), .pool = jp_strdup(job->pool), .session = job->session,
-                                         .created_100ns = job->created_100ns};
+                                         .created_100ns = job->created_100ns, .before = job->before};
         for (size_t j = 0; j < ledger->process_count; j++) {
             const struct jp_process_record *row = &ledger->processes[j];
-            if (strcmp(row->pool, job->pool) != 0 || row->facts.session != job->session || row->joined_100ns < job->created_100ns)
+            if (!is_within(ledger, row->pool, job->pool) || row->facts.session != job->session || row->joined_100ns < job->created_100ns)
                 continue;
             stored->processes++;
             stored->user_100ns += row->ending != JP_ENDING_NONE ? row->usage.user_100ns : 0;
             stored->kernel_100ns += row->ending != JP_ENDING_NONE ? row->usage.kernel_100ns : 0;
         }
         for (size_t j = 0; j < ledger->unobserved_count; j++)
-            if (strcmp(ledger->unobserved[j].pool, job->pool) == 0)
+            if (is_within(ledger, ledger->unobserved[j].pool, job->pool)) {
                 stored->unobserved += ledger->unobserved[j].processes;
+                stored->user_100ns += ledger->unobserved[j].user_100ns;
+                stored->kernel_100ns += ledger->unobserved[j].kernel_100ns;
+            }
     }
 }
 

@@ -12,6 +12,7 @@ struct jp_accounts *jp_ledger_accounts(struct jp_ledger *ledger);
 
 /* Commits what was recorded, tells those who wait, and answers the queries. Returns the last committed seq. */
 uint64_t jp_ledger_commit(struct jp_ledger *ledger);
+void jp_ledger_renew(struct jp_ledger *ledger); /* the database is a new one: nothing of what was recorded is in it */
 void jp_ledger_break(struct jp_ledger *ledger, bool broken); /* a disk that cannot be written */
 
 size_t jp_ledger_process_count(const struct jp_ledger *ledger);
@@ -30,6 +31,8 @@ const struct jp_unobserved_record *jp_ledger_unobserved(const struct jp_ledger *
 size_t jp_ledger_reset_count(const struct jp_ledger *ledger);
 const struct jp_reset_record *jp_ledger_reset(const struct jp_ledger *ledger, size_t i);
 uint32_t jp_ledger_keeper(const struct jp_ledger *ledger); /* its pid; 0: none */
+struct jp_accounts_state *jp_ledger_state(struct jp_ledger *ledger); /* to be changed: what is told, but for committed_seq */
+const struct jp_purge_filter *jp_ledger_purge(const struct jp_ledger *ledger); /* the last that was asked for */
 
 /* What a next run would find: running rows, persisted and frozen pools. The caller clears it, and says whether the last run ended in
  * order. */

@@ -189,7 +189,8 @@ bool jp__process_is_debugged(struct jp_process *handle) {
 bool jp__process_is_critical(struct jp_process *handle) {
     struct jp_error ignored;
     const struct sim_process *process = handle->process;
-    return jp__fails(handle->sim, "NtQueryInformationProcess", &ignored) || !process || process->critical || process->protected;
+    return jp__fails(handle->sim, "NtQueryInformationProcess", &ignored) || !process || process->critical || process->protected ||
+           process->keeper;
 }
 
 void jp_sim_debug(struct jp_sim *sim, uint32_t pid, bool debugged) { jp__known(sim, pid)->debugged = debugged; }

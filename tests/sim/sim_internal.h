@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { JP_SIM_MAX_CHAIN = 40, JP_SIM_MAX_GROUPS = 4, JP_SIM_CLASSES = 64, JP_SIM_SERVICE_PID = 4 };
+enum { JP_SIM_MAX_CHAIN = 40, JP_SIM_MAX_GROUPS = 4, JP_SIM_CLASSES = 64 };
 
 /* Win32 error codes that the kernel answers with. */
 enum {
@@ -91,6 +91,7 @@ struct sim_process {
     bool listens, obeying; /* it was told by jp_sim_obeys; it was asked, and ends at ... */
     uint64_t obeys_after_ms, obeyed_ms; /* the latter awake */
     uint32_t obeys_code;
+    struct sim_keeper *keeper; /* what it holds; NULL: it is no keeper */
 };
 
 enum { SIM_MAY_ASSIGN = 1, SIM_MAY_TERMINATE = 2, SIM_MAY_CONTROL = 4 };
@@ -209,6 +210,8 @@ void jp__account_end(struct sim_process *process);
 /* --- sim_processes.c --- */
 struct sim_process *jp__find(const struct jp_sim *sim, uint32_t pid);
 struct sim_process *jp__known(const struct jp_sim *sim, uint32_t pid); /* a test that names one that is not there is wrong */
+struct sim_process *jp__new_process(struct jp_sim *sim, uint32_t parent, const char *image, const struct jp_principal *token);
+struct jp_process *jp__process_handle(struct sim_process *process, unsigned rights); /* one that the service gets */
 void jp__release(struct sim_process *process); /* one handle less */
 void jp__gone(struct sim_process *process);    /* ended or let go: the row goes when both are so */
 jp_status jp__process_open(struct jp_backend *, uint32_t, int64_t, enum jp_process_use, struct jp_principal *, struct jp_process **,
@@ -234,6 +237,19 @@ bool jp__process_is_debugged(struct jp_process *);
 bool jp__process_is_critical(struct jp_process *);
 void jp__end_obedient(struct jp_sim *sim); /* whose time has come */
 void jp__no_longer_obeys(struct sim_process *process);
+
+/* --- sim_keeper.c --- */
+void jp__keeper_ended(struct sim_process *process); /* lets go of its jobs; of any process */
+void jp__keeper_free(struct sim_keeper *keeper);    /* NULL is fine */
+bool jp__keeper_serves(const struct sim_process *process); /* it is one, and its service lives */
+void jp__leave_keepers_alone(struct jp_sim *sim);   /* the service is gone */
+void jp__keepers_look(struct jp_sim *sim);          /* those that are alone let go of what is empty */
+jp_status jp__keeper_start(struct jp_backend *, uint64_t, struct jp_keeper **, struct jp_error *);
+void jp__keeper_facts(const struct jp_keeper *, uint32_t *, int64_t *);
+jp_status jp__keeper_hold(struct jp_keeper *, struct jp_job *, struct jp_error *);
+void jp__keeper_let_go(struct jp_keeper *, struct jp_job *);
+void jp__keeper_close(struct jp_keeper *);
+jp_status jp__keeper_dismiss(struct jp_backend *, uint32_t, int64_t, struct jp_error *);
 
 /* --- sim_tokens.c --- */
 const struct jp_principal *jp__who(const struct jp_sim *sim, const struct jp_principal *principal); /* never NULL: the service's */

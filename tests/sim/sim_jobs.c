@@ -166,6 +166,7 @@ void jp__end(struct sim_process *process, uint32_t exit_code, enum jp_sim_end en
         struct sim_job *job = process->chain[--process->depth];
         leave(process, job, ends_silently(end));
     }
+    jp__keeper_ended(process);
     jp__tell_watches(process);
     jp__release(process);
 }

@@ -302,6 +302,7 @@ jp_status jp__job_open(struct jp_backend *backend, const struct jp_job_naming *n
 /* --- the end of the service's process --- */
 
 void jp_sim_crash(struct jp_sim *sim) {
+    jp__leave_keepers_alone(sim);
     while (sim->process_handles) {
         struct jp_process *handle = sim->process_handles;
         struct sim_process *process = handle->process;

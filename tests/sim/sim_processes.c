@@ -48,7 +48,7 @@ static void add_fate(struct jp_sim *sim, struct sim_process *process) {
     sim->fates[sim->fate_count++] = (struct jp_sim_fate){.pid = process->pid, .start_100ns = process->start_100ns};
 }
 
-static struct sim_process *new_process(struct jp_sim *sim, uint32_t parent, const char *image, const struct jp_principal *token) {
+struct sim_process *jp__new_process(struct jp_sim *sim, uint32_t parent, const char *image, const struct jp_principal *token) {
     struct sim_process *process = jp_alloc(sizeof *process);
     process->sim = sim;
     process->pid = free_pid(sim);
@@ -112,7 +112,7 @@ uint32_t jp_sim_spawn_child(struct jp_sim *sim, const struct jp_sim_child *child
         token = parent->token;
     if (strcmp(child->image, "admin.exe") == 0)
         token.admin = true;
-    struct sim_process *process = new_process(sim, child->parent, child->image, &token);
+    struct sim_process *process = jp__new_process(sim, child->parent, child->image, &token);
     process->suspended = child->suspended;
     process->handles = process->others_handles = child->held;
     process->no_error_dialogs = parent && parent->no_error_dialogs;
@@ -147,6 +147,7 @@ void jp__free_process(struct sim_process *process) {
     jp_free(process->image);
     jp_free(process->folder);
     jp_free(process->command_line);
+    jp__keeper_free(process->keeper);
     jp_free(process);
 }
 
@@ -188,7 +189,7 @@ void jp__tell_watches(struct sim_process *process) {
 
 /* --- handles --- */
 
-static struct jp_process *make_handle(struct sim_process *process, unsigned rights) {
+struct jp_process *jp__process_handle(struct sim_process *process, unsigned rights) {
     struct jp_sim *sim = process->sim;
     struct jp_process *handle = jp_alloc(sizeof *handle);
     *handle = (struct jp_process){.sim = sim, .process = process, .next = sim->process_handles, .rights = rights};
@@ -223,6 +224,8 @@ jp_status jp__process_open(struct jp_backend *backend, uint32_t pid, int64_t sta
     struct sim_process *process = jp__find(sim, pid);
     if (!process)
         return jp_fail(error, JP_E_NO_PROCESS, "there is no process %u", (unsigned)pid);
+    if (use != JP_PROCESS_OBSERVE && jp__keeper_serves(process))
+        return jp_fail(error, JP_E_DENIED, "process %u is the service's own keeper", (unsigned)pid);
     if (!jp__may_open(sim, principal, process))
         return jp_fail_win32(error, JP_E_DENIED, WIN32_ACCESS_DENIED, "OpenProcess", "%s cannot open process %u",
                              principal ? jp__who(sim, principal)->user : "the service", (unsigned)pid);
@@ -230,7 +233,7 @@ jp_status jp__process_open(struct jp_backend *backend, uint32_t pid, int64_t sta
         return jp_fail(error, JP_E_OTHER_PROCESS, "process %u is another", (unsigned)pid);
     if (!process->alive && use != JP_PROCESS_OBSERVE)
         return jp_fail(error, JP_E_NO_PROCESS, "process %u has exited", (unsigned)pid);
-    *ret_process = make_handle(process, rights_for[use]);
+    *ret_process = jp__process_handle(process, rights_for[use]);
     return JP_OK;
 }
 
@@ -320,7 +323,7 @@ jp_status jp__process_launch(struct jp_backend *backend, const struct jp_launch 
         return jp_fail_win32(error, JP_E_DENIED, WIN32_BAD_IMPERSONATION_LEVEL, operation, "%s only identifies itself", token.user);
     if (launch->filter)
         jp__filter_token(&token, launch->filter);
-    struct sim_process *process = new_process(sim, JP_SIM_SERVICE_PID, launch->command_line, &token);
+    struct sim_process *process = jp__new_process(sim, JP_SIM_SERVICE_PID, launch->command_line, &token);
     process->suspended = true;
     process->no_error_dialogs = launch->no_error_dialogs;
     uint32_t win32 = jp__check_chain(process, launch->chain, launch->chain_length);
@@ -330,7 +333,7 @@ jp_status jp__process_launch(struct jp_backend *backend, const struct jp_launch 
         jp__gone(process);
         return jp_fail_win32(error, jp__status_of(win32), win32, operation, "cannot start \"%s\"", launch->command_line);
     }
-    *ret_process = make_handle(process, SIM_MAY_ASSIGN | SIM_MAY_TERMINATE | SIM_MAY_CONTROL);
+    *ret_process = jp__process_handle(process, SIM_MAY_ASSIGN | SIM_MAY_TERMINATE | SIM_MAY_CONTROL);
     return JP_OK;
 }
 

@@ -195,7 +195,7 @@ def test_a_pool_has_one_job_for_each_session(world):
     assert sorted(job["session"] for job in pool["sessions"]) == [1, 2, 3]
     assert [job["members"] for job in pool["sessions"]] == [1, 1, 1]
     assert "active_processes" in w.rpc.call("pool.get", pool="a")["limitsPerSession"]
-    assert pool["counters"]["totalProcesses"] == 3 and pool["counters"]["activeProcesses"] == 3
+    assert pool["jobCounters"]["totalProcesses"] == 3 and pool["jobCounters"]["activeProcesses"] == 3
     w.rpc.call("pool.terminate", pool="a", exitCode=9)
     w.machine.advance(3000)
     assert w.members("b") == [] and {w.row(pid)["exitCode"] for pid in pids} == {9}

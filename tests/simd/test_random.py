@@ -459,7 +459,7 @@ class Run:
             assert sorted(set(pids) - either) == sorted(truth - either) and len(pids) == len(set(pids)), f"members of {name}: {rows}"
             assert listed[name]["members"] == len(pids)
             job = self.machine.order("job", name=self.object_name(name))
-            counters = self.world.rpc.call("pool.get", pool=name)["counters"]
+            counters = self.world.rpc.call("pool.get", pool=name)["jobCounters"]
             assert counters["activeProcesses"] == job["accounting"]["active"], f"{name}: {counters}, {job}"
             assert counters["totalProcesses"] == job["accounting"]["total"], f"{name}: {counters}, {job}"
             below = {pool.name for pool in self.pools.values() if self.pools[name] in pool.chain()}

@@ -349,6 +349,10 @@ static void what_the_default_file_writes_is_the_default(void **state) {
     assert_int_equal(file.pipe.max_connections, standard.pipe.max_connections);
     assert_null(file.pipe.security);
     assert_int_equal(file.sampling.interval_100ns, standard.sampling.interval_100ns);
+    assert_int_equal(file.retention.processes_100ns, standard.retention.processes_100ns);
+    assert_int_equal(file.retention.events_100ns, standard.retention.events_100ns);
+    assert_int_equal(file.retention.hours_100ns, standard.retention.hours_100ns);
+    assert_int_equal(file.retention.max_size_bytes, standard.retention.max_size_bytes);
     jp_config_free(&file);
     jp_config_free(&standard);
     jp_free(text);

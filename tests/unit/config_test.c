@@ -5,6 +5,8 @@
 
 #include "unit.h"
 
+#define DAY_100NS (UINT64_C(86400) * JP_100NS_PER_S)
+
 static const char *environment(const char *name) {
     return strcmp(name, "ProgramData") == 0 ? "D:\\Data" : strcmp(name, "POOLS") == 0 ? "E:\\pools" : NULL;
 }
@@ -53,6 +55,10 @@ static void an_empty_object_has_all_defaults(void **state) {
     assert_null(config.pipe.security);
     assert_int_equal(config.pipe.max_connections, 256);
     assert_int_equal(config.sampling.interval_100ns, 500 * JP_100NS_PER_MS);
+    assert_int_equal(config.retention.processes_100ns, 90 * DAY_100NS);
+    assert_int_equal(config.retention.events_100ns, 30 * DAY_100NS);
+    assert_int_equal(config.retention.hours_100ns, 400 * DAY_100NS);
+    assert_int_equal(config.retention.max_size_bytes, UINT64_C(4) << 30);
     assert_int_equal(config.pool_count, 0);
     jp_config_free(&config);
 }
@@ -96,6 +102,7 @@ static void a_whole_file(void **state) {
         "  \"database\": { \"flush_interval\": \"0s\", \"max_backlog\": 1000 },\r\n"
         "  \"pipe\": { \"name\": \"other\", \"security\": \"D:P(A;;GA;;;SY)\", \"max_connections\": 7 },\r\n"
         "  \"sampling\": { \"interval\": \"1m\" },\r\n"
+        "  \"retention\": { \"processes\": \"0s\", \"events\": \"36500d\", \"max_size\": 0 }, // and the hours as ever\r\n"
         "  \"pools\": {\r\n"
         "    \"child\": { \"parent\": \"Top.1\", \"limits\": { \"kill_on_close\": true } }, /* before its parent */\r\n"
         "    \"Top.1\": { \"description\": \"\", \"limits\": { \"cpu_rate\": \"50%\", \"job_time\": null } },\r\n"
@@ -108,6 +115,10 @@ static void a_whole_file(void **state) {
     assert_string_equal(config.pipe.security, "D:P(A;;GA;;;SY)");
     assert_int_equal(config.pipe.max_connections, 7);
     assert_int_equal(config.sampling.interval_100ns, 60 * JP_100NS_PER_S);
+    assert_int_equal(config.retention.processes_100ns, 0); /* for ever, not the default */
+    assert_int_equal(config.retention.events_100ns, 36500 * DAY_100NS);
+    assert_int_equal(config.retention.hours_100ns, 400 * DAY_100NS);
+    assert_int_equal(config.retention.max_size_bytes, 0);
     assert_int_equal(config.pool_count, 3);
     assert_string_equal(config.pools[0].name, "child"); /* the file's order */
     assert_string_equal(config.pools[0].spec.parent, "Top.1");
@@ -119,7 +130,7 @@ static void a_whole_file(void **state) {
     jp_config_free(&config);
 }
 
-static void restart_is_needed_for_all_but_pools_and_sampling(void **state) {
+static void restart_is_needed_for_what_a_reload_does_not_apply(void **state) {
     (void)state;
     static const char base[] = "{\"log\":{\"keep\":5},\"pools\":{\"a\":{}}}";
     static const struct {
@@ -131,6 +142,7 @@ static void restart_is_needed_for_all_but_pools_and_sampling(void **state) {
         {"{\"log\":{\"keep\":5},\"$schema\":\"x\",\"pools\":{\"b\":{},\"a\":{\"ui\":[]}}}", false},
         {"{\"log\":{\"keep\":5},\"sampling\":{\"interval\":\"50ms\"},\"pools\":{\"a\":{}}}", false},
         {"{\"log\":{\"keep\":5},\"sampling\":{}}", false},
+        {"{\"log\":{\"keep\":5},\"retention\":{\"events\":\"1d\",\"max_size\":\"1GiB\"},\"pools\":{\"a\":{}}}", false},
         {"{\"log\":{\"keep\":6},\"pools\":{\"a\":{}}}", true},
         {"{\"log\":{\"keep\":5},\"database\":{\"max_backlog\":1000}}", true},
         {"{\"log\":{\"keep\":5},\"pipe\":{\"name\":\"x\"}}", true},
@@ -211,6 +223,10 @@ static void faults_in_sections(void **state) {
     assert_faults("{\"sampling\":{\"intervall\":\"1s\"}}",
                   "c.json:1:14: sampling.intervall: unknown key; did you mean \"interval\"?\n");
     assert_faults("{\"sampling\":\"1s\"}", "c.json:1:13: sampling: expected an object {...}\n");
+    assert_faults("{\"retention\":{\"events\":0}}", "c.json:1:24: retention.events: expected a duration like \"90s\"\n");
+    assert_faults("{\"retention\":{\"hours\":\"36501d\"}}", "c.json:1:23: retention.hours: too large, expected at most 36500d\n");
+    assert_faults("{\"retention\":{\"max_size\":\"100TiB\"}}", "c.json:1:26: retention.max_size: too large, expected at most 64TiB\n");
+    assert_faults("{\"retention\":{\"process\":\"1d\"}}", "c.json:1:15: retention.process: unknown key; did you mean \"processes\"?\n");
     assert_faults("{\"pools\":[]}", "c.json:1:10: pools: expected an object {\"name\": {...}, ...}\n");
     assert_faults("{\"pools\":null}", "c.json:1:10: pools: expected an object {\"name\": {...}, ...}\n");
     assert_faults("{\"pools\":{\"a\":[]}}", "c.json:1:15: pools.a: expected an object {...}\n");
@@ -434,7 +450,7 @@ int main(void) {
     const struct CMUnitTest meaning[] = {cmocka_unit_test(an_empty_object_has_all_defaults),
                                          cmocka_unit_test(defaults_without_an_environment),
                                          cmocka_unit_test(the_log_lies_beside_the_database), cmocka_unit_test(a_whole_file),
-                                         cmocka_unit_test(restart_is_needed_for_all_but_pools_and_sampling)};
+                                         cmocka_unit_test(restart_is_needed_for_what_a_reload_does_not_apply)};
     const struct CMUnitTest text[] = {cmocka_unit_test(text_that_is_no_config), cmocka_unit_test(a_text_that_is_too_long)};
     const struct CMUnitTest settings[] = {cmocka_unit_test(faults_in_sections), cmocka_unit_test(faults_in_limits),
                                           cmocka_unit_test(faults_in_a_pool), cmocka_unit_test(names_of_pools)};

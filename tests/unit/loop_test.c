@@ -125,10 +125,15 @@ static jp_status identify(uv_os_fd_t handle, struct jp_principal **ret_principal
     return JP_OK;
 }
 static void principal_free(struct jp_principal *principal) { (void)principal; }
+static const char *principal_name(const struct jp_principal *principal) {
+    (void)principal;
+    return "SIM\\admin";
+}
 static uint32_t process_id(uv_os_fd_t handle) {
     (void)handle;
     return 4711;
 }
+static int64_t now_100ns(void *context) { return jp_sim_now_100ns(((struct pool_world *)context)->sim); }
 static uint64_t now_ms(void *context) { return jp_sim_now_ms(((struct pool_world *)context)->sim); }
 static void add_status(void *context, cJSON *status) {
     (void)context;
@@ -153,9 +158,10 @@ static void connections_are_served_bounded_and_closed(void **state) {
     uv_loop_t loop;
     uv_loop_init(&loop);
     struct jp_rpc_setup setup = {.pools = world->pools, .accounts = jp_ledger_accounts(world->ledger), .backend = jp_sim_backend(world->sim),
-                                 .program = {.add_status = add_status}, .clock_context = world, .now_ms = now_ms};
+                                 .program = {.add_status = add_status}, .clock_context = world, .now_ms = now_ms, .now_100ns = now_100ns};
     struct jp_rpc *rpc = jp_rpc_new(&setup, 0);
-    static const struct jp_identity identity = {.identify = identify, .principal_free = principal_free, .process_id = process_id};
+    static const struct jp_identity identity = {.identify = identify, .principal_free = principal_free, .principal_name = principal_name,
+                                                .process_id = process_id};
     struct jp_server_options options = {.loop = &loop, .rpc = rpc, .identity = &identity, .max_connections = 2};
     struct jp_server *server = jp_server_new(&options);
     int ends[3][2];

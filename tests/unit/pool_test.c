@@ -140,6 +140,44 @@ static void reload_is_all_or_nothing(void **state) {
     expect_row(world, pid, "one", JP_ENDING_EXITED, 0);
 }
 
+static void who_is_removed_goes_or_stays(void **state) {
+    struct pool_world *world = *state;
+    pool_world_load(world, "{\"keep\": {\"on_remove\": \"keep\"}, \"end\": {\"on_remove\": \"terminate\"}, \"below\": {\"parent\": \"end\"},"
+                           " \"none\": {\"on_remove\": \"terminate\"}, \"other\": {}}");
+    uint32_t kept = launch(world, "keep", "kept.exe"), ended = launch(world, "end", "ended.exe"), below = launch(world, "below", "below.exe");
+    uint32_t other = launch(world, "other", "other.exe");
+    deliver(world);
+    pool_world_load(world, "{\"other\": {}}");
+    assert_int_equal(jp_ledger_count(world->ledger, "POOL_ORPHANED", NULL, 0), 3);
+    assert_int_equal(jp_ledger_count(world->ledger, "POOL_TERMINATED", "end", 0), 1);
+    assert_int_equal(jp_ledger_count(world->ledger, "POOL_REMOVED", NULL, 0), 1); /* who has nobody */
+    deliver(world);
+    pass(world, 100);
+    expect_row(world, ended, "end", JP_ENDING_TERMINATED, 1);
+    expect_row(world, below, "below", JP_ENDING_TERMINATED, 1);
+    assert_null(jp_pools_find(world->pools, "end"));
+    assert_null(jp_pools_find(world->pools, "below"));
+    assert_null(jp_pools_find(world->pools, "none"));
+    assert_true(jp_sim_alive(world->sim, kept));
+    assert_true(jp_sim_alive(world->sim, other));
+    assert_int_equal(pool_of(world, "keep")->state, JP_POOL_ORPHAN);
+}
+
+static void one_that_cannot_be_ended_is_kept_until_it_is_empty(void **state) {
+    struct pool_world *world = *state;
+    pool_world_load(world, "{\"end\": {\"on_remove\": \"terminate\"}}");
+    uint32_t pid = launch(world, "end", "tool.exe");
+    deliver(world);
+    jp_sim_fail_next(world->sim, "TerminateJobObject", 5);
+    assert_int_equal(pool_world_load(world, "{}"), JP_OK);
+    assert_true(jp_sim_alive(world->sim, pid));
+    assert_int_equal(pool_of(world, "end")->state, JP_POOL_ORPHAN);
+    jp_sim_exit(world->sim, pid, 0);
+    deliver(world);
+    pass(world, 100);
+    assert_null(jp_pools_find(world->pools, "end"));
+}
+
 static void waiting(void **state) {
     struct pool_world *world = *state;
     struct jp_member *member;
@@ -267,6 +305,8 @@ int main(void) {
         TEST(a_squatted_name_fails_one_pool_only),
         TEST(create_update_delete),
         TEST(reload_is_all_or_nothing),
+        TEST(who_is_removed_goes_or_stays),
+        TEST(one_that_cannot_be_ended_is_kept_until_it_is_empty),
         TEST(waiting),
         TEST(kept_processes_are_taken_up_again),
         TEST(kept_processes_join_the_new_job_where_the_old_name_died),

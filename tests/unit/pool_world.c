@@ -55,19 +55,23 @@ int pool_world_close(void **state) {
     return 0;
 }
 
-static void begin_again(struct pool_world *world, const char *config, bool unclean, struct jp_accounts_start *ret_start) {
+static void load_again(struct pool_world *world, const char *config, const struct jp_accounts_start *start) {
     jp_pools_free(world->pools);
     jp_sim_queue_set(world->sim, NULL, 0); /* the port died with the service */
-    jp_ledger_start(world->ledger, ret_start);
-    ret_start->unclean = unclean;
-    open_pools(world, ret_start);
+    open_pools(world, start);
     assert_int_equal(pool_world_load(world, config), JP_OK);
+}
+
+void pool_world_begin(struct pool_world *world, const char *config, const struct jp_accounts_start *start) {
+    load_again(world, config, start);
+    jp_pools_adopt(world->pools, start);
 }
 
 static void start_again(struct pool_world *world, const char *config, bool unclean) {
     struct jp_accounts_start start;
-    begin_again(world, config, unclean, &start);
-    jp_pools_adopt(world->pools, &start);
+    jp_ledger_start(world->ledger, &start);
+    start.unclean = unclean;
+    pool_world_begin(world, config, &start);
     jp_accounts_start_clear(&start);
 }
 
@@ -86,7 +90,9 @@ void pool_world_crash_twice(struct pool_world *world, const char *config) {
     struct jp_accounts_start start;
     jp_ledger_commit(world->ledger);
     jp_sim_crash(world->sim);
-    begin_again(world, config, true, &start);
+    jp_ledger_start(world->ledger, &start);
+    start.unclean = true;
+    load_again(world, config, &start);
     jp_accounts_start_clear(&start);
     pool_world_crash(world, config);
 }

@@ -29,6 +29,7 @@ int pool_world_open_forgetful(void **state); /* on a kernel that keeps no limit 
 void pool_world_restart(struct pool_world *world, const char *config);
 void pool_world_crash(struct pool_world *world, const char *config); /* likewise, from one moment to the next */
 void pool_world_crash_twice(struct pool_world *world, const char *config); /* the second time when the next one had made its pools */
+void pool_world_begin(struct pool_world *world, const char *config, const struct jp_accounts_start *start); /* with a record of the test's own */
 
 /* Pools from JSON: {"name": {spec}, ...}. The status of jp_pools_load. */
 jp_status pool_world_load(struct pool_world *world, const char *pools_json);

@@ -1,6 +1,8 @@
 /* The common ground of the store's tests. */
 #include "store_world.h"
 
+#include "base/units.h"
+
 /* --- the world --- */
 
 static void write_log(void *sink, enum jp_log_level level, const char *text) {
@@ -26,6 +28,12 @@ static void on_committed(void *context, uint64_t seq) {
 
 static void on_state(void *context) {
     ((struct world *)context)->state_changes++;
+}
+
+static void on_renewed(void *context, const char *kept_as) {
+    struct world *world = context;
+    world->renewals++;
+    snprintf(world->kept_as, sizeof world->kept_as, "%s", kept_as != NULL ? kept_as : "");
 }
 
 int set_up(void **state) {
@@ -73,11 +81,14 @@ jp_status try_open(struct world *world) {
         .file = world->file,
         .flush_interval_ms = world->flush_interval_ms,
         .max_backlog = world->max_backlog,
+        .retention = world->retention,
         .log = &world->log,
         .loop = &world->loop,
         .context = world,
         .on_committed = on_committed,
         .on_state = on_state,
+        .on_renewed = on_renewed,
+        .hurry = world->hurry,
     };
     jp_accounts_start_clear(&world->start);
     memset(&world->start, 0, sizeof world->start);
@@ -95,7 +106,7 @@ void open_store(struct world *world) {
         fail_msg("%s", world->error.text);
 }
 
-static void out_of_patience(uv_timer_t *timer) {
+void out_of_patience(uv_timer_t *timer) {
     (void)timer;
     fail_msg("nothing happened for %d ms", PATIENCE_MS);
 }
@@ -148,7 +159,65 @@ int tear_down(void **state) {
     return 0;
 }
 
+/* --- retention --- */
+
+const int64_t an_hour = INT64_C(36000000000), a_day = INT64_C(864000000000);
+
+int64_t now_100ns(void) {
+    uv_timespec64_t now = {0};
+    uv_clock_gettime(UV_CLOCK_REALTIME, &now);
+    return JP_UNIX_EPOCH_100NS + now.tv_sec * JP_100NS_PER_S + now.tv_nsec / 100;
+}
+
+struct purge_answer {
+    struct world *world;
+    jp_status status;
+    struct jp_error error;
+    struct jp_purged purged;
+};
+
+static void note_purged(void *context, jp_status status, const struct jp_error *error, const struct jp_purged *purged) {
+    struct purge_answer *answer = context;
+    answer->status = status;
+    answer->error = *error;
+    answer->purged = *purged;
+    answer->world->done = true;
+}
+
+struct jp_purged purge(struct world *world, struct jp_purge_filter filter) {
+    struct purge_answer answer = {.world = world};
+    world->accounts->ops->purge(world->accounts, &filter, note_purged, &answer);
+    await(world);
+    if (answer.status != JP_OK)
+        fail_msg("%s", answer.error.text);
+    return answer.purged;
+}
+
+void retain(struct world *world, struct jp_retention retention) {
+    assert_int_equal(wait_durable(world), JP_OK);
+    int64_t last = state_of(world).last_purge_100ns;
+    world->accounts->ops->set_retention(world->accounts, &retention);
+    uv_timer_start(&world->patience, out_of_patience, PATIENCE_MS, 0);
+    while (state_of(world).last_purge_100ns == last)
+        uv_run(&world->loop, UV_RUN_ONCE);
+    uv_timer_stop(&world->patience);
+}
+
 /* --- somebody else at the same database --- */
+
+void overwrite(const char *file, int64_t offset, const char *bytes, unsigned length) {
+    uv_fs_t request;
+    int descriptor = uv_fs_open(NULL, &request, file, UV_FS_O_WRONLY | UV_FS_O_CREAT, 0600, NULL);
+    uv_fs_req_cleanup(&request);
+    assert_true(descriptor >= 0);
+    char copy[8192];
+    memcpy(copy, bytes, length);
+    uv_buf_t buffer = uv_buf_init(copy, length);
+    assert_int_equal(uv_fs_write(NULL, &request, descriptor, &buffer, 1, offset, NULL), length);
+    uv_fs_req_cleanup(&request);
+    uv_fs_close(NULL, &request, descriptor, NULL);
+    uv_fs_req_cleanup(&request);
+}
 
 sqlite3 *connect_other(const char *file) {
     sqlite3 *db = NULL;
@@ -198,7 +267,7 @@ struct jp_process_record full_record(int64_t id) {
     return (struct jp_process_record){
         .id = id,
         .pool = build,
-        .facts = {.pid = 4711, .start_100ns = 132000000000000000, .parent_pid = 4, .session = 1, .image = image,
+        .facts = {.pid = (uint32_t)(4710 + id), .start_100ns = 132000000000000000, .parent_pid = 4, .session = 1, .image = image,
                   .command_line = command_line, .user = user},
         .start_exact = true,
         .joined_100ns = 132000000000000100,
@@ -240,6 +309,7 @@ void assert_same_process(const struct jp_process_record *one, const struct jp_pr
     assert_same_text(one->facts.command_line, other->facts.command_line);
     assert_same_text(one->facts.user, other->facts.user);
     assert_int_equal(one->start_exact, other->start_exact);
+    assert_int_equal(one->starting, other->starting);
     assert_int_equal(one->joined_100ns, other->joined_100ns);
     assert_int_equal(one->joined_by, other->joined_by);
     assert_int_equal(one->ended_100ns, other->ended_100ns);

@@ -27,14 +27,16 @@ struct world {
     uv_mutex_t log_mutex; /* the store's threads log too */
     struct jp_str logged;
 
-    uint64_t flush_interval_ms, max_backlog; /* for open_store */
+    uint64_t flush_interval_ms, max_backlog, hurry; /* for open_store */
+    struct jp_retention retention;
     struct jp_store *store;                  /* NULL when closed */
     struct jp_accounts *accounts;
     struct jp_accounts_start start;
     struct jp_error error;
 
     uint64_t committed_seq; /* what on_committed told last */
-    int commits, state_changes;
+    int commits, state_changes, renewals;
+    char kept_as[512]; /* what on_renewed told last */
     bool done; /* ends await() */
     uint64_t lost;
 };
@@ -48,8 +50,10 @@ void close_store(struct world *world);
 void note_closed(void *context, uint64_t lost); /* of jp_store_close, with the world */
 
 void await(struct world *world); /* runs the loop until somebody sets world->done */
+void out_of_patience(uv_timer_t *timer); /* ends a test that waits for what does not come */
 void await_state(struct world *world, bool degraded);
 bool logged(struct world *world, const char *text);
+void overwrite(const char *file, int64_t offset, const char *bytes, unsigned length);
 
 /* Calls `use` with the path of every file in the folder. Returns how many there are. */
 int each_file(struct world *world, void (*use)(void *context, const char *path), void *context);
@@ -81,6 +85,14 @@ struct durable {
 void note_durable(void *context, jp_status status);
 jp_status wait_durable(struct world *world);
 struct jp_accounts_state state_of(struct world *world);
+
+extern const int64_t an_hour, a_day; /* in 100 ns */
+int64_t now_100ns(void);
+
+/* Ask and wait; fails the test if it was not done. */
+struct jp_purged purge(struct world *world, struct jp_purge_filter filter);
+/* Sets what is to be kept, and waits until all else is gone. */
+void retain(struct world *world, struct jp_retention retention);
 
 struct answer {
     struct world *world;

@@ -38,6 +38,12 @@ static bool pipes_reach(size_t count) {
     return reached;
 }
 
+/* After the listener's end: our end too keeps the name. */
+static void close_pipes(void) {
+    while (pipe_count > 0)
+        CloseHandle(pipes[--pipe_count]);
+}
+
 static HANDLE connect_to(const wchar_t *name) {
     uint64_t until = jp_win32_now_ms() + PATIENCE_MS;
     for (;;) {
@@ -69,14 +75,15 @@ static void test_pipe(void) {
     wchar_t *wide = jp_win32_wide(name);
     struct jp_win32_listener_options options = {.name = name, .security = pipe_security, .connected = on_connected, .log = &test_log};
     struct jp_win32_listener *listener = NULL, *second = NULL;
-    if (!STATUS(jp_win32_listener_new(&options, &listener, &error), JP_OK, "the pipe is opened"))
+    if (!STATUS(jp_win32_listener_new(&options, &listener, &error), JP_OK, "the name is made ours"))
         return;
+    STATUS(jp_win32_listener_start(listener, &error), JP_OK, "the door is opened");
 
     HANDLE clients[CLIENTS];
     bool connected = true;
     for (size_t i = 0; i < CLIENTS; i++) {
         clients[i] = connect_to(wide);
-        connected = connected && clients[i] != INVALID_HANDLE_VALUE;
+        connected = connected && clients[i] != INVALID_HANDLE_VALUE && (i > 0 || pipes_reach(1)); /* pipes[0] is the first one's */
     }
     CHECK(connected && pipes_reach(CLIENTS), "twenty clients at once are let in");
     test_identify(clients[0], pipes[0]);
@@ -100,12 +107,61 @@ static void test_pipe(void) {
     for (size_t i = 0; i < CLIENTS; i++)
         CloseHandle(clients[i]);
     jp_win32_listener_free(listener);
-    for (size_t i = 0; i < pipe_count; i++)
-        CloseHandle(pipes[i]);
+    close_pipes();
     HANDLE late = CreateFileW(wide, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
     CHECK(late == INVALID_HANDLE_VALUE, "after the end nobody is let in");
     STATUS(jp_win32_listener_new(&options, &second, &error), JP_OK, "the name is free again");
     jp_win32_listener_free(second);
+    jp_free(wide);
+    jp_free(name);
+}
+
+static HANDLE try_to_connect(const wchar_t *name) {
+    return CreateFileW(name, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
+}
+
+/* Who comes while the service starts. */
+static void test_reserved(void) {
+    char *name = jp_sprintf("\\\\.\\pipe\\jobpool-reserved-%lu", GetCurrentProcessId()), byte;
+    wchar_t *wide = jp_win32_wide(name);
+    struct jp_win32_listener_options options = {.name = name, .security = pipe_security, .connected = on_connected, .log = &test_log};
+    struct jp_win32_listener *listener = NULL, *second = NULL;
+    DWORD length;
+    if (!STATUS(jp_win32_listener_new(&options, &listener, &error), JP_OK, "a service that starts has its name"))
+        return;
+    STATUS(jp_win32_listener_new(&options, &second, &error), JP_E_DENIED, "which another one then does not get");
+    HANDLE early = try_to_connect(wide), late = try_to_connect(wide);
+    CHECK(early != INVALID_HANDLE_VALUE && WriteFile(early, "x", 1, &length, NULL), "a client may come and ask");
+    CHECK(late == INVALID_HANDLE_VALUE && GetLastError() == ERROR_PIPE_BUSY, "the next one is told to wait");
+    CHECK(pipe_count == 0, "nobody is let in yet");
+    jp_win32_listener_free(listener);
+    CHECK(!ReadFile(early, &byte, 1, &length, NULL) && GetLastError() == ERROR_BROKEN_PIPE, "if the start fails, it is told so");
+    CloseHandle(early);
+    CHECK(try_to_connect(wide) == INVALID_HANDLE_VALUE && GetLastError() == ERROR_FILE_NOT_FOUND, "and the name is gone");
+
+    STATUS(jp_win32_listener_new(&options, &listener, &error), JP_OK, "the next start has it again");
+    CloseHandle(try_to_connect(wide)); /* came and went */
+    STATUS(jp_win32_listener_start(listener, &error), JP_OK, "it opens its door after a client that has gone");
+    late = connect_to(wide);
+    CHECK(late != INVALID_HANDLE_VALUE && pipes_reach(1), "others are let in");
+    CloseHandle(late);
+    jp_win32_listener_free(listener);
+    close_pipes();
+
+    if (!STATUS(jp_win32_listener_new(&options, &listener, &error), JP_OK, "and the next"))
+        return;
+    early = try_to_connect(wide);
+    WriteFile(early, "x", 1, &length, NULL);
+    STATUS(jp_win32_listener_start(listener, &error), JP_OK, "it opens its door to a client that waits");
+    OVERLAPPED overlapped = {.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL)};
+    bool heard = pipes_reach(1);
+    if (heard && !ReadFile(pipes[0], &byte, 1, &length, &overlapped))
+        heard = GetLastError() == ERROR_IO_PENDING && GetOverlappedResult(pipes[0], &overlapped, &length, TRUE);
+    CHECK(heard && byte == 'x', "and hears what it had asked");
+    CloseHandle(overlapped.hEvent);
+    CloseHandle(early);
+    jp_win32_listener_free(listener);
+    close_pipes();
     jp_free(wide);
     jp_free(name);
 }
@@ -122,5 +178,6 @@ int wmain(void) {
     InitializeCriticalSection(&pipes_lock);
     test_sddl();
     test_pipe();
+    test_reserved();
     return finish();
 }

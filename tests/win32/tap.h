@@ -23,7 +23,7 @@ static inline void skip(const char *what, const char *reason) { printf("ok %d - 
 
 /* For calls that take an error: shows it when the status is not the one expected. */
 static struct jp_error error;
-static bool status_at(jp_status got, jp_status wanted, int line, const char *what) {
+static inline bool status_at(jp_status got, jp_status wanted, int line, const char *what) {
     bool good = check_at(got == wanted, line, what);
     if (!good || got != JP_OK)
         printf("# %s: %s\n", jp_status_name(got), got == JP_OK ? "" : error.text);

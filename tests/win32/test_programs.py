@@ -23,7 +23,7 @@ def run(program, tmp_path_factory):
     return result
 
 
-@pytest.fixture(scope="module", params=["backend_test", "client_test", "control_test", "job_test", "pipe_test"])
+@pytest.fixture(scope="module", params=["backend_test", "client_test", "control_test", "job_test", "keeper_test", "pipe_test", "scm_test", "watch_test"])
 def points(request, tmp_path_factory):
     return run(request.param, tmp_path_factory)
 
@@ -47,6 +47,7 @@ ONLY_WINDOWS = {
     "control_test": ["the process has it, its maximum kept", "a console program is asked by CTRL_BREAK",
                      "one that shares its console with others is not", "a window is asked by WM_CLOSE",
                      "what it starts inherits the silent mode", "what others start does not"],
+    "keeper_test": ["without the keeper the name is gone, though a member lives"],
     "job_test": [
         *(f"JobObject{name} is read" for name in (
             "BasicUIRestrictions", "EndOfJobTimeInformation", "BasicAndIoAccountingInformation", "JobSetInformation", "GroupInformation",
@@ -60,6 +61,7 @@ ONLY_WINDOWS = {
         "a process asks its own job without a handle: it is the one member",
         "a value that is no USER handle is refused",
     ],
+    "watch_test": ["the number of threads does not grow with that of the handles"],
 }
 
 

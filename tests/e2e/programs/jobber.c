@@ -316,6 +316,24 @@ static int do_control(wchar_t **arguments) {
     return code;
 }
 
+/* Exit code 0: it lives, 1: there is none. */
+static int do_alive(wchar_t **arguments) {
+    HANDLE process = OpenProcess(SYNCHRONIZE, FALSE, number(arguments[0]));
+    if (process == NULL)
+        return GetLastError() == ERROR_INVALID_PARAMETER ? 1 : fail("OpenProcess");
+    DWORD waited = WaitForSingleObject(process, 0);
+    CloseHandle(process);
+    return waited == WAIT_TIMEOUT ? 0 : 1;
+}
+
+static int do_kill(wchar_t **arguments) {
+    HANDLE process = OpenProcess(PROCESS_TERMINATE, FALSE, number(arguments[0]));
+    if (process == NULL || !TerminateProcess(process, number(arguments[1])))
+        return fail("TerminateProcess");
+    CloseHandle(process);
+    return 0;
+}
+
 static const struct verb {
     const wchar_t *name;
     int min_arguments;
@@ -343,6 +361,8 @@ static const struct verb {
     {L"touch", 1, do_touch, "FILE: make it"},
     {L"handles", 1, do_handles, "PID: print how many handles and how many threads that process has"},
     {L"control", 2, do_control, "SERVICE CODE: send a control to a service"},
+    {L"alive", 1, do_alive, "PID: exit code 0 if there is such a process, 1 if not"},
+    {L"kill", 2, do_kill, "PID CODE: end the process, with that exit code"},
 };
 
 int wmain(int argc, wchar_t **argv);

@@ -1,0 +1,179 @@
+/* What pools have used since they were first heard of, or since somebody set that to zero.
+ *
+ * It goes by the pools' names: a pool that is deleted and made again goes on where the last one of its name stood, so the
+ * counters outlive the pools. Those of names without a pool wait in a line; past a bound the one that waits longest is let go of. */
+#include "pool/pools_internal.h"
+
+#include "base/units.h"
+
+#include <inttypes.h>
+
+enum { MAX_IDLE = 10000 }; /* names without a pool */
+
+struct jp_counted {
+    char *name;
+    struct jp_counters total; /* of processes that have ended */
+    struct jp_counters base;  /* as of the last reset; it may have what still runs, too */
+    int64_t reset_100ns;      /* 0: never */
+    struct jp_counted *next, *previous; /* of the line, while no pool has the name */
+};
+
+/* --- the line --- */
+
+static void line_add(struct jp_pools *pools, struct jp_counted *counted) {
+    counted->previous = pools->last_idle;
+    counted->next = NULL;
+    if (pools->last_idle)
+        pools->last_idle->next = counted;
+    else
+        pools->first_idle = counted;
+    pools->last_idle = counted;
+    pools->idle_count++;
+}
+
+static void line_remove(struct jp_pools *pools, struct jp_counted *counted) {
+    if (counted->previous)
+        counted->previous->next = counted->next;
+    else
+        pools->first_idle = counted->next;
+    if (counted->next)
+        counted->next->previous = counted->previous;
+    else
+        pools->last_idle = counted->previous;
+    counted->next = counted->previous = NULL;
+    pools->idle_count--;
+}
+
+static void free_counted(struct jp_counted *counted) {
+    jp_free(counted->name);
+    jp_free(counted);
+}
+
+static struct jp_counted *counted_of(struct jp_pools *pools, const char *name) {
+    struct jp_counted *counted = jp_map_get(&pools->counted, name);
+    if (counted)
+        return counted;
+    counted = jp_alloc(sizeof *counted);
+    counted->name = jp_strdup(name);
+    jp_map_put(&pools->counted, counted->name, counted);
+    line_add(pools, counted);
+    return counted;
+}
+
+/* --- beginning and end --- */
+
+void jp__counters_load(struct jp_pools *pools, const struct jp_accounts_start *start) {
+    for (size_t i = 0; i < start->counter_count; i++) {
+        struct jp_counted *counted = counted_of(pools, start->counters[i].name);
+        counted->total = start->counters[i].total;
+        counted->base = start->counters[i].base;
+        counted->reset_100ns = start->counters[i].reset_100ns;
+    }
+}
+
+void jp__counters_trim(struct jp_pools *pools) {
+    while (pools->idle_count > MAX_IDLE) {
+        struct jp_counted *oldest = pools->first_idle;
+        line_remove(pools, oldest);
+        jp_map_remove(&pools->counted, oldest->name);
+        free_counted(oldest);
+    }
+}
+
+void jp__counters_free(struct jp_pools *pools) {
+    size_t position = 0;
+    for (struct jp_counted *counted; (counted = jp_map_next(&pools->counted, &position)) != NULL;)
+        free_counted(counted);
+    jp_map_free(&pools->counted);
+}
+
+void jp__counters_attach(struct jp_pools *pools, struct jp_pool *pool) {
+    pool->counted = counted_of(pools, pool->name);
+    line_remove(pools, pool->counted);
+}
+
+void jp__counters_detach(struct jp_pools *pools, struct jp_pool *pool) {
+    line_add(pools, pool->counted);
+    jp__counters_trim(pools);
+}
+
+/* --- counting --- */
+
+void jp__count_ended(struct jp_pools *pools, const struct jp_process_record *row) {
+    jp_counters_add(&counted_of(pools, row->pool)->total, row);
+}
+
+void jp__count_elsewhere(struct jp_pools *pools, const struct jp_process_record *row, const char *pool) {
+    struct jp_counters one = {0};
+    jp_counters_add(&one, row);
+    jp_counters_less(&counted_of(pools, row->pool)->total, &one); /* but for a peak, which nobody takes back */
+    jp_counters_add(&counted_of(pools, pool)->total, row);
+}
+
+void jp__count_unobserved(struct jp_pools *pools, const struct jp_unobserved_record *record) {
+    jp_counters_add_unobserved(&counted_of(pools, record->pool)->total, record);
+}
+
+/* What a running member has used so far, without the member itself: it is counted when it ends. */
+static void add_running(struct jp_pools *pools, struct jp_member *member, struct jp_counters *counters) {
+    struct jp_counters one = {0};
+    jp_pools_refresh_usage(pools, member);
+    jp_counters_add(&one, &member->record);
+    counters->user_100ns += one.user_100ns;
+    counters->kernel_100ns += one.kernel_100ns;
+    counters->read_operations += one.read_operations;
+    counters->write_operations += one.write_operations;
+    counters->other_operations += one.other_operations;
+    counters->read_bytes += one.read_bytes;
+    counters->write_bytes += one.write_bytes;
+    counters->other_bytes += one.other_bytes;
+    if (one.peak_commit_bytes > counters->peak_commit_bytes)
+        counters->peak_commit_bytes = one.peak_commit_bytes;
+}
+
+/* For ever, whatever was reset. */
+static struct jp_counters all_of(struct jp_pools *pools, const struct jp_pool *pool) {
+    struct jp_counters all = pool->counted->total;
+    for (struct jp_member *member = pool->first_member; member; member = member->next)
+        add_running(pools, member, &all);
+    return all;
+}
+
+void jp_pools_counters(struct jp_pools *pools, const struct jp_pool *pool, struct jp_counters *ret_counters, int64_t *ret_since_100ns) {
+    *ret_counters = all_of(pools, pool);
+    jp_counters_less(ret_counters, &pool->counted->base);
+    *ret_since_100ns = pool->counted->reset_100ns;
+}
+
+/* --- setting them to zero --- */
+
+/* The base has what the members have used so far. Their rows must not have less, or a crash would leave them below it. */
+static void record_members(struct jp_pools *pools, const struct jp_pool *pool) {
+    for (const struct jp_member *member = pool->first_member; member; member = member->next)
+        pools->with.accounts->ops->record_process(pools->with.accounts, &member->record);
+}
+
+static void tell_reset(struct jp_pools *pools, const struct jp_pool *pool, const char *by, const struct jp_counters *old) {
+    char user[JP_UNITS_TEXT], kernel[JP_UNITS_TEXT];
+    char *detail = jp_sprintf("by %s; they stood at %" PRIu64 " processes, CPU time %s user and %s kernel", by, old->processes,
+                              jp_duration_format(old->user_100ns, user), jp_duration_format(old->kernel_100ns, kernel));
+    jp__emit(pools, &(struct jp__event){.pool = pool, .message = "COUNTERS_RESET", .origin = JP_ORIGIN_SERVICE, .detail = detail});
+    jp_free(detail);
+}
+
+jp_status jp_pools_reset_counters(struct jp_pools *pools, struct jp_pool *pool, const char *by, struct jp_counters *ret_old,
+                                  struct jp_error *error) {
+    if (pools->stopping)
+        return jp_fail(error, JP_E_STOPPING, "the service is stopping");
+    int64_t since;
+    struct jp_counted *counted = pool->counted;
+    jp_pools_counters(pools, pool, ret_old, &since);
+    counted->base = all_of(pools, pool);
+    counted->reset_100ns = jp__now(pools);
+    record_members(pools, pool);
+    pools->with.accounts->ops->record_reset(
+        pools->with.accounts,
+        &(struct jp_reset_record){.pool = pool->name, .time_100ns = counted->reset_100ns, .by = by, .base = counted->base});
+    tell_reset(pools, pool, by, ret_old);
+    return JP_OK;
+}

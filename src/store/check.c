@@ -1,0 +1,84 @@
+/* Owns the rules of our own that a sound database keeps, beside those of SQLite. */
+#include "store/backup.h"
+
+#include "store/database.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct check {
+    sqlite3 *db;
+    void (*on_fault)(void *context, const char *text);
+    void *context;
+    uint64_t faults;
+};
+
+static void tell(struct check *check, const char *text) {
+    check->faults++;
+    check->on_fault(check->context, text);
+}
+
+/* Each row of a rule's query is a fault: one column, a sentence. */
+static const char *const rules[] = {
+    "SELECT 'meta has no number \"' || name || '\"' FROM (SELECT 'clean' AS name UNION ALL SELECT 'last_seq' UNION ALL SELECT 'last_process_id')"
+    " WHERE name NOT IN (SELECT key FROM meta)",
+
+    "SELECT 'the last number of an event is ' || value || ', but event ' || (SELECT max(seq) FROM events) || ' is there' FROM meta"
+    " WHERE key = 'last_seq' AND value < (SELECT max(seq) FROM events)",
+
+    "SELECT 'the last number of a process is ' || value || ', but process ' || (SELECT max(id) FROM processes) || ' is there' FROM meta"
+    " WHERE key = 'last_process_id' AND value < (SELECT max(id) FROM processes)",
+
+    "SELECT 'process ' || id || ' is said to be running, and to have ended' FROM processes"
+    " WHERE (ending = 'running') <> (ended_100ns IS NULL)",
+
+    "SELECT 'pool \"' || name || '\" is deleted, but has a definition' FROM pools WHERE deleted_100ns IS NOT NULL AND definition IS NOT NULL",
+
+    "SELECT 'pid ' || pid || ', started at ' || start_100ns || ', is there ' || count(*) || ' times as running in pool \"' || pool || '\"'"
+    " FROM processes WHERE ended_100ns IS NULL AND start_100ns IS NOT NULL GROUP BY pool, pid, start_100ns HAVING count(*) > 1",
+};
+
+/* SQLite's code. */
+static int tell_rows(struct check *check, const char *sql) {
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(check->db, sql, -1, &statement, NULL);
+    if (code != SQLITE_OK)
+        return code;
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        const char *text = (const char *)sqlite3_column_text(statement, 0);
+        if (text != NULL && strcmp(text, "ok") != 0)
+            tell(check, text);
+    }
+    return sqlite3_finalize(statement);
+}
+
+/* In one transaction: a service may write meanwhile. */
+static int run(struct check *check) {
+    int code = jp__db_exec(check->db, "BEGIN");
+    if (code == SQLITE_OK)
+        code = tell_rows(check, "PRAGMA integrity_check");
+    for (size_t i = 0; code == SQLITE_OK && i < sizeof rules / sizeof *rules; i++)
+        code = tell_rows(check, rules[i]);
+    return code;
+}
+
+jp_status jp_store_check(const char *file, void (*on_fault)(void *context, const char *text), void *context, struct jp_error *error) {
+    struct check check = {.on_fault = on_fault, .context = context};
+    jp_status status = jp__open_to_read(file, &check.db, error);
+    if (status != JP_OK)
+        return status;
+    int code = run(&check);
+    char reason[256];
+    jp__db_reason(check.db, code, reason, sizeof reason);
+    sqlite3_close(check.db);
+    if (jp__db_is_damage(code)) {
+        char text[300];
+        snprintf(text, sizeof text, "it cannot be read to its end: %s", reason);
+        tell(&check, text);
+    } else if (code != SQLITE_OK) {
+        return jp_fail(error, JP_E_STORE, "\"%s\" cannot be checked: %s", file, reason);
+    }
+    if (check.faults > 0)
+        return jp_fail(error, JP_E_STORE, "\"%s\" is damaged: %llu faults", file, (unsigned long long)check.faults);
+    return JP_OK;
+}

@@ -1,0 +1,45 @@
+/* Deleting what is old, one small transaction at a time, so that no commit of fresh records waits long behind it. What the rows
+ * counted stays in the sums: see schema.c. All functions return SQLite's code and, where a range needs several steps, whether this was
+ * the last one. */
+#ifndef JP_STORE_PURGE_H
+#define JP_STORE_PURGE_H
+
+#include "base/status.h"
+
+#include <sqlite3.h>
+
+enum { JP__PURGE_ROWS = 500 }; /* at most so many in a step: some 20 ms */
+
+struct jp__purge_range {
+    const char *pool; /* NULL: all */
+    int64_t before_100ns;
+    int64_t after; /* of one pool: the id or number up to which its rows were looked at; begins with 0 */
+};
+
+/* Processes that ended before; never one that runs. Adds what was deleted to *deleted. */
+int jp__purge_processes(sqlite3 *db, struct jp__purge_range *range, uint64_t *deleted, bool *ret_done);
+int jp__purge_events(sqlite3 *db, struct jp__purge_range *range, uint64_t *deleted, bool *ret_done);
+int jp__purge_unobserved(sqlite3 *db, int64_t before_100ns, bool *ret_done);
+
+/* The oldest processes or events, whichever are older. Nothing is left to delete: *ret_done. */
+int jp__purge_oldest(sqlite3 *db, uint64_t *processes, uint64_t *events, bool *ret_done);
+
+/* Hours before this that have no rows any more become part of their day. */
+int jp__fold_hours(sqlite3 *db, int64_t before_100ns, bool *ret_done);
+
+/* Forgets pools that were deleted before this and of which nothing is left but sums: their counters and resets go. */
+int jp__drop_pools(sqlite3 *db, int64_t before_100ns, bool *ret_done);
+
+/* Forgets which rows were purged, but those that somebody may still write again. */
+int jp__forget_purged(sqlite3 *db);
+
+struct jp__size {
+    uint64_t bytes, free_bytes; /* the whole file when the WAL is in it; of that, what has no content */
+};
+int jp__size_measure(sqlite3 *db, struct jp__size *ret_size);
+
+/* Gives some of what is free at the end of the file back, and, when done, folds the WAL into the file, so that it shrinks. */
+int jp__size_shrink(sqlite3 *db);
+int jp__size_settle(sqlite3 *db);
+
+#endif
