@@ -69,8 +69,9 @@ class Run:
         self.world.start()
         self.processes = {}        # (pid, start) -> Process
         self.living = {}           # pid -> Process
-        self.fate_count = 0
+        self.keepers = set()
         self.counter = 0
+        self.done = collections.Counter()  # to messages, and of deaths
         self.said = collections.deque(maxlen=int(os.environ.get("JOBPOOL_LAST", "60")))
         self.number = 0
         self.storm = False
@@ -133,6 +134,8 @@ class Run:
                 del self.living[process.pid]
         for key, row in living.items():
             process = self.processes.get(key)
+            if process is None and self.is_keeper(key):
+                continue
             if process is None:
                 process = self.processes[key] = Process(*key, api=False, round_=self.round)
             process.faulty |= self.storm
@@ -141,6 +144,12 @@ class Run:
             if inside:
                 process.pools |= inside
                 process.home = self.deepest(inside)
+
+    def is_keeper(self, key):
+        """The service's own: nobody ends it here but kill_keeper."""
+        if key not in self.keepers:
+            self.keepers |= {(row["pid"], row["startTime"]) for row in self.machine.order("keepers")["keepers"]}
+        return key in self.keepers
 
     def deepest(self, names):
         return max(names, key=lambda name: (self.pools[name].depth, name))
@@ -262,6 +271,18 @@ class Run:
             self.call("process.terminate", pid=process.pid, startTime=process.start, exitCode=self.random.choice(CODES))
             self.learn()
 
+    def kill_keeper(self):
+        """The service hears of it, and starts another; nothing else happens before that has."""
+        killed = self.machine.order("keepers")["keepers"]
+        for keeper in killed:
+            self.order("exit", pid=keeper["pid"], code=1)
+            self.done["keepers killed"] += 1
+        self.deliver()
+        for _ in range(60 if killed and self.storm is False else 0):
+            if self.machine.order("keepers")["keepers"]:
+                break
+            self.machine.advance(1000)
+
     def terminate_pool(self):
         self.call("pool.terminate", pool=self.any_pool().name, exitCode=self.random.randrange(1, 100))
         self.learn()
@@ -300,17 +321,21 @@ class Run:
             chance = self.random.random()
             # Ends of watched processes (0) and notifications of limits (11) are promised.
             if item["message"] not in (0, 11) and chance < 0.05:
+                self.done["lost"] += 1
                 continue
             changed.append(item)
             if item["message"] not in (0, 11) and chance > 0.95:
+                self.done["doubled"] += 1
                 changed.append(item)
         if self.random.random() < 0.2 and len(changed) > 1:
+            self.done["swapped"] += 1
             at = self.random.randrange(len(changed) - 1)
             changed[at], changed[at + 1] = changed[at + 1], changed[at]
         if changed != items:
             self.say(f"of {items} deliver {changed}")
             self.machine.order("queue_set", items=changed)
         kept = {item["pid"] for item in changed if item["message"] == NEW}
+        self.done["delivered"] += len(changed)
         self.say(f"deliver {len(changed)}")
         self.machine.deliver()
         for pid in news & kept:
@@ -380,6 +405,7 @@ class Run:
 
     def down(self, crash):
         self.learn()
+        self.done["crashes" if crash else "stops"] += 1
         if crash:
             self.say("crash")
             self.world.flush()
@@ -548,7 +574,7 @@ class Run:
         chances = [(self.create_pool, 4), (self.update_pool, 3), (self.delete_pool, 2), (self.spawn_free, 5), (self.spawn_child, 14),
                    (self.launch, 10), (self.assign, 10), (self.exit, 14), (self.terminate_process, 3), (self.terminate_pool, 1),
                    (self.burn, 6), (self.use_memory, 4), (self.use_disk, 2), (self.deliver, 16), (self.advance, 8),
-                   (self.job_calls, 8), (self.pids, 1), *self.more_acts()]
+                   (self.job_calls, 8), (self.pids, 1), (self.kill_keeper, 1), *self.more_acts()]
         acts, weights = zip(*chances)
         for self.number in range(1, operations + 1):
             chance = self.random.random()
@@ -564,6 +590,7 @@ class Run:
 
     def end(self):
         """In order; nothing is left behind, or the program says so."""
+        print(f"{len(self.processes)} processes; messages and ends:", ", ".join(f"{count} {what}" for what, count in sorted(self.done.items())))
         self.world.stop()
         self.machine.close()
 

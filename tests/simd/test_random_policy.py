@@ -94,8 +94,8 @@ class PolicyRun(Run):
             assert told["frozen"] == any(at.name in self.frozen for at in pool.chain()), f"{name}: {told}"
         faulty = any(process.faulty for process in self.processes.values())
         for row in self.machine.order("census", jobs=[])["living"]:
-            process = self.living[row["pid"]]
-            if process.faulty or self.entangled(process) or process in self.stuck:
+            process = self.living.get(row["pid"])
+            if process is None or process.faulty or self.entangled(process) or process in self.stuck:  # None: a keeper
                 continue
             chain = self.pools[process.home].chain() if process.home else []
             assert row["frozen"] == any(at.name in self.frozen for at in chain), f"{process} is frozen {row['frozen']} times; frozen pools: {self.frozen}"

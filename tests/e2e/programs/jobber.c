@@ -62,6 +62,14 @@ static int start_self(const wchar_t *arguments, HANDLE *ret_process) {
     return 0;
 }
 
+/* Wine fails to make a process about once in a thousand times. */
+static int start_surely(const wchar_t *arguments, HANDLE *ret_process) {
+    int code = FAILURE;
+    for (int attempt = 0; attempt < 5 && code != 0; attempt++)
+        code = start_self(arguments, ret_process);
+    return code;
+}
+
 /* -------------------------------------------------------------------------------------------------------------- verbs */
 
 static int do_exit(wchar_t **arguments) { return (int)number(arguments[0]); }
@@ -134,7 +142,7 @@ static int do_tree(wchar_t **arguments) {
     wchar_t child[128];
     swprintf(child, sizeof child / sizeof child[0], L"tree %lu %lu %lu", depth - 1, width, lifetime_ms);
     for (; depth > 0 && count < width && count < MAX_WIDTH; count++)
-        if (start_self(child, &children[count]) != 0)
+        if (start_surely(child, &children[count]) != 0)
             return FAILURE;
     Sleep(lifetime_ms);
     if (count > 0)
@@ -182,14 +190,6 @@ static HANDLE open_log(const wchar_t *folder) {
     wchar_t name[MAX_PATH];
     swprintf(name, MAX_PATH, L"%ls\\%lu-%llu.log", folder, (unsigned long)GetCurrentProcessId(), (unsigned long long)own_start_100ns());
     return CreateFileW(name, GENERIC_WRITE, FILE_SHARE_READ, NULL, CREATE_NEW, 0, NULL);
-}
-
-/* Wine fails to make a process about once in a thousand times. */
-static int start_surely(const wchar_t *arguments, HANDLE *ret_process) {
-    int code = FAILURE;
-    for (int attempt = 0; attempt < 5 && code != 0; attempt++)
-        code = start_self(arguments, ret_process);
-    return code;
 }
 
 /* FOLDER POOL CODE MS DEPTH WIDTH PARENT: says in a file of its own, FOLDER\PID-START.log, that it begins, with what code and of which
