@@ -63,7 +63,9 @@ static void follow_when_recorded(struct jp_pools *pools, const struct jp_pool *p
 }
 
 void jp__freeze_join(struct jp_pools *pools, struct jp_member *member) {
-    if (jp_pool_frozen_by(member->pool) && !member->frozen)
+    if (pools->adopting) /* the last run has put it on record */
+        follow_chain(pools, member);
+    else if (jp_pool_frozen_by(member->pool) && !member->frozen)
         follow_when_recorded(pools, member->pool, member);
 }
 

@@ -289,6 +289,7 @@ def test_rules_take_who_is_new(world):
     w.machine.advance(2000)
     assert w.members("ci") == sorted([pids["cl"], pids["path"]])
     assert w.members("rest") == sorted([pids["not"], pids["other"]])
+    w.flush()  # they are told when they are on the disk
     assert {event["detail"] for event in w.events("PROCESS_MATCHED", "ci")} == {"match[0]", "match[1]"}
     assert one(w.events("MATCH_REFUSED"))["pid"] == pids["critical"]
     rows = {row["pid"]: row for row in w.rpc.call("pool.match")["processes"]}
