@@ -208,10 +208,16 @@ static const struct methods *ours_for(const sqlite3_io_methods *real, enum part 
     return &disk.sets[i];
 }
 
+/* The file that says whose the database is has nothing in it, and no crash changes that. */
+static bool is_owner_mark(const char *name) {
+    size_t length = name ? strlen(name) : 0, mark = strlen("-owner");
+    return length > mark && strcmp(name + length - mark, "-owner") == 0;
+}
+
 static int disk_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *ret_flags) {
     (void)vfs;
     int code = disk.real->xOpen(disk.real, name, file, flags, ret_flags);
-    if (code != SQLITE_OK || !file->pMethods)
+    if (code != SQLITE_OK || !file->pMethods || is_owner_mark(name))
         return code;
     uv_mutex_lock(&disk.mutex);
     enum part part = flags & SQLITE_OPEN_MAIN_DB ? DATABASE : flags & SQLITE_OPEN_WAL ? WAL : JOURNAL;
