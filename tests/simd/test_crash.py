@@ -299,9 +299,11 @@ class CrashRun(PolicyRun):
             assert count <= most, f"{process}: its {'end' if is_end else 'beginning'} in pool {pool} was told {count} times"
 
     def check_running(self):
+        """A launch that a crash cut off is let run, or ended."""
         for process in self.living.values():
-            if process.pools and not any(pool.name in self.frozen for pool in self.pools[process.home].chain()):
-                assert not self.machine.order("process", pid=process.pid)["suspended"], f"{process} was launched and never let run"
+            if process.pools and process not in self.stuck:
+                state = self.machine.order("process", pid=process.pid)
+                assert not state["suspended"] or state["frozen"], f"{process} was launched and never let run: {state}"
 
     def check_file(self):
         """As another program finds it, when the service has stopped in order."""
