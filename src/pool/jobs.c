@@ -68,13 +68,16 @@ bool jp_pool_listening(const struct jp_pool *pool) {
 
 /* --- opening and closing --- */
 
-/* A job that was there has members of the session that it is of. */
+/* A job that was there has members of the session that it is of. One of whom nobody can be asked has members all the same. */
 static void find_session(struct jp_pools *pools, struct jp_pool_job *job) {
     uint32_t *pids;
     size_t count;
     struct jp_error ignored;
-    if (jp_job_pids(pools->with.backend, job->job, &pids, &count, &ignored))
+    if (jp_job_pids(pools->with.backend, job->job, &pids, &count, &ignored)) {
+        job->inhabited = true; /* for all that is known */
         return;
+    }
+    job->inhabited = count > 0;
     for (size_t i = 0; i < count && !job->settled; i++) {
         struct jp_process *process;
         struct jp_process_facts facts = {0};

@@ -9,7 +9,7 @@
 
 enum { RETRY_MS = 5000, QUICK_DEATH_MS = 2000 };
 
-static bool wants_keeping(const struct jp_pool_job *job) { return job->settled && !jp_pool_spec_terminates(&job->pool->spec); }
+static bool wants_keeping(const struct jp_pool_job *job) { return (job->settled || job->inhabited) && !jp_pool_spec_terminates(&job->pool->spec); }
 
 static void end_keeper(struct jp_pools *pools) {
     size_t position = 0;

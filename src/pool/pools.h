@@ -41,6 +41,7 @@ struct jp_pool_job {
     uint64_t message_count; /* that came through the port */
     bool zero_due; /* it had members since ACTIVE_PROCESS_ZERO was last told */
     int64_t created_100ns;
+    bool inhabited; /* it had members when it was opened */
     bool existed;  /* an earlier run made it ... */
     bool restored; /* ... and the accounts know of it */
     struct jp_job_use seen, before; /* what members of it are accounted with; before: of those before created_100ns. See unobserved.c */

@@ -462,6 +462,7 @@ static void on_closed(uv_handle_t *handle) {
     jp_store_closed_fn *callback = writer->on_stopped;
     void *context = writer->on_stopped_context;
     uint64_t lost = writer->heard.lost;
+    jp__batch_clear(&writer->backlog); /* what those who waited have recorded since */
     free_writer(handle);
     callback(context, lost);
 }

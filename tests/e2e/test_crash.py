@@ -38,7 +38,7 @@ POOLS = {"keep": {}, "deep": {"parent": "keep"}, "side": {}, "reaped": {}}
 REAPED = 77  # the code with which the workload ends processes of the pool "reaped"
 SHAPES = [(0, 0, 0), (20, 0, 0), (150, 0, 0), (400, 0, 0), (1500, 0, 0), (4000, 0, 0), (30, 1, 2), (100, 2, 2), (1000, 2, 1), (2500, 1, 2)]  # ms, depth, width
 LASTING = [(1000, 0, 0), (3000, 0, 0)]  # without children, who would not be members if they were born before the assignment
-RESUMES = False  # a launch that a crash left suspended is ended, or let run
+RESUMES = True  # a launch that a crash left suspended is ended, or let run
 GONE = (ConnectionError, BrokenPipeError)
 UNIX_100NS = 116444736000000000
 

@@ -26,9 +26,8 @@ CHECK_EVERY = max(50, CRASHES // 10)
 WRITES = (1, 3, 8, 20, 60)  # it dies within so many
 PATIENCE = 12               # operations: then it is killed at once
 
-NAMES_DIE = bool(os.environ.get("ND"))
+NAMES_DIE = bool(os.environ.get("JOBPOOL_NAMES_DIE"))
 FREEZES_SURELY = False  # nobody is suspended before it is written that the pool is frozen, and that it is a member
-RESUMES = bool(os.environ.get("RS"))    # a launch that a crash left suspended is ended, or let run
 
 # What a client meets when the service dies. A time-out is no death.
 DEAD = (ConnectionError, FileNotFoundError)
@@ -276,8 +275,7 @@ class CrashRun(PolicyRun):
         super().check()
         self.flush()
         self.follow()
-        if RESUMES:
-            self.check_running()
+        self.check_running()
 
     def check_row(self, process, fate, row):
         super().check_row(process, fate, row)
@@ -301,9 +299,11 @@ class CrashRun(PolicyRun):
             assert count <= most, f"{process}: its {'end' if is_end else 'beginning'} in pool {pool} was told {count} times"
 
     def check_running(self):
+        """A launch that a crash cut off is let run, or ended."""
         for process in self.living.values():
-            if process.pools and not any(pool.name in self.frozen for pool in self.pools[process.home].chain()):
-                assert not self.machine.order("process", pid=process.pid)["suspended"], f"{process} was launched and never let run"
+            if process.pools and process not in self.stuck:
+                state = self.machine.order("process", pid=process.pid)
+                assert not state["suspended"] or state["frozen"], f"{process} was launched and never let run: {state}"
 
     def check_file(self):
         """As another program finds it, when the service has stopped in order."""
