@@ -7,7 +7,7 @@
 
 #include <inttypes.h>
 
-enum { RETRY_MS = 5000, QUICK_DEATH_MS = 2000 };
+enum { RETRY_MS = 5000, QUICK_DEATH_MS = 2000, QUICK_DEATHS = 5 };
 
 static bool wants_keeping(const struct jp_pool_job *job) { return (job->settled || job->inhabited) && !jp_pool_spec_terminates(&job->pool->spec); }
 
@@ -99,12 +99,14 @@ bool jp__keeper_on_end(struct jp_pools *pools, uint64_t watch) {
     if (!pools->keeper || watch != pools->keeper_watch)
         return false; /* or one that had nothing to hold any more */
     bool quick = jp__now_ms(pools) - pools->keeper_started_ms < QUICK_DEATH_MS;
+    pools->keeper_quick_deaths = quick ? pools->keeper_quick_deaths + 1 : 0;
+    bool pause = pools->keeper_quick_deaths >= QUICK_DEATHS; /* who dies at once, again and again, must not keep the machine busy */
     char *detail = jp_sprintf("process %" PRIu32, pools->keeper_pid);
-    jp_log(pools->with.log, JP_LOG_WARNING, "the keeper of the pools' job objects, %s, has ended; another one starts%s", detail, quick ? " in a moment" : "");
+    jp_log(pools->with.log, JP_LOG_WARNING, "the keeper of the pools' job objects, %s, has ended; another one starts%s", detail, pause ? " in a moment" : "");
     jp_pools_note(pools, "KEEPER_ENDED", detail);
     jp_free(detail);
     end_keeper(pools);
-    if (quick) /* who dies at once, again and again, must not keep the machine busy */
+    if (pause)
         pools->next_keeper_ms = jp__now_ms(pools) + RETRY_MS;
     else
         hold_all(pools);

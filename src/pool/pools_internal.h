@@ -42,6 +42,7 @@ struct jp_pools {
     uint64_t keeper_watch, keeper_started_ms;
     uint64_t next_keeper_ms; /* when what failed is tried again; UINT64_MAX: nothing did */
     uint32_t keeper_pid;
+    unsigned keeper_quick_deaths; /* in a row */
     size_t kept_count;
     bool keeper_troubled; /* said already */
     bool adopting;      /* until what the last run left has been taken up */
