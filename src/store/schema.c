@@ -179,7 +179,7 @@ static const char *const lasting[] = {
     "ALTER TABLE processes ADD COLUMN run INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE processes ADD COLUMN starting INTEGER NOT NULL DEFAULT 0;"
     "DELETE FROM processes WHERE start_exact = 1 AND start_100ns IS NOT NULL AND EXISTS("
-    "  SELECT 1 FROM processes later WHERE later.pid = processes.pid AND later.start_100ns = processes.start_100ns"
+    "  SELECT 1 FROM processes later INDEXED BY processes_by_pid WHERE later.pid = processes.pid AND later.start_100ns = processes.start_100ns"
     "   AND later.pool = processes.pool AND later.start_exact = 1 AND later.id > processes.id);"
     "CREATE UNIQUE INDEX processes_once ON processes(run, pool, pid, start_100ns) WHERE start_exact = 1;"
     "CREATE INDEX processes_by_end ON processes(ended_100ns) WHERE ended_100ns IS NOT NULL;"

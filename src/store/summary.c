@@ -70,6 +70,8 @@ void jp__select_summary(struct jp__select *select, const struct jp_summary_filte
     add_part(select, "UNION ALL " OF_SUMS("usage_days") " AND day_100ns >= ?1 AND day_100ns < ?2", filter);
     add_part(select, "UNION ALL " OF_ROW("processes p") " AND ended_100ns IS NOT NULL" AT_ENDS("p.", BEGAN("p.")), filter);
     add_part(select, "UNION ALL " OF_UNOBSERVED AT_ENDS("u.", "u.from_100ns"), filter);
-    add_part(select, "UNION ALL " OF_ROW("processes p INDEXED BY processes_open") " AND ended_100ns IS NULL AND " BEGAN("p.") " >= ?1 AND " BEGAN("p.") " < ?2", filter);
+    add_part(select,
+             "UNION ALL " OF_ROW("processes p INDEXED BY processes_open")
+             " AND ended_100ns IS NULL AND " BEGAN("p.") " >= ?1 AND " BEGAN("p.") " < ?2", filter);
     jp__select_text(select, ") GROUP BY pool HAVING total(processes) + total(unobserved) > 0 ORDER BY pool LIMIT ?6");
 }

@@ -125,7 +125,8 @@ void jp__upkeep_refuse(struct jp__upkeep *upkeep, struct jp__purges *done, const
 
 static void log_purge(const struct jp_log *log, const struct jp__purge *purge) {
     char before[JP_TIME_TEXT];
-    jp_log(log, JP_LOG_INFO, "purged of the accounts of %s%s%s before %s: %llu processes, %llu events", purge->pool != NULL ? "pool \"" : "all pools",
+    jp_log(log, JP_LOG_INFO, "purged of the accounts of %s%s%s before %s: %llu processes, %llu events",
+           purge->pool != NULL ? "pool \"" : "all pools",
            purge->pool != NULL ? purge->pool : "", purge->pool != NULL ? "\"" : "", jp_time_format(purge->filter.before_100ns, before),
            (unsigned long long)purge->purged.processes, (unsigned long long)purge->purged.events);
 }
@@ -238,7 +239,8 @@ static void end_pass(struct jp__upkeep *upkeep, sqlite3 *db, const struct jp_log
     if (!keeps_all(&upkeep->retention))
         upkeep->last_purge_100ns = jp__now_100ns();
     if (upkeep->purged.processes + upkeep->purged.events > 0 && jp__size_measure(db, &size) == SQLITE_OK)
-        jp_log(log, JP_LOG_INFO, "purged what is older than the accounts are kept%s: %llu processes, %llu events; the accounting database has %s now",
+        jp_log(log, JP_LOG_INFO,
+               "purged what is older than the accounts are kept%s: %llu processes, %llu events; the accounting database has %s now",
                upkeep->for_size ? ", and more because they were too large" : "", (unsigned long long)upkeep->purged.processes,
                (unsigned long long)upkeep->purged.events, jp_bytes_format(size.bytes, bytes));
     rest(upkeep);
