@@ -178,8 +178,12 @@ void jp_pools_record_all(struct jp_pools *pools) {
     for (struct jp_member *member; (member = jp_map_next(&pools->by_pid, &position)) != NULL;)
         pools->with.accounts->ops->record_process(pools->with.accounts, &member->record);
     position = 0;
-    for (struct jp_pool_job *job; (job = jp_map_next(&pools->by_key, &position)) != NULL;)
-        if (job->settled)
-            jp__job_record(pools, job);
+    for (struct jp_pool_job *job; (job = jp_map_next(&pools->by_key, &position)) != NULL;) {
+        if (!job->settled)
+            continue;
+        job->created_100ns = jp__now(pools); /* its rows are not in there, but for those of the members */
+        job->before = job->seen;
+        jp__job_record(pools, job);
+    }
     jp__keeper_record(pools);
 }
