@@ -87,14 +87,6 @@ struct jp_pool *jp__pool_that_has(struct jp_pools *pools, struct jp_process *pro
     return NULL;
 }
 
-/* The last run had launched it, and recorded it, and may not have got to let it run: what is on record is carried out. */
-static void let_begin(struct jp_pools *pools, struct jp_member *member) {
-    if (!member->record.starting || jp__member_freeze(pools, member, false)) /* does nothing to one that runs already */
-        return;
-    member->record.starting = false;
-    pools->with.accounts->ops->record_process(pools->with.accounts, &member->record);
-}
-
 /* The last run had launched it, and got no further: without a row, nobody has been told of it, and it would wait for ever. */
 static void let_unrecorded_begin(struct jp_pools *pools, uint32_t last_service_pid) {
     size_t position = 0;
@@ -127,7 +119,7 @@ static bool take_up(struct jp_pools *pools, const struct jp_process_record *row)
     jp_process_record_copy(row, &record);
     jp_free(record.pool);
     record.pool = jp_strdup(pool->name);
-    let_begin(pools, jp__member_adopt(pools, pool, process, &record));
+    jp__member_adopt(pools, pool, process, &record);
     jp_process_record_clear(&record);
     return true;
 }

@@ -134,6 +134,14 @@ struct jp_member *jp__member_join(struct jp_pools *pools, struct jp_pool *pool, 
     return member;
 }
 
+/* The last run had launched it, and recorded it, and may not have got to let it run: what is on record is carried out. */
+static void let_begin(struct jp_pools *pools, struct jp_member *member) {
+    if (!member->record.starting || jp__member_freeze(pools, member, false)) /* does nothing to one that runs already */
+        return;
+    member->record.starting = false;
+    record(pools, member);
+}
+
 struct jp_member *jp__member_adopt(struct jp_pools *pools, struct jp_pool *pool, struct jp_process *process,
                                    const struct jp_process_record *record) {
     struct jp_member *member = jp_alloc(sizeof *member);
@@ -143,6 +151,7 @@ struct jp_member *jp__member_adopt(struct jp_pools *pools, struct jp_pool *pool,
     enter(pools, pool, member);
     member->joined = jp__clock_at(pools, record->joined_100ns);
     jp__freeze_adopt(pools, member);
+    let_begin(pools, member);
     jp__enforce_on_join(pools, member);
     return member;
 }

@@ -198,8 +198,13 @@ static void stop_listening(void *context) {
         uv_close((uv_handle_t *)&simd->door_poll, NULL);
     }
     simd->at_work = false;
+    bool dies = simd->dies;
     uv_cond_broadcast(&simd->changed);
     uv_mutex_unlock(&simd->mutex);
+    if (dies) { /* the bell that was to say so is gone; the daemon is on its way out already */
+        jp_sim_crash(simd->sim);
+        jp_simd_disk_freeze();
+    }
     close(simd->listening);
     simd->listening = -1;
     unlink(simd->address);

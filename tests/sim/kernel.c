@@ -115,7 +115,11 @@ void jp_sim_free(struct jp_sim *sim) {
     jp_free(sim);
 }
 
-struct jp_backend *jp_sim_backend(struct jp_sim *sim) { return &sim->backend; }
+struct jp_backend *jp_sim_backend(struct jp_sim *sim) {
+    sim->service_dead = false;
+    return &sim->backend;
+}
+
 struct jp_capabilities *jp_sim_capabilities(struct jp_sim *sim) { return &sim->host; }
 uint64_t jp_sim_now_ms(const struct jp_sim *sim) { return sim->now_ms; }
 uint64_t jp_sim_awake_ms(const struct jp_sim *sim) { return sim->now_ms - sim->slept_ms; }
@@ -180,6 +184,10 @@ void jp_sim_fail_often(struct jp_sim *sim, const char *operation, uint32_t win32
 
 /* `operation` must have static storage: the error keeps it. */
 bool jp__fails(struct jp_sim *sim, const char *operation, struct jp_error *error) {
+    if (sim->service_dead) {
+        jp_fail_win32(error, JP_E_SYSTEM, WIN32_INVALID_HANDLE, operation, "the process that calls is dead");
+        return true;
+    }
     for (size_t i = 0; i < sim->failure_count; i++) {
         struct sim_failure *failure = &sim->failures[i];
         if (failure->operation[0] && strcmp(failure->operation, operation) != 0)

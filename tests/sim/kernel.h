@@ -214,7 +214,8 @@ void jp_sim_reuse_pids(struct jp_sim *sim, bool at_once);  /* a freed pid is the
 void jp_sim_slow_ends(struct jp_sim *sim, uint64_t ms);    /* TerminateJobObject takes so long: the job is terminating meanwhile */
 
 /* The service's process dies: every handle that the backend gave out is closed (kill-on-close included), its port and the queue
- * are gone. The dead handles may still be closed by whoever has them; every other call on them fails (6). */
+ * are gone. The dead handles may still be closed by whoever has them; every other call on them fails (6), and so does whatever the
+ * backend is asked for until jp_sim_backend gives it out to the next service. */
 void jp_sim_crash(struct jp_sim *sim);
 
 /* --- the queue --- */

@@ -377,6 +377,8 @@ static void the_keeper_of_the_earlier_run_is_dismissed(void **state) {
     jp_sim_crash(sim);
     ops->keeper_close(keeper);
     ops->job_close(job);
+    assert_int_equal(ops->keeper_dismiss(backend, pid, start, &error), JP_E_SYSTEM); /* by the dead */
+    backend = jp_sim_backend(sim);
     assert_int_equal(ops->keeper_dismiss(backend, pid, start + 1, &error), JP_E_NO_PROCESS);
     assert_int_equal(ops->keeper_dismiss(backend, other, jp_sim_start_time(sim, other), &error), JP_E_OTHER_PROCESS);
     assert_true(jp_sim_alive(sim, pid) && jp_sim_alive(sim, other));

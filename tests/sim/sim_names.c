@@ -328,6 +328,7 @@ void jp_sim_crash(struct jp_sim *sim) {
         jp__drop_job_handle(job);
     }
     sim->queued = 0;
+    sim->service_dead = true;
 }
 
 /* --- others --- */

@@ -26,8 +26,8 @@ CHECK_EVERY = max(50, CRASHES // 10)
 WRITES = (1, 3, 8, 20, 60)  # it dies within so many
 PATIENCE = 12               # operations: then it is killed at once
 
-NAMES_DIE = bool(os.environ.get("JOBPOOL_NAMES_DIE"))
-FREEZES_SURELY = False  # nobody is suspended before it is written that the pool is frozen, and that it is a member
+NAMES_DIE = not os.environ.get("JOBPOOL_NAMES_STAY")  # as on Windows, where the keeper must hold them
+FREEZES_SURELY = True  # nobody is suspended before it is written that the pool is frozen, and that it is a member
 
 # What a client meets when the service dies. A time-out is no death.
 DEAD = (ConnectionError, FileNotFoundError)

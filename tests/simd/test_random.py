@@ -115,7 +115,8 @@ class Run:
         return self.random.choice(list(self.pools.values())) if self.pools else None
 
     def any_process(self, member=None):
-        chosen = [process for process in self.living.values() if member is None or bool(process.pools) == member]
+        keepers = {row["pid"] for row in self.machine.order("keepers")["keepers"]}  # one may have the pid of who has just ended
+        chosen = [process for pid, process in self.living.items() if pid not in keepers and (member is None or bool(process.pools) == member)]
         return self.random.choice(chosen) if chosen else None
 
     def object_name(self, pool):
