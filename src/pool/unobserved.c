@@ -189,13 +189,14 @@ static const struct jp_stored_job *stored_job(const struct jp_accounts_start *st
 /* Of a job that no record tells of, the processes that have ended are as good as seen: these accounts cannot know better. */
 void jp__seen_begin(struct jp_pools *pools, struct jp_pool_job *job) {
     struct jp_job_accounting_and_io counted;
-    if (!job->settled || !jp__job_accounting(pools, job, &counted))
+    if (!jp__job_accounting(pools, job, &counted))
         return;
     job->before = job->seen = (struct jp_job_use){
         .processes = beyond(counted.basic.total_processes, counted.basic.active_processes), .user_100ns = counted.basic.total_user_time_100ns,
         .kernel_100ns = counted.basic.total_kernel_time_100ns, .read_bytes = counted.io.read_transfer_bytes,
         .write_bytes = counted.io.write_transfer_bytes};
-    jp__job_record(pools, job);
+    if (job->settled) /* else it is recorded with its first member */
+        jp__job_record(pools, job);
 }
 
 static void restore(struct jp_pools *pools, const struct jp_accounts_start *start, struct jp_pool_job *job) {

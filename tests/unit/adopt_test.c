@@ -330,6 +330,23 @@ static void a_job_that_the_accounts_do_not_know_claims_nothing(void **state) {
     assert_int_equal(jp_ledger_unobserved_count(world->ledger), 0);
 }
 
+static void an_empty_job_that_was_there_claims_nothing(void **state) {
+    struct pool_world *world = *state;
+    pool_world_load(world, ONE);
+    uint32_t pid = launch(world, "one", "tool.exe");
+    deliver(world);
+    jp_sim_hold_job(world->sim, "Global\\JobPool.one", true); /* another program keeps the job, not its members */
+    jp_sim_exit(world->sim, pid, 0);
+    deliver(world);
+    pass(world, 3000);
+    pool_world_begin(world, ONE, &(struct jp_accounts_start){.run = 2}); /* another database */
+    launch(world, "one", "tool.exe");
+    deliver(world);
+    pass(world, 130000);
+    assert_int_equal(jp_ledger_unobserved_count(world->ledger), 0);
+    jp_sim_hold_job(world->sim, "Global\\JobPool.one", false);
+}
+
 /* --- the end --- */
 
 static void those_that_end_with_the_service_are_asked_first(void **state) {
@@ -394,6 +411,7 @@ int main(void) {
         TEST(a_child_whose_messages_were_lost_is_counted),
         TEST(nobody_is_claimed_who_was_seen),
         TEST(a_job_that_the_accounts_do_not_know_claims_nothing),
+        TEST(an_empty_job_that_was_there_claims_nothing),
         TEST(those_that_end_with_the_service_are_asked_first),
         TEST(a_new_database_gets_all_that_is_there),
     };
