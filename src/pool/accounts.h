@@ -26,7 +26,7 @@ struct jp_event {
     uint64_t seq;        /* rises by one, for ever */
     int64_t time_100ns;  /* wall clock, FILETIME */
     const char *pool;    /* "" for events of the service itself */
-    const char *message; /* "JOB_OBJECT_MSG_NEW_PROCESS", or our own: "POOL_CREATED", "PROCESS_LOST", ... */
+    const char *message; /* "JOB_OBJECT_MSG_NEW_PROCESS", or our own: "POOL_CREATED", "KEEPER_ENDED", ... */
     uint32_t pid;        /* 0: none */
     int64_t start_100ns; /* the process's creation time; 0: none or unknown */
     const char *process; /* image file name without folder, or NULL */

@@ -18,14 +18,16 @@ static void follow_chain(struct jp_pools *pools, struct jp_member *member) {
     member->active = jp__clock(pools); /* it could not do anything before */
 }
 
-static void follow_below(struct jp_pools *pools, struct jp_pool *pool) {
+/* Those whose row has at most that number. */
+static void follow_below(struct jp_pools *pools, struct jp_pool *pool, int64_t last_id) {
     struct jp_member *next;
     for (struct jp_member *member = pool->first_member; member; member = next) {
         next = member->next;
-        follow_chain(pools, member);
+        if (member->record.id <= last_id)
+            follow_chain(pools, member);
     }
     for (size_t i = 0; i < pool->child_count; i++)
-        follow_below(pools, pool->children[i]);
+        follow_below(pools, pool->children[i], last_id);
 }
 
 /* --- on record first --- */
@@ -36,7 +38,7 @@ struct recorded {
     struct jp_pools *pools;
     char *pool;
     uint32_t pid; /* 0: the pool with all that is below it */
-    int64_t id;
+    int64_t id;   /* of the member, or of the newest that is on record, too: who joined later waits for a record of his own */
 };
 
 static void on_recorded(void *context, jp_status status) {
@@ -45,7 +47,7 @@ static void on_recorded(void *context, jp_status status) {
     struct jp_member *member = recorded->pid ? jp__member_by_pid(recorded->pools, recorded->pid) : NULL;
     (void)status;
     if (pool && !recorded->pid)
-        follow_below(recorded->pools, pool);
+        follow_below(recorded->pools, pool, recorded->id);
     else if (member && member->pool && member->record.id == recorded->id)
         follow_chain(recorded->pools, member);
     jp_free(recorded->pool);
@@ -54,7 +56,7 @@ static void on_recorded(void *context, jp_status status) {
 
 static void follow_when_recorded(struct jp_pools *pools, const struct jp_pool *pool, const struct jp_member *member) {
     struct recorded *recorded = jp_alloc(sizeof *recorded);
-    *recorded = (struct recorded){.pools = pools, .pool = jp_strdup(pool->name)};
+    *recorded = (struct recorded){.pools = pools, .pool = jp_strdup(pool->name), .id = pools->last_id};
     if (member) {
         recorded->pid = member->record.facts.pid;
         recorded->id = member->record.id;
@@ -83,7 +85,7 @@ static void set_frozen(struct jp_pools *pools, struct jp_pool *pool, bool frozen
     if (frozen)
         follow_when_recorded(pools, pool, NULL);
     else
-        follow_below(pools, pool);
+        follow_below(pools, pool, INT64_MAX);
 }
 
 jp_status jp_pools_freeze(struct jp_pools *pools, struct jp_pool *pool, bool keep, struct jp_error *error) {
@@ -188,20 +190,27 @@ static uint64_t cpu_of(struct jp_pools *pools, const struct jp_pool *pool) {
     return totals.user_100ns + totals.kernel_100ns;
 }
 
-static void on_suspends_recorded(void *context, jp_status status) {
+/* Which pools suspend, and which members there are, is on the disk up to here. */
+static void on_rest_recorded(void *context, jp_status status) {
     struct recorded *recorded = context;
     struct jp_pool *pool = jp_pools_find(recorded->pools, recorded->pool);
     (void)status;
-    if (pool)
+    if (pool) {
         pool->may_rest = pool->suspends;
+        pool->rest_awaited = false;
+        pool->rest_id = recorded->id;
+    }
     jp_free(recorded->pool);
     jp_free(recorded);
 }
 
-static void rest_when_recorded(struct jp_pools *pools, const struct jp_pool *pool) {
+static void rest_when_recorded(struct jp_pools *pools, struct jp_pool *pool) {
+    if (pool->rest_awaited)
+        return;
     struct recorded *recorded = jp_alloc(sizeof *recorded);
-    *recorded = (struct recorded){.pools = pools, .pool = jp_strdup(pool->name)};
-    pools->with.accounts->ops->when_durable(pools->with.accounts, on_suspends_recorded, recorded);
+    *recorded = (struct recorded){.pools = pools, .pool = jp_strdup(pool->name), .id = pools->last_id};
+    pool->rest_awaited = true;
+    pools->with.accounts->ops->when_durable(pools->with.accounts, on_rest_recorded, recorded);
 }
 
 /* How long the members run of each slice, by what they used since the last measure. */
@@ -239,22 +248,27 @@ static bool may_rest(struct jp_pools *pools, struct jp_member *member) {
     return jp__member_control(pools, member, &process, &error) == JP_OK && !jp__ops(pools)->process_is_debugged(process);
 }
 
-static void rest(struct jp_pools *pools, struct jp_pool *pool, bool rest_now) {
+/* `top` is the pool whose rate it is. Who joined since its members were last on record is left alone for now. */
+static void rest(struct jp_pools *pools, struct jp_pool *top, struct jp_pool *pool, bool rest_now) {
     for (struct jp_member *member = pool->first_member; member; member = member->next) {
         if (!jp__member_runs(member) || member->resting == rest_now || (rest_now && !may_rest(pools, member)))
             continue;
+        if (rest_now && member->record.id > top->rest_id) {
+            rest_when_recorded(pools, top);
+            continue;
+        }
         if (jp__member_freeze(pools, member, rest_now) == JP_OK)
             member->resting = rest_now;
     }
     for (size_t i = 0; i < pool->child_count; i++)
-        rest(pools, pool->children[i], rest_now);
+        rest(pools, top, pool->children[i], rest_now);
 }
 
 /* From running to resting and back. */
 static void turn_slice(struct jp_pools *pools, struct jp_pool *pool, uint64_t now_ms) {
     bool rest_now = pool->may_rest && (!pool->slice_run_ms || (!pool->slice_resting && pool->slice_run_ms < JP_SLICE_MS));
     if (rest_now != pool->slice_resting)
-        rest(pools, pool, rest_now);
+        rest(pools, pool, pool, rest_now);
     pool->slice_resting = rest_now;
     pool->slice_turn_ms = now_ms + (rest_now ? JP_SLICE_MS - pool->slice_run_ms : pool->slice_run_ms);
 }
@@ -268,7 +282,7 @@ uint64_t jp__slices_on_time(struct jp_pools *pools, uint64_t now_ms) {
         bool slices = jp__pool_slices(pools, pool) == pool && jp_pool_total_members(pool) && !pools->stopping;
         if (!slices || (pool->slice_run_ms >= JP_SLICE_MS && !pool->slice_resting)) {
             if (pool->slice_resting)
-                rest(pools, pool, pool->slice_resting = false);
+                rest(pools, pool, pool, pool->slice_resting = false);
             continue;
         }
         if (pool->slice_turn_ms <= now_ms)
@@ -285,7 +299,7 @@ void jp__slices_end(struct jp_pools *pools) {
     size_t position = 0;
     for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
         if (pool->suspends) {
-            rest(pools, pool, pool->slice_resting = false);
+            rest(pools, pool, pool, pool->slice_resting = false);
             pool->suspends = pool->may_rest = false;
             jp__pool_record(pools, pool);
         }

@@ -36,6 +36,16 @@ static const char *const rules[] = {
 
     "SELECT 'pid ' || pid || ', started at ' || start_100ns || ', is there ' || count(*) || ' times as running in pool \"' || pool || '\"'"
     " FROM processes WHERE ended_100ns IS NULL AND start_100ns IS NOT NULL GROUP BY pool, pid, start_100ns HAVING count(*) > 1",
+
+    /* Each process that ended is in the totals of its pool, in those of an hour or its day, and, unless it was purged, in a row. */
+    "SELECT 'pool \"' || pool || '\" has ' || t.processes || ' processes in its totals, and ' || u.processes || ' in its hours and days'"
+    " FROM pool_totals t JOIN (SELECT pool, sum(processes) AS processes FROM"
+    "  (SELECT pool, processes FROM usage_hours UNION ALL SELECT pool, processes FROM usage_days) GROUP BY pool) u USING(pool)"
+    " WHERE t.processes <> u.processes",
+
+    "SELECT 'pool \"' || pool || '\" has ' || r.processes || ' rows of processes that ended, and ' || coalesce(t.processes, 0) || ' in its totals'"
+    " FROM (SELECT pool, count(*) AS processes FROM processes WHERE ended_100ns IS NOT NULL GROUP BY pool) r LEFT JOIN pool_totals t USING(pool)"
+    " WHERE r.processes > coalesce(t.processes, 0)",
 };
 
 /* SQLite's code. */

@@ -274,11 +274,15 @@ class Workload:
             self.check_silent(row)
 
     def take_vague(self, worker, rows):
-        """It was gone before it could be opened: its row has the time at which the service heard of it."""
-        for at, row in enumerate(rows):
-            if worker.born <= seconds_of(row["started"]) <= (worker.ended or worker.born) + TOLD_S:
-                return [rows.pop(at)]
-        return []
+        """It was gone before it could be opened: its row has the time at which the service heard of it. The pid may have been another's soon
+        after."""
+        near = [row for row in rows if row["pool"] == worker.pool and
+                worker.born <= seconds_of(row["started"]) <= (worker.ended or worker.born) + TOLD_S]
+        if not near:
+            return []
+        row = min(near, key=lambda row: row["started"])
+        rows.remove(row)
+        return [row]
 
     def check_silent(self, row):
         """A row of one who wrote nothing: a launch that was written down, and not let run before the service was killed; or it was ended

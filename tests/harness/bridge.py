@@ -2,10 +2,13 @@
 import json
 import queue
 import subprocess
+import sys
 import threading
 import time
 
-from .host import PATIENCE_S
+from .host import PATIENCE_S, WINDOWS
+
+ERROR_INTERNAL = 1359  # what Wine's CreateProcess fails with, about once in thousands, more often on a loaded machine; nothing of ours
 
 
 class RpcError(Exception):
@@ -25,6 +28,7 @@ class Bridge:
                                   stderr=subprocess.PIPE)
         self._messages = queue.Queue()
         self._answers = {}
+        self._launches = {}  # parameters, by request
         self._last_id = 0
         self.events = []  # notifications that came and were not asked for yet
         self._stderr = b""
@@ -86,6 +90,8 @@ class Bridge:
         """Sends a request and returns its id, for finish()."""
         self._last_id += 1
         self.send({"jsonrpc": "2.0", "id": self._last_id, "method": method, "params": params})
+        if method == "pool.launch":
+            self._launches[self._last_id] = params
         return self._last_id
 
     def finish(self, request_id, patience=PATIENCE_S):
@@ -96,7 +102,11 @@ class Bridge:
                 raise self._closed()
             self._answers[message["id"]] = message
         answer = self._answers.pop(request_id)
+        launch = self._launches.pop(request_id, None)
         if "error" in answer:
+            if launch and not WINDOWS and answer["error"].get("data", {}).get("win32") == ERROR_INTERNAL:
+                print("Wine could not make a process (ERROR_INTERNAL_ERROR); asked again", file=sys.stderr)
+                return self.call("pool.launch", **launch)
             raise RpcError(answer["error"])
         return answer["result"]
 

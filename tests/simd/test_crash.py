@@ -80,7 +80,7 @@ class CrashRun(PolicyRun):
         self.patience = 0
         self.shapes = {}        # pools that were being made or deleted: whether they are there is known after the next start
         self.maybe_frozen = set()  # pools of which only the next start says whether they are
-        self.loose = set()      # pools whose freezing no query has confirmed
+        self.loose = set()      # pools whose freezing nobody has answered
         self.proven = set()     # processes that the service has seen, and has on the disk
         self.homes = collections.defaultdict(set)  # where a process may stand, after what no query has confirmed
         self.told = collections.Counter()
@@ -105,11 +105,14 @@ class CrashRun(PolicyRun):
         elif method in ("pool.freeze", "pool.thaw"):
             self.loose.add(params["pool"])
         try:
-            return super().call(method, **params)
+            answer = super().call(method, **params)
         except DEAD:
             if method == "pool.assign":
                 self.living[params["pid"]].unsure = True  # it may have got so far
             raise
+        self.shapes.pop(params.get("name") or params.get("pool"), None)  # what is answered is on the disk
+        self.loose.discard(params.get("pool"))
+        return answer
 
     def flush(self):
         """Now all that was seen is on the disk."""

@@ -15,7 +15,6 @@ import time
 
 import pytest
 
-from harness.bridge import RpcError
 from harness.host import BUILD, WINDOWS, Host, wait_until
 from harness.service import ConsoleService
 
@@ -23,7 +22,6 @@ SOAK_S = int(os.environ.get("JOBPOOL_SOAK_S") or 600)
 SAMPLE_S = max(0.5, min(5, SOAK_S / 60))
 PATIENCE = 180
 MIB = 1 << 20
-ERROR_INTERNAL = 1359  # Wine cannot make a process, about once in a thousand times
 
 # Of each figure: the share and the amount by which it may be higher in the end.
 LEVEL = {"handles": (0.05, 12), "threads": (0, 2), "files": (0.05, 12), "resident": (0.08, 4 * MIB), "wal": (0.25, 4 * MIB), "backlog": (0, 50)}
@@ -77,14 +75,7 @@ class Soak:
     # ------------------------------------------------------------------------------------------------------ the workload
 
     def launch(self, rpc, pool, code, *arguments):
-        made = None
-        while made is None:
-            try:
-                made = rpc.call("pool.launch", pool=pool, argv=self.jobber(*arguments))
-            except RpcError as error:
-                if error.data.get("win32") != ERROR_INTERNAL:
-                    raise
-                self.counts["refused by Wine"] += 1
+        made = rpc.call("pool.launch", pool=pool, argv=self.jobber(*arguments))
         self.launched[made["pid"], made["startTime"]] = (pool, code)
         return made
 

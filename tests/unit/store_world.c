@@ -222,6 +222,7 @@ void overwrite(const char *file, int64_t offset, const char *bytes, unsigned len
 sqlite3 *connect_other(const char *file) {
     sqlite3 *db = NULL;
     assert_int_equal(sqlite3_open(file, &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, PATIENCE_MS); /* the store may be at its upkeep */
     return db;
 }
 
