@@ -12,22 +12,20 @@ const struct jp_pool *jp_pool_frozen_by(const struct jp_pool *pool) {
 /* As its chain says now. A member is suspended once, however many pools of its chain are frozen. */
 static void follow_chain(struct jp_pools *pools, struct jp_member *member) {
     bool wanted = jp_pool_frozen_by(member->pool) != NULL;
-    if (wanted == member->frozen || !jp__member_runs(member) || jp__member_freeze(pools, member, wanted))
+    if (wanted == member->frozen || (wanted && member->freezes_awaited) || !jp__member_runs(member) || jp__member_freeze(pools, member, wanted))
         return;
     member->frozen = wanted;
     member->active = jp__clock(pools); /* it could not do anything before */
 }
 
-/* Those whose row has at most that number. */
-static void follow_below(struct jp_pools *pools, struct jp_pool *pool, int64_t last_id) {
+static void follow_below(struct jp_pools *pools, struct jp_pool *pool) {
     struct jp_member *next;
     for (struct jp_member *member = pool->first_member; member; member = next) {
         next = member->next;
-        if (member->record.id <= last_id)
-            follow_chain(pools, member);
+        follow_chain(pools, member);
     }
     for (size_t i = 0; i < pool->child_count; i++)
-        follow_below(pools, pool->children[i], last_id);
+        follow_below(pools, pool->children[i]);
 }
 
 /* --- on record first --- */
@@ -38,7 +36,7 @@ struct recorded {
     struct jp_pools *pools;
     char *pool;
     uint32_t pid; /* 0: the pool with all that is below it */
-    int64_t id;   /* of the member, or of the newest that is on record, too: who joined later waits for a record of his own */
+    int64_t id;   /* of the member; resting: of the newest that is on record, too */
 };
 
 static void on_recorded(void *context, jp_status status) {
@@ -47,17 +45,21 @@ static void on_recorded(void *context, jp_status status) {
     struct jp_member *member = recorded->pid ? jp__member_by_pid(recorded->pools, recorded->pid) : NULL;
     (void)status;
     if (pool && !recorded->pid)
-        follow_below(recorded->pools, pool, recorded->id);
-    else if (member && member->pool && member->record.id == recorded->id)
-        follow_chain(recorded->pools, member);
+        follow_below(recorded->pools, pool);
+    if (member && member->record.id == recorded->id) {
+        member->freezes_awaited--;
+        if (member->pool)
+            follow_chain(recorded->pools, member);
+    }
     jp_free(recorded->pool);
     jp_free(recorded);
 }
 
-static void follow_when_recorded(struct jp_pools *pools, const struct jp_pool *pool, const struct jp_member *member) {
+static void follow_when_recorded(struct jp_pools *pools, const struct jp_pool *pool, struct jp_member *member) {
     struct recorded *recorded = jp_alloc(sizeof *recorded);
-    *recorded = (struct recorded){.pools = pools, .pool = jp_strdup(pool->name), .id = pools->last_id};
+    *recorded = (struct recorded){.pools = pools, .pool = jp_strdup(pool->name)};
     if (member) {
+        member->freezes_awaited++;
         recorded->pid = member->record.facts.pid;
         recorded->id = member->record.id;
     }
@@ -85,7 +87,7 @@ static void set_frozen(struct jp_pools *pools, struct jp_pool *pool, bool frozen
     if (frozen)
         follow_when_recorded(pools, pool, NULL);
     else
-        follow_below(pools, pool, INT64_MAX);
+        follow_below(pools, pool);
 }
 
 jp_status jp_pools_freeze(struct jp_pools *pools, struct jp_pool *pool, bool keep, struct jp_error *error) {

@@ -116,6 +116,7 @@ struct jp_member {
     bool uncontrollable;        /* it may not be opened or ended: nothing is decided about it any more */
     uint8_t troubles_told;      /* enum trouble of enforcement.c: each once */
     bool enforcement_due;       /* it is still being made: limits are looked at when it is there */
+    unsigned freezes_awaited;   /* it is in a frozen pool, and that is not on the disk yet */
     bool frozen;                /* by us; counted once, however many pools of its chain are */
     bool resting;               /* between two slices of its CPU rate */
     bool asked_to_stop;         /* ... and is ended at: */
