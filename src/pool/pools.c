@@ -167,7 +167,7 @@ jp_status jp__pool_check_new(struct jp_pools *pools, const char *name, const str
 
 jp_status jp_pools_create(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec, bool persistent,
                           struct jp_pool **ret_pool, struct jp_error *error) {
-    struct jp_pool *parent;
+    struct jp_pool *parent = NULL;
     jp_status status = jp__pool_check_new(pools, name, spec, &parent, error);
     if (status)
         return status;
