@@ -300,7 +300,7 @@ cJSON *jp__render_pool(struct jp_rpc *rpc, struct jp_pool *pool) {
 
 cJSON *jp__render_summary(const struct jp_summary *summary) {
     cJSON *object = cJSON_CreateObject();
-    bool cpu = summary->with_cpu > 0;
+    bool cpu = summary->with_cpu || summary->unobserved, io = summary->with_io || summary->unobserved;
     cJSON_AddStringToObject(object, "pool", summary->pool);
     jp_json_add_u64(object, "processes", summary->processes);
     jp_json_add_u64(object, "running", summary->running);
@@ -313,8 +313,8 @@ cJSON *jp__render_summary(const struct jp_summary *summary) {
     add_if(object, "kernelTime100ns", cpu, summary->kernel_100ns);
     jp_json_add_u64(object, "wallTime100ns", summary->wall_100ns);
     add_if(object, "peakCommitBytes", summary->peak_commit_bytes > 0, summary->peak_commit_bytes);
-    add_if(object, "readBytes", summary->with_io > 0, summary->read_bytes);
-    add_if(object, "writeBytes", summary->with_io > 0, summary->write_bytes);
+    add_if(object, "readBytes", io, summary->read_bytes);
+    add_if(object, "writeBytes", io, summary->write_bytes);
     jp_json_add_u64(object, "withCpu", summary->with_cpu);
     jp_json_add_u64(object, "withIo", summary->with_io);
     jp_json_add_u64(object, "unobserved", summary->unobserved);

@@ -225,3 +225,45 @@ def test_a_launch_is_in_the_session_of_its_caller(world):
     pid = caller.call("pool.launch", pool="a", argv=["x.exe"])["pid"]
     row = w.row(pid)
     assert (row["session"], row["user"]) == (4, "SIM\\remote")
+
+
+# ------------------------------------------------------------------------------------------------------- what nobody saw
+
+def unobserved(w, pool):
+    rows = [row for row in w.rpc.call("accounting.summary")["pools"] if row["pool"] == pool]
+    return (rows[0]["unobserved"], rows[0]["userTime100ns"]) if rows else (0, 0)
+
+
+def short_child(w, parent, user100ns):
+    child = w.machine.spawn(parent)
+    w.machine.order("burn", pid=child, user100ns=user100ns)
+    w.machine.order("exit", pid=child, code=0)
+
+
+def test_who_began_and_ended_without_a_service_is_counted(world):
+    w = world({"outer": {}, "inner": {"parent": "outer"}})
+    parent = w.launch("inner")
+    w.machine.deliver()
+    for time, crash in ((0, True), (1, False)):
+        w.flush()
+        w.crash() if crash else w.stop()
+        short_child(w, parent, 10_000_000)
+        w.start()
+        w.machine.advance(5000)
+        assert unobserved(w, "inner") == (1 + time, 10_000_000 * (1 + time))
+        assert unobserved(w, "outer")[0] == 0, "who is in the inner pool is counted there"
+        assert w.rpc.call("pool.get", pool="inner")["counters"]["unobserved"] == 1 + time
+        assert len(w.events("PROCESSES_UNOBSERVED", "inner")) == 1 + time
+    w.machine.advance(130_000)
+    assert unobserved(w, "inner")[0] == 2 and w.members("inner") == [parent]
+
+
+def test_a_child_whose_messages_were_lost_is_counted(world):
+    w = world({"p": {}})
+    parent = w.launch("p")
+    w.machine.deliver()
+    short_child(w, parent, 20_000_000)
+    w.machine.order("queue_set", items=[])
+    w.machine.advance(130_000)
+    assert unobserved(w, "p") == (1, 20_000_000)
+    assert w.machine.job("p")["accounting"]["total"] == 2
