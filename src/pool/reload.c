@@ -130,6 +130,10 @@ static bool end_with_pool(struct jp_pools *pools, struct jp_pool *pool) {
     struct jp_error error;
     if (pool->spec.on_remove != JP_ON_REMOVE_TERMINATE || !jp_pool_total_members(pool))
         return false;
+    if (jp__pool_grace(pool)) { /* asked first, ended when their time is over */
+        jp__pool_stop(pools, pool, 1, true);
+        return true;
+    }
     if (jp_pools_terminate(pools, pool, 1, &count, &error) == JP_OK)
         return true;
     jp_log(pools->with.log, JP_LOG_ERROR, "pool \"%s\" was removed from the configuration, and its processes cannot be ended: %s", pool->name,

@@ -163,6 +163,25 @@ static void who_is_removed_goes_or_stays(void **state) {
     assert_int_equal(pool_of(world, "keep")->state, JP_POOL_ORPHAN);
 }
 
+static void who_is_removed_is_asked_first(void **state) {
+    struct pool_world *world = *state;
+    pool_world_load(world, "{\"end\": {\"on_remove\": \"terminate\", \"stop\": {\"grace\": \"5s\"}}}");
+    uint32_t polite = launch(world, "end", "a.exe"), rude = launch(world, "end", "b.exe");
+    jp_sim_obeys(world->sim, polite, 1000, 3);
+    jp_sim_obeys(world->sim, rude, JP_SIM_NEVER, 0);
+    deliver(world);
+    pool_world_load(world, "{}");
+    pass(world, 2000);
+    deliver(world);
+    expect_row(world, polite, "end", JP_ENDING_EXITED, 3);
+    assert_true(jp_sim_alive(world->sim, rude));
+    pass(world, 4000);
+    deliver(world);
+    pass(world, 1000);
+    expect_row(world, rude, "end", JP_ENDING_TERMINATED, 1);
+    assert_null(jp_pools_find(world->pools, "end"));
+}
+
 static void one_that_cannot_be_ended_is_kept_until_it_is_empty(void **state) {
     struct pool_world *world = *state;
     pool_world_load(world, "{\"end\": {\"on_remove\": \"terminate\"}}");
@@ -306,6 +325,7 @@ int main(void) {
         TEST(create_update_delete),
         TEST(reload_is_all_or_nothing),
         TEST(who_is_removed_goes_or_stays),
+        TEST(who_is_removed_is_asked_first),
         TEST(one_that_cannot_be_ended_is_kept_until_it_is_empty),
         TEST(waiting),
         TEST(kept_processes_are_taken_up_again),
