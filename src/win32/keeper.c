@@ -25,8 +25,7 @@ struct jp_keeper {
 
 struct birth {
     HANDLE input; /* its end of the pipe */
-    wchar_t *image, *line;
-    wchar_t directory[MAX_PATH];
+    wchar_t *image, *line, *directory;
     LPPROC_THREAD_ATTRIBUTE_LIST attributes;
     PSECURITY_DESCRIPTOR descriptor;
     PROCESS_INFORMATION process;
@@ -67,8 +66,9 @@ static jp_status prepare(struct birth *birth, const wchar_t *option, HANDLE *ret
     jp_free(line);
     jp_free(word);
     jp_free(image);
-    UINT length = GetSystemDirectoryW(birth->directory, MAX_PATH); /* not the service's own folder, which then could not be moved */
-    if (!birth->line || length == 0 || length >= MAX_PATH)
+    UINT room = GetSystemDirectoryW(NULL, 0); /* not the service's own folder, which then could not be moved */
+    birth->directory = jp_alloc((room + 1) * sizeof *birth->directory);
+    if (!birth->line || room == 0 || GetSystemDirectoryW(birth->directory, room) == 0)
         return jp_fail(error, JP_E_SYSTEM, "cannot start the keeper: Windows does not say where this program, or the system folder, is");
     /* Nobody gets rights to the keeper that he does not have to the service. Failing that, the token's default is the same for both. */
     GetSecurityInfo(GetCurrentProcess(), SE_KERNEL_OBJECT, DACL_SECURITY_INFORMATION, NULL, NULL, NULL, NULL, &birth->descriptor);
@@ -108,6 +108,7 @@ static void clean_up(struct birth *birth) {
     if (birth->input)
         CloseHandle(birth->input);
     LocalFree(birth->descriptor);
+    jp_free(birth->directory);
     jp_free(birth->line);
     jp_free(birth->image);
 }

@@ -103,6 +103,6 @@ int jp_win32_keeper(void) {
             return JP_KEEPER_DONE;
     }
     for (let_go_of_empty(); held.count > 0; let_go_of_empty())
-        Sleep(LOOK_MS);
+        Sleep(LOOK_MS); /* nothing can be waited for: a job that becomes empty tells nobody but its port */
     return JP_KEEPER_DONE;
 }
