@@ -145,7 +145,7 @@ struct jp_accounts_state {
     uint64_t committed_seq;
     uint64_t first_seq;      /* of the oldest event that is kept; 0: none is */
     uint64_t file_bytes, wal_bytes; /* as of the last commit */
-    int64_t last_purge_100ns;       /* 0: never in this run */
+    int64_t last_purge_100ns;       /* when it was last looked for what is to go, whether or not there was any; 0: never in this run */
 };
 
 /* What is to be kept. 0: for ever, however large. */
