@@ -250,7 +250,7 @@ static bool may_rest(struct jp_pools *pools, struct jp_member *member) {
     return jp__member_control(pools, member, &process, &error) == JP_OK && !jp__ops(pools)->process_is_debugged(process);
 }
 
-/* `top` is the pool whose rate it is. Who joined since its members were last on record is left alone for now. */
+/* `top` is the pool whose rate it is. Who joined since its members were last on record is left alone until he is on it, too. */
 static void rest(struct jp_pools *pools, struct jp_pool *top, struct jp_pool *pool, bool rest_now) {
     for (struct jp_member *member = pool->first_member; member; member = member->next) {
         if (!jp__member_runs(member) || member->resting == rest_now || (rest_now && !may_rest(pools, member)))
