@@ -96,5 +96,6 @@ void jp_accounts_start_clear(struct jp_accounts_start *start) {
         jp_free(start->jobs[i].pool);
     }
     jp_free(start->jobs);
+    jp_free(start->service_pids);
     *start = (struct jp_accounts_start){0};
 }

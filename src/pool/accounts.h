@@ -237,7 +237,8 @@ struct jp_accounts_start {
     int64_t last_process_id;
     int64_t run;  /* the number of the one that begins now */
     bool unclean; /* the last run did not end in order */
-    uint32_t last_service_pid; /* of the last run; 0: unknown */
+    uint32_t *service_pids; /* the services' own, of the runs since the last one that ended in order */
+    size_t service_pid_count;
     int64_t last_run_ended_100ns; /* the last that is known of it: its end, or its last commit; 0: there was none */
     struct jp_process_record *running; /* rows without an end */
     size_t running_count;

@@ -87,11 +87,19 @@ struct jp_pool *jp__pool_that_has(struct jp_pools *pools, struct jp_process *pro
     return NULL;
 }
 
-/* The last run had launched it, and got no further: without a row, nobody has been told of it, and it would wait for ever. */
-static void let_unrecorded_begin(struct jp_pools *pools, uint32_t last_service_pid) {
+static bool is_service(const struct jp_accounts_start *start, uint32_t pid) {
+    for (size_t i = 0; i < start->service_pid_count; i++)
+        if (start->service_pids[i] == pid)
+            return pid != 0;
+    return false;
+}
+
+/* A run before had launched it, and got no further: without a row, nobody has been told of it, and it would wait for ever. It need not have
+ * been the last one: that may have been killed before it got here. */
+static void let_unrecorded_begin(struct jp_pools *pools, const struct jp_accounts_start *start) {
     size_t position = 0;
-    for (struct jp_member *member; last_service_pid && (member = jp_map_next(&pools->by_pid, &position)) != NULL;)
-        if (jp__member_runs(member) && member->record.run == pools->run && member->record.facts.parent_pid == last_service_pid)
+    for (struct jp_member *member; (member = jp_map_next(&pools->by_pid, &position)) != NULL;)
+        if (jp__member_runs(member) && member->record.run == pools->run && is_service(start, member->record.facts.parent_pid))
             jp__member_freeze(pools, member, false);
 }
 
@@ -153,7 +161,7 @@ void jp_pools_adopt(struct jp_pools *pools, const struct jp_accounts_start *star
     jp_map_free(&pools->pasts);
     jp__counters_trim(pools);
     jp__read_lists(pools);
-    let_unrecorded_begin(pools, start->last_service_pid);
+    let_unrecorded_begin(pools, start);
     if (adopted || closed)
         jp_log(pools->with.log, JP_LOG_INFO, "of the last run's processes %zu still run; %zu ended while no service was there", adopted,
                closed);

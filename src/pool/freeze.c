@@ -12,7 +12,7 @@ const struct jp_pool *jp_pool_frozen_by(const struct jp_pool *pool) {
 /* As its chain says now. A member is suspended once, however many pools of its chain are frozen. */
 static void follow_chain(struct jp_pools *pools, struct jp_member *member) {
     bool wanted = jp_pool_frozen_by(member->pool) != NULL;
-    if (wanted == member->frozen || (wanted && member->freezes_awaited) || !jp__member_runs(member) || jp__member_freeze(pools, member, wanted))
+    if (wanted == member->frozen || (wanted && (member->freezes_awaited || !member->record.start_exact)) || !jp__member_runs(member) || jp__member_freeze(pools, member, wanted))
         return;
     member->frozen = wanted;
     member->active = jp__clock(pools); /* it could not do anything before */

@@ -205,6 +205,8 @@ static void complete_facts(struct jp_pools *pools, struct jp_member *member) {
     if (member->stage != JP_MEMBER_LINGERING)
         mark_jobs(pools, member);
     record(pools, member);
+    if (member->stage != JP_MEMBER_LINGERING)
+        jp__freeze_join(pools, member); /* one of whom it was not known who it is is not suspended */
 }
 
 void jp__member_identify(struct jp_pools *pools, struct jp_member *member) {
@@ -223,6 +225,7 @@ void jp__member_identify(struct jp_pools *pools, struct jp_member *member) {
     member->record.facts = facts;
     member->record.start_exact = true;
     record(pools, member);
+    jp__freeze_join(pools, member);
     jp__move_deeper(pools, member, jp__deepest_with(pools, member->pool, process));
     pools->unwatched_count -= !member->watch;
     watch(pools, member);

@@ -1,12 +1,26 @@
 /* Owns the table of runs. */
 #include "store/runs.h"
 
+#include "base/str.h"
 #include "store/database.h"
 
+/* At most so many: a pid may be another's by now. */
+static int load_service_pids(sqlite3 *db, struct jp_accounts_start *start) {
+    static const char sql[] = "SELECT service_pid FROM runs WHERE number > (SELECT coalesce(max(number), 0) FROM runs WHERE ended_100ns IS NOT NULL)"
+                              " ORDER BY number DESC LIMIT 64";
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+    if (code != SQLITE_OK)
+        return code;
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        start->service_pids = jp_realloc_array(start->service_pids, start->service_pid_count + 1, sizeof *start->service_pids);
+        start->service_pids[start->service_pid_count++] = (uint32_t)sqlite3_column_int64(statement, 0);
+    }
+    return sqlite3_finalize(statement);
+}
+
 int jp__runs_last_known(sqlite3 *db, struct jp_accounts_start *start) {
-    int64_t pid = 0;
-    int code = jp__db_number(db, "SELECT service_pid FROM runs ORDER BY number DESC LIMIT 1", &pid);
-    start->last_service_pid = (uint32_t)pid;
+    int code = load_service_pids(db, start);
     if (code != SQLITE_OK)
         return code;
     return jp__db_number(db,

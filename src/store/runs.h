@@ -8,7 +8,7 @@
 
 /* All return SQLite's code. */
 
-/* What is known of the newest run: last_service_pid, and last_run_ended_100ns: its end, or its last commit, or, where an older version
+/* What is known of the newest run: service_pids, and last_run_ended_100ns: its end, or its last commit, or, where an older version
  * wrote, the newest time in the rows. */
 int jp__runs_last_known(sqlite3 *db, struct jp_accounts_start *start);
 

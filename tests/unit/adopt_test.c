@@ -186,7 +186,8 @@ static void a_launch_on_record_is_carried_out(void **state) {
 static void a_launch_that_was_not_recorded_does_not_wait_for_ever(void **state) {
     struct pool_world *world = *state;
     struct jp_launch request = {.command_line = "tool.exe"};
-    struct jp_accounts_start nothing = {.run = 2, .unclean = true, .last_service_pid = JP_SIM_SERVICE_PID};
+    uint32_t services[] = {4711, JP_SIM_SERVICE_PID}; /* the last of them was killed at its start */
+    struct jp_accounts_start nothing = {.run = 3, .unclean = true, .service_pids = services, .service_pid_count = 2};
     pool_world_load(world, ONE);
     join(world, "one", (struct jp_joining){.launch = &request});
     uint32_t pid = jp_ledger_process(world->ledger, 0)->facts.pid;
