@@ -238,6 +238,8 @@ static bool on_death(void *context) {
     if (with->at_work)
         uv_async_send(&with->bell);
     uv_mutex_unlock(&with->mutex);
+    if (closes) /* it goes on closing what it has, but what it would still do to processes is not done */
+        jp_sim_silence(with->sim);
     return !closes;
 }
 

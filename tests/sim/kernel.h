@@ -217,6 +217,8 @@ void jp_sim_slow_ends(struct jp_sim *sim, uint64_t ms);    /* TerminateJobObject
  * are gone. The dead handles may still be closed by whoever has them; every other call on them fails (6), and so does whatever the
  * backend is asked for until jp_sim_backend gives it out to the next service. */
 void jp_sim_crash(struct jp_sim *sim);
+/* Only that nothing is done any more that the service asks for; its handles are closed as it closes them. From any thread. */
+void jp_sim_silence(struct jp_sim *sim);
 
 /* --- the queue --- */
 

@@ -124,7 +124,7 @@ struct jp_sim {
     uint64_t idle_thaws, samples;
     size_t obeying; /* processes that were asked to end, and will */
     struct jp_principal service;
-    bool service_dead; /* until somebody asks for the backend again */
+    _Atomic bool service_dead; /* until somebody asks for the backend again */
 
     struct jp_map by_pid;
     struct sim_process **processes; /* alive or held */

@@ -331,6 +331,8 @@ void jp_sim_crash(struct jp_sim *sim) {
     sim->service_dead = true;
 }
 
+void jp_sim_silence(struct jp_sim *sim) { sim->service_dead = true; }
+
 /* --- others --- */
 
 void jp_sim_squat(struct jp_sim *sim, const char *object_name) {
