@@ -114,7 +114,11 @@ class Workload:
         argv = self.argv(pool, random_, LASTING)
         process = self.host.start("jobber", *argv[1:], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self.outside.append(process)
-        pid, start = process.stdout.readline().decode().split()
+        line = process.stdout.readline().decode().split()
+        if not line:  # Wine could not start it: nothing of ours
+            self.counts["not started by Wine"] += 1
+            return
+        pid, start = line
         self.asked.add((int(pid), start))
         rpc.call("pool.assign", pool=pool, pid=int(pid), startTime=start)
         self.assigned[int(pid), start] = pool
