@@ -9,10 +9,13 @@ const struct jp_pool *jp_pool_frozen_by(const struct jp_pool *pool) {
     return pool;
 }
 
+/* The next start would find it by its row, as it is now. */
+static bool is_on_record(const struct jp_member *member) { return !member->freezes_awaited && member->record.start_exact; }
+
 /* As its chain says now. A member is suspended once, however many pools of its chain are frozen. */
 static void follow_chain(struct jp_pools *pools, struct jp_member *member) {
     bool wanted = jp_pool_frozen_by(member->pool) != NULL;
-    if (wanted == member->frozen || (wanted && (member->freezes_awaited || !member->record.start_exact)) || !jp__member_runs(member) || jp__member_freeze(pools, member, wanted))
+    if (wanted == member->frozen || !jp__member_runs(member) || (wanted && !is_on_record(member)) || jp__member_freeze(pools, member, wanted))
         return;
     member->frozen = wanted;
     member->active = jp__clock(pools); /* it could not do anything before */
@@ -198,9 +201,8 @@ static void on_rest_recorded(void *context, jp_status status) {
     struct jp_pool *pool = jp_pools_find(recorded->pools, recorded->pool);
     (void)status;
     if (pool) {
-        pool->may_rest = pool->suspends;
         pool->rest_awaited = false;
-        pool->rest_id = recorded->id;
+        pool->rest_id = pool->suspends ? recorded->id : 0;
     }
     jp_free(recorded->pool);
     jp_free(recorded);
@@ -268,7 +270,7 @@ static void rest(struct jp_pools *pools, struct jp_pool *top, struct jp_pool *po
 
 /* From running to resting and back. */
 static void turn_slice(struct jp_pools *pools, struct jp_pool *pool, uint64_t now_ms) {
-    bool rest_now = pool->may_rest && (!pool->slice_run_ms || (!pool->slice_resting && pool->slice_run_ms < JP_SLICE_MS));
+    bool rest_now = pool->rest_id && (!pool->slice_run_ms || (!pool->slice_resting && pool->slice_run_ms < JP_SLICE_MS));
     if (rest_now != pool->slice_resting)
         rest(pools, pool, pool, rest_now);
     pool->slice_resting = rest_now;
@@ -302,7 +304,8 @@ void jp__slices_end(struct jp_pools *pools) {
     for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
         if (pool->suspends) {
             rest(pools, pool, pool, pool->slice_resting = false);
-            pool->suspends = pool->may_rest = false;
+            pool->suspends = false;
+            pool->rest_id = 0;
             jp__pool_record(pools, pool);
         }
 }

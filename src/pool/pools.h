@@ -80,9 +80,8 @@ struct jp_pool {
     bool slice_resting;             /* ... and are resting now, ... */
     uint64_t slice_turn_ms;         /* ... until then */
     bool suspends;                  /* its CPU rate is kept in slices: so it stands in the accounts ... */
-    bool may_rest;                  /* ... on the disk, with the rows of its members up to rest_id */
+    int64_t rest_id;                /* ... on the disk, with the rows of its members up to this one; 0: it does not yet */
     bool rest_awaited;              /* for that */
-    int64_t rest_id;
     bool thaw_freeze, thaw_rate;    /* found frozen, or suspending, after a crash: its members are let go of as they are taken up */
     bool late_limits_due;           /* a limit was set: see jp__report_late_limits */
     size_t picture_index;           /* while a picture is drawn: see enforcement.c */
