@@ -227,11 +227,7 @@ class Workload:
         wait_until(lambda: all(worker.ended or worker.pool == "reaped" for worker in self.workers()), "the processes to end", PATIENCE, 0.5)
         rpc.call("pool.terminate", pool="reaped", exitCode=REAPED)
 
-        def settled():
-            return not [row for row in self.rows(rpc, ending="running") if (row["pid"], row["startTime"]) in self.logged]
-
-        self.logged = {worker.key for worker in self.workers()}
-        wait_until(settled, "the ends to be accounted", PATIENCE, 0.5)
+        wait_until(lambda: not self.rows(rpc, ending="running"), "the ends to be accounted", PATIENCE, 0.5)
         seq = rpc.call("service.status")["database"]["committedSeq"]
         subscribers = [threading.Thread(target=self.read, args=(subscriber,), daemon=True) for subscriber in self.subscribers]
         for thread in subscribers:

@@ -148,7 +148,7 @@ class CrashRun(PolicyRun):
             key = (fate["pid"], fate["startTime"])
             if key not in self.processes:
                 process = self.processes[key] = Process(*key, api=False, round_=self.round)
-                process.alive, process.unsure, process.missed_end = False, True, True
+                process.alive, process.unsure, process.missed_ends = False, True, 1
 
     # ----------------------------------------------------------------------------------------------------------- dying
 
@@ -226,7 +226,7 @@ class CrashRun(PolicyRun):
         for _ in range(self.random.randrange(5)):
             self.random.choice([self.exit, self.spawn_child, self.burn])()
         for process in self.processes.values():
-            process.missed_end |= not process.alive and process.ended is None
+            process.missed_ends += not process.alive and process.ended is None
 
     def come_up(self):
         if self.random.random() < 0.25:
@@ -298,7 +298,7 @@ class CrashRun(PolicyRun):
                 break
         for (pid, start, pool, is_end), count in self.told.items():
             process = self.processes.get((pid, start))
-            most = 1 + (process.missed_end if process else 0)
+            most = 1 + (process.missed_ends if process else 0)
             assert count <= most, f"{process}: its {'end' if is_end else 'beginning'} in pool {pool} was told {count} times"
 
     def check_running(self):

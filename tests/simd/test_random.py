@@ -37,7 +37,7 @@ class Process:
         self.pools = set()        # names of the pools whose jobs it is in
         self.home = None          # the deepest of them
         self.seen = api           # was alive when the daemon could look
-        self.missed_end = False   # ended while no service was there, or before what it knew was on disk
+        self.missed_ends = 0      # how often it had ended while no service was there, or before what it knew was on disk
         self.abandoned = False    # its pool did not outlive the service
         self.unsure = False       # was ended on its way in, by a limit of a pool that it had got to
         self.faulty = False       # calls failed while it lived
@@ -412,7 +412,7 @@ class Run:
             self.world.flush()
             for process in self.processes.values():
                 # Whoever has ended and is not settled by now will be found gone.
-                process.missed_end |= not process.alive and process.ended is None
+                process.missed_ends += not process.alive and process.ended is None
             self.world.crash(settled=False)
         else:
             self.say("stop")
@@ -422,7 +422,7 @@ class Run:
     def went_down(self, crash):
         """What the end of the service means for processes and pools."""
         for process in self.processes.values():
-            process.missed_end |= not process.alive and process.ended is None
+            process.missed_ends += not process.alive and process.ended is None
         self.jobs = {}
         self.learn()
         gone = {name for name, pool in self.pools.items() if not pool.survives}
@@ -440,7 +440,7 @@ class Run:
         for _ in range(self.random.randrange(6)):  # the machine goes on without us
             self.random.choice([self.exit, self.spawn_child, self.burn])()
         for process in self.processes.values():
-            process.missed_end |= not process.alive and process.ended is None
+            process.missed_ends += not process.alive and process.ended is None
         self.say("start")
         self.world.start()
         self.learn()
@@ -538,16 +538,16 @@ class Run:
         endings = {"exited": {"crashed" if fate["exitCode"] in CRASHES else "exited"}, "terminated": {"terminated"},
                    "job_ended": {"terminated", "exited"}, "job_closed": {"unknown", "exited"}, "alive": {"unknown"}}
         allowed = endings.get(fate["end"], {"exited", "terminated"})
-        if process.missed_end or process.faulty or process.abandoned:
+        if process.missed_ends or process.faulty or process.abandoned:
             allowed = allowed | {"unknown"}
-        if process.missed_end:  # who ended it did not outlive the service; how it ended does, where somebody holds a handle
+        if process.missed_ends:  # who ended it did not outlive the service; how it ended does, where somebody holds a handle
             allowed = allowed | {"crashed" if fate["exitCode"] in CRASHES else "exited"}
         if process.faulty:
             allowed = allowed | {"terminated"}  # a launch that could not be resumed, nor ended
         assert row["ending"] in allowed, what
         if row["exitCode"] is not None and fate["end"] != "alive":
             assert row["exitCode"] == fate["exitCode"], what
-        if row["ending"] in ("exited", "crashed", "terminated") and not process.faulty and not process.missed_end:
+        if row["ending"] in ("exited", "crashed", "terminated") and not process.faulty and not process.missed_ends:
             assert row["exitCode"] is not None, what
             assert row["userTime100ns"] == process.user, what
 
@@ -566,7 +566,7 @@ class Run:
             if not answer["more"]:
                 break
         for (pid, start, pool, kind), count in told.items():
-            most = 1 + (self.processes[pid, start].missed_end if (pid, start) in self.processes else 0)
+            most = 1 + (self.processes[pid, start].missed_ends if (pid, start) in self.processes else 0)
             assert count <= most, f"process {pid} {start}: {kind} of pool {pool} was told {count} times"
 
     # ------------------------------------------------------------------------------------------------------------ the run
