@@ -38,6 +38,7 @@
     X(JP_E_JOB_TIME, -32016, "job_time_used_up", "the pool's job time is used up")                          \
     X(JP_E_SESSION, -32017, "other_session", "the pool's processes are in another session")                 \
     X(JP_E_NO_JOB, -32018, "unknown_job", "there is no such job object, or no such handle on this connection") \
+    X(JP_E_CANCELLED, -32800, "cancelled", "the caller took the request back")                              \
     X(JP_E_UNSUPPORTED, -32019, "not_supported", "this host, or this version of Windows, does not do that")
 
 typedef enum jp_status {

@@ -3,6 +3,8 @@
 #define JP_CONFIG_CONFIG_H
 
 #include "base/log.h"
+#include "base/quotas.h"
+#include "job/template.h"
 #include "pool/pools.h"
 
 enum { JP_CONFIG_MAX_BYTES = 4 << 20, JP_CONFIG_MAX_POOLS = 10000, JP_CONFIG_MAX_DEPTH = 16 };
@@ -27,7 +29,6 @@ struct jp_pipe_config {
     uint64_t present;
     char *name;      /* without the leading \\.\pipe\ */
     char *security;  /* SDDL */
-    uint32_t max_connections;
 };
 
 struct jp_sampling_config {
@@ -38,7 +39,7 @@ struct jp_sampling_config {
 /* What of the accounts is kept; see struct jp_retention. */
 struct jp_retention_config {
     uint64_t present;
-    uint64_t processes_100ns, events_100ns, hours_100ns, max_size_bytes;
+    uint64_t processes_100ns, events_100ns, hours_100ns, audit_100ns, max_size_bytes;
 };
 
 struct jp_config {
@@ -50,6 +51,11 @@ struct jp_config {
     struct jp_pipe_config pipe;
     struct jp_sampling_config sampling;
     struct jp_retention_config retention;
+    struct jp_quotas quotas;
+    struct jp_access access; /* to the service, and to pools that say nothing themselves */
+    cJSON *templates_json;   /* as written */
+    struct jp_launch_template *templates; /* in the order of the file */
+    size_t template_count;
     cJSON *pools_json; /* as written */
     struct jp_named_spec *pools; /* in the order of the file */
     size_t pool_count;

@@ -13,6 +13,7 @@
 
 struct jp_backend;   /* the implementation's own */
 struct jp_process;   /* a process, held by handle: while it is held, its pid is not given to another */
+struct jp_descriptor; /* a security descriptor that was compiled: who has which rights */
 struct jp_keeper;    /* the process that holds jobs for the time when no service runs */
 struct jp_principal; /* on whose behalf: a client's token. NULL: the service itself */
 
@@ -99,6 +100,10 @@ struct jp_launch {
     struct jp_principal *principal;       /* whose environment, folder and session it gets */
     struct jp_principal *token;           /* runs under this one instead (ONLY_TOKEN), with its environment; NULL: the principal's */
     const struct jp_token_filter *filter; /* less these rights (FILTER_TOKENS); NULL: as it is */
+    /* Files that the principal may read, or write, opened as it; NULL: none. Names as CreateFileW takes them, absolute. The same name for both
+     * outputs is one file. */
+    const char *input_file, *output_file, *error_file;
+    bool append;                          /* to the outputs, instead of beginning them anew */
     bool no_error_dialogs;                /* the error mode that die_on_unhandled_exception stands for; its children inherit it */
 };
 
@@ -159,6 +164,19 @@ struct jp_backend_ops {
     void (*token_free)(struct jp_backend *backend, struct jp_principal *token); /* NULL is fine */
     /* The session of the principal (NULL: of the service), where what it launches will be. */
     uint32_t (*session_of)(struct jp_backend *backend, const struct jp_principal *principal);
+
+    /* --- who may do what (job/access.h) --- */
+
+    /* "S-1-5-..." of an account or group, new memory (jp_free); NULL if there is none, or none can be found out now. May take a
+     * moment where another machine has to be asked. */
+    char *(*account_sid)(struct jp_backend *backend, const char *account);
+    /* JP_E_PARAMS if `sddl` is no descriptor with a DACL. A descriptor without owner gets SYSTEM. With `and_self` the account that the service
+     * runs as has every right, too. Free with descriptor_free. */
+    jp_status (*descriptor_new)(struct jp_backend *backend, const char *sddl, bool and_self, struct jp_descriptor **ret_descriptor,
+                                struct jp_error *error);
+    void (*descriptor_free)(struct jp_descriptor *descriptor); /* NULL is fine */
+    /* Which of JP_RIGHT_* the principal has by it, as AccessCheck says; none where that fails. With principal NULL: all. */
+    uint32_t (*descriptor_rights)(const struct jp_descriptor *descriptor, const struct jp_principal *principal);
 
     /* --- processes --- */
 

@@ -246,6 +246,8 @@ const struct jp_field jp_pool_fields[] = {
     [JP_POOL_EXCLUDE] = {.key = "exclude", .type = JP_FIELD_LIST, POOL(exclude), .fields = match_fields, .size = sizeof(struct jp_match), .max = 100,
                          .documentation = "Processes that do not, though a rule of match fits."},
     [JP_POOL_DEFAULT] = {.key = "default", .type = JP_FIELD_BOOL, POOL(takes_all), .documentation = "Takes every process that matches no pool."},
+    [JP_POOL_ACCESS] = {.key = "access", .type = JP_FIELD_OBJECT, .offset = offsetof(struct jp_pool_spec, access), .fields = jp_access_fields,
+                        .shorthand = "sddl", .documentation = "Who may do what with the pool; default as its parent, or the service."},
     [JP_POOL_ON_REMOVE] = {.key = "on_remove", .type = JP_FIELD_CHOICE, POOL(on_remove), .choices = jp_on_remove_choices,
                            .documentation = "When the configuration has the pool no more: keep its processes in it until they end, or terminate them."},
     {0}};

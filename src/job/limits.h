@@ -4,7 +4,7 @@
 #ifndef JP_JOB_LIMITS_H
 #define JP_JOB_LIMITS_H
 
-#include "base/schema.h"
+#include "job/access.h"
 #include "jobpool/job_constants.h"
 
 /* The rows of jp_limit_fields, and the bits of `present` in struct jp_limits. */
@@ -168,6 +168,7 @@ enum jp_pool_key {
     JP_POOL_EXCLUDE,
     JP_POOL_DEFAULT,
     JP_POOL_ON_REMOVE,
+    JP_POOL_ACCESS,
     JP_POOL_KEY_COUNT
 };
 
@@ -194,6 +195,7 @@ struct jp_pool_spec {
     struct jp_list match, exclude; /* struct jp_match */
     bool takes_all;                /* "default": what matches no pool */
     uint32_t on_remove;            /* enum jp_on_remove: its processes, when the config has it no more */
+    struct jp_access access;       /* who may do what with it; not given: as its parent, or the service */
 };
 
 extern const struct jp_field jp_pool_fields[];

@@ -11,6 +11,7 @@ struct jp_identity {
     jp_status (*identify)(uv_os_fd_t handle, struct jp_principal **ret_principal, struct jp_error *error);
     void (*principal_free)(struct jp_principal *principal);
     const char *(*principal_name)(const struct jp_principal *principal);
+    const char *(*principal_sid)(const struct jp_principal *principal);
     uint32_t (*process_id)(uv_os_fd_t handle); /* 0: unknown */
 };
 

@@ -148,10 +148,60 @@ struct jp_accounts_state {
     int64_t last_purge_100ns;       /* when it was last looked for what is to go, whether or not there was any; 0: never in this run */
 };
 
+/* Who asked for what, and whether it was done: a row of the audit trail. */
+struct jp_audit_record {
+    int64_t id;         /* given by the store, rising; not set where it is recorded */
+    int64_t time_100ns; /* wall clock, of the first where `count` is more than one */
+    const char *user, *sid; /* "DOMAIN\\user" and "S-1-5-...", or "" where it could not be told */
+    uint32_t client_pid;    /* of the process at the other end; 0: unknown */
+    const char *method;     /* "pool.terminate" */
+    const char *pool;       /* or NULL */
+    uint32_t pid;           /* of the process that it was about; 0: none */
+    bool allowed;           /* false: refused for want of a right */
+    jp_status status;       /* JP_OK: done; else why not */
+    const char *detail;     /* a sentence: the error's, what was launched, ..., or NULL */
+    uint64_t count;         /* the same request so often, within a minute of the first: refusals are put together */
+};
+
+/* What to select of it. Zero or NULL means any. */
+struct jp_audit_filter {
+    int64_t from_100ns, to_100ns;
+    const char *user, *pool, *method;
+    bool denied; /* only what was refused for want of a right */
+    int64_t after_id;
+    uint32_t limit;
+    bool newest; /* the last `limit` ones instead of the first; still in rising order */
+};
+
+/* By what a report groups; or-ed. */
+enum jp_report_key {
+    JP_REPORT_POOL = 1,
+    JP_REPORT_USER = 2,
+    JP_REPORT_IMAGE = 4,   /* file name */
+    JP_REPORT_DAY = 8,     /* UTC, of the beginning */
+    JP_REPORT_ENDING = 16,
+};
+extern const struct jp_choice jp_report_keys[]; /* "pool", ... */
+
+/* Which process rows are counted in a report. */
+struct jp_report_filter {
+    uint32_t by;                     /* enum jp_report_key */
+    const struct jp_strings *pools;  /* NULL: all */
+    const char *user, *image, *ending;
+    int64_t from_100ns, to_100ns;    /* started within, as in jp_summary_filter */
+    uint32_t limit;                  /* at most so many groups: those that used the most CPU time; 0: all */
+};
+struct jp_report_row {
+    const char *pool, *user, *image, *ending; /* NULL: not grouped by it, or unknown */
+    int64_t day_100ns;                        /* midnight UTC; 0: not grouped by it */
+    struct jp_summary sums;                   /* its `pool` is not used */
+};
+
 /* What is to be kept. 0: for ever, however large. */
 struct jp_retention {
     uint64_t processes_100ns, events_100ns; /* rows of processes that ended, and events, that are older go */
     uint64_t hours_100ns;                   /* sums of an hour that are older become part of their day's, which stay */
+    uint64_t audit_100ns;                   /* rows of the audit trail that are older go; not for want of room */
     uint64_t max_bytes;                     /* of the database: over it the oldest rows and events go before their time */
 };
 struct jp_purge_filter {
@@ -175,6 +225,7 @@ struct jp_event_filter {
 };
 struct jp_process_filter {
     const char *pool;
+    const struct jp_strings *pools; /* one of these */
     uint32_t pid;
     int64_t start_100ns;
     int64_t from_100ns, to_100ns; /* alive at some time within */
@@ -184,6 +235,7 @@ struct jp_process_filter {
 };
 struct jp_summary_filter {
     const char *pool;
+    const struct jp_strings *pools; /* one of these */
     int64_t from_100ns, to_100ns; /* started within */
 };
 
@@ -194,6 +246,10 @@ typedef void jp_processes_fn(void *context, jp_status status, const struct jp_er
                              const struct jp_process_record *records, size_t count);
 typedef void jp_summaries_fn(void *context, jp_status status, const struct jp_error *error,
                              const struct jp_summary *summaries, size_t count);
+typedef void jp_audits_fn(void *context, jp_status status, const struct jp_error *error, const struct jp_audit_record *records, size_t count);
+/* `groups`: how many there are beyond the filter's limit, too. */
+typedef void jp_report_fn(void *context, jp_status status, const struct jp_error *error, const struct jp_report_row *rows, size_t count, size_t groups);
+typedef void jp_report_progress_fn(void *context, uint64_t done_rows, uint64_t all_rows); /* now and then, before the end */
 typedef void jp_purged_fn(void *context, jp_status status, const struct jp_error *error, const struct jp_purged *purged);
 typedef void jp_durable_fn(void *context, jp_status status);
 
@@ -219,6 +275,13 @@ struct jp_accounts_ops {
                             jp_processes_fn *callback, void *context);
     void (*query_summary)(struct jp_accounts *accounts, const struct jp_summary_filter *filter, jp_summaries_fn *callback,
                           void *context);
+    void (*record_audit)(struct jp_accounts *accounts, const struct jp_audit_record *record); /* its id is not looked at */
+    void (*query_audit)(struct jp_accounts *accounts, const struct jp_audit_filter *filter, jp_audits_fn *callback, void *context);
+    /* Counts rows in steps between other queries. Returns its number, for report_cancel; `callback` is called once, JP_E_CANCELLED if it was
+     * cancelled. `progress` may be NULL. */
+    uint64_t (*query_report)(struct jp_accounts *accounts, const struct jp_report_filter *filter, jp_report_progress_fn *progress,
+                             jp_report_fn *callback, void *context);
+    void (*report_cancel)(struct jp_accounts *accounts, uint64_t report); /* `callback` is called from the loop soon after */
     void (*state)(struct jp_accounts *accounts, struct jp_accounts_state *ret_state);
 
     /* Deletes what the filter selects, in small steps between other writes; what processes used stays in the sums of hours and days.

@@ -12,6 +12,7 @@ struct jp_peer_ops {
     jp_status (*identify)(struct jp_peer *peer, struct jp_principal **ret_principal, struct jp_error *error);
     void (*principal_free)(struct jp_peer *peer, struct jp_principal *principal); /* NULL is fine */
     const char *(*principal_name)(struct jp_peer *peer, const struct jp_principal *principal); /* its account, "DOMAIN\\user"; its own */
+    const char *(*principal_sid)(struct jp_peer *peer, const struct jp_principal *principal);  /* "S-1-5-..."; its own */
 
     /* The process at the other end, as the system tells it: it may have ended, or passed the connection on. 0: unknown. */
     uint32_t (*process_id)(const struct jp_peer *peer);

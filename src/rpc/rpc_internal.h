@@ -7,15 +7,36 @@
 struct jp_call;
 struct jp_subscription;
 
+/* Where the caller needs a method's right. */
+enum jp_scope {
+    JP_ON_SERVICE,
+    JP_ON_POOL,  /* the one that the parameter `pool` names; its struct begins as struct jp_pool_parameters does */
+    JP_ON_FOUND, /* the handler asks (access.c), once it knows which pool it is about */
+};
+
+/* A request and its answer, both as JSON texts. In the documentation, and run against the service by a test, which puts real process
+ * ids and times in the place of these. */
+struct jp_example {
+    const char *title, *params, *result; /* params NULL: none */
+};
+
 /* A method is a row: dispatch, checks and documentation read the same one. */
 struct jp_method {
     const char *name;
     void (*handle)(struct jp_call *call, const void *parameters);
+    uint32_t right; /* enum jp_right; 0: who is connected may */
+    enum jp_scope scope;
+    bool changes; /* something: it is in the audit trail */
     const struct jp_field *fields;     /* of the parameters' struct, ends with a NULL key */
     size_t size;                       /* of that struct */
     const struct jp_field *more_fields; /* keys that stand beside `fields` but fill the struct at `more_offset`; or NULL */
     size_t more_offset;
     const char *summary;
+    const char *description;            /* more sentences, or NULL */
+    const struct jp_shape *result;      /* shapes.h */
+    const jp_status *errors;            /* beside those that every method can have; ends with JP_OK; or NULL */
+    const struct jp_example *examples;  /* ends with a NULL title */
+    const char *deprecated;             /* since when, and what to use instead; NULL: it is not */
 };
 
 extern const struct jp_method jp__methods[]; /* ends with a NULL name */

@@ -1,0 +1,32 @@
+/* Owns the table of launch templates. */
+#include "job/template.h"
+
+#include <stddef.h>
+
+#define TEMPLATE(member) .offset = offsetof(struct jp_template_spec, member)
+
+static const struct jp_choice accounts[] = {
+    {"caller", JP_TOKEN_NONE}, {"local_service", JP_TOKEN_LOCAL_SERVICE}, {"network_service", JP_TOKEN_NETWORK_SERVICE}, {NULL, 0}};
+
+const struct jp_field jp_template_fields[] = {
+    {.key = "description", .type = JP_FIELD_STRING, TEMPLATE(description), .max = 1024, .documentation = "For people."},
+    {.key = "pool", .type = JP_FIELD_STRING, TEMPLATE(pool), .required = true, .min = 1,
+     .documentation = "The pool that it is launched in; who launches it needs the right \"launch\" there."},
+    {.key = "argv", .type = JP_FIELD_STRINGS, TEMPLATE(argv), .max = 4096, .documentation = "Program and arguments."},
+    {.key = "command", .type = JP_FIELD_STRING, TEMPLATE(command), .min = 1, .documentation = "The command line as CreateProcess takes it; instead of argv."},
+    {.key = "cwd", .type = JP_FIELD_PATH, TEMPLATE(cwd), .min = 1, .documentation = "Working folder; default the profile of whom it runs as."},
+    {.key = "env", .type = JP_FIELD_ENV, TEMPLATE(env), .max = 1024, .documentation = "Changes to the environment; null removes a variable."},
+    {.key = "stdin", .type = JP_FIELD_PATH, TEMPLATE(files.input), .min = 1, .documentation = "A file to read from."},
+    {.key = "stdout", .type = JP_FIELD_PATH, TEMPLATE(files.output), .min = 1, .documentation = "A file for its output."},
+    {.key = "stderr", .type = JP_FIELD_PATH, TEMPLATE(files.error), .min = 1, .documentation = "A file for its errors; may be that of stdout."},
+    {.key = "append", .type = JP_FIELD_BOOL, TEMPLATE(files.append), .documentation = "Go on with these files instead of beginning them anew."},
+    {.key = "run_as", .type = JP_FIELD_CHOICE, TEMPLATE(run_as), .choices = accounts,
+     .documentation = "caller (the default), local_service or network_service."},
+    {0}};
+
+bool jp_template_check(const struct jp_template_spec *spec, const cJSON *object, const char *path, struct jp_faults *faults) {
+    if ((spec->command != NULL) != (spec->argv.count > 0))
+        return true;
+    jp_faults_add(faults, object, false, "%s: give either argv or command", path);
+    return false;
+}
