@@ -38,9 +38,7 @@ static const struct jp_field pipe_fields[] = {
     {.key = "name", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_pipe_config, name), .min = 1, .max = 200,
      .documentation = "Name after \\\\.\\pipe\\. Default jobpool."},
     {.key = "security", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_pipe_config, security), .min = 1,
-     .documentation = "Who may connect, as SDDL. Default: SYSTEM and Administrators."},
-    {.key = "max_connections", .type = JP_FIELD_U32, .offset = offsetof(struct jp_pipe_config, max_connections), .min = 1,
-     .max = 1000, .documentation = "Connections at a time. Default 256."},
+     .documentation = "Who may connect, as SDDL; what they may do then, access says. Default: every account of this machine, but no guest and nobody from the network."},
     {0}};
 
 static const struct jp_field sampling_fields[] = {
@@ -58,6 +56,8 @@ static const struct jp_field retention_fields[] = {
     {.key = "hours", .type = JP_FIELD_DURATION, .offset = offsetof(struct jp_retention_config, hours_100ns),
      .max = RETENTION_MAX,
      .documentation = "How long sums by the hour are kept; then only those by the day are. Default 400d; 0s: for ever."},
+    {.key = "audit", .type = JP_FIELD_DURATION, .offset = offsetof(struct jp_retention_config, audit_100ns), .max = RETENTION_MAX,
+     .documentation = "How long the audit trail is kept. Default 400d; 0s: for ever."},
     {.key = "max_size", .type = JP_FIELD_BYTES, .offset = offsetof(struct jp_retention_config, max_size_bytes), .max = UINT64_C(1) << 46,
      .documentation = "Size of the database, above which the oldest rows and events go before their time. Default 4GiB; 0: any."},
     {0}};
@@ -77,15 +77,20 @@ const struct jp_field jp_config_fields[] = {
      .documentation = "What the service sees of processes that the kernel does not tell."},
     {.key = "retention", .type = JP_FIELD_OBJECT, .offset = offsetof(struct jp_config, retention), .fields = retention_fields,
      .documentation = "What of the accounts is kept, and how long."},
+    {.key = "quotas", .type = JP_FIELD_OBJECT, .offset = offsetof(struct jp_config, quotas), .fields = jp_quota_fields,
+     .documentation = "What clients may take of the service."},
+    {.key = "access", .type = JP_FIELD_OBJECT, .offset = offsetof(struct jp_config, access), .fields = jp_access_fields, .shorthand = "sddl",
+     .documentation = "Who may do what with the service, and with pools that say nothing themselves. Default: administrators everything, interactive users view."},
+    {.key = "templates", .type = JP_FIELD_JSON, .offset = offsetof(struct jp_config, templates_json),
+     .documentation = "Launches that are prepared, by name."},
     {.key = "pools", .type = JP_FIELD_JSON, .offset = offsetof(struct jp_config, pools_json),
      .documentation = "The pools, by name."},
     {0}};
 
 enum { LOG_FILE, LOG_LEVEL, LOG_MAX_SIZE, LOG_KEEP };          /* rows of log_fields */
 enum { DATABASE_FILE, DATABASE_FLUSH_INTERVAL, DATABASE_MAX_BACKLOG };
-enum { PIPE_NAME, PIPE_SECURITY, PIPE_MAX_CONNECTIONS };
 enum { SAMPLING_INTERVAL };
-enum { RETENTION_PROCESSES, RETENTION_EVENTS, RETENTION_HOURS, RETENTION_MAX_SIZE };
+enum { RETENTION_PROCESSES, RETENTION_EVENTS, RETENTION_HOURS, RETENTION_AUDIT, RETENTION_MAX_SIZE };
 
 void jp_config_faults_free(struct jp_config_faults *faults) {
     for (size_t i = 0; i < faults->count; i++)
@@ -99,6 +104,13 @@ void jp_config_free(struct jp_config *config) {
         jp_free(config->pools[i].name);
         jp_schema_clear(jp_pool_fields, &config->pools[i].spec);
     }
+    for (size_t i = 0; i < config->template_count; i++) {
+        jp_free(config->templates[i].name);
+        jp_schema_clear(jp_template_fields, &config->templates[i].spec);
+    }
+    jp_free(config->templates);
+    config->templates = NULL;
+    config->template_count = 0;
     jp_free(config->pools);
     config->pools = NULL;
     config->pool_count = 0;
@@ -115,7 +127,8 @@ char *jp_config_faults_format(const struct jp_config_faults *faults, const char 
 bool jp_config_needs_restart(const struct jp_config *running, const struct jp_config *fresh) {
     return !jp_schema_equal(log_fields, &running->log, &fresh->log) ||
            !jp_schema_equal(database_fields, &running->database, &fresh->database) ||
-           !jp_schema_equal(pipe_fields, &running->pipe, &fresh->pipe);
+           !jp_schema_equal(pipe_fields, &running->pipe, &fresh->pipe) ||
+           !jp_schema_equal(jp_quota_fields, &running->quotas, &fresh->quotas);
 }
 
 static const char *nearest_pool(const struct jp_config *config, const char *name) {
@@ -201,25 +214,65 @@ static void check_defaults(const struct jp_config *config, const cJSON *pools, s
     }
 }
 
+/* The members of a section {"name": {...}, ...}, or 0 with a fault. */
+static size_t count_named(const struct jp_schema_context *context, const cJSON *section, size_t most) {
+    if (!cJSON_IsObject(section)) {
+        jp_faults_add(context->faults, section, false, "%s: expected an object {\"name\": {...}, ...}", section->string);
+        return 0;
+    }
+    size_t count = (size_t)cJSON_GetArraySize(section);
+    if (count <= most)
+        return count;
+    jp_faults_add(context->faults, section, false, "%s: %zu are more than the %zu allowed", section->string, count, most);
+    return 0;
+}
+
+static bool name_valid(const struct jp_schema_context *context, const cJSON *section, const cJSON *item, const char *what) {
+    if (jp_pool_name_valid(item->string))
+        return true;
+    jp_faults_add(context->faults, item, true,
+                  "%s: \"%.80s\" is not a name for a %s; use 1 to 64 of A-Z a-z 0-9 . _ -, a letter or digit first", section->string,
+                  item->string, what);
+    return false;
+}
+
+static void read_templates(const struct jp_schema_context *context, const cJSON *templates, struct jp_config *config) {
+    size_t count = count_named(context, templates, JP_CONFIG_MAX_TEMPLATES);
+    if (!count)
+        return;
+    config->templates = jp_alloc(count * sizeof *config->templates);
+    const cJSON *item;
+    cJSON_ArrayForEach(item, templates) {
+        if (!name_valid(context, templates, item, "template"))
+            continue;
+        struct jp_launch_template *template = &config->templates[config->template_count++];
+        template->name = jp_strdup(item->string);
+        char *path = jp_sprintf("templates.%s", item->string);
+        if (jp_schema_read(context, jp_template_fields, item, path, &template->spec))
+            jp_template_check(&template->spec, item, path, context->faults);
+        jp_free(path);
+    }
+}
+
+/* A pool of pool.create need not be there yet; one whose name nobody could ever make is a fault. */
+static void check_templates(const struct jp_config *config, const cJSON *templates, struct jp_faults *faults) {
+    for (size_t i = 0; i < config->template_count; i++) {
+        const struct jp_launch_template *template = &config->templates[i];
+        if (template->spec.pool && !jp_pool_name_valid(template->spec.pool))
+            jp_faults_add(faults, key_or(cJSON_GetObjectItemCaseSensitive(templates, template->name), "pool"), false,
+                          "templates.%s.pool: \"%.80s\" is no name of a pool", template->name, template->spec.pool);
+    }
+}
+
 static void read_pools(const struct jp_schema_context *context, const cJSON *pools, struct jp_config *config) {
-    if (!cJSON_IsObject(pools)) {
-        jp_faults_add(context->faults, pools, false, "pools: expected an object {\"name\": {...}, ...}");
+    size_t count = count_named(context, pools, JP_CONFIG_MAX_POOLS);
+    if (!count)
         return;
-    }
-    size_t count = (size_t)cJSON_GetArraySize(pools);
-    if (count > JP_CONFIG_MAX_POOLS) {
-        jp_faults_add(context->faults, pools, false, "pools: %zu are more than the %d allowed", count, JP_CONFIG_MAX_POOLS);
-        return;
-    }
     config->pools = jp_alloc(count * sizeof *config->pools);
     const cJSON *item;
     cJSON_ArrayForEach(item, pools) {
-        if (!jp_pool_name_valid(item->string)) {
-            jp_faults_add(context->faults, item, true,
-                          "pools: \"%.80s\" is not a name for a pool; use 1 to 64 of A-Z a-z 0-9 . _ -, a letter or digit first",
-                          item->string);
+        if (!name_valid(context, pools, item, "pool"))
             continue;
-        }
         struct jp_named_spec *pool = &config->pools[config->pool_count++];
         pool->name = jp_strdup(item->string);
         char *path = jp_sprintf("pools.%s", item->string);
@@ -264,11 +317,12 @@ static void fill_defaults(struct jp_config *config, const char *(*environment)(c
     set_u32(log->present, LOG_KEEP, &log->keep, 5);
     if (!pipe->name)
         pipe->name = jp_strdup("jobpool");
-    set_u32(pipe->present, PIPE_MAX_CONNECTIONS, &pipe->max_connections, 256);
+    jp_quotas_fill(&config->quotas);
     struct jp_retention_config *retention = &config->retention;
     set_u64(retention->present, RETENTION_PROCESSES, &retention->processes_100ns, 90 * DAY_100NS);
     set_u64(retention->present, RETENTION_EVENTS, &retention->events_100ns, 30 * DAY_100NS);
     set_u64(retention->present, RETENTION_HOURS, &retention->hours_100ns, 400 * DAY_100NS);
+    set_u64(retention->present, RETENTION_AUDIT, &retention->audit_100ns, 400 * DAY_100NS);
     set_u64(retention->present, RETENTION_MAX_SIZE, &retention->max_size_bytes, UINT64_C(4) << 30);
     set_u64(config->sampling.present, SAMPLING_INTERVAL, &config->sampling.interval_100ns, UINT64_C(500) * JP_100NS_PER_MS);
 }
@@ -299,13 +353,29 @@ static void refuse_duplicate(void *context, const cJSON *item) {
     jp_faults_add(context, item, true, "the key \"%.64s\" is there twice", item->string);
 }
 
-static void check_pipe(const struct jp_config_host *host, const struct jp_config *config, const cJSON *root, struct jp_faults *faults) {
+static void check_sddl(const struct jp_config_host *host, const char *sddl, const cJSON *item, const char *path, struct jp_faults *faults) {
     struct jp_error error;
+    if (sddl && host->check_security && host->check_security(sddl, &error))
+        jp_faults_add(faults, item, false, "%s: %s", path, error.text);
+}
+
+/* Of the service, and of each pool. */
+static void check_access(const struct jp_config_host *host, const struct jp_config *config, const cJSON *root, struct jp_faults *faults) {
+    const cJSON *pools = cJSON_GetObjectItemCaseSensitive(root, "pools");
+    jp_access_check(&config->access, key_or(root, "access"), "access", faults);
+    check_sddl(host, config->access.sddl, key_or(root, "access"), "access", faults);
+    for (size_t i = 0; i < config->pool_count; i++) {
+        char *path = jp_sprintf("pools.%s.access", config->pools[i].name);
+        check_sddl(host, config->pools[i].spec.access.sddl, pool_key_or(pools, &config->pools[i], "access"), path, faults);
+        jp_free(path);
+    }
+}
+
+static void check_pipe(const struct jp_config_host *host, const struct jp_config *config, const cJSON *root, struct jp_faults *faults) {
     const cJSON *pipe = key_or(root, "pipe");
     if (config->pipe.name && strchr(config->pipe.name, '\\'))
         jp_faults_add(faults, key_or(pipe, "name"), false, "pipe.name: may not hold a backslash");
-    if (config->pipe.security && host->check_security && host->check_security(config->pipe.security, &error))
-        jp_faults_add(faults, key_or(pipe, "security"), false, "pipe.security: %s", error.text);
+    check_sddl(host, config->pipe.security, key_or(pipe, "security"), "pipe.security", faults);
 }
 
 jp_status jp_config_parse(const char *text, size_t length, const struct jp_config_host *host, struct jp_config *ret_config,
@@ -328,13 +398,18 @@ jp_status jp_config_parse(const char *text, size_t length, const struct jp_confi
     jp_json_each_duplicate(json.root, refuse_duplicate, &faults);
     jp_schema_read(&context, jp_config_fields, json.root, "", &config);
     const cJSON *pools = cJSON_GetObjectItemCaseSensitive(json.root, "pools");
+    const cJSON *templates = cJSON_GetObjectItemCaseSensitive(json.root, "templates");
     if (pools)
         read_pools(&context, pools, &config);
+    if (templates)
+        read_templates(&context, templates, &config);
+    check_templates(&config, templates, &faults);
     check_parents(&config, pools, &faults);
     check_defaults(&config, pools, &faults);
     if (!faults.count)
         check_object_names(&config, pools, &faults);
     check_pipe(host, &config, json.root, &faults);
+    check_access(host, &config, json.root, &faults);
 
     jp_status status = JP_OK;
     if (faults.count) {

@@ -7,7 +7,7 @@
 #include "job/template.h"
 #include "pool/pools.h"
 
-enum { JP_CONFIG_MAX_BYTES = 4 << 20, JP_CONFIG_MAX_POOLS = 10000, JP_CONFIG_MAX_DEPTH = 16 };
+enum { JP_CONFIG_MAX_BYTES = 4 << 20, JP_CONFIG_MAX_POOLS = 10000, JP_CONFIG_MAX_TEMPLATES = 1000, JP_CONFIG_MAX_DEPTH = 16 };
 
 /* The log section. */
 struct jp_log_config {
@@ -85,7 +85,7 @@ jp_status jp_config_parse(const char *text, size_t length, const struct jp_confi
                           struct jp_config_faults *ret_faults);
 void jp_config_free(struct jp_config *config);
 
-/* Whether `fresh` changes what a running service keeps until it is restarted: everything but the pools, sampling, retention and
+/* Whether `fresh` changes what a running service keeps until it is restarted: everything but the pools, templates, access, sampling, retention and
  * watch_config. */
 bool jp_config_needs_restart(const struct jp_config *running, const struct jp_config *fresh);
 

@@ -124,7 +124,7 @@ static jp_status reserve_door(struct jp_daemon *daemon, struct jp_error *error) 
 
 static jp_status open_door(struct jp_daemon *daemon, struct jp_error *error) {
     struct jp_server_options server = {.loop = &daemon->loop, .rpc = daemon->rpc, .identity = &jp__platform(daemon)->identity,
-                                       .log = &daemon->log, .max_connections = daemon->config.pipe.max_connections};
+                                       .log = &daemon->log, .max_connections = daemon->config.quotas.connections};
     daemon->server = jp_server_new(&server);
     return jp__platform(daemon)->listen(jp__platform(daemon)->context, error);
 }

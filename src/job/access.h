@@ -21,7 +21,7 @@ extern const struct jp_choice jp_rights[]; /* "view", ... */
 uint32_t jp_rights_with_implied(uint32_t rights);
 
 /* The key `access`: either who has each right, or a descriptor. A name is a well-known alias ("Administrators", "Interactive", "Users",
- * "Everyone", "Authenticated Users", "SYSTEM", "Local Service", "Network Service", "Owner Rights"; case does not count), a SID ("S-1-..."), or an
+ * "Everyone", "Authenticated Users", "SYSTEM", "Local Service", "Network Service", "Service", "Batch", ...; case does not count), a SID ("S-1-..."), or an
  * account or group ("DOMAIN\\name"). SYSTEM and Administrators have every right whatever the lists say; a descriptor is taken as it is. */
 enum { JP_ACCESS_VIEW, JP_ACCESS_ASSIGN, JP_ACCESS_LAUNCH, JP_ACCESS_CONTROL, JP_ACCESS_ADMIN, JP_ACCESS_SDDL };
 struct jp_access {

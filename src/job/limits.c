@@ -246,10 +246,10 @@ const struct jp_field jp_pool_fields[] = {
     [JP_POOL_EXCLUDE] = {.key = "exclude", .type = JP_FIELD_LIST, POOL(exclude), .fields = match_fields, .size = sizeof(struct jp_match), .max = 100,
                          .documentation = "Processes that do not, though a rule of match fits."},
     [JP_POOL_DEFAULT] = {.key = "default", .type = JP_FIELD_BOOL, POOL(takes_all), .documentation = "Takes every process that matches no pool."},
-    [JP_POOL_ACCESS] = {.key = "access", .type = JP_FIELD_OBJECT, .offset = offsetof(struct jp_pool_spec, access), .fields = jp_access_fields,
-                        .shorthand = "sddl", .documentation = "Who may do what with the pool; default as its parent, or the service."},
     [JP_POOL_ON_REMOVE] = {.key = "on_remove", .type = JP_FIELD_CHOICE, POOL(on_remove), .choices = jp_on_remove_choices,
                            .documentation = "When the configuration has the pool no more: keep its processes in it until they end, or terminate them."},
+    [JP_POOL_ACCESS] = {.key = "access", .type = JP_FIELD_OBJECT, .offset = offsetof(struct jp_pool_spec, access), .fields = jp_access_fields,
+                        .shorthand = "sddl", .documentation = "Who may do what with the pool; default as its parent, or the service."},
     {0}};
 
 bool jp_pool_name_valid(const char *name) {
@@ -387,6 +387,9 @@ bool jp_pool_spec_check(const struct jp_pool_spec *spec, const cJSON *object, co
     char *security_path = *path ? jp_sprintf("%s.security", path) : jp_strdup("security");
     check_security(&spec->security, child(object, "security"), security_path, faults);
     jp_free(security_path);
+    char *access_path = jp_sprintf("%s%saccess", path, dot);
+    jp_access_check(&spec->access, child(object, "access"), access_path, faults);
+    jp_free(access_path);
     if (spec->ui && spec->parent)
         jp_faults_add(faults, child(object, "ui"), false,
                       "%s%sui: Windows nests no job objects that have UI limits, so ui and parent exclude each other", path, dot);

@@ -38,7 +38,7 @@ def test_two_hundred_clients_at_once(host, service, bystander):
 
 
 def test_more_clients_than_there_may_be(host, console):
-    service = console({"pipe": {"name": "jobpool-few", "max_connections": 8}, "pools": {"p": {}}})
+    service = console({"pipe": {"name": "jobpool-few"}, "quotas": {"connections": 8}, "pools": {"p": {}}})
     service.pipe = "jobpool-few"
     service.start()
     with service.bridge() as rpc:

@@ -28,7 +28,7 @@ static void check_config(struct jp_config *config) {
         MUST(jp_pool_name_valid(config->pools[i].name));
         check_pool(&config->pools[i].spec);
     }
-    MUST(config->database.file && config->log.file && config->pipe.name && config->pipe.max_connections);
+    MUST(config->database.file && config->log.file && config->pipe.name && config->quotas.connections);
     MUST(!jp_config_needs_restart(config, config));
     jp_config_free(config);
 }

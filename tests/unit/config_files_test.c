@@ -346,7 +346,7 @@ static void what_the_default_file_writes_is_the_default(void **state) {
     assert_int_equal(file.database.flush_interval_100ns, standard.database.flush_interval_100ns);
     assert_int_equal(file.database.max_backlog, standard.database.max_backlog);
     assert_string_equal(file.pipe.name, standard.pipe.name);
-    assert_int_equal(file.pipe.max_connections, standard.pipe.max_connections);
+    assert_int_equal(file.quotas.connections, standard.quotas.connections);
     assert_null(file.pipe.security);
     assert_int_equal(file.sampling.interval_100ns, standard.sampling.interval_100ns);
     assert_int_equal(file.retention.processes_100ns, standard.retention.processes_100ns);

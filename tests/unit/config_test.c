@@ -53,7 +53,7 @@ static void an_empty_object_has_all_defaults(void **state) {
     assert_int_equal(config.log.keep, 5);
     assert_string_equal(config.pipe.name, "jobpool");
     assert_null(config.pipe.security);
-    assert_int_equal(config.pipe.max_connections, 256);
+    assert_int_equal(config.quotas.connections, 256);
     assert_int_equal(config.sampling.interval_100ns, 500 * JP_100NS_PER_MS);
     assert_int_equal(config.retention.processes_100ns, 90 * DAY_100NS);
     assert_int_equal(config.retention.events_100ns, 30 * DAY_100NS);
@@ -100,7 +100,7 @@ static void a_whole_file(void **state) {
         "{ \"$schema\": \"jobpool.schema.json\",\r\n"
         "  \"log\": { \"level\": \"debug\", \"max_size\": \"1MiB\", \"keep\": 0 },\r\n"
         "  \"database\": { \"flush_interval\": \"0s\", \"max_backlog\": 1000 },\r\n"
-        "  \"pipe\": { \"name\": \"other\", \"security\": \"D:P(A;;GA;;;SY)\", \"max_connections\": 7 },\r\n"
+        "  \"pipe\": { \"name\": \"other\", \"security\": \"D:P(A;;GA;;;SY)\" }, \"quotas\": {\"connections\": 7},\r\n"
         "  \"sampling\": { \"interval\": \"1m\" },\r\n"
         "  \"retention\": { \"processes\": \"0s\", \"events\": \"36500d\", \"max_size\": 0 }, // and the hours as ever\r\n"
         "  \"pools\": {\r\n"
@@ -113,7 +113,7 @@ static void a_whole_file(void **state) {
     assert_int_equal(config.database.max_backlog, 1000);
     assert_string_equal(config.pipe.name, "other");
     assert_string_equal(config.pipe.security, "D:P(A;;GA;;;SY)");
-    assert_int_equal(config.pipe.max_connections, 7);
+    assert_int_equal(config.quotas.connections, 7);
     assert_int_equal(config.sampling.interval_100ns, 60 * JP_100NS_PER_S);
     assert_int_equal(config.retention.processes_100ns, 0); /* for ever, not the default */
     assert_int_equal(config.retention.events_100ns, 36500 * DAY_100NS);
@@ -210,8 +210,8 @@ static void faults_in_sections(void **state) {
                   "c.json:1:31: database.flush_interval: too large, expected at most 1m\n");
     assert_faults("{\"database\":{\"max_backlog\":999}}",
                   "c.json:1:28: database.max_backlog: expected a whole number from 1000 to 10000000\n");
-    assert_faults("{\"pipe\":{\"max_connections\":0}}",
-                  "c.json:1:28: pipe.max_connections: expected a whole number from 1 to 1000\n");
+    assert_faults("{\"quotas\":{\"connections\":0}}",
+                  "c.json:1:26: quotas.connections: expected a whole number from 1 to 1000\n");
     assert_faults("{\"pipe\":{\"name\":\"a\\\\b\"}}", "c.json:1:17: pipe.name: may not hold a backslash\n");
     assert_faults("{\"pipe\":{\"security\":\"everyone\"}}", "c.json:1:21: pipe.security: \"everyone\" is not SDDL\n");
     assert_faults("{\"sampling\":{\"interval\":\"49ms\"}}",
