@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 const struct jp_choice jp_rights[] = {{"view", JP_RIGHT_VIEW},       {"assign", JP_RIGHT_ASSIGN}, {"launch", JP_RIGHT_LAUNCH},
@@ -59,14 +60,14 @@ static const char *alias_of(const char *name) {
 
 static bool looks_like_sid(const char *text) { return (text[0] == 'S' || text[0] == 's') && text[1] == '-'; }
 
-/* S-1-authority-sub-authority..., of which a SID has at most 15. */
+/* S-1-authority-sub-authority..., of which a SID has at most 15; 48 and 32 bits. */
 static bool sid_valid(const char *text) {
     unsigned numbers = 0;
     if (!looks_like_sid(text) || strncmp(text + 1, "-1-", 3) != 0)
         return false;
     for (const char *at = text + 3; *at; numbers++) {
         size_t digits = *at == '-' ? strspn(at + 1, "0123456789") : 0;
-        if (!digits || digits > (numbers ? 10 : 15))
+        if (!digits || digits > 15 || strtoull(at + 1, NULL, 10) > (numbers ? UINT32_MAX : (UINT64_C(1) << 48) - 1))
             return false;
         at += 1 + digits;
     }
@@ -104,7 +105,8 @@ static void add_unknown(struct jp_strings *unknown, const char *name) {
 }
 
 static void add_entry(struct jp_str *sddl, uint32_t rights, const char *sid) {
-    jp_str_printf(sddl, "(A;;0x%" PRIx32 ";;;%s)", jp_rights_with_implied(rights), sid);
+    bool alias = !looks_like_sid(sid); /* in which case a SID is written does not count for us, and so not for whoever reads the descriptor */
+    jp_str_printf(sddl, "(A;;0x%" PRIx32 ";;;%s%s)", jp_rights_with_implied(rights), alias ? "" : "S", alias ? sid : sid + 1);
 }
 
 char *jp_access_sddl(const struct jp_access *access, jp_account_sid_fn *sid_of, void *context, struct jp_strings *ret_unknown) {
