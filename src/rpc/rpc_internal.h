@@ -6,6 +6,7 @@
 
 struct jp_call;
 struct jp_subscription;
+struct jp_shape;
 
 /* Where the caller needs a method's right. */
 enum jp_scope {
@@ -152,6 +153,7 @@ struct jp_pool *jp__find_pool(struct jp_call *call, const char *name);
 
 /* Handlers and parameters of methods_*.c, for the table. */
 #define JP_METHOD(name) void jp__on_##name(struct jp_call *call, const void *parameters)
+JP_METHOD(rpc_discover);
 JP_METHOD(service_status);
 JP_METHOD(service_capabilities);
 JP_METHOD(service_reload);
