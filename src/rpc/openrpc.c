@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* What any request can meet. */
-static const jp_status common_errors[] = {JP_E_PARAMS, JP_E_DENIED, JP_E_QUOTA, JP_E_CANCELLED, JP_E_STOPPING, JP_E_INTERNAL, JP_OK};
+static const jp_status common_errors[] = {JP_E_PARAMS, JP_E_DENIED, JP_E_QUOTA, JP_E_CANCELLED, JP_E_STOPPING, JP_E_SYSTEM, JP_E_INTERNAL, JP_OK};
 
 static const struct {
     jp_status status;

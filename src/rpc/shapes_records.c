@@ -70,7 +70,7 @@ static const struct jp_shape event = SHAPE("Event", "Something that happened.", 
 
 static const struct jp_shape_member events_members[] = {
     LIST_OF("events", event, "In the order of seq."), BOOL("more", "There are more: ask on with fromSeq."), {0}};
-const struct jp_shape jp__shape_events = SHAPE("Events", NULL, events_members);
+const struct jp_shape jp__shape_events = SHAPE("EventPage", NULL, events_members);
 
 static const struct jp_shape_member subscribed_members[] = {
     COUNT("subscription", "Its number on this connection."),
