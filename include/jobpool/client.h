@@ -22,7 +22,7 @@
  * Memory. Texts that a function returned are the caller's: jp_client_free_text(). Texts given to a callback are the library's, good
  * until it returns. No function keeps a text or struct that it was given. When the machine has no memory left, the process ends.
  *
- * Errors. Every jp_status of the service comes through as it is (jobpool/status.h), `error->win32` and `operation` too. The library's own:
+ * Errors. Every jp_status of the service comes through as it is (jobpool/status.h), with `error->win32`. The library's own:
  *     JP_E_SYSTEM   the connection was lost, or could not be made: no service. What was asked and not answered was done or not: ask again
  *     JP_E_DENIED   the pipe does not let the caller in, or who serves it is not to be trusted; or, answered, a right is missing
  *     JP_E_TIMEOUT  the answer did not come in time
@@ -47,7 +47,7 @@
 extern "C" {
 #endif
 
-/* Times are in milliseconds, 32 bits. */
+/* Times are in milliseconds. A time-out of 0 is none, too. */
 #define JP_CLIENT_NO_TIMEOUT UINT32_MAX
 
 enum {
@@ -93,7 +93,7 @@ JOBPOOL_API void jp_client_close(struct jp_client *client);
 
 /* --- calling --- */
 
-/* Calls and waits. `params` is a JSON object or list, or NULL; `timeout_ms` 0 is no time at all. *ret_result is the result, JSON on one
+/* Calls and waits. `params` is a JSON object or list, or NULL. *ret_result is the result, JSON on one
  * line; NULL for `ret_result`: nobody wants to know. */
 JOBPOOL_API jp_status jp_client_call(struct jp_client *client, const char *method, const char *params, uint32_t timeout_ms,
                                      char **ret_result, struct jp_error *error);
@@ -121,8 +121,8 @@ struct jp_client_request {
     void (*on_progress)(void *context, uint64_t call, const char *value);
 };
 
-/* Calls, and returns at once; on_answer has the outcome, also that of connections lost and times out. *ret_call is never 0, and never
- * given again; it is written before anything is called back. A `timeout_ms` of 0 is no time at all. */
+/* Calls, and returns at once; on_answer has the outcome, also that of connections lost and of time-outs. *ret_call is never 0, and
+ * never given again; it is written before anything is called back. NULL for `ret_call`: nobody will take it back. */
 JOBPOOL_API jp_status jp_client_start(struct jp_client *client, const struct jp_client_request *request, uint64_t *ret_call,
                                       struct jp_error *error);
 
@@ -157,7 +157,7 @@ struct jp_client_news {
 struct jp_client_wish {
     const char *params; /* of events.subscribe, a JSON object: pools, messages, fromSeq, durable. NULL: every event from now on */
     void *context;
-    /* Each event once, in the order of `seq`. `event` is JSON on one line, as the service sent it. */
+    /* Each event once, in the order of `seq`. `event` is JSON on one line: what docs/rpc.md calls an event. */
     void (*on_event)(void *context, uint64_t seq, const char *event);
     void (*on_news)(void *context, const struct jp_client_news *news);
 };
