@@ -15,7 +15,7 @@ NO_SUCH_POOL, METHOD_NOT_FOUND, INVALID_PARAMS, CANCELLED = -32001, -32601, -326
 def test_calls(client, name):
     [seen] = client(name, "call").reports()
     assert seen["protocol"] == 1 and seen["fixed"] == "fixed"
-    assert seen["name"].endswith("-é😀"), "what is beyond ASCII, and beyond 16 bits, comes back as it went"
+    assert seen["description"].startswith('é😀 \\ " from'), "what is beyond ASCII, and beyond 16 bits, comes back as it went"
 
 
 @pytest.mark.parametrize("name", [*NODE, *GO])

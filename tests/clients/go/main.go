@@ -72,8 +72,8 @@ func (listener listener) Handle(_ context.Context, _ *jsonrpc2.Conn, request *js
 func call(ctx context.Context, client *jsonrpc2.Conn) {
 	var status, pool object
 	fail(client.Call(ctx, "service.status", object{}, &status))
-	fail(client.Call(ctx, "pool.create", object{"name": "go-é😀", "description": "from Go"}, &pool))
-	fail(client.Call(ctx, "pool.delete", object{"pool": "go-é😀"}, nil))
+	fail(client.Call(ctx, "pool.create", object{"name": "from-go", "description": "é😀 \\ \" from Go"}, &pool))
+	fail(client.Call(ctx, "pool.delete", object{"pool": "from-go"}, nil))
 	var named object
 	fail(client.Call(ctx, "pool.get", object{"pool": "fixed"}, &named, jsonrpc2.StringID()))
 	report(object{"protocol": status["protocol"], "name": pool["name"], "description": pool["description"], "fixed": named["name"]})

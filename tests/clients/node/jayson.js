@@ -20,8 +20,8 @@ run({
   async call(pipe) {
     const client = connect(pipe);
     const status = await resultOf(client.request('service.status', {}));
-    const pool = await resultOf(client.request('pool.create', { name: 'jayson-é😀', description: 'from jayson' }));
-    await resultOf(client.request('pool.delete', { pool: 'jayson-é😀' }));
+    const pool = await resultOf(client.request('pool.create', { name: 'from-jayson', description: 'é😀 \\ " from jayson' }));
+    await resultOf(client.request('pool.delete', { pool: 'from-jayson' }));
     const fixed = await resultOf(client.request('pool.get', { pool: 'fixed' }));
     report({ protocol: status.protocol, name: pool.name, description: pool.description, fixed: fixed.name });
   },

@@ -27,8 +27,8 @@ run({
   async call(pipe) {
     const client = connect(pipe);
     const status = await client.request('service.status');
-    const pool = await client.request('pool.create', { name: 'json-rpc-2.0-é😀', description: 'from json-rpc-2.0' });
-    await client.request('pool.delete', { pool: 'json-rpc-2.0-é😀' });
+    const pool = await client.request('pool.create', { name: 'from-json-rpc-2.0', description: 'é😀 \\ " from json-rpc-2.0' });
+    await client.request('pool.delete', { pool: 'from-json-rpc-2.0' });
     const fixed = await client.request('pool.get', { pool: 'fixed' });
     report({ protocol: status.protocol, name: pool.name, description: pool.description, fixed: fixed.name });
   },

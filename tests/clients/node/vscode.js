@@ -15,8 +15,8 @@ run({
   async call(pipe) {
     const client = connect(pipe);
     const status = await client.sendRequest('service.status');
-    const pool = await client.sendRequest('pool.create', { name: 'vscode-é😀', description: 'from vscode-jsonrpc' });
-    await client.sendRequest('pool.delete', { pool: 'vscode-é😀' });
+    const pool = await client.sendRequest('pool.create', { name: 'from-vscode', description: 'é😀 \\ " from vscode-jsonrpc' });
+    await client.sendRequest('pool.delete', { pool: 'from-vscode' });
     const fixed = await client.sendRequest(new rpc.RequestType('pool.get', rpc.ParameterStructures.byName), { pool: 'fixed' });
     report({ protocol: status.protocol, name: pool.name, description: pool.description, fixed: fixed.name });
     client.end();
