@@ -2,7 +2,7 @@
 import pytest
 
 EVENTS = 10000
-BATCH = 100
+BATCH = 50  # answered when they are on the disk, so they count as requests in flight
 
 VSCODE = ["vscode", "vscode-8"]
 NODE = [*VSCODE, "json-rpc-2.0", "jayson"]
