@@ -66,12 +66,13 @@ void jp__on_pool_launch(struct jp_call *call, const void *parameters) {
     struct jp_pool *pool = jp__find_pool(call, given->pool);
     if (!pool)
         return;
-    if (command_line_of(given, &command, &error)) {
+    if (jp_launch_files_check(&given->files, &error) || command_line_of(given, &command, &error)) {
         jp__refuse(call, &error);
         return;
     }
     struct jp_launch launch = {.command_line = command, .directory = given->cwd, .environment = &given->env,
-                               .principal = call->connection->principal};
+                               .input_file = given->files.input, .output_file = given->files.output, .error_file = given->files.error,
+                               .append = given->files.append, .principal = call->connection->principal};
     join(call, &(struct jp_joining){.pool = pool, .launch = &launch, .timeout_100ns = given->timeout_100ns});
     jp_free(command);
 }
