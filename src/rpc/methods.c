@@ -68,6 +68,14 @@ static const struct jp_field launch_fields[] = {
      .documentation = "Working folder; default the caller's profile."},
     {.key = "env", .type = JP_FIELD_ENV, .offset = offsetof(struct jp_launch_parameters, env), .max = 1024,
      .documentation = "Changes to the caller's environment; null removes a variable."},
+    {.key = "stdin", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_launch_parameters, files.input), .min = 1,
+     .documentation = "A file on a drive to read from, opened as the caller; default NUL."},
+    {.key = "stdout", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_launch_parameters, files.output), .min = 1,
+     .documentation = "A file for its output, opened as the caller, made where there is none; default NUL."},
+    {.key = "stderr", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_launch_parameters, files.error), .min = 1,
+     .documentation = "A file for its errors, likewise; may be that of stdout."},
+    {.key = "append", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_launch_parameters, files.append),
+     .documentation = "Go on with these files instead of beginning them anew."},
     WAIT_FOR_ROOM(jp_launch_parameters),
     {0}};
 

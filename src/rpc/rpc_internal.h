@@ -2,6 +2,7 @@
 #ifndef JP_RPC_RPC_INTERNAL_H
 #define JP_RPC_RPC_INTERNAL_H
 
+#include "job/template.h"
 #include "rpc/framing.h"
 #include "rpc/rpc.h"
 
@@ -276,6 +277,7 @@ struct jp_launch_parameters {
     char *command;
     char *cwd;
     struct jp_strings env;
+    struct jp_launch_files files;
     uint64_t timeout_100ns;
 };
 struct jp_job_parameters {
