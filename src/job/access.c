@@ -10,7 +10,7 @@ const struct jp_choice jp_rights[] = {{"view", JP_RIGHT_VIEW},       {"assign", 
                                       {"control", JP_RIGHT_CONTROL}, {"admin", JP_RIGHT_ADMIN},   {NULL, 0}};
 
 #define WHO(right, member_name, what)                                                                                                \
-    {.key = right, .type = JP_FIELD_STRINGS, .offset = offsetof(struct jp_access, member_name), .max = 64, .documentation = "Who may " what \
+    {.key = right, .type = JP_FIELD_STRINGS, .offset = offsetof(struct jp_access, member_name), .max = 64, .nullable = true, .documentation = "Who may " what \
      ": accounts, groups, aliases such as \"Interactive\", or SIDs."}
 
 const struct jp_field jp_access_fields[] = {
@@ -19,7 +19,7 @@ const struct jp_field jp_access_fields[] = {
     [JP_ACCESS_LAUNCH] = WHO("launch", launch, "start processes in it"),
     [JP_ACCESS_CONTROL] = WHO("control", control, "end, freeze and thaw"),
     [JP_ACCESS_ADMIN] = WHO("admin", admin, "change and delete it, and make pools below it"),
-    [JP_ACCESS_SDDL] = {.key = "sddl", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_access, sddl), .min = 1,
+    [JP_ACCESS_SDDL] = {.key = "sddl", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_access, sddl), .min = 1, .nullable = true,
                         .documentation = "A security descriptor instead of the lists. Rights: 0x1 view, 0x2 assign, 0x4 launch, 0x8 control, 0x10 admin."},
     {0}};
 
@@ -74,13 +74,15 @@ static bool sid_valid(const char *text) {
     return numbers >= 2 && numbers <= 16;
 }
 
+bool jp_access_given(const struct jp_access *access) { return access->present & (JP_SCHEMA_BIT(JP_ACCESS_SDDL + 1) - 1); }
+
 static const struct jp_strings *list_of(const struct jp_access *access, size_t row) {
     return (const struct jp_strings *)(const void *)((const char *)access + jp_access_fields[row].offset);
 }
 
 bool jp_access_check(const struct jp_access *access, const cJSON *json, const char *path, struct jp_faults *faults) {
     size_t before = faults->count;
-    if (access->sddl && access->present & ~JP_SCHEMA_BIT(JP_ACCESS_SDDL))
+    if (access->sddl && access->present & (JP_SCHEMA_BIT(JP_ACCESS_SDDL) - 1))
         jp_faults_add(faults, json, false, "%s: give either sddl or lists, not both", path);
     for (size_t row = JP_ACCESS_VIEW; row <= JP_ACCESS_ADMIN; row++)
         for (size_t i = 0; i < list_of(access, row)->count; i++) {
@@ -109,7 +111,7 @@ static void add_entry(struct jp_str *sddl, uint32_t rights, const char *sid) {
 
 char *jp_access_sddl(const struct jp_access *access, jp_account_sid_fn *sid_of, void *context, struct jp_strings *ret_unknown) {
     struct jp_str sddl = {0};
-    if (!access || !access->present)
+    if (!access || !jp_access_given(access))
         return jp_strdup(JP_ACCESS_DEFAULT_SDDL);
     if (access->sddl)
         return jp_strdup(access->sddl);
