@@ -55,7 +55,10 @@ static const struct jp_field assign_fields[] = {POOL_NAME(jp_process_parameters)
                                                 START_TIME(jp_process_parameters), WAIT_FOR_ROOM(jp_process_parameters), {0}};
 
 static const struct jp_field launch_fields[] = {
-    POOL_NAME(jp_launch_parameters),
+    {.key = "pool", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_launch_parameters, pool), .min = 1,
+     .documentation = "The pool's name; default the template's."},
+    {.key = "template", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_launch_parameters, template), .min = 1,
+     .documentation = "A launch that the configuration has prepared; it says everything but the pool's name itself."},
     {.key = "argv", .type = JP_FIELD_STRINGS, .offset = offsetof(struct jp_launch_parameters, argv), .max = 4096,
      .documentation = "Program and arguments, quoted for the program by the service."},
     {.key = "command", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_launch_parameters, command), .min = 1,
@@ -75,10 +78,15 @@ static const struct jp_field launch_fields[] = {
     WAIT_FOR_ROOM(jp_launch_parameters),
     {0}};
 
+#define PROGRESS_TOKEN(of)                                                                                  \
+    {.key = "progressToken", .type = JP_FIELD_JSON, .offset = offsetof(struct of, progress_token),          \
+     .documentation = "A string or a number: notifications $/progress with this token tell how far it is."}
+
 static const struct jp_field wait_fields[] = {
     POOL_NAME(jp_process_parameters), PID(jp_process_parameters, false), START_TIME(jp_process_parameters),
     {.key = "timeout", .type = JP_FIELD_DURATION, .offset = offsetof(struct jp_process_parameters, timeout_100ns), .max = TIMEOUT_MAX,
      .documentation = "How long to wait, for example \"30s\"; default for ever."},
+    PROGRESS_TOKEN(jp_process_parameters),
     {0}};
 
 static const struct jp_field freeze_fields[] = {
@@ -160,6 +168,29 @@ static const struct jp_field purge_fields[] = {
      .documentation = "Events; default true."},
     {0}};
 
+static const struct jp_field audit_fields[] = {
+    {.key = "user", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_audit_parameters, user), .min = 1,
+     .documentation = "Only what this account asked for, as \"DOMAIN\\name\"."},
+    {.key = "pool", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_audit_parameters, pool), .min = 1, .documentation = "Only of this pool."},
+    {.key = "method", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_audit_parameters, method), .min = 1,
+     .documentation = "Only calls of this method."},
+    {.key = "denied", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_audit_parameters, denied),
+     .documentation = "Only what was refused for want of a right."},
+    {.key = "from", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_audit_parameters, from), .documentation = "Not before this time (ISO 8601, UTC)."},
+    {.key = "to", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_audit_parameters, to), .documentation = "Before this time."},
+    {.key = "afterId", .type = JP_FIELD_U64, .offset = offsetof(struct jp_audit_parameters, after_id), .max = INT64_MAX,
+     .documentation = "Records with a higher id: the next page."},
+    {.key = "limit", .type = JP_FIELD_U32, .offset = offsetof(struct jp_audit_parameters, limit), .min = 1, .max = 10000,
+     .documentation = "At most so many; default 1000."},
+    {.key = "newest", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_audit_parameters, newest),
+     .documentation = "The last ones instead of the first."},
+    {0}};
+
+static const struct jp_field cancel_fields[] = {
+    {.key = "id", .type = JP_FIELD_JSON, .offset = offsetof(struct jp_cancel_parameters, id), .required = true,
+     .documentation = "The id of a request of this connection that is not answered yet."},
+    {0}};
+
 #define JOB(null)                                                                                           \
     {.key = "job", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_job_parameters, job), .required = true, .min = 1, .nullable = null, \
      .documentation = "A pool's name, a kernel name, or a handle of this connection (\"#1\")."}
@@ -238,6 +269,9 @@ const struct jp_method jp__methods[] = {
     {ROW("accounting.processes", accounting_processes, JP_RIGHT_VIEW, JP_ON_FOUND, jp_record_parameters, accounting_fields), .summary = "Processes, a row each."},
     {ROW("accounting.purge", accounting_purge, JP_RIGHT_ADMIN, JP_ON_SERVICE, jp_purge_parameters, purge_fields), .changes = true, .summary = "Delete what is old; the sums stay."},
     {ROW("accounting.reset", accounting_reset, JP_RIGHT_ADMIN, JP_ON_POOL, jp_pool_parameters, pool_fields), .changes = true, .summary = "Set a pool's counters to zero."},
+    {ROW("accounting.audit", accounting_audit, JP_RIGHT_ADMIN, JP_ON_SERVICE, jp_audit_parameters, audit_fields), .summary = "Who asked for what, and whether it was done."},
+    {ROW("rpc.cancel", rpc_cancel, 0, JP_ON_SERVICE, jp_cancel_parameters, cancel_fields), .summary = "Take a waiting request back."},
+    {ROW("$/cancelRequest", rpc_cancel, 0, JP_ON_SERVICE, jp_cancel_parameters, cancel_fields), .summary = "The same under the name that the Language Server Protocol gave it."},
     {ROW("job.create", job_create, JP_RIGHT_VIEW, JP_ON_SERVICE, jp_job_parameters, job_create_fields), .changes = true, .summary = "CreateJobObject: a job of the caller's own, by handle."},
     {ROW("job.open", job_open, JP_RIGHT_VIEW, JP_ON_FOUND, jp_job_parameters, job_open_fields), .summary = "OpenJobObject, with the caller's rights."},
     {ROW("job.close", job_close, 0, JP_ON_SERVICE, jp_job_parameters, job_fields), .summary = "Close a handle."},

@@ -91,7 +91,7 @@ static void open_world(struct world *world) {
                                                  .context = world, .now_100ns = now_100ns, .now_ms = now_ms, .on_event = on_event};
     world->pools = jp_pools_new(&surroundings, &(struct jp_accounts_start){0});
     struct jp_rpc_setup setup = {.pools = world->pools, .accounts = surroundings.accounts, .backend = surroundings.backend,
-                                 .clock_context = world, .now_ms = now_ms, .now_100ns = now_100ns,
+                                 .clock_context = world, .now_ms = now_ms, .now_100ns = now_100ns, .recent_events = 64, .page_events = 16,
                                  .program = {.context = world, .add_status = add_status, .reload = reload}};
     world->rpc = jp_rpc_new(&setup, 0);
     static char build[] = "build", sub[] = "sub";
