@@ -122,11 +122,11 @@ static void show_processes(const cJSON *result, struct jp_str *out) {
 /* Adds the processes of a pool and of those below it. A pool that was deleted since it was listed has none. */
 static int append_pool(struct jp_cli *cli, const char *pool, cJSON *rows) {
     cJSON *result = NULL;
-    struct jp_client_failure failure;
+    struct jp_cli_failure failure;
     jp_status status =
         jp_cli_try(cli, "pool.processes", jp_cli_object("pool", pool), JP_CLI_PATIENCE_MS, &result, &failure);
     if (status == JP_E_NO_POOL) {
-        jp_client_failure_clear(&failure);
+        jp_cli_failure_clear(&failure);
         return JP_EXIT_OK;
     }
     if (status != JP_OK)
