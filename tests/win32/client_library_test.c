@@ -499,6 +499,7 @@ static void test_connection_again(void) {
     answer(id_in(hear()), "\"result\":{\"subscription\":1,\"seq\":7}");
     CHECK(was_told("subscribed 8"), "a subscription begins behind the last event");
     hang_up();
+    CHECK(was_told("state lost"), "the connection is lost");
     start("waits", NULL, 0, false);
     CHECK(was_told("waits: system_error cannot open the pipe"), "who waits for a service that does not come back is told");
     CHECK(was_told("ended 8 cannot open the pipe"), "so are subscriptions");
