@@ -55,9 +55,24 @@ bool jp__token_is_ours(HANDLE token);
 /* Whether Administrators is a group of the token that grants, not one that only denies (as in a token that UAC has cut). */
 jp_status jp__token_is_admin(HANDLE token, bool *ret_admin, struct jp_error *error);
 
+/* What a process gets as its standard handles: NUL, or the launch's files. All of them are inheritable, and for this one process. */
+struct jp__standard_handles {
+    HANDLE standard[3]; /* input, output, error */
+    HANDLE opened[4];   /* those that they are, each once */
+    DWORD count;
+};
+jp_status jp__open_standard_handles(const struct jp_launch *launch, struct jp__standard_handles *handles, struct jp_error *error);
+void jp__close_standard_handles(struct jp__standard_handles *handles); /* also after a failure; all zero is fine */
+
+/* As whom the program and the files of a launch are opened; NULL: as the service. */
+const struct jp_principal *jp__opener(const struct jp_launch *launch);
+
 /* Puts a token with fewer rights in the place of the primary token `*token`, which stays on failure. JP_E_PARAMS names what is no
  * account and no privilege. */
 jp_status jp__token_filter(HANDLE *token, const struct jp_token_filter *filter, struct jp_error *error);
+
+/* The SID of an account or group, in new memory (jp_free), or NULL with *ret_win32 set. */
+PSID jp__sid_of_account(const wchar_t *name, uint32_t *ret_win32);
 
 uint32_t jp__own_session(void);
 
@@ -86,6 +101,12 @@ jp_status jp__token_of_account(struct jp_backend *backend, enum jp_token_account
                                struct jp_error *error);
 void jp__token_free(struct jp_backend *backend, struct jp_principal *token);
 uint32_t jp__session_of(struct jp_backend *backend, const struct jp_principal *principal);
+
+char *jp__account_sid(struct jp_backend *backend, const char *account);
+jp_status jp__descriptor_new(struct jp_backend *backend, const char *sddl, bool and_self, struct jp_descriptor **ret_descriptor,
+                             struct jp_error *error);
+void jp__descriptor_free(struct jp_descriptor *descriptor);
+uint32_t jp__descriptor_rights(const struct jp_descriptor *descriptor, const struct jp_principal *principal);
 
 jp_status jp__process_open(struct jp_backend *backend, uint32_t pid, int64_t start_100ns, enum jp_process_use use,
                            struct jp_principal *principal, struct jp_process **ret_process, struct jp_error *error);
