@@ -55,7 +55,7 @@ def test_the_program_of_the_c_guide(service, rpc, pool, jobber, example, program
     process = rpc.call("pool.launch", pool=pool, argv=jobber("sleep", 120000))
     running = example(program, service.pipe, pool)
     assert json.loads(running.until("status: "))["program"] == "jobpoold"
-    running.until("subscribed: ")
+    assert json.loads(running.until(f"{pool} so far: ")), "the service tells how far it is"
     rpc.call("pool.update", pool=pool, description="again")
     while (event := json.loads(running.until("event: ")))["message"] != "POOL_UPDATED":
         pass
