@@ -100,7 +100,7 @@ static jp_status make_pools(struct jp_daemon *daemon, struct jp_error *error) {
         .accounts = surroundings.accounts,
         .backend = daemon->backend,
         .log = &daemon->log,
-        .program = {.context = daemon, .add_status = jp__add_status, .reload = jp__reload, .find_template = jp__find_template},
+        .program = {.context = daemon, .version = daemon->with.version, .add_status = jp__add_status, .reload = jp__reload, .find_template = jp__find_template},
         .quotas = daemon->config.quotas,
         .clock_context = daemon,
         .now_ms = clock_ms,

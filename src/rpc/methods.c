@@ -1,5 +1,6 @@
 /* The table of methods. What a parameter is called, what it may be and what it means stands here and nowhere else. */
-#include "rpc/rpc_internal.h"
+#include "rpc/examples.h"
+#include "rpc/shapes.h"
 
 #include "base/units.h"
 #include "job/info.h"
@@ -67,6 +68,14 @@ static const struct jp_field launch_fields[] = {
      .documentation = "Working folder; default the caller's profile."},
     {.key = "env", .type = JP_FIELD_ENV, .offset = offsetof(struct jp_launch_parameters, env), .max = 1024,
      .documentation = "Changes to the caller's environment; null removes a variable."},
+    {.key = "stdin", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_launch_parameters, files.input), .min = 1,
+     .documentation = "A file on a drive to read from, opened as the caller; default NUL."},
+    {.key = "stdout", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_launch_parameters, files.output), .min = 1,
+     .documentation = "A file for its output, opened as the caller, made where there is none; default NUL."},
+    {.key = "stderr", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_launch_parameters, files.error), .min = 1,
+     .documentation = "A file for its errors, likewise; may be that of stdout."},
+    {.key = "append", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_launch_parameters, files.append),
+     .documentation = "Go on with these files instead of beginning them anew."},
     WAIT_FOR_ROOM(jp_launch_parameters),
     {0}};
 
@@ -252,51 +261,127 @@ static const struct jp_field job_grant_fields[] = {
 
 #define ROW(method_name, handler, needed, where, parameter_struct, field_table)                             \
     .name = method_name, .right = needed, .scope = where, .handle = jp__on_##handler, .size = sizeof(struct parameter_struct), .fields = field_table
+#define TELLS(shape, example) .result = &jp__shape_##shape, .examples = jp__examples_##example
+#define FAILS(...) .errors = (const jp_status[]){__VA_ARGS__, JP_OK}
 #define POOL_KEYS .more_fields = jp_pool_fields, .more_offset = offsetof(struct jp_pool_parameters, spec)
 
 const struct jp_method jp__methods[] = {
-    {ROW("service.status", service_status, JP_RIGHT_VIEW, JP_ON_SERVICE, jp_no_parameters, no_fields), .summary = "What the service is and how it is."},
-    {ROW("service.capabilities", service_capabilities, JP_RIGHT_VIEW, JP_ON_SERVICE, jp_no_parameters, no_fields), .summary = "What this host's kernel enforces."},
-    {ROW("service.reload", service_reload, JP_RIGHT_ADMIN, JP_ON_SERVICE, jp_no_parameters, no_fields), .changes = true, .summary = "Read the configuration again; all or nothing."},
-    {ROW("pool.list", pool_list, 0, JP_ON_FOUND, jp_no_parameters, no_fields), .summary = "All pools."},
-    {ROW("pool.get", pool_get, JP_RIGHT_VIEW, JP_ON_POOL, jp_pool_parameters, pool_fields), .summary = "One pool with its settings."},
-    {ROW("pool.create", pool_create, JP_RIGHT_ADMIN, JP_ON_FOUND, jp_pool_parameters, create_fields), .changes = true, POOL_KEYS, .summary = "Make a pool."},
-    {ROW("pool.update", pool_update, JP_RIGHT_ADMIN, JP_ON_POOL, jp_pool_parameters, pool_fields), .changes = true, POOL_KEYS, .summary = "Change settings of a living pool."},
-    {ROW("pool.delete", pool_delete, JP_RIGHT_ADMIN, JP_ON_POOL, jp_pool_parameters, delete_fields), .changes = true, .summary = "Delete a pool made by pool.create."},
-    {ROW("pool.assign", pool_assign, JP_RIGHT_ASSIGN, JP_ON_POOL, jp_process_parameters, assign_fields), .changes = true, .summary = "Take a running process into a pool."},
-    {ROW("pool.launch", pool_launch, JP_RIGHT_LAUNCH, JP_ON_FOUND, jp_launch_parameters, launch_fields), .changes = true, .summary = "Start a process in a pool, as the caller."},
-    {ROW("pool.processes", pool_processes, JP_RIGHT_VIEW, JP_ON_POOL, jp_pool_parameters, processes_fields), .summary = "The processes in a pool now."},
-    {ROW("pool.terminate", pool_terminate, JP_RIGHT_CONTROL, JP_ON_POOL, jp_pool_parameters, terminate_fields), .changes = true, .summary = "End every process of a pool and its children."},
-    {ROW("pool.wait", pool_wait, JP_RIGHT_VIEW, JP_ON_POOL, jp_process_parameters, wait_fields), .summary = "Wait until a pool is empty, or one process has ended."},
-    {ROW("pool.freeze", pool_freeze, JP_RIGHT_CONTROL, JP_ON_POOL, jp_pool_parameters, freeze_fields), .changes = true, .summary = "Suspend all processes of a pool and its children, and those who come."},
-    {ROW("pool.thaw", pool_thaw, JP_RIGHT_CONTROL, JP_ON_POOL, jp_pool_parameters, pool_fields), .changes = true, .summary = "Let them go on."},
-    {ROW("pool.match", pool_match, JP_RIGHT_ADMIN, JP_ON_SERVICE, jp_pool_parameters, match_fields), .changes = true, .summary = "Which pool the rules give each running process; with apply, take it in."},
-    {ROW("process.get", process_get, JP_RIGHT_VIEW, JP_ON_FOUND, jp_process_parameters, process_fields), .summary = "One process, running or in the accounts."},
-    {ROW("process.terminate", process_terminate, JP_RIGHT_CONTROL, JP_ON_FOUND, jp_process_parameters, process_terminate_fields), .changes = true, .summary = "End one process of a pool."},
-    {ROW("events.subscribe", events_subscribe, JP_RIGHT_VIEW, JP_ON_FOUND, jp_record_parameters, subscribe_fields), .summary = "Be sent events, from the past on if asked."},
-    {ROW("events.unsubscribe", events_unsubscribe, 0, JP_ON_SERVICE, jp_record_parameters, unsubscribe_fields), .summary = "Be sent no more."},
-    {ROW("events.query", events_query, JP_RIGHT_VIEW, JP_ON_FOUND, jp_record_parameters, query_fields), .summary = "Events of the past."},
-    {ROW("accounting.summary", accounting_summary, JP_RIGHT_VIEW, JP_ON_FOUND, jp_record_parameters, summary_fields), .summary = "Totals by pool."},
-    {ROW("accounting.processes", accounting_processes, JP_RIGHT_VIEW, JP_ON_FOUND, jp_record_parameters, accounting_fields), .summary = "Processes, a row each."},
+    {ROW("rpc.discover", rpc_discover, 0, JP_ON_SERVICE, jp_no_parameters, no_fields), .summary = "This interface, as an OpenRPC document.",
+     TELLS(openrpc, rpc_discover), .description = "The same that docs/rpc.md is made from: methods with parameters, results, errors and examples. x-right is the right that a method needs."},
+    {ROW("rpc.cancel", rpc_cancel, 0, JP_ON_SERVICE, jp_cancel_parameters, cancel_fields), .summary = "Take a waiting request back.",
+     TELLS(cancelled, rpc_cancel),
+     .description = "The request is answered with the error cancelled. One that is being carried out is not taken back."},
+    {ROW("$/cancelRequest", rpc_cancel, 0, JP_ON_SERVICE, jp_cancel_parameters, cancel_fields), .summary = "rpc.cancel under the name that the Language Server Protocol gave it.",
+     TELLS(cancelled, rpc_cancel)},
+    {ROW("service.status", service_status, JP_RIGHT_VIEW, JP_ON_SERVICE, jp_no_parameters, no_fields), .summary = "What the service is and how it is.",
+     TELLS(status, service_status)},
+    {ROW("service.capabilities", service_capabilities, JP_RIGHT_VIEW, JP_ON_SERVICE, jp_no_parameters, no_fields), .summary = "What this host's kernel enforces.",
+     TELLS(capabilities, service_capabilities),
+     .description = "cpu_rate is \"service\" where a pool has to say cpu_rate_fallback."},
+    {ROW("service.reload", service_reload, JP_RIGHT_ADMIN, JP_ON_SERVICE, jp_no_parameters, no_fields), .changes = true, .summary = "Read the configuration again; all or nothing.",
+     TELLS(reloaded, service_reload), FAILS(JP_E_CONFIG, JP_E_STORE),
+     .description = "Everything but pools, templates, access, sampling, retention and watch_config holds from the next start on."},
+    {ROW("pool.list", pool_list, 0, JP_ON_FOUND, jp_no_parameters, no_fields), .summary = "All pools.",
+     TELLS(pools, pool_list),
+     .description = "Those that the caller may view."},
+    {ROW("pool.get", pool_get, JP_RIGHT_VIEW, JP_ON_POOL, jp_pool_parameters, pool_fields), .summary = "One pool with its settings.",
+     TELLS(pool, pool_get), FAILS(JP_E_NO_POOL)},
+    {ROW("pool.create", pool_create, JP_RIGHT_ADMIN, JP_ON_FOUND, jp_pool_parameters, create_fields), .changes = true, POOL_KEYS, .summary = "Make a pool.",
+     TELLS(pool, pool_create), FAILS(JP_E_POOL_EXISTS, JP_E_NO_POOL, JP_E_CONFIG, JP_E_STORE, JP_E_UNSUPPORTED),
+     .description = "Its settings are the keys of a pool in the config, with the same notations."},
+    {ROW("pool.update", pool_update, JP_RIGHT_ADMIN, JP_ON_POOL, jp_pool_parameters, pool_fields), .changes = true, POOL_KEYS, .summary = "Change settings of a living pool.",
+     TELLS(pool, pool_update), FAILS(JP_E_NO_POOL, JP_E_POOL_FAILED, JP_E_CONFIG, JP_E_STORE, JP_E_UNSUPPORTED),
+     .description = "Only the keys that are given change; null lifts a limit or removes a setting."},
+    {ROW("pool.delete", pool_delete, JP_RIGHT_ADMIN, JP_ON_POOL, jp_pool_parameters, delete_fields), .changes = true, .summary = "Delete a pool made by pool.create.",
+     TELLS(terminated, pool_delete), FAILS(JP_E_NO_POOL, JP_E_POOL_BUSY, JP_E_STORE)},
+    {ROW("pool.assign", pool_assign, JP_RIGHT_ASSIGN, JP_ON_POOL, jp_process_parameters, assign_fields), .changes = true, .summary = "Take a running process into a pool.",
+     TELLS(joined, pool_assign), FAILS(JP_E_NO_POOL, JP_E_POOL_FAILED, JP_E_NO_PROCESS, JP_E_OTHER_PROCESS, JP_E_POOL_FULL, JP_E_JOB_TIME, JP_E_SESSION, JP_E_TIMEOUT, JP_E_STORE, JP_E_UNSUPPORTED),
+     .description = "The process and its children to come are in the pool when it is answered, and the row is on the disk. timeout is for "
+                    "pools with when_full \"wait\": who waits in vain gets timed_out, and nothing was done. A request that waits is dropped "
+                    "with its connection."},
+    {ROW("pool.launch", pool_launch, JP_RIGHT_LAUNCH, JP_ON_FOUND, jp_launch_parameters, launch_fields), .changes = true, .summary = "Start a process in a pool, as the caller.",
+     TELLS(joined, pool_launch), FAILS(JP_E_NO_POOL, JP_E_POOL_FAILED, JP_E_NO_PROCESS, JP_E_OTHER_PROCESS, JP_E_POOL_FULL, JP_E_JOB_TIME, JP_E_SESSION, JP_E_TIMEOUT, JP_E_STORE, JP_E_UNSUPPORTED),
+     .description = "The process runs as the caller, with the caller's environment. Give either argv or command. Waiting for room as for "
+                    "pool.assign."},
+    {ROW("pool.processes", pool_processes, JP_RIGHT_VIEW, JP_ON_POOL, jp_pool_parameters, processes_fields), .summary = "The processes in a pool now.",
+     TELLS(processes, pool_processes), FAILS(JP_E_NO_POOL)},
+    {ROW("pool.terminate", pool_terminate, JP_RIGHT_CONTROL, JP_ON_POOL, jp_pool_parameters, terminate_fields), .changes = true, .summary = "End every process of a pool and its children.",
+     TELLS(terminated, pool_terminate), FAILS(JP_E_NO_POOL, JP_E_POOL_FAILED, JP_E_STORE)},
+    {ROW("pool.wait", pool_wait, JP_RIGHT_VIEW, JP_ON_POOL, jp_process_parameters, wait_fields), .summary = "Wait until a pool is empty, or one process has ended.",
+     TELLS(waited, pool_wait), FAILS(JP_E_NO_POOL, JP_E_NO_PROCESS, JP_E_OTHER_PROCESS, JP_E_TIMEOUT, JP_E_STORE),
+     .description = "A process that has ended already is answered from the accounts."},
+    {ROW("pool.freeze", pool_freeze, JP_RIGHT_CONTROL, JP_ON_POOL, jp_pool_parameters, freeze_fields), .changes = true, .summary = "Suspend all processes of a pool and its children, and those who come.",
+     TELLS(pool, pool_freeze), FAILS(JP_E_NO_POOL, JP_E_POOL_FAILED, JP_E_STORE, JP_E_UNSUPPORTED),
+     .description = "Processes that join later are stopped too, until pool.thaw. Freezing what is frozen already is refused (invalid_params). "
+                    "A pool stays frozen when the service stops, and is still frozen after its next start; after a crash the next start thaws "
+                    "it, unless keep was given."},
+    {ROW("pool.thaw", pool_thaw, JP_RIGHT_CONTROL, JP_ON_POOL, jp_pool_parameters, pool_fields), .changes = true, .summary = "Let them go on.",
+     TELLS(pool, pool_thaw), FAILS(JP_E_NO_POOL, JP_E_POOL_FAILED, JP_E_STORE, JP_E_UNSUPPORTED),
+     .description = "A pool that is frozen by one above it (frozenBy) goes on when that is thawed. Thawing what is not frozen is refused "
+                    "(invalid_params)."},
+    {ROW("pool.match", pool_match, JP_RIGHT_ADMIN, JP_ON_SERVICE, jp_pool_parameters, match_fields), .changes = true, .summary = "Which pool the rules give each running process; with apply, take it in.",
+     TELLS(matched, pool_match), FAILS(JP_E_NO_PROCESS),
+     .description = "It is the same decision that new processes meet. image is the full path."},
+    {ROW("process.get", process_get, JP_RIGHT_VIEW, JP_ON_FOUND, jp_process_parameters, process_fields), .summary = "One process, running or in the accounts.",
+     TELLS(process, process_get), FAILS(JP_E_NO_PROCESS, JP_E_OTHER_PROCESS, JP_E_STORE),
+     .description = "Of several processes that had the pid, the newest."},
+    {ROW("process.terminate", process_terminate, JP_RIGHT_CONTROL, JP_ON_FOUND, jp_process_parameters, process_terminate_fields), .changes = true, .summary = "End one process of a pool.",
+     TELLS(process_terminated, process_terminate), FAILS(JP_E_NO_PROCESS, JP_E_OTHER_PROCESS)},
+    {ROW("events.subscribe", events_subscribe, JP_RIGHT_VIEW, JP_ON_FOUND, jp_record_parameters, subscribe_fields), .summary = "Be sent events, from the past on if asked.",
+     TELLS(subscribed, events_subscribe),
+     .description = "Events come as notifications `event`."},
+    {ROW("events.unsubscribe", events_unsubscribe, 0, JP_ON_SERVICE, jp_record_parameters, unsubscribe_fields), .summary = "Be sent no more.",
+     TELLS(unsubscribed, events_unsubscribe), FAILS(JP_E_NO_SUBSCRIPTION)},
+    {ROW("events.query", events_query, JP_RIGHT_VIEW, JP_ON_FOUND, jp_record_parameters, query_fields), .summary = "Events of the past.",
+     TELLS(events, events_query), FAILS(JP_E_STORE)},
+    {ROW("accounting.summary", accounting_summary, JP_RIGHT_VIEW, JP_ON_FOUND, jp_record_parameters, summary_fields), .summary = "Totals by pool.",
+     TELLS(summaries, accounting_summary), FAILS(JP_E_STORE),
+     .description = "from and to choose processes by when they began (from is in, to is out). Whole hours come from sums that outlive the "
+                    "rows, so purging does not change such a report. Where from or to falls inside an hour, the rows of that part are counted "
+                    "exactly; an hour of which rows have been purged counts as a whole if it begins within the time, and not at all if it "
+                    "does not. The same holds for days (UTC) whose hours are not kept any more. Two reports whose times adjoin never count a "
+                    "process twice."},
+    {ROW("accounting.processes", accounting_processes, JP_RIGHT_VIEW, JP_ON_FOUND, jp_record_parameters, accounting_fields), .summary = "Processes, a row each.",
+     TELLS(process_page, accounting_processes), FAILS(JP_E_STORE)},
     {ROW("accounting.report", accounting_report, JP_RIGHT_VIEW, JP_ON_FOUND, jp_report_parameters, report_fields), .summary = "What processes have used, by pool, user, program, day and ending.",
+     TELLS(report, accounting_report), FAILS(JP_E_NO_POOL, JP_E_QUOTA, JP_E_STORE, JP_E_CANCELLED),
      .description = "A row for each group, those that have used the most CPU time first; groups says how many there are, should not all be shown, and total is of "
                     "all of them. Processes that run count with what they have used so far. A day is that on which a process began (UTC); names of "
                     "accounts and programs are alike whatever the case of their letters. The report is made of the rows of accounting.processes: "
                     "where some that belong to it have been purged, complete is false, and of processes that began from completeFrom on all are in it "
                     "(accounting.summary outlives the rows). It is made in steps between other questions, and can be cancelled; processes that join "
                     "meanwhile are not in it. A report of more than 100000 groups is refused (quota_exceeded)."},
-    {ROW("accounting.purge", accounting_purge, JP_RIGHT_ADMIN, JP_ON_SERVICE, jp_purge_parameters, purge_fields), .changes = true, .summary = "Delete what is old; the sums stay."},
-    {ROW("accounting.reset", accounting_reset, JP_RIGHT_ADMIN, JP_ON_POOL, jp_pool_parameters, pool_fields), .changes = true, .summary = "Set a pool's counters to zero."},
-    {ROW("accounting.audit", accounting_audit, JP_RIGHT_ADMIN, JP_ON_SERVICE, jp_audit_parameters, audit_fields), .summary = "Who asked for what, and whether it was done."},
-    {ROW("rpc.cancel", rpc_cancel, 0, JP_ON_SERVICE, jp_cancel_parameters, cancel_fields), .summary = "Take a waiting request back."},
-    {ROW("$/cancelRequest", rpc_cancel, 0, JP_ON_SERVICE, jp_cancel_parameters, cancel_fields), .summary = "The same under the name that the Language Server Protocol gave it."},
-    {ROW("job.create", job_create, JP_RIGHT_VIEW, JP_ON_SERVICE, jp_job_parameters, job_create_fields), .changes = true, .summary = "CreateJobObject: a job of the caller's own, by handle."},
-    {ROW("job.open", job_open, JP_RIGHT_VIEW, JP_ON_FOUND, jp_job_parameters, job_open_fields), .summary = "OpenJobObject, with the caller's rights."},
-    {ROW("job.close", job_close, 0, JP_ON_SERVICE, jp_job_parameters, job_fields), .summary = "Close a handle."},
-    {ROW("job.assignProcess", job_assign_process, JP_RIGHT_ASSIGN, JP_ON_FOUND, jp_job_parameters, job_assign_fields), .changes = true, .summary = "AssignProcessToJobObject, as Windows does it."},
-    {ROW("job.isProcessInJob", job_is_process_in_job, JP_RIGHT_VIEW, JP_ON_FOUND, jp_job_parameters, job_contains_fields), .summary = "IsProcessInJob; null: in any."},
-    {ROW("job.queryInformation", job_query_information, JP_RIGHT_VIEW, JP_ON_FOUND, jp_job_parameters, job_query_fields), .summary = "QueryInformationJobObject; null: the caller's job."},
-    {ROW("job.setInformation", job_set_information, JP_RIGHT_ADMIN, JP_ON_FOUND, jp_job_parameters, job_set_fields), .changes = true, .summary = "SetInformationJobObject."},
-    {ROW("job.terminate", job_terminate, JP_RIGHT_CONTROL, JP_ON_FOUND, jp_job_parameters, job_terminate_fields), .changes = true, .summary = "TerminateJobObject."},
-    {ROW("job.grantUserHandle", job_grant_user_handle, JP_RIGHT_CONTROL, JP_ON_FOUND, jp_job_parameters, job_grant_fields), .changes = true, .summary = "UserHandleGrantAccess, where the service is on the caller's desktop."},
+    {ROW("accounting.purge", accounting_purge, JP_RIGHT_ADMIN, JP_ON_SERVICE, jp_purge_parameters, purge_fields), .changes = true, .summary = "Delete what is old; the sums stay.",
+     TELLS(purged, accounting_purge), FAILS(JP_E_STORE),
+     .description = "Give either before or olderThan. What the processes used stays in accounting.summary, by the hour and day, and in the "
+                    "pools' counters. It is done in small steps between other writes, and answered when it is done; it goes on if the client "
+                    "leaves."},
+    {ROW("accounting.reset", accounting_reset, JP_RIGHT_ADMIN, JP_ON_POOL, jp_pool_parameters, pool_fields), .changes = true, .summary = "Set a pool's counters to zero.",
+     TELLS(counters, accounting_reset), FAILS(JP_E_NO_POOL, JP_E_STORE),
+     .description = "Answers the counters as they stood, when that is on the disk. Nothing is deleted: rows and summaries stay, and the "
+                    "record keeps who did it, when, and what the counters stood at."},
+    {ROW("accounting.audit", accounting_audit, JP_RIGHT_ADMIN, JP_ON_SERVICE, jp_audit_parameters, audit_fields), .summary = "Who asked for what, and whether it was done.",
+     TELLS(audit_page, accounting_audit), FAILS(JP_E_STORE),
+     .description = "What changes something, and what was refused for want of a right. Refusals and failures that are repeated are put together, by the minute."},
+    {ROW("job.create", job_create, JP_RIGHT_VIEW, JP_ON_SERVICE, jp_job_parameters, job_create_fields), .changes = true, .summary = "CreateJobObject: a job of the caller's own, by handle.",
+     TELLS(job_handle, job_create), FAILS(JP_E_UNSUPPORTED)},
+    {ROW("job.open", job_open, JP_RIGHT_VIEW, JP_ON_FOUND, jp_job_parameters, job_open_fields), .summary = "OpenJobObject, with the caller's rights.",
+     TELLS(job_handle, job_open), FAILS(JP_E_NO_JOB)},
+    {ROW("job.close", job_close, 0, JP_ON_SERVICE, jp_job_parameters, job_fields), .summary = "Close a handle.",
+     TELLS(job_named, job_close), FAILS(JP_E_NO_JOB)},
+    {ROW("job.assignProcess", job_assign_process, JP_RIGHT_ASSIGN, JP_ON_FOUND, jp_job_parameters, job_assign_fields), .changes = true, .summary = "AssignProcessToJobObject, as Windows does it.",
+     TELLS(job_assigned, job_assign_process), FAILS(JP_E_NO_JOB, JP_E_NO_PROCESS, JP_E_OTHER_PROCESS, JP_E_POOL_FAILED, JP_E_POOL_FULL, JP_E_JOB_TIME, JP_E_SESSION, JP_E_STORE),
+     .description = "A process that is assigned to a job that is full, or whose time is used up, is ended, and the call fails (pool_full, "
+                    "job_time_used_up). pool.assign refuses instead, and the process lives."},
+    {ROW("job.isProcessInJob", job_is_process_in_job, JP_RIGHT_VIEW, JP_ON_FOUND, jp_job_parameters, job_contains_fields), .summary = "IsProcessInJob; null: in any.",
+     TELLS(in_job, job_is_process_in_job), FAILS(JP_E_NO_JOB, JP_E_NO_PROCESS, JP_E_OTHER_PROCESS)},
+    {ROW("job.queryInformation", job_query_information, JP_RIGHT_VIEW, JP_ON_FOUND, jp_job_parameters, job_query_fields), .summary = "QueryInformationJobObject; null: the caller's job.",
+     TELLS(information, job_query_information), FAILS(JP_E_NO_JOB, JP_E_POOL_FAILED, JP_E_UNSUPPORTED)},
+    {ROW("job.setInformation", job_set_information, JP_RIGHT_ADMIN, JP_ON_FOUND, jp_job_parameters, job_set_fields), .changes = true, .summary = "SetInformationJobObject.",
+     TELLS(information_set, job_set_information), FAILS(JP_E_NO_JOB, JP_E_POOL_FAILED, JP_E_CONFIG, JP_E_STORE, JP_E_UNSUPPORTED),
+     .description = "Setting what was queried changes nothing."},
+    {ROW("job.terminate", job_terminate, JP_RIGHT_CONTROL, JP_ON_FOUND, jp_job_parameters, job_terminate_fields), .changes = true, .summary = "TerminateJobObject.",
+     TELLS(job_terminated, job_terminate), FAILS(JP_E_NO_JOB, JP_E_POOL_FAILED)},
+    {ROW("job.grantUserHandle", job_grant_user_handle, JP_RIGHT_CONTROL, JP_ON_FOUND, jp_job_parameters, job_grant_fields), .changes = true, .summary = "UserHandleGrantAccess, where the service is on the caller's desktop.",
+     TELLS(granted, job_grant_user_handle), FAILS(JP_E_NO_JOB, JP_E_POOL_FAILED, JP_E_SESSION, JP_E_UNSUPPORTED)},
     {0}};

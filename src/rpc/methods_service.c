@@ -26,6 +26,13 @@ static void add_accounts(struct jp_rpc *rpc, cJSON *database) {
     jp_json_add_time(database, "lastPurge", state.last_purge_100ns);
 }
 
+static void add_deprecated(cJSON *status) {
+    cJSON *names = cJSON_AddArrayToObject(status, "deprecated");
+    for (const struct jp_method *method = jp__methods; method->name; method++)
+        if (method->deprecated)
+            cJSON_AddItemToArray(names, cJSON_CreateString(method->name));
+}
+
 void jp__on_service_status(struct jp_call *call, const void *parameters) {
     (void)parameters;
     struct jp_rpc *rpc = call->rpc;
@@ -35,6 +42,7 @@ void jp__on_service_status(struct jp_call *call, const void *parameters) {
     cJSON *status = cJSON_CreateObject();
     jp_json_add_u64(status, "protocol", JP_RPC_PROTOCOL);
     rpc->with.program.add_status(rpc->with.program.context, status);
+    add_deprecated(status);
     jp_json_add_u64(status, "pools", pool_count);
     jp_json_add_u64(status, "members", jp_pools_member_count(rpc->with.pools));
     jp_json_add_u64(status, "connections", rpc->connection_count);

@@ -20,6 +20,7 @@ enum {
 /* What the methods of the group `service` need from the program. */
 struct jp_rpc_program {
     void *context;
+    const char *version;
     void (*add_status)(void *context, cJSON *status);
     /* `*ret_data`: on failure, what goes into the error's data (or NULL). */
     jp_status (*reload)(void *context, struct jp_reload_result *ret_result, cJSON **ret_data, struct jp_error *error);
@@ -61,5 +62,8 @@ size_t jp_rpc_connection_count(const struct jp_rpc *rpc);
 void jp_rpc_on_event(struct jp_rpc *rpc, const struct jp_event *event); /* as it happens */
 void jp_rpc_on_committed(struct jp_rpc *rpc, uint64_t seq);             /* all up to this one are on disk: subscribers hear */
 uint64_t jp_rpc_on_time(struct jp_rpc *rpc);                            /* as jp_pools_on_time */
+
+/* What rpc.discover answers; the caller deletes it. `version`: the program's. */
+cJSON *jp_rpc_openrpc(const char *version);
 
 #endif

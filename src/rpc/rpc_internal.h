@@ -2,11 +2,13 @@
 #ifndef JP_RPC_RPC_INTERNAL_H
 #define JP_RPC_RPC_INTERNAL_H
 
+#include "job/template.h"
 #include "rpc/framing.h"
 #include "rpc/rpc.h"
 
 struct jp_call;
 struct jp_subscription;
+struct jp_shape;
 
 /* Where the caller needs a method's right. */
 enum jp_scope {
@@ -209,6 +211,7 @@ const char *jp__caller(const struct jp_call *call);
 
 /* Handlers and parameters of methods_*.c, for the table. */
 #define JP_METHOD(name) void jp__on_##name(struct jp_call *call, const void *parameters)
+JP_METHOD(rpc_discover);
 JP_METHOD(service_status);
 JP_METHOD(service_capabilities);
 JP_METHOD(service_reload);
@@ -275,6 +278,7 @@ struct jp_launch_parameters {
     char *command;
     char *cwd;
     struct jp_strings env;
+    struct jp_launch_files files;
     uint64_t timeout_100ns;
 };
 struct jp_job_parameters {

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 
+from .answers import Answers
 from .host import PATIENCE_S, WINDOWS
 
 ERROR_INTERNAL = 1359  # what Wine's CreateProcess fails with, about once in thousands, more often on a loaded machine; nothing of ours
@@ -28,6 +29,7 @@ class Bridge:
                                   stderr=subprocess.PIPE)
         self._messages = queue.Queue()
         self._answers = {}
+        self._described = Answers()
         self._launches = {}  # parameters, by request
         self._last_id = 0
         self.events = []  # notifications that came and were not asked for yet
@@ -53,6 +55,7 @@ class Bridge:
     # ------------------------------------------------------------------------------------------------------ raw traffic
 
     def send_bytes(self, data):
+        self._described.sent_text(data)
         self.process.stdin.write(data)
         self.process.stdin.flush()
 
@@ -68,6 +71,8 @@ class Bridge:
             raise TimeoutError(f"no message in {timeout} s") from None
         if message is None:
             self._messages.put(None)  # the end stays the end
+        else:
+            self._described.came(message)
         return message
 
     def ask(self, line, timeout=PATIENCE_S):

@@ -3,6 +3,7 @@ import json
 import socket
 import time
 
+from .answers import Answers
 from .bridge import RpcError
 from .host import PATIENCE_S
 
@@ -13,6 +14,7 @@ class Client:
         self.socket.connect(str(address))
         self._buffer = b""
         self._answers = {}
+        self._described = Answers()
         self._last_id = 0
         self.events = []  # notifications that came and were not asked for yet
 
@@ -29,6 +31,8 @@ class Client:
 
     def send(self, *messages):
         """Sends any JSON, each as one line, all at once."""
+        for message in messages:
+            self._described.sent(message)
         self.socket.sendall(b"".join(json.dumps(message).encode() + b"\n" for message in messages))
 
     def receive(self, timeout=PATIENCE_S):
@@ -43,7 +47,9 @@ class Client:
                 return None
             self._buffer += more
         line, self._buffer = self._buffer.split(b"\n", 1)
-        return json.loads(line)
+        message = json.loads(line)
+        self._described.came(message)
+        return message
 
     def take(self, timeout=PATIENCE_S):
         """Puts the next message where it belongs."""
