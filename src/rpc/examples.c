@@ -115,6 +115,12 @@ const struct jp_example jp__examples_accounting_summary[] = {
 const struct jp_example jp__examples_accounting_processes[] = {
     {"who runs in a pool", J({"pool": "build", "ending": "running"}), "{\"processes\":[" PROCESS "],\"more\":false}"}, {0}};
 
+const struct jp_example jp__examples_accounting_report[] = {
+    {"what each program in a pool has used", J({"by": ["pool", "image"], "pools": ["build"], "top": 10}),
+     J({"rows": [{"pool": "build", "image": "tool.exe", "processes": 2, "running": 1, "exited": 1, "failures": 1}], "groups": 1,
+        "total": {"processes": 2}, "complete": true, "completeFrom": null})},
+    {0}};
+
 const struct jp_example jp__examples_accounting_purge[] = {
     {"what is older than a year", J({"olderThan": "365d"}), J({"processes": 0, "events": 0})}, {0}};
 
