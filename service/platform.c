@@ -162,7 +162,7 @@ const struct jp_daemon_platform *jp_service_platform(enum jp_win32_trust trust) 
         .listen = listen_on_pipe,
         .stop_listening = stop_listening,
         .identity = {.identify = jp_win32_principal_from_pipe, .principal_free = jp_win32_principal_free,
-                     .principal_name = jp_win32_principal_name, .process_id = process_id},
+                     .principal_name = jp_win32_principal_name, .principal_sid = jp_win32_principal_sid, .process_id = process_id},
         .add_status = add_status,
         .use_log = use_log,
     };

@@ -3,13 +3,14 @@
 
 #include <inttypes.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 const struct jp_choice jp_rights[] = {{"view", JP_RIGHT_VIEW},       {"assign", JP_RIGHT_ASSIGN}, {"launch", JP_RIGHT_LAUNCH},
                                       {"control", JP_RIGHT_CONTROL}, {"admin", JP_RIGHT_ADMIN},   {NULL, 0}};
 
 #define WHO(right, member_name, what)                                                                                                \
-    {.key = right, .type = JP_FIELD_STRINGS, .offset = offsetof(struct jp_access, member_name), .max = 64, .documentation = "Who may " what \
+    {.key = right, .type = JP_FIELD_STRINGS, .offset = offsetof(struct jp_access, member_name), .max = 64, .nullable = true, .documentation = "Who may " what \
      ": accounts, groups, aliases such as \"Interactive\", or SIDs."}
 
 const struct jp_field jp_access_fields[] = {
@@ -18,7 +19,7 @@ const struct jp_field jp_access_fields[] = {
     [JP_ACCESS_LAUNCH] = WHO("launch", launch, "start processes in it"),
     [JP_ACCESS_CONTROL] = WHO("control", control, "end, freeze and thaw"),
     [JP_ACCESS_ADMIN] = WHO("admin", admin, "change and delete it, and make pools below it"),
-    [JP_ACCESS_SDDL] = {.key = "sddl", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_access, sddl), .min = 1,
+    [JP_ACCESS_SDDL] = {.key = "sddl", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_access, sddl), .min = 1, .nullable = true,
                         .documentation = "A security descriptor instead of the lists. Rights: 0x1 view, 0x2 assign, 0x4 launch, 0x8 control, 0x10 admin."},
     {0}};
 
@@ -59,19 +60,21 @@ static const char *alias_of(const char *name) {
 
 static bool looks_like_sid(const char *text) { return (text[0] == 'S' || text[0] == 's') && text[1] == '-'; }
 
-/* S-1-authority-sub-authority..., of which a SID has at most 15. */
+/* S-1-authority-sub-authority..., of which a SID has at most 15; 48 and 32 bits. */
 static bool sid_valid(const char *text) {
     unsigned numbers = 0;
     if (!looks_like_sid(text) || strncmp(text + 1, "-1-", 3) != 0)
         return false;
     for (const char *at = text + 3; *at; numbers++) {
         size_t digits = *at == '-' ? strspn(at + 1, "0123456789") : 0;
-        if (!digits || digits > (numbers ? 10 : 15))
+        if (!digits || digits > 15 || strtoull(at + 1, NULL, 10) > (numbers ? UINT32_MAX : (UINT64_C(1) << 48) - 1))
             return false;
         at += 1 + digits;
     }
     return numbers >= 2 && numbers <= 16;
 }
+
+bool jp_access_given(const struct jp_access *access) { return access->present & (JP_SCHEMA_BIT(JP_ACCESS_SDDL + 1) - 1); }
 
 static const struct jp_strings *list_of(const struct jp_access *access, size_t row) {
     return (const struct jp_strings *)(const void *)((const char *)access + jp_access_fields[row].offset);
@@ -79,7 +82,7 @@ static const struct jp_strings *list_of(const struct jp_access *access, size_t r
 
 bool jp_access_check(const struct jp_access *access, const cJSON *json, const char *path, struct jp_faults *faults) {
     size_t before = faults->count;
-    if (access->sddl && access->present & ~JP_SCHEMA_BIT(JP_ACCESS_SDDL))
+    if (access->sddl && access->present & (JP_SCHEMA_BIT(JP_ACCESS_SDDL) - 1))
         jp_faults_add(faults, json, false, "%s: give either sddl or lists, not both", path);
     for (size_t row = JP_ACCESS_VIEW; row <= JP_ACCESS_ADMIN; row++)
         for (size_t i = 0; i < list_of(access, row)->count; i++) {
@@ -102,12 +105,13 @@ static void add_unknown(struct jp_strings *unknown, const char *name) {
 }
 
 static void add_entry(struct jp_str *sddl, uint32_t rights, const char *sid) {
-    jp_str_printf(sddl, "(A;;0x%" PRIx32 ";;;%s)", jp_rights_with_implied(rights), sid);
+    bool alias = !looks_like_sid(sid); /* in which case a SID is written does not count for us, and so not for whoever reads the descriptor */
+    jp_str_printf(sddl, "(A;;0x%" PRIx32 ";;;%s%s)", jp_rights_with_implied(rights), alias ? "" : "S", alias ? sid : sid + 1);
 }
 
 char *jp_access_sddl(const struct jp_access *access, jp_account_sid_fn *sid_of, void *context, struct jp_strings *ret_unknown) {
     struct jp_str sddl = {0};
-    if (!access || !access->present)
+    if (!access || !jp_access_given(access))
         return jp_strdup(JP_ACCESS_DEFAULT_SDDL);
     if (access->sddl)
         return jp_strdup(access->sddl);

@@ -30,6 +30,7 @@ struct jp_access {
     char *sddl;
 };
 extern const struct jp_field jp_access_fields[];
+bool jp_access_given(const struct jp_access *access); /* anything of it; a list may be empty */
 
 /* Where nothing is said: SYSTEM and Administrators everything, interactive users view. */
 #define JP_ACCESS_DEFAULT_SDDL "O:SYG:SYD:P(A;;0x1f;;;SY)(A;;0x1f;;;BA)(A;;0x1;;;IU)"

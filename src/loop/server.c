@@ -112,6 +112,10 @@ static const char *peer_principal_name(struct jp_peer *peer, const struct jp_pri
     return of_peer(peer)->server->with.identity->principal_name(principal);
 }
 
+static const char *peer_principal_sid(struct jp_peer *peer, const struct jp_principal *principal) {
+    return of_peer(peer)->server->with.identity->principal_sid(principal);
+}
+
 static uint32_t peer_process_id(const struct jp_peer *peer) {
     const struct connection *connection = of_const_peer(peer);
     uv_os_fd_t handle;
@@ -124,6 +128,7 @@ static const struct jp_peer_ops peer_ops = {
     .identify = peer_identify,
     .principal_free = peer_principal_free,
     .principal_name = peer_principal_name,
+    .principal_sid = peer_principal_sid,
     .process_id = peer_process_id,
     .send = peer_send,
     .unsent = peer_unsent,

@@ -11,6 +11,9 @@ const struct jp_choice jp_endings[] = {{"running", JP_ENDING_NONE},
                                        {"unknown", JP_ENDING_UNKNOWN},
                                        {NULL, 0}};
 
+const struct jp_choice jp_report_keys[] = {{"pool", JP_REPORT_POOL}, {"user", JP_REPORT_USER}, {"image", JP_REPORT_IMAGE},
+                                           {"day", JP_REPORT_DAY},   {"ending", JP_REPORT_ENDING}, {NULL, 0}};
+
 const char *jp_origin_name(enum jp_origin origin) { return jp_choice_name(jp_origins, origin); }
 const char *jp_ending_name(enum jp_ending ending) { return jp_choice_name(jp_endings, ending); }
 

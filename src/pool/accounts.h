@@ -142,6 +142,7 @@ struct jp_accounts_state {
     uint64_t backlog;       /* records not yet committed */
     uint64_t dropped_events; /* events that the full backlog could not keep */
     uint64_t dropped_from_seq, dropped_to_seq; /* between these, of the last time that it was full; 0: it never was */
+    uint64_t dropped_audits; /* rows of the audit trail that it could not keep; their ids are missing in it */
     uint64_t committed_seq;
     uint64_t first_seq;      /* of the oldest event that is kept; 0: none is */
     uint64_t file_bytes, wal_bytes; /* as of the last commit */
@@ -166,7 +167,8 @@ struct jp_audit_record {
 /* What to select of it. Zero or NULL means any. */
 struct jp_audit_filter {
     int64_t from_100ns, to_100ns;
-    const char *user, *pool, *method;
+    const char *user; /* whatever the case of its letters */
+    const char *pool, *method;
     bool denied; /* only what was refused for want of a right */
     int64_t after_id;
     uint32_t limit;
@@ -186,15 +188,22 @@ extern const struct jp_choice jp_report_keys[]; /* "pool", ... */
 /* Which process rows are counted in a report. */
 struct jp_report_filter {
     uint32_t by;                     /* enum jp_report_key */
-    const struct jp_strings *pools;  /* NULL: all */
-    const char *user, *image, *ending;
+    const struct jp_strings *pools;  /* NULL: all; an empty list selects nothing */
+    const char *user, *image, *ending; /* the first two whatever the case of their letters; `image` is a file name */
     int64_t from_100ns, to_100ns;    /* started within, as in jp_summary_filter */
     uint32_t limit;                  /* at most so many groups: those that used the most CPU time; 0: all */
 };
 struct jp_report_row {
     const char *pool, *user, *image, *ending; /* NULL: not grouped by it, or unknown */
     int64_t day_100ns;                        /* midnight UTC; 0: not grouped by it */
-    struct jp_summary sums;                   /* its `pool` is not used */
+    struct jp_summary sums;                   /* its `pool` is not used, and `unobserved` is 0: they have no rows */
+};
+struct jp_report {
+    const struct jp_report_row *rows; /* by CPU time, the most first; equal ones by their names */
+    size_t count;
+    size_t groups;            /* how many there are beyond the filter's limit, too */
+    struct jp_summary total;  /* of all groups */
+    int64_t complete_from_100ns; /* rows of processes that began earlier, but within the filter's time, were purged; 0: none were */
 };
 
 /* What is to be kept. 0: for ever, however large. */
@@ -217,15 +226,14 @@ struct jp_purged {
 struct jp_event_filter {
     uint64_t from_seq; /* inclusive */
     int64_t from_100ns, to_100ns;
-    const struct jp_strings *pools;
-    const struct jp_strings *messages;
+    const struct jp_strings *pools, *messages; /* one of these; an empty list selects nothing */
     uint32_t pid;
     uint32_t limit; /* at most so many */
     bool newest;    /* the last `limit` ones instead of the first; still in rising order */
 };
 struct jp_process_filter {
     const char *pool;
-    const struct jp_strings *pools; /* one of these */
+    const struct jp_strings *pools; /* one of these; an empty list selects nothing */
     uint32_t pid;
     int64_t start_100ns;
     int64_t from_100ns, to_100ns; /* alive at some time within */
@@ -235,7 +243,7 @@ struct jp_process_filter {
 };
 struct jp_summary_filter {
     const char *pool;
-    const struct jp_strings *pools; /* one of these */
+    const struct jp_strings *pools; /* one of these; an empty list selects nothing */
     int64_t from_100ns, to_100ns; /* started within */
 };
 
@@ -247,9 +255,9 @@ typedef void jp_processes_fn(void *context, jp_status status, const struct jp_er
 typedef void jp_summaries_fn(void *context, jp_status status, const struct jp_error *error,
                              const struct jp_summary *summaries, size_t count);
 typedef void jp_audits_fn(void *context, jp_status status, const struct jp_error *error, const struct jp_audit_record *records, size_t count);
-/* `groups`: how many there are beyond the filter's limit, too. */
-typedef void jp_report_fn(void *context, jp_status status, const struct jp_error *error, const struct jp_report_row *rows, size_t count, size_t groups);
-typedef void jp_report_progress_fn(void *context, uint64_t done_rows, uint64_t all_rows); /* now and then, before the end */
+typedef void jp_report_fn(void *context, jp_status status, const struct jp_error *error, const struct jp_report *report);
+/* Now and then, before the end. About: the rows' ids are counted, and some may have been purged. */
+typedef void jp_report_progress_fn(void *context, uint64_t done_rows, uint64_t all_rows);
 typedef void jp_purged_fn(void *context, jp_status status, const struct jp_error *error, const struct jp_purged *purged);
 typedef void jp_durable_fn(void *context, jp_status status);
 
@@ -298,6 +306,7 @@ struct jp_accounts {
 struct jp_accounts_start {
     uint64_t last_seq;
     int64_t last_process_id;
+    int64_t last_audit_id;
     int64_t run;  /* the number of the one that begins now */
     bool unclean; /* the last run did not end in order */
     uint32_t *service_pids; /* the services' own, of the runs since the last one that ended in order */

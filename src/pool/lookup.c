@@ -73,8 +73,8 @@ jp_status jp_pools_find_process(struct jp_pools *pools, uint32_t pid, int64_t st
     if (!member || member->stage == JP_MEMBER_LINGERING)
         return jp_fail(error, JP_E_NO_PROCESS, "no pool has a running process %" PRIu32, pid);
     if (start_100ns && start_100ns != member->record.facts.start_100ns)
-        return jp_fail(error, JP_E_OTHER_PROCESS, "process %" PRIu32 " of pool \"%s\" began at another time (startTime %" PRId64 ")",
-                       pid, member->pool->name, member->record.facts.start_100ns);
+        return jp_fail(error, JP_E_OTHER_PROCESS, "the process that has the id %" PRIu32 " now began at another time (startTime %" PRId64 ")", pid,
+                       member->record.facts.start_100ns);
     *ret_member = member;
     return JP_OK;
 }

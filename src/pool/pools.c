@@ -16,6 +16,7 @@ struct jp_pools *jp_pools_new(const struct jp_pools_surroundings *surroundings, 
     pools->next_list_ms = pools->next_sample_ms = pools->next_queue_ms = pools->next_stop_ms = pools->next_slice_ms = pools->next_keeper_ms = UINT64_MAX;
     pools->sample_interval_ms = UINT64_MAX;
     jp__counters_load(pools, start);
+    jp_pools_set_access(pools, NULL);
     return pools;
 }
 
@@ -49,6 +50,7 @@ struct jp_pool *jp__pool_new(struct jp_pools *pools, const char *name, const str
     pool->source = source;
     pool->object_name = jp_pool_object_name(name, spec);
     pool->created_100ns = jp__now(pools);
+    jp__pool_access_apply(pools, pool);
     if (parent)
         add_child(parent, pool);
     jp_map_put(&pools->by_name, pool->name, pool);
@@ -86,6 +88,7 @@ static void take_apart(struct jp_pools *pools, struct jp_pool *pool) {
     jp_free(pool->name);
     jp_free(pool->object_name);
     jp__troubles_clear(pool);
+    jp__pool_access_clear(pools, pool);
     jp_schema_clear(jp_pool_fields, &pool->spec);
     jp_free(pool);
 }
@@ -162,7 +165,9 @@ jp_status jp__pool_check_new(struct jp_pools *pools, const char *name, const str
     char *object_name = jp_pool_object_name(name, spec);
     jp_status status = check_object_name(pools, object_name, error);
     jp_free(object_name);
-    return status ? status : check_spec(spec, error);
+    if (status == JP_OK)
+        status = check_spec(spec, error);
+    return status ? status : jp__pool_access_check(pools, spec, error);
 }
 
 jp_status jp_pools_create(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec, bool persistent,
@@ -224,6 +229,8 @@ jp_status jp__pool_respec(struct jp_pools *pools, struct jp_pool *pool, struct j
                           struct jp_error *error) {
     jp_status status = check_spec(merged, error);
     if (status == JP_OK)
+        status = jp__pool_access_check(pools, merged, error);
+    if (status == JP_OK)
         status = jp__pool_check_change(pools, pool, merged, error);
     if (status == JP_OK)
         status = jp__pool_configure(pools, pool, merged, restart_job_time, error);
@@ -233,6 +240,7 @@ jp_status jp__pool_respec(struct jp_pools *pools, struct jp_pool *pool, struct j
     }
     jp_schema_clear(jp_pool_fields, &pool->spec);
     pool->spec = *merged;
+    jp__pool_access_apply(pools, pool);
     jp__pool_changed(pools, pool, restart_job_time);
     jp__pool_record(pools, pool);
     jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_UPDATED", .origin = JP_ORIGIN_SERVICE});
@@ -316,6 +324,7 @@ void jp_pools_free(struct jp_pools *pools) {
     for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
         pool->parent = NULL; /* each goes by itself */
     jp__ops(pools)->keeper_close(pools->keeper);
+    jp__ops(pools)->descriptor_free(pools->descriptor);
     while (pools->by_name.count) {
         position = 0;
         take_apart(pools, jp_map_next(&pools->by_name, &position));

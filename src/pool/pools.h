@@ -90,6 +90,7 @@ struct jp_pool {
     size_t queue_length;    /* requests that wait for room in it */
     uint64_t full_in_round; /* when the queue was last looked at */
     int64_t created_100ns;
+    struct jp_descriptor *descriptor; /* of `access` in its spec; NULL: it says nothing (access.c) */
     struct jp_counted *counted; /* its name's counters, which outlive it: see counters.c */
 };
 
@@ -232,6 +233,7 @@ struct jp_joining {
     struct jp_principal *principal;
     /* or one to start: */
     const struct jp_launch *launch; /* its chain, token and filter are filled in here; its principal counts */
+    uint32_t run_as;                /* enum jp_token_account: runs under its token instead, because the administrator's template says so */
     bool as_windows;        /* do not look for room: Windows ends a process that is assigned over a limit */
     uint64_t timeout_100ns; /* for when_full "wait"; 0: as the pool says */
     jp_joined_fn *callback;
@@ -325,6 +327,16 @@ struct jp_matched {
 typedef void jp_matched_fn(void *context, const struct jp_matched *matched);
 /* Tells of every process of the machine (`pid` 0) or of one; lives until the callback returns. `apply`: those who fit are taken in. */
 jp_status jp_pools_match(struct jp_pools *pools, uint32_t pid, bool apply, jp_matched_fn *tell, void *context, struct jp_error *error);
+
+/* --- who may do what (job/access.h) --- */
+
+/* Of the service, and of pools that say nothing themselves; NULL: the default, which also holds before the first call. */
+void jp_pools_set_access(struct jp_pools *pools, const struct jp_access *access);
+/* JP_RIGHT_* that the principal has to the pool, or (NULL) to the service. */
+uint32_t jp_pools_rights(const struct jp_pools *pools, const struct jp_pool *pool, const struct jp_principal *principal);
+/* What that is asked of: the same for the same rights, until the generation changes. */
+const struct jp_descriptor *jp_pools_descriptor(const struct jp_pools *pools, const struct jp_pool *pool);
+uint64_t jp_pools_access_generation(const struct jp_pools *pools);
 
 /* --- the end --- */
 

@@ -56,6 +56,8 @@ struct jp_pools {
     bool seen_any;
     uint64_t next_stop_ms;  /* when the first who was asked to stop is ended */
     uint64_t next_slice_ms; /* of a CPU rate */
+    struct jp_descriptor *descriptor; /* of the service */
+    uint64_t access_generation;       /* rises with each change of a descriptor */
     struct jp_map counted;  /* struct jp_counted, by the pool's name */
     struct jp_counted *first_idle, *last_idle; /* of names that no pool has now */
     size_t idle_count;
@@ -65,6 +67,11 @@ struct jp_pools {
 static inline const struct jp_backend_ops *jp__ops(const struct jp_pools *pools) { return pools->with.backend->ops; }
 static inline int64_t jp__now(const struct jp_pools *pools) { return pools->with.now_100ns(pools->with.context); }
 static inline uint64_t jp__now_ms(const struct jp_pools *pools) { return pools->with.now_ms(pools->with.context); }
+
+/* access.c */
+jp_status jp__pool_access_check(struct jp_pools *pools, const struct jp_pool_spec *spec, struct jp_error *error);
+void jp__pool_access_apply(struct jp_pools *pools, struct jp_pool *pool); /* its spec is new */
+void jp__pool_access_clear(struct jp_pools *pools, struct jp_pool *pool);
 
 /* enforcement.c */
 const struct jp_capabilities *jp__host(const struct jp_pools *pools);

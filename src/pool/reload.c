@@ -89,6 +89,7 @@ static void take_settings(struct jp_pools *pools, const struct jp_named_spec *sp
     bool again = pool->state != JP_POOL_ACTIVE, restart_job_time = job_time_changes(&pool->spec.limits, &spec->spec.limits);
     jp_schema_clear(jp_pool_fields, &pool->spec);
     jp_schema_copy(jp_pool_fields, &spec->spec, &pool->spec);
+    jp__pool_access_apply(pools, pool);
     if (pool->state == JP_POOL_FAILED)
         jp__pool_open(pools, pool);
     else

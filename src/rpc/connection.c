@@ -1,11 +1,15 @@
-/* Connections: lines in, messages out. */
+/* Connections: bytes in, messages out, and how long one may do nothing. */
 #include "rpc/rpc_internal.h"
 
+#include "base/units.h"
+
+#include <inttypes.h>
 #include <string.h>
 
 struct jp_rpc *jp_rpc_new(const struct jp_rpc_setup *setup, uint64_t last_seq) {
     struct jp_rpc *rpc = jp_alloc(sizeof *rpc);
     rpc->with = *setup;
+    jp_quotas_fill(&rpc->with.quotas);
     rpc->newest_seq = rpc->delivered_seq = last_seq;
     return rpc;
 }
@@ -14,20 +18,57 @@ void jp_rpc_free(struct jp_rpc *rpc) {
     if (!rpc)
         return;
     jp__recent_free(rpc);
+    jp__audit_free(rpc);
     jp_free(rpc);
 }
 
 size_t jp_rpc_connection_count(const struct jp_rpc *rpc) { return rpc->connection_count; }
 
+static uint64_t now_ms(const struct jp_rpc *rpc) { return rpc->with.now_ms(rpc->with.clock_context); }
+
+/* --- coming and going --- */
+
+static void begin_closing(struct jp_rpc_connection *connection, void (*close)(struct jp_peer *peer)) {
+    if (connection->closing)
+        return;
+    connection->closing = true;
+    connection->rpc->open_count--;
+    close(connection->peer);
+}
+
+static void cut_off(struct jp_rpc_connection *connection) { begin_closing(connection, connection->peer->ops->close); }
+
+void jp__finish(struct jp_rpc_connection *connection) { begin_closing(connection, connection->peer->ops->finish); }
+
+static bool make_room(struct jp_rpc *rpc) {
+    struct jp_rpc_connection *oldest = NULL;
+    for (struct jp_rpc_connection *connection = rpc->first_connection; connection; connection = connection->next)
+        if (!connection->spoke && !connection->closing)
+            oldest = connection; /* newer ones stand in front */
+    if (oldest)
+        cut_off(oldest);
+    return oldest != NULL;
+}
+
+const char *jp_rpc_full(void) {
+    return "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32007,\"message\":\"the service has as many connections as it takes; try again "
+           "later\",\"data\":{\"name\":\"quota_exceeded\",\"quota\":\"connections\"}}}\n";
+}
+
 struct jp_rpc_connection *jp_rpc_open(struct jp_rpc *rpc, struct jp_peer *peer) {
+    if (rpc->open_count >= rpc->with.quotas.connections && !make_room(rpc))
+        return NULL;
     struct jp_rpc_connection *connection = jp_alloc(sizeof *connection);
     connection->rpc = rpc;
     connection->peer = peer;
+    connection->framer.max_bytes = rpc->with.quotas.message_bytes;
+    connection->opened_ms = connection->active_ms = now_ms(rpc);
     connection->next = rpc->first_connection;
     if (connection->next)
         connection->next->previous = connection;
     rpc->first_connection = connection;
     rpc->connection_count++;
+    rpc->open_count++;
     return connection;
 }
 
@@ -46,24 +87,45 @@ void jp_rpc_closed(struct jp_rpc_connection *connection) {
     if (connection->next)
         connection->next->previous = connection->previous;
     rpc->connection_count--;
-    jp_str_free(&connection->input);
+    rpc->open_count -= !connection->closing;
+    jp_framer_clear(&connection->framer);
     jp_str_free(&connection->waiting);
     jp_free(connection);
 }
 
-static void cut_off(struct jp_rpc_connection *connection) {
-    if (connection->closing)
-        return;
-    connection->closing = true;
-    connection->peer->ops->close(connection->peer);
+bool jp__may_stay(struct jp_rpc_connection *connection, struct jp_error *error) {
+    struct jp_rpc *rpc = connection->rpc;
+    const struct jp_peer_ops *ops = connection->peer->ops;
+    const char *sid = ops->principal_sid(connection->peer, connection->principal);
+    uint32_t count = 0;
+    for (struct jp_rpc_connection *other = rpc->first_connection; other; other = other->next)
+        if (other->principal && !other->closing && strcmp(ops->principal_sid(other->peer, other->principal), sid) == 0)
+            count++;
+    if (count <= rpc->with.quotas.connections_per_user)
+        return true;
+    jp_fail(error, JP_E_QUOTA, "%s has %" PRIu32 " connections already; that is the bound for one account",
+            ops->principal_name(connection->peer, connection->principal), rpc->with.quotas.connections_per_user);
+    return false;
 }
 
-void jp__send(struct jp_rpc_connection *connection, struct jp_str *line) {
+/* --- out --- */
+
+void jp__send(struct jp_rpc_connection *connection, enum jp_framing framing, struct jp_str *text) {
     if (!connection->closing) {
-        jp_str_putc(line, '\n');
-        connection->peer->ops->send(connection->peer, line->data, line->length);
+        struct jp_str framed = {0}; /* one write for each message: some clients read header and body together */
+        jp_frame(&framed, framing, text->data, text->length);
+        connection->peer->ops->send(connection->peer, framed.data, framed.length);
+        connection->active_ms = now_ms(connection->rpc);
+        jp_str_free(&framed);
     }
-    jp_str_free(line);
+    jp_str_free(text);
+}
+
+void jp__send_json(struct jp_rpc_connection *connection, enum jp_framing framing, cJSON *json) {
+    struct jp_str text = {0};
+    jp_json_print(json, &text);
+    cJSON_Delete(json);
+    jp__send(connection, framing, &text);
 }
 
 /* --- clients that do not read --- */
@@ -72,8 +134,8 @@ bool jp_rpc_stalled(const struct jp_rpc_connection *connection) { return connect
 
 static bool must_wait(struct jp_rpc_connection *connection) {
     struct jp_rpc *rpc = connection->rpc;
-    if (!connection->stalled_since_ms && connection->peer->ops->unsent(connection->peer) > JP_RPC_MAX_UNSENT)
-        connection->stalled_since_ms = rpc->with.now_ms(rpc->with.clock_context) | 1;
+    if (!connection->stalled_since_ms && connection->peer->ops->unsent(connection->peer) > rpc->with.quotas.unread_bytes)
+        connection->stalled_since_ms = now_ms(rpc) | 1;
     return connection->stalled_since_ms != 0;
 }
 
@@ -81,92 +143,99 @@ void jp_rpc_drained(struct jp_rpc_connection *connection) {
     struct jp_str waiting = connection->waiting;
     connection->waiting = (struct jp_str){0};
     connection->stalled_since_ms = 0;
-    jp__subscriptions_drained(connection);
+    if (!connection->closing)
+        jp__subscriptions_drained(connection);
     jp_rpc_receive(connection, waiting.data, waiting.length);
     jp_str_free(&waiting);
 }
 
-uint64_t jp__connections_on_time(struct jp_rpc *rpc, uint64_t now_ms) {
-    uint64_t next = UINT64_MAX;
-    for (struct jp_rpc_connection *connection = rpc->first_connection; connection; connection = connection->next) {
-        uint64_t deadline = connection->stalled_since_ms + JP_RPC_MAX_STALL_MS;
-        if (!connection->stalled_since_ms || connection->closing)
-            continue;
-        if (deadline <= now_ms) {
-            jp_log(rpc->with.log, JP_LOG_WARNING, "a client left %zu bytes of answers unread for %d s; its connection is closed",
-                   connection->peer->ops->unsent(connection->peer), JP_RPC_MAX_STALL_MS / 1000);
+/* --- clients that do nothing --- */
+
+struct patience {
+    uint64_t since_ms;      /* 0: nothing is waited for */
+    uint64_t allowed_100ns; /* 0: any time */
+    const char *what;       /* it did */
+};
+
+/* Whether its time is up; else when it will be. */
+static bool is_over(const struct patience *patience, uint64_t now, uint64_t *next) {
+    uint64_t deadline = patience->since_ms + patience->allowed_100ns / JP_100NS_PER_MS;
+    if (!patience->since_ms || !patience->allowed_100ns)
+        return false;
+    if (deadline > now && deadline < *next)
+        *next = deadline;
+    return deadline <= now;
+}
+
+static void look_at(struct jp_rpc_connection *connection, uint64_t now, uint64_t *next) {
+    const struct jp_quotas *quotas = &connection->rpc->with.quotas;
+    bool idle = connection->spoke && !connection->call_count && !connection->subscription_count && !connection->midway_since_ms;
+    const struct patience limits[] = {
+        {connection->spoke ? 0 : connection->opened_ms | 1, quotas->first_byte_100ns, "said nothing after it had connected"},
+        {connection->stalled_since_ms, quotas->stall_100ns, "left its answers unread"},
+        {connection->stalled_since_ms ? 0 : connection->midway_since_ms, quotas->stall_100ns, "did not finish a message that it had begun"},
+        {idle ? connection->active_ms | 1 : 0, quotas->idle_100ns, "was idle"},
+    };
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+        if (is_over(&limits[i], now, next)) {
+            jp_log(connection->rpc->with.log, i == 1 ? JP_LOG_WARNING : JP_LOG_INFO, "a client %s for %llu s; its connection is closed", limits[i].what,
+                   (unsigned long long)(limits[i].allowed_100ns / JP_100NS_PER_S));
             cut_off(connection);
-        } else if (deadline < next) {
-            next = deadline;
+            return;
         }
-    }
+}
+
+uint64_t jp__connections_on_time(struct jp_rpc *rpc, uint64_t now) {
+    uint64_t next = UINT64_MAX;
+    for (struct jp_rpc_connection *connection = rpc->first_connection; connection; connection = connection->next)
+        if (!connection->closing)
+            look_at(connection, now, &next);
     return next;
 }
 
-/* --- lines --- */
+/* --- in --- */
 
-static void refuse_long_line(struct jp_rpc_connection *connection) {
+static void refuse_too_long(struct jp_rpc_connection *connection) {
     struct jp_error error;
-    jp_fail(&error, JP_E_QUOTA, "a message may have %d bytes; this line is longer and was not read", JP_RPC_MAX_MESSAGE);
+    jp_fail(&error, JP_E_QUOTA, "a message may have %" PRIu64 " bytes; this one is longer and was not read", connection->rpc->with.quotas.message_bytes);
     jp__send_error(connection, &error);
 }
 
-/* Blank lines and a byte order mark are what some clients' stream writers send first. */
-static void receive_line(struct jp_rpc_connection *connection, const char *line, size_t length) {
-    if (length >= 3 && memcmp(line, "\xEF\xBB\xBF", 3) == 0) {
-        line += 3;
-        length -= 3;
-    }
-    while (length && (line[length - 1] == '\r' || line[length - 1] == ' ' || line[length - 1] == '\t'))
-        length--;
-    if (length)
-        jp__receive_message(connection, line, length);
+static void refuse_broken(struct jp_rpc_connection *connection, const char *why) {
+    struct jp_error error;
+    jp_fail(&error, JP_E_PARSE, "%s; the connection is closed", why);
+    jp__send_error(connection, &error);
+    jp__finish(connection);
 }
 
-/* The rest of a line that has no end yet. */
-static void keep_rest(struct jp_rpc_connection *connection, const char *bytes, size_t length) {
-    if (connection->discarding)
-        return;
-    if (connection->input.length + length > JP_RPC_MAX_MESSAGE) {
-        connection->discarding = true;
-        jp_str_free(&connection->input);
-        refuse_long_line(connection);
-        return;
-    }
-    jp_str_add(&connection->input, bytes, length);
-}
-
-static void complete_line(struct jp_rpc_connection *connection, const char *bytes, size_t length) {
-    if (connection->discarding) {
-        connection->discarding = false;
-    } else if (connection->input.length + length > JP_RPC_MAX_MESSAGE) {
-        jp_str_free(&connection->input);
-        refuse_long_line(connection);
-    } else if (connection->input.length) {
-        struct jp_str line = connection->input;
-        connection->input = (struct jp_str){0};
-        jp_str_add(&line, bytes, length);
-        receive_line(connection, line.data, line.length);
-        jp_str_free(&line);
-    } else {
-        receive_line(connection, bytes, length);
-    }
+static void take_framed(struct jp_rpc_connection *connection, enum jp_framed what, const char *text, size_t length) {
+    connection->midway_since_ms = 0;
+    if (what == JP_FRAMED_MESSAGE)
+        jp__receive_message(connection, text, length);
+    else if (what == JP_FRAMED_TOO_LONG)
+        refuse_too_long(connection);
+    else if (what == JP_FRAMED_BROKEN)
+        refuse_broken(connection, text);
 }
 
 void jp_rpc_receive(struct jp_rpc_connection *connection, const char *bytes, size_t length) {
+    if (length && !connection->closing) {
+        connection->spoke = true;
+        connection->active_ms = now_ms(connection->rpc);
+    }
     while (length && !connection->closing) {
+        enum jp_framed what;
+        const char *text;
+        size_t text_length;
         if (must_wait(connection)) {
             jp_str_add(&connection->waiting, bytes, length);
             return;
         }
-        const char *end = memchr(bytes, '\n', length);
-        if (!end) {
-            keep_rest(connection, bytes, length);
-            return;
-        }
-        size_t line = (size_t)(end - bytes);
-        complete_line(connection, bytes, line);
-        bytes += line + 1;
-        length -= line + 1;
+        size_t taken = jp_framer_take(&connection->framer, bytes, length, &what, &text, &text_length);
+        take_framed(connection, what, text, text_length);
+        bytes += taken;
+        length -= taken;
     }
+    if (!connection->midway_since_ms && jp_framer_midway(&connection->framer))
+        connection->midway_since_ms = connection->active_ms | 1;
 }

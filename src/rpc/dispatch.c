@@ -1,190 +1,7 @@
-/* JSON-RPC 2.0 (https://www.jsonrpc.org/specification): from a message to calls, from calls to answers. */
+/* JSON-RPC 2.0 (https://www.jsonrpc.org/specification): from messages to calls. */
 #include "rpc/rpc_internal.h"
 
 #include <string.h>
-
-/* --- answers --- */
-
-static cJSON *answer_for(const cJSON *id) {
-    cJSON *answer = cJSON_CreateObject();
-    cJSON_AddStringToObject(answer, "jsonrpc", "2.0");
-    cJSON_AddItemToObject(answer, "id", id ? cJSON_Duplicate(id, true) : cJSON_CreateNull());
-    return answer;
-}
-
-cJSON *jp__render_error(const struct jp_error *error, cJSON *more_data) {
-    cJSON *object = cJSON_CreateObject();
-    cJSON *data = more_data ? more_data : cJSON_CreateObject();
-    jp_json_add_i64(object, "code", error->status);
-    cJSON_AddStringToObject(object, "message", error->text);
-    cJSON_AddStringToObject(data, "name", jp_status_name(error->status));
-    if (error->win32) {
-        jp_json_add_u64(data, "win32", error->win32);
-        jp_json_add_string(data, "win32Name", jp_win32_name(error->win32));
-    }
-    if (error->operation)
-        cJSON_AddStringToObject(data, "operation", error->operation);
-    cJSON_AddItemToObject(object, "data", data);
-    return object;
-}
-
-static void send_json(struct jp_rpc_connection *connection, cJSON *json) {
-    struct jp_str line = {0};
-    jp_json_print(json, &line);
-    cJSON_Delete(json);
-    jp__send(connection, &line);
-}
-
-void jp__send_error(struct jp_rpc_connection *connection, const struct jp_error *error) {
-    cJSON *answer = answer_for(NULL);
-    cJSON_AddItemToObject(answer, "error", jp__render_error(error, NULL));
-    send_json(connection, answer);
-}
-
-static void add_to_batch(struct jp_batch *batch, cJSON *answer) {
-    jp_str_putc(&batch->answers, batch->answers.length ? ',' : '[');
-    jp_json_print(answer, &batch->answers);
-    cJSON_Delete(answer);
-}
-
-/* One call of the batch is over. A batch of notifications has no answer at all. */
-static void close_in_batch(struct jp_rpc_connection *connection, struct jp_batch *batch) {
-    if (--batch->open)
-        return;
-    if (batch->answers.length && connection) {
-        jp_str_putc(&batch->answers, ']');
-        jp__send(connection, &batch->answers);
-    }
-    jp_str_free(&batch->answers);
-    jp_free(batch);
-}
-
-static void unlink_timed(struct jp_call *call) {
-    if (!call->deadline_ms)
-        return;
-    if (call->previous_timed)
-        call->previous_timed->next_timed = call->next_timed;
-    else
-        call->rpc->first_timed = call->next_timed;
-    if (call->next_timed)
-        call->next_timed->previous_timed = call->previous_timed;
-    call->deadline_ms = 0;
-}
-
-static void unlink_call(struct jp_call *call) {
-    struct jp_rpc_connection *connection = call->connection;
-    if (!connection)
-        return;
-    if (call->previous)
-        call->previous->next = call->next;
-    else
-        connection->first_call = call->next;
-    if (call->next)
-        call->next->previous = call->previous;
-    connection->call_count--;
-    call->connection = NULL;
-}
-
-static void free_call(struct jp_call *call) {
-    unlink_timed(call);
-    unlink_call(call);
-    cJSON_Delete(call->id);
-    jp_free(call->text);
-    jp_free(call);
-}
-
-/* Takes `answer`; NULL for a notification's. */
-static void finish(struct jp_call *call, cJSON *answer) {
-    struct jp_rpc_connection *connection = call->connection;
-    struct jp_batch *batch = call->batch;
-    free_call(call);
-    if (batch) {
-        if (answer && connection)
-            add_to_batch(batch, answer);
-        else
-            cJSON_Delete(answer);
-        close_in_batch(connection, batch);
-    } else if (answer && connection) {
-        send_json(connection, answer);
-    } else {
-        cJSON_Delete(answer);
-    }
-}
-
-void jp__reply(struct jp_call *call, cJSON *result) {
-    cJSON *answer = NULL;
-    if (call->id) {
-        answer = answer_for(call->id);
-        cJSON_AddItemToObject(answer, "result", result);
-    } else {
-        cJSON_Delete(result);
-    }
-    finish(call, answer);
-}
-
-static void on_durable(void *context, jp_status status) {
-    struct jp_call *call = context;
-    (void)status; /* where the disk refuses, it waits in memory, as all that happens then; service.status says so */
-    jp__reply(call, call->waiting_for);
-}
-
-void jp__reply_when_durable(struct jp_call *call, cJSON *result) {
-    call->waiting_for = result;
-    call->rpc->with.accounts->ops->when_durable(call->rpc->with.accounts, on_durable, call);
-}
-
-void jp__refuse_with(struct jp_call *call, const struct jp_error *error, cJSON *data) {
-    cJSON *answer = NULL;
-    if (call->id) {
-        answer = answer_for(call->id);
-        cJSON_AddItemToObject(answer, "error", jp__render_error(error, data));
-    } else {
-        cJSON_Delete(data);
-    }
-    finish(call, answer);
-}
-
-void jp__refuse(struct jp_call *call, const struct jp_error *error) { jp__refuse_with(call, error, NULL); }
-
-/* A call that waits for something is let go; one that was begun (an assignment on its way to the disk) goes on unheard. */
-void jp__call_abandon(struct jp_call *call) {
-    struct jp_batch *batch = call->batch;
-    if (call->cancel) {
-        call->cancel(call);
-        free_call(call);
-        if (batch)
-            close_in_batch(NULL, batch);
-    } else {
-        unlink_call(call);
-    }
-}
-
-void jp__call_set_deadline(struct jp_call *call, uint64_t deadline_ms) {
-    call->deadline_ms = deadline_ms ? deadline_ms : 1;
-    call->previous_timed = NULL;
-    call->next_timed = call->rpc->first_timed;
-    if (call->next_timed)
-        call->next_timed->previous_timed = call;
-    call->rpc->first_timed = call;
-}
-
-uint64_t jp_rpc_on_time(struct jp_rpc *rpc) {
-    uint64_t now_ms = rpc->with.now_ms(rpc->with.clock_context);
-    uint64_t next = jp__connections_on_time(rpc, now_ms);
-    struct jp_call *following;
-    for (struct jp_call *call = rpc->first_timed; call; call = following) {
-        following = call->next_timed;
-        if (call->deadline_ms <= now_ms) {
-            struct jp_error error;
-            jp_fail(&error, JP_E_TIMEOUT, "%s: the time-out has passed", call->method->name);
-            call->cancel(call);
-            jp__refuse(call, &error);
-        } else if (call->deadline_ms < next) {
-            next = call->deadline_ms;
-        }
-    }
-    return next;
-}
 
 /* --- requests --- */
 
@@ -253,19 +70,45 @@ static void clear_parameters(const struct jp_method *method, void *parameters) {
     jp_free(parameters);
 }
 
-/* Before its first request is looked at, a client has a name: nothing is done for one whose token cannot be had. */
-static jp_status identify(struct jp_rpc_connection *connection, struct jp_error *error) {
-    if (connection->principal)
-        return JP_OK;
-    return connection->peer->ops->identify(connection->peer, &connection->principal, error);
+/* What a method is about stands where struct jp_pool_parameters has it. */
+static bool find_its_pool(struct jp_call *call, const void *parameters, struct jp_error *error) {
+    call->pool = jp__find_pool(call, ((const struct jp_pool_parameters *)parameters)->pool, error);
+    return call->pool && jp__need(call, call->pool, call->method->right, error) == JP_OK;
+}
+
+/* Whether the caller may, as far as the method's row says it. */
+static bool is_allowed(struct jp_call *call, const void *parameters, struct jp_error *error) {
+    const struct jp_method *method = call->method;
+    if (method->scope == JP_ON_POOL)
+        return find_its_pool(call, parameters, error);
+    return method->scope != JP_ON_SERVICE || !method->right || jp__need(call, NULL, method->right, error) == JP_OK;
+}
+
+/* Who asks for progress says under which name it wants to hear of it. */
+static bool take_token(struct jp_call *call, cJSON *object, struct jp_error *error) {
+    const cJSON *token = cJSON_GetObjectItemCaseSensitive(object, "progressToken");
+    if (!token || !has_key(call->method->fields, "progressToken"))
+        return true;
+    if (!cJSON_IsString(token) && !cJSON_IsNumber(token)) {
+        jp_fail(error, JP_E_PARAMS, "%s: progressToken: expected a string or a number", call->method->name);
+        return false;
+    }
+    call->progress_token = cJSON_Duplicate(token, true);
+    return true;
 }
 
 static void run(struct jp_call *call, cJSON *params) {
     struct jp_error error;
     cJSON *none = params ? NULL : cJSON_CreateObject();
+    cJSON *object = params ? params : none;
     void *parameters = jp_alloc(call->method->size);
     const struct jp_method *method = call->method;
-    if (read_parameters(method, params ? params : none, parameters, &error))
+    bool good = take_token(call, object, &error) && read_parameters(method, object, parameters, &error);
+    if (good) {
+        jp__audit_begin(call, parameters);
+        good = is_allowed(call, parameters, &error);
+    }
+    if (good)
         method->handle(call, parameters);
     else
         jp__refuse(call, &error);
@@ -273,67 +116,81 @@ static void run(struct jp_call *call, cJSON *params) {
     cJSON_Delete(none);
 }
 
-static struct jp_call *new_call(struct jp_rpc_connection *connection, struct jp_batch *batch, const cJSON *id) {
-    struct jp_call *call = jp_alloc(sizeof *call);
-    call->rpc = connection->rpc;
-    call->connection = connection;
-    call->batch = batch;
-    call->id = id ? cJSON_Duplicate(id, true) : NULL;
-    call->next = connection->first_call;
-    if (call->next)
-        call->next->previous = call;
-    connection->first_call = call;
-    connection->call_count++;
-    return call;
+/* A number beyond 2^53 could not be given back as it was. */
+static bool id_valid(const cJSON *id) {
+    const double exact = (double)JP_JSON_EXACT_MAX;
+    if (!id || cJSON_IsString(id) || cJSON_IsNull(id))
+        return true;
+    return cJSON_IsNumber(id) && id->valuedouble <= exact && id->valuedouble >= -exact;
 }
 
-static bool id_valid(const cJSON *id) { return !id || cJSON_IsString(id) || cJSON_IsNumber(id) || cJSON_IsNull(id); }
+/* By name, that is in an object. Some libraries put the one object that they were given, or nothing at all, into a list. */
+static cJSON *by_name(cJSON *params) {
+    if (!cJSON_IsArray(params))
+        return params;
+    if (!params->child || (cJSON_IsObject(params->child) && !params->child->next))
+        return params->child;
+    return params;
+}
 
-static void receive_request(struct jp_rpc_connection *connection, struct jp_batch *batch, cJSON *request) {
+struct request {
+    const char *name;
+    cJSON *params;
+    const cJSON *id;
+};
+
+static jp_status read_request(cJSON *json, struct request *ret, struct jp_error *error) {
+    const cJSON *version = cJSON_GetObjectItemCaseSensitive(json, "jsonrpc");
+    const cJSON *name = cJSON_GetObjectItemCaseSensitive(json, "method");
+    cJSON *params = cJSON_GetObjectItemCaseSensitive(json, "params");
+    const cJSON *id = cJSON_GetObjectItemCaseSensitive(json, "id");
+    *ret = (struct request){.params = by_name(params), .id = id};
+    if (!cJSON_IsObject(json) || !cJSON_IsString(version) || strcmp(version->valuestring, "2.0") != 0 || !cJSON_IsString(name) ||
+        !id_valid(id) || (params && !cJSON_IsObject(params) && !cJSON_IsArray(params)))
+        return jp_fail(error, JP_E_REQUEST,
+                       "not a JSON-RPC 2.0 request: {\"jsonrpc\": \"2.0\", \"method\": \"...\", \"params\": {...}, \"id\": ...}");
+    ret->name = name->valuestring;
+    return JP_OK;
+}
+
+static void receive_request(struct jp_rpc_connection *connection, struct jp_batch *batch, cJSON *json) {
     struct jp_error error;
-    const cJSON *version = cJSON_GetObjectItemCaseSensitive(request, "jsonrpc");
-    const cJSON *name = cJSON_GetObjectItemCaseSensitive(request, "method");
-    cJSON *params = cJSON_GetObjectItemCaseSensitive(request, "params");
-    const cJSON *id = cJSON_GetObjectItemCaseSensitive(request, "id");
+    struct request request;
     cJSON *null_id = NULL;
-    jp_status status = JP_OK;
-    if (!cJSON_IsObject(request) || !cJSON_IsString(version) || strcmp(version->valuestring, "2.0") != 0 ||
-        !cJSON_IsString(name) || !id_valid(id) || (params && !cJSON_IsObject(params) && !cJSON_IsArray(params))) {
-        status = jp_fail(&error, JP_E_REQUEST,
-                         "not a JSON-RPC 2.0 request: {\"jsonrpc\": \"2.0\", \"method\": \"...\", \"params\": {...}, \"id\": ...}");
-        if (!cJSON_IsObject(request) || !id || !id_valid(id)) /* it may have meant to be a notification, but it is told */
-            id = null_id = cJSON_CreateNull();
-    }
-    struct jp_call *call = new_call(connection, batch, id);
+    uint32_t most = connection->rpc->with.quotas.in_flight;
+    jp_status status = read_request(json, &request, &error);
+    if (status && (!cJSON_IsObject(json) || !request.id || !id_valid(request.id))) /* it may have meant to be a notification, but it is told */
+        request.id = null_id = cJSON_CreateNull();
+    struct jp_call *call = jp__call_new(connection, batch, request.id);
     cJSON_Delete(null_id);
-    if (status == JP_OK && connection->call_count > JP_RPC_MAX_IN_FLIGHT)
-        status = jp_fail(&error, JP_E_QUOTA, "%d requests of this connection are not answered yet; that is the bound", JP_RPC_MAX_IN_FLIGHT);
-    const struct jp_method *method = status == JP_OK ? find_method(name->valuestring) : NULL;
-    if (status == JP_OK && !method)
-        status = no_method(name->valuestring, &error);
-    if (status == JP_OK && cJSON_IsArray(params))
-        status = jp_fail(&error, JP_E_PARAMS, "%s: pass parameters by name, in an object", name->valuestring);
     if (status == JP_OK)
-        status = identify(connection, &error);
-    call->method = method;
-    if (status || !method)
+        call->method = find_method(request.name);
+    if (status == JP_OK && !call->method)
+        status = no_method(request.name, &error);
+    if (status == JP_OK && connection->call_count > most && call->method->right) /* what takes requests back is always let through */
+        status = jp_fail(&error, JP_E_QUOTA, "%u requests of this connection are not answered yet; that is the bound", (unsigned)most);
+    if (status == JP_OK && cJSON_IsArray(request.params))
+        status = jp_fail(&error, JP_E_PARAMS, "%s: pass parameters by name, in an object", request.name);
+    if (status)
         jp__refuse(call, &error);
     else
-        run(call, params);
+        run(call, request.params);
 }
 
 static void receive_batch(struct jp_rpc_connection *connection, cJSON *list) {
     struct jp_error error;
     size_t count = (size_t)cJSON_GetArraySize(list);
-    if (!count || count > JP_RPC_MAX_BATCH) {
+    uint32_t most = connection->rpc->with.quotas.batch;
+    if (!count || count > most) {
         if (count)
-            jp_fail(&error, JP_E_QUOTA, "a batch may have %d requests; this one has %zu", JP_RPC_MAX_BATCH, count);
+            jp_fail(&error, JP_E_QUOTA, "a batch may have %u requests; this one has %zu", (unsigned)most, count);
         else
             jp_fail(&error, JP_E_REQUEST, "an empty batch is not a request");
         jp__send_error(connection, &error);
         return;
     }
     struct jp_batch *batch = jp_alloc(sizeof *batch);
+    batch->framing = connection->framer.framing;
     batch->open = count;
     cJSON *next;
     for (cJSON *request = list->child; request; request = next) {
@@ -342,11 +199,26 @@ static void receive_batch(struct jp_rpc_connection *connection, cJSON *list) {
     }
 }
 
+/* Before its first message is looked at, a client has a name. Nothing is done for one whose token cannot be had, or who has come once too
+ * often. */
+static bool is_known(struct jp_rpc_connection *connection) {
+    struct jp_error error;
+    if (connection->principal)
+        return true;
+    if (connection->peer->ops->identify(connection->peer, &connection->principal, &error) == JP_OK && jp__may_stay(connection, &error))
+        return true;
+    jp__send_error(connection, &error);
+    jp__finish(connection);
+    return false;
+}
+
 void jp__receive_message(struct jp_rpc_connection *connection, const char *text, size_t length) {
-    static const struct jp_json_rules rules = {.max_bytes = JP_RPC_MAX_MESSAGE, .max_depth = JP_RPC_MAX_DEPTH};
+    const struct jp_json_rules rules = {.max_bytes = (size_t)connection->rpc->with.quotas.message_bytes, .max_depth = connection->rpc->with.quotas.depth};
     struct jp_json json;
     struct jp_json_place place;
     struct jp_error error;
+    if (!is_known(connection))
+        return;
     if (jp_json_parse(text, length, &rules, &json, &place, &error)) {
         struct jp_error with_place;
         jp_fail(&with_place, error.status, "at byte %u: %s", place.column, error.text);
@@ -358,28 +230,4 @@ void jp__receive_message(struct jp_rpc_connection *connection, const char *text,
     else
         receive_request(connection, NULL, json.root);
     jp_json_free(&json);
-}
-
-const char *jp__caller(const struct jp_call *call) {
-    struct jp_peer *peer = call->connection->peer;
-    return peer->ops->principal_name(peer, call->connection->principal);
-}
-
-struct jp_pool *jp__find_pool(struct jp_call *call, const char *name) {
-    struct jp_pools *pools = call->rpc->with.pools;
-    struct jp_pool *pool = jp_pools_find(pools, name);
-    if (pool)
-        return pool;
-    size_t count;
-    struct jp_error error;
-    struct jp_pool *const *all = jp_pools_sorted(pools, &count);
-    const char **names = jp_realloc_array(NULL, count, sizeof *names);
-    for (size_t i = 0; i < count; i++)
-        names[i] = all[i]->name;
-    const char *nearest = count ? jp_nearest(name, names, count, sizeof *names) : NULL;
-    jp_fail(&error, JP_E_NO_POOL, "there is no pool \"%.80s\"%s%s%s", name, nearest ? "; did you mean \"" : "", nearest ? nearest : "",
-            nearest ? "\"?" : "");
-    jp_free(names);
-    jp__refuse(call, &error);
-    return NULL;
 }

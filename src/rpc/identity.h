@@ -20,6 +20,8 @@ struct jp_peer_ops {
     /* Queues bytes for the peer; they are copied. */
     void (*send)(struct jp_peer *peer, const void *bytes, size_t length);
     size_t (*unsent)(const struct jp_peer *peer); /* bytes that the peer has not taken yet */
+    /* Closes when the peer has taken what was sent; nothing more is read from it. jp_rpc_closed() is called later. */
+    void (*finish)(struct jp_peer *peer);
     /* Closes; what the peer has not taken yet is lost. jp_rpc_closed() is called later, never from within. */
     void (*close)(struct jp_peer *peer);
 };

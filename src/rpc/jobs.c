@@ -23,9 +23,10 @@ struct jp_job_handle *jp__job_handle_find(struct jp_rpc_connection *connection, 
 
 jp_status jp__job_handle_add(struct jp_rpc_connection *connection, struct jp_job *job, const char *name, struct jp_job_handle **ret_handle,
                              struct jp_error *error) {
-    if (connection->job_count == JP_RPC_MAX_JOBS) {
+    uint32_t most = connection->rpc->with.quotas.jobs;
+    if (connection->job_count >= most) {
         connection->rpc->with.backend->ops->job_close(job);
-        return jp_fail(error, JP_E_QUOTA, "a connection may hold %d job handles; close some with job.close", JP_RPC_MAX_JOBS);
+        return jp_fail(error, JP_E_QUOTA, "a connection may hold %" PRIu32 " job handles; close some with job.close", most);
     }
     struct jp_job_handle *handle = jp_alloc(sizeof *handle);
     *handle = (struct jp_job_handle){
@@ -67,6 +68,18 @@ static struct jp_pool *pool_of_object(struct jp_pools *pools, const char *object
     return NULL;
 }
 
+/* What a right to the job object stands for at a pool. */
+static uint32_t right_for(uint32_t access) {
+    uint32_t rights = JP_RIGHT_VIEW;
+    if (access & JP_JOB_OBJECT_ASSIGN_PROCESS)
+        rights = JP_RIGHT_ASSIGN;
+    if (access & JP_JOB_OBJECT_TERMINATE)
+        rights = JP_RIGHT_CONTROL;
+    if (access & JP_JOB_OBJECT_SET_ATTRIBUTES)
+        rights = JP_RIGHT_ADMIN;
+    return rights;
+}
+
 jp_status jp__job_resolve(struct jp_call *call, const char *text, uint32_t access, struct jp_job_reference *ret_reference,
                           struct jp_error *error) {
     struct jp_pools *pools = call->rpc->with.pools;
@@ -82,6 +95,10 @@ jp_status jp__job_resolve(struct jp_call *call, const char *text, uint32_t acces
     reference.pool = jp_pools_find(pools, text);
     if (!reference.pool)
         reference.pool = pool_of_object(pools, text);
+    if (reference.pool && !(jp__rights(call->connection, reference.pool) & JP_RIGHT_VIEW))
+        reference.pool = NULL; /* then Windows says what the caller may do with the job */
+    if (reference.pool && jp__need(call, reference.pool, right_for(access), error))
+        return error->status;
     if (!reference.pool) {
         struct jp_job_naming naming = {.name = text, .desired_access = access, .principal = call->connection->principal};
         jp_status status = call->rpc->with.backend->ops->job_open(call->rpc->with.backend, &naming, &reference.opened, error);

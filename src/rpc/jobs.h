@@ -21,8 +21,8 @@ struct jp_job_reference {
     struct jp_job *job;           /* of the last two */
 };
 
-/* "#7": a handle of this connection; a pool's name, or the kernel name of a pool's job: the pool; any other kernel name: opened
- * with the caller's own rights and `access`. The reference is released after use. */
+/* "#7": a handle of this connection; a pool's name, or the kernel name of a pool's job: the pool, if the caller has the right that `access`
+ * stands for there; any other kernel name: opened with the caller's own rights and `access`. The reference is released after use. */
 jp_status jp__job_resolve(struct jp_call *call, const char *text, uint32_t access, struct jp_job_reference *ret_reference,
                           struct jp_error *error);
 void jp__job_release(struct jp_call *call, struct jp_job_reference *reference);

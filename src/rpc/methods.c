@@ -56,7 +56,10 @@ static const struct jp_field assign_fields[] = {POOL_NAME(jp_process_parameters)
                                                 START_TIME(jp_process_parameters), WAIT_FOR_ROOM(jp_process_parameters), {0}};
 
 static const struct jp_field launch_fields[] = {
-    POOL_NAME(jp_launch_parameters),
+    {.key = "pool", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_launch_parameters, pool), .min = 1,
+     .documentation = "The pool's name; default the template's."},
+    {.key = "template", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_launch_parameters, template), .min = 1,
+     .documentation = "A launch that the configuration has prepared; it says everything but the pool's name itself."},
     {.key = "argv", .type = JP_FIELD_STRINGS, .offset = offsetof(struct jp_launch_parameters, argv), .max = 4096,
      .documentation = "Program and arguments, quoted for the program by the service."},
     {.key = "command", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_launch_parameters, command), .min = 1,
@@ -68,10 +71,15 @@ static const struct jp_field launch_fields[] = {
     WAIT_FOR_ROOM(jp_launch_parameters),
     {0}};
 
+#define PROGRESS_TOKEN(of)                                                                                  \
+    {.key = "progressToken", .type = JP_FIELD_JSON, .offset = offsetof(struct of, progress_token),          \
+     .documentation = "A string or a number: notifications $/progress with this token tell how far it is."}
+
 static const struct jp_field wait_fields[] = {
     POOL_NAME(jp_process_parameters), PID(jp_process_parameters, false), START_TIME(jp_process_parameters),
     {.key = "timeout", .type = JP_FIELD_DURATION, .offset = offsetof(struct jp_process_parameters, timeout_100ns), .max = TIMEOUT_MAX,
      .documentation = "How long to wait, for example \"30s\"; default for ever."},
+    PROGRESS_TOKEN(jp_process_parameters),
     {0}};
 
 static const struct jp_field freeze_fields[] = {
@@ -153,6 +161,29 @@ static const struct jp_field purge_fields[] = {
      .documentation = "Events; default true."},
     {0}};
 
+static const struct jp_field audit_fields[] = {
+    {.key = "user", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_audit_parameters, user), .min = 1,
+     .documentation = "Only what this account asked for, as \"DOMAIN\\name\"."},
+    {.key = "pool", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_audit_parameters, pool), .min = 1, .documentation = "Only of this pool."},
+    {.key = "method", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_audit_parameters, method), .min = 1,
+     .documentation = "Only calls of this method."},
+    {.key = "denied", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_audit_parameters, denied),
+     .documentation = "Only what was refused for want of a right."},
+    {.key = "from", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_audit_parameters, from), .documentation = "Not before this time (ISO 8601, UTC)."},
+    {.key = "to", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_audit_parameters, to), .documentation = "Before this time."},
+    {.key = "afterId", .type = JP_FIELD_U64, .offset = offsetof(struct jp_audit_parameters, after_id), .max = INT64_MAX,
+     .documentation = "Records with a higher id: the next page."},
+    {.key = "limit", .type = JP_FIELD_U32, .offset = offsetof(struct jp_audit_parameters, limit), .min = 1, .max = 10000,
+     .documentation = "At most so many; default 1000."},
+    {.key = "newest", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_audit_parameters, newest),
+     .documentation = "The last ones instead of the first."},
+    {0}};
+
+static const struct jp_field cancel_fields[] = {
+    {.key = "id", .type = JP_FIELD_JSON, .offset = offsetof(struct jp_cancel_parameters, id), .required = true,
+     .documentation = "The id of a request of this connection that is not answered yet."},
+    {0}};
+
 #define JOB(null)                                                                                           \
     {.key = "job", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_job_parameters, job), .required = true, .min = 1, .nullable = null, \
      .documentation = "A pool's name, a kernel name, or a handle of this connection (\"#1\")."}
@@ -210,6 +241,11 @@ static const struct jp_field job_grant_fields[] = {
 const struct jp_method jp__methods[] = {
     {ROW("rpc.discover", rpc_discover, 0, JP_ON_SERVICE, jp_no_parameters, no_fields), .summary = "This interface, as an OpenRPC document.",
      TELLS(openrpc, rpc_discover), .description = "The same that docs/rpc.md is made from: methods with parameters, results, errors and examples. x-right is the right that a method needs."},
+    {ROW("rpc.cancel", rpc_cancel, 0, JP_ON_SERVICE, jp_cancel_parameters, cancel_fields), .summary = "Take a waiting request back.",
+     TELLS(cancelled, rpc_cancel),
+     .description = "The request itself is answered too: with the error cancelled. What has begun to be done is done."},
+    {ROW("$/cancelRequest", rpc_cancel, 0, JP_ON_SERVICE, jp_cancel_parameters, cancel_fields), .summary = "The same under the name that the Language Server Protocol gave it.",
+     TELLS(cancelled, rpc_cancel)},
     {ROW("service.status", service_status, JP_RIGHT_VIEW, JP_ON_SERVICE, jp_no_parameters, no_fields), .summary = "What the service is and how it is.",
      TELLS(status, service_status)},
     {ROW("service.capabilities", service_capabilities, JP_RIGHT_VIEW, JP_ON_SERVICE, jp_no_parameters, no_fields), .summary = "What this host's kernel enforces.",
@@ -265,21 +301,21 @@ const struct jp_method jp__methods[] = {
     {ROW("process.terminate", process_terminate, JP_RIGHT_CONTROL, JP_ON_FOUND, jp_process_parameters, process_terminate_fields), .changes = true, .summary = "End one process of a pool.",
      TELLS(process_terminated, process_terminate), FAILS(JP_E_NO_PROCESS, JP_E_OTHER_PROCESS)},
     {ROW("events.subscribe", events_subscribe, JP_RIGHT_VIEW, JP_ON_FOUND, jp_record_parameters, subscribe_fields), .summary = "Be sent events, from the past on if asked.",
-     TELLS(subscribed, events_subscribe),
+     TELLS(subscribed, events_subscribe), FAILS(JP_E_NO_POOL),
      .description = "Events come as notifications `event`."},
     {ROW("events.unsubscribe", events_unsubscribe, 0, JP_ON_SERVICE, jp_record_parameters, unsubscribe_fields), .summary = "Be sent no more.",
      TELLS(unsubscribed, events_unsubscribe), FAILS(JP_E_NO_SUBSCRIPTION)},
     {ROW("events.query", events_query, JP_RIGHT_VIEW, JP_ON_FOUND, jp_record_parameters, query_fields), .summary = "Events of the past.",
-     TELLS(events, events_query), FAILS(JP_E_STORE)},
+     TELLS(events, events_query), FAILS(JP_E_NO_POOL, JP_E_STORE)},
     {ROW("accounting.summary", accounting_summary, JP_RIGHT_VIEW, JP_ON_FOUND, jp_record_parameters, summary_fields), .summary = "Totals by pool.",
-     TELLS(summaries, accounting_summary), FAILS(JP_E_STORE),
+     TELLS(summaries, accounting_summary), FAILS(JP_E_NO_POOL, JP_E_STORE),
      .description = "from and to choose processes by when they began (from is in, to is out). Whole hours come from sums that outlive the "
                     "rows, so purging does not change such a report. Where from or to falls inside an hour, the rows of that part are counted "
                     "exactly; an hour of which rows have been purged counts as a whole if it begins within the time, and not at all if it "
                     "does not. The same holds for days (UTC) whose hours are not kept any more. Two reports whose times adjoin never count a "
                     "process twice."},
     {ROW("accounting.processes", accounting_processes, JP_RIGHT_VIEW, JP_ON_FOUND, jp_record_parameters, accounting_fields), .summary = "Processes, a row each.",
-     TELLS(process_page, accounting_processes), FAILS(JP_E_STORE)},
+     TELLS(process_page, accounting_processes), FAILS(JP_E_NO_POOL, JP_E_STORE)},
     {ROW("accounting.purge", accounting_purge, JP_RIGHT_ADMIN, JP_ON_SERVICE, jp_purge_parameters, purge_fields), .changes = true, .summary = "Delete what is old; the sums stay.",
      TELLS(purged, accounting_purge), FAILS(JP_E_STORE),
      .description = "Give either before or olderThan. What the processes used stays in accounting.summary, by the hour and day, and in the "
@@ -289,6 +325,9 @@ const struct jp_method jp__methods[] = {
      TELLS(counters, accounting_reset), FAILS(JP_E_NO_POOL, JP_E_STORE),
      .description = "Answers the counters as they stood, when that is on the disk. Nothing is deleted: rows and summaries stay, and the "
                     "record keeps who did it, when, and what the counters stood at."},
+    {ROW("accounting.audit", accounting_audit, JP_RIGHT_ADMIN, JP_ON_SERVICE, jp_audit_parameters, audit_fields), .summary = "Who asked for what, and whether it was done.",
+     TELLS(audits, accounting_audit), FAILS(JP_E_STORE),
+     .description = "Of the same request that is refused again and again, the first is recorded at once and those of the next minute together (count)."},
     {ROW("job.create", job_create, JP_RIGHT_VIEW, JP_ON_SERVICE, jp_job_parameters, job_create_fields), .changes = true, .summary = "CreateJobObject: a job of the caller's own, by handle.",
      TELLS(job_handle, job_create), FAILS(JP_E_UNSUPPORTED)},
     {ROW("job.open", job_open, JP_RIGHT_VIEW, JP_ON_FOUND, jp_job_parameters, job_open_fields), .summary = "OpenJobObject, with the caller's rights.",

@@ -57,6 +57,8 @@ void jp__on_job_create(struct jp_call *call, const void *parameters) {
 void jp__on_job_open(struct jp_call *call, const void *parameters) {
     const struct jp_job_parameters *given = parameters;
     struct jp_pool *pool = jp_pools_find(call->rpc->with.pools, given->name);
+    if (pool && !(jp__rights(call->connection, pool) & JP_RIGHT_VIEW))
+        pool = NULL;
     const char *name = pool ? pool->object_name : given->name;
     struct jp_job_naming naming = {.name = name, .desired_access = given->access, .principal = call->connection->principal};
     struct jp_job *job;
@@ -289,6 +291,8 @@ static jp_status set_pool_security(struct jp_call *call, struct jp_pool *pool, c
                                    struct jp_error *error) {
     struct jp_principal *token = NULL;
     bool same = token_pid && token_pid == pool->token_pid; /* as it was queried: that process may have ended */
+    if (jp__need(call, NULL, JP_RIGHT_ADMIN, error)) /* it reaches beyond the pool, as pool.update has it */
+        return error->status;
     if (token_pid && !same && backend_of(call)->ops->token_of_process(backend_of(call), token_pid, call->connection->principal, &token, error))
         return error->status;
     return jp_pools_set_security(call->rpc->with.pools, pool, security, token, token_pid, error);
@@ -365,6 +369,8 @@ void jp__on_job_grant_user_handle(struct jp_call *call, const void *parameters) 
     struct jp_job_reference reference;
     struct jp_error error;
     jp_status status = jp__job_resolve(call, given->job, JP_JOB_OBJECT_QUERY, &reference, &error);
+    if (status == JP_OK && reference.pool)
+        status = jp__need(call, reference.pool, JP_RIGHT_CONTROL, &error);
     if (status == JP_OK && reference.pool && !reference.pool->job_count)
         status = jp_fail(&error, JP_E_POOL_FAILED, "pool \"%s\" has no job object: %s", reference.pool->name, reference.pool->error.text);
     if (status == JP_OK) {

@@ -8,15 +8,14 @@ void jp__on_pool_list(struct jp_call *call, const void *parameters) {
     cJSON *result = cJSON_CreateObject();
     cJSON *list = cJSON_AddArrayToObject(result, "pools");
     for (size_t i = 0; i < count; i++)
-        cJSON_AddItemToArray(list, jp__render_pool_row(all[i]));
+        if (jp__rights(call->connection, all[i]) & JP_RIGHT_VIEW)
+            cJSON_AddItemToArray(list, jp__render_pool_row(all[i]));
     jp__reply(call, result);
 }
 
 void jp__on_pool_get(struct jp_call *call, const void *parameters) {
-    const struct jp_pool_parameters *given = parameters;
-    struct jp_pool *pool = jp__find_pool(call, given->pool);
-    if (pool)
-        jp__reply(call, jp__render_pool(call->rpc, pool));
+    (void)parameters;
+    jp__reply(call, jp__render_pool(call->rpc, call->pool));
 }
 
 /* What was changed is on the disk when the caller hears of it. */
@@ -27,36 +26,52 @@ static void answer_with_pool(struct jp_call *call, jp_status status, const struc
         jp__reply_when_durable(call, jp__render_pool(call->rpc, pool));
 }
 
+/* What reaches beyond the pool: processes of others, another account's rights, names that other programs may use. Who has been given a pool may
+ * not change that. */
+static jp_status check_reach(struct jp_call *call, const struct jp_pool_spec *spec, struct jp_error *error) {
+    const uint64_t reaching = JP_SCHEMA_BIT(JP_POOL_MATCH) | JP_SCHEMA_BIT(JP_POOL_EXCLUDE) | JP_SCHEMA_BIT(JP_POOL_DEFAULT) |
+                              JP_SCHEMA_BIT(JP_POOL_SECURITY) | JP_SCHEMA_BIT(JP_POOL_OBJECT_NAME);
+    return spec->present & (reaching | reaching << 32) ? jp__need(call, NULL, JP_RIGHT_ADMIN, error) : JP_OK;
+}
+
+/* Pools stand below one that the caller is an admin of, or it is one of the service. */
+static jp_status may_make(struct jp_call *call, const struct jp_pool_spec *spec, struct jp_error *error) {
+    const struct jp_pool *parent = spec->parent ? jp__find_pool(call, spec->parent, error) : NULL;
+    if (spec->parent && !parent)
+        return error->status;
+    jp_status status = jp__need(call, parent, JP_RIGHT_ADMIN, error);
+    return status ? status : check_reach(call, spec, error);
+}
+
 void jp__on_pool_create(struct jp_call *call, const void *parameters) {
     const struct jp_pool_parameters *given = parameters;
     struct jp_pool *pool = NULL;
     struct jp_error error;
-    jp_status status = jp_pools_create(call->rpc->with.pools, given->pool, &given->spec, given->flag, &pool, &error);
+    jp_status status = may_make(call, &given->spec, &error);
+    if (status == JP_OK)
+        status = jp_pools_create(call->rpc->with.pools, given->pool, &given->spec, given->flag, &pool, &error);
     answer_with_pool(call, status, &error, pool);
 }
 
 void jp__on_pool_update(struct jp_call *call, const void *parameters) {
     const struct jp_pool_parameters *given = parameters;
     struct jp_error error;
-    struct jp_pool *pool = jp__find_pool(call, given->pool);
-    if (pool)
-        answer_with_pool(call, jp_pools_update(call->rpc->with.pools, pool, &given->spec, &error), &error, pool);
+    jp_status status = check_reach(call, &given->spec, &error);
+    if (status == JP_OK)
+        status = jp_pools_update(call->rpc->with.pools, call->pool, &given->spec, &error);
+    answer_with_pool(call, status, &error, call->pool);
 }
 
 void jp__on_pool_freeze(struct jp_call *call, const void *parameters) {
     const struct jp_pool_parameters *given = parameters;
     struct jp_error error;
-    struct jp_pool *pool = jp__find_pool(call, given->pool);
-    if (pool)
-        answer_with_pool(call, jp_pools_freeze(call->rpc->with.pools, pool, given->flag, &error), &error, pool);
+    answer_with_pool(call, jp_pools_freeze(call->rpc->with.pools, call->pool, given->flag, &error), &error, call->pool);
 }
 
 void jp__on_pool_thaw(struct jp_call *call, const void *parameters) {
-    const struct jp_pool_parameters *given = parameters;
     struct jp_error error;
-    struct jp_pool *pool = jp__find_pool(call, given->pool);
-    if (pool)
-        answer_with_pool(call, jp_pools_thaw(call->rpc->with.pools, pool, &error), &error, pool);
+    (void)parameters;
+    answer_with_pool(call, jp_pools_thaw(call->rpc->with.pools, call->pool, &error), &error, call->pool);
 }
 
 static void add_matched(void *context, const struct jp_matched *matched) {
@@ -79,6 +94,7 @@ void jp__on_pool_match(struct jp_call *call, const void *parameters) {
     struct jp_error error;
     cJSON *result = cJSON_CreateObject();
     cJSON *list = cJSON_AddArrayToObject(result, "processes");
+    call->audited.wanted &= given->flag; /* otherwise it is only told */
     if (jp_pools_match(call->rpc->with.pools, given->pid, given->flag, add_matched, list, &error)) {
         cJSON_Delete(result);
         jp__refuse(call, &error);
@@ -102,10 +118,7 @@ void jp__on_pool_delete(struct jp_call *call, const void *parameters) {
     const struct jp_pool_parameters *given = parameters;
     struct jp_error error;
     size_t count = 0;
-    struct jp_pool *pool = jp__find_pool(call, given->pool);
-    if (!pool)
-        return;
-    jp_status status = jp_pools_delete(call->rpc->with.pools, pool, given->flag, &count, &error);
+    jp_status status = jp_pools_delete(call->rpc->with.pools, call->pool, given->flag, &count, &error);
     answer_with_count(call, status, &error, given->pool, count);
 }
 
@@ -113,31 +126,27 @@ void jp__on_pool_terminate(struct jp_call *call, const void *parameters) {
     const struct jp_pool_parameters *given = parameters;
     struct jp_error error;
     size_t count = 0;
-    struct jp_pool *pool = jp__find_pool(call, given->pool);
-    if (!pool)
-        return;
     uint32_t exit_code = jp__given(call, given->present, "exitCode") ? given->exit_code : 1;
-    jp_status status = jp_pools_terminate(call->rpc->with.pools, pool, exit_code, &count, &error);
+    jp_status status = jp_pools_terminate(call->rpc->with.pools, call->pool, exit_code, &count, &error);
     answer_with_count(call, status, &error, given->pool, count);
 }
 
-static void add_processes(struct jp_rpc *rpc, const struct jp_pool *pool, bool recursive, cJSON *list) {
+static void add_processes(struct jp_rpc_connection *connection, const struct jp_pool *pool, bool recursive, cJSON *list) {
+    if (!(jp__rights(connection, pool) & JP_RIGHT_VIEW))
+        return;
     for (struct jp_member *member = pool->first_member; member; member = member->next) {
-        jp_pools_refresh_usage(rpc->with.pools, member);
-        cJSON_AddItemToArray(list, jp__render_process(&member->record));
+        jp_pools_refresh_usage(connection->rpc->with.pools, member);
+        cJSON_AddItemToArray(list, jp__render_process_for(connection, &member->record));
     }
     for (size_t i = 0; recursive && i < pool->child_count; i++)
-        add_processes(rpc, pool->children[i], true, list);
+        add_processes(connection, pool->children[i], true, list);
 }
 
 void jp__on_pool_processes(struct jp_call *call, const void *parameters) {
     const struct jp_pool_parameters *given = parameters;
-    struct jp_pool *pool = jp__find_pool(call, given->pool);
-    if (!pool)
-        return;
     bool recursive = jp__given(call, given->present, "recursive") ? given->flag : true;
     cJSON *result = cJSON_CreateObject();
-    add_processes(call->rpc, pool, recursive, cJSON_AddArrayToObject(result, "processes"));
+    add_processes(call->connection, call->pool, recursive, cJSON_AddArrayToObject(result, "processes"));
     jp__reply(call, result);
 }
 
@@ -148,13 +157,22 @@ static void on_waited(void *context, const struct jp_process_record *record) {
     cJSON *result;
     call->cancel = NULL;
     if (record) {
-        result = jp__render_process(record);
+        result = jp__render_process_for(call->connection, record);
     } else {
         result = cJSON_CreateObject();
         cJSON_AddStringToObject(result, "pool", call->text);
         cJSON_AddBoolToObject(result, "empty", true);
     }
     jp__reply(call, result);
+}
+
+/* Of the pool, which cannot go while somebody waits for it. */
+static void tell_waiting(struct jp_call *call) {
+    const struct jp_pool *pool = jp_pools_find(call->rpc->with.pools, call->text);
+    cJSON *value = cJSON_CreateObject();
+    cJSON_AddStringToObject(value, "pool", call->text);
+    jp_json_add_u64(value, "members", pool ? jp_pool_total_members(pool) : 0);
+    jp__progress(call, value);
 }
 
 static void cancel_wait(struct jp_call *call) { jp_pools_wait_cancel(call->rpc->with.pools, call->waiting_for); }
@@ -167,7 +185,7 @@ static void on_found_ended(void *context, jp_status status, const struct jp_erro
     if (status) {
         jp__refuse(call, error);
     } else if (count && records[count - 1].ending != JP_ENDING_NONE) {
-        jp__reply(call, jp__render_process(&records[count - 1]));
+        jp__reply(call, jp__render_process_for(call->connection, &records[count - 1]));
     } else {
         jp_fail(&never, JP_E_NO_PROCESS, "process %u is not in pool \"%s\", and has not been", (unsigned)call->number, call->text);
         jp__refuse(call, &never);
@@ -183,7 +201,7 @@ static jp_status find_member(struct jp_pools *pools, const struct jp_pool *pool,
         return status;
     for (const struct jp_pool *at = member->pool; at != pool; at = at->parent)
         if (!at->parent)
-            return jp_fail(error, JP_E_PARAMS, "process %u is in pool \"%s\", not in \"%s\"", (unsigned)given->pid, member->pool->name, pool->name);
+            return jp_fail(error, JP_E_PARAMS, "process %u is in another pool, not in \"%s\"", (unsigned)given->pid, pool->name);
     *ret_member = member;
     return JP_OK;
 }
@@ -193,9 +211,7 @@ void jp__on_pool_wait(struct jp_call *call, const void *parameters) {
     struct jp_rpc *rpc = call->rpc;
     struct jp_member *member = NULL;
     struct jp_error error;
-    struct jp_pool *pool = jp__find_pool(call, given->pool);
-    if (!pool)
-        return;
+    struct jp_pool *pool = call->pool;
     call->text = jp_strdup(pool->name);
     call->number = given->pid;
     bool running = !given->pid || find_member(rpc->with.pools, pool, given, &member, &error) == JP_OK;
@@ -215,4 +231,5 @@ void jp__on_pool_wait(struct jp_call *call, const void *parameters) {
     call->waiting_for = waiter;
     if (jp__given(call, given->present, "timeout"))
         jp__call_set_deadline(call, rpc->with.now_ms(rpc->with.clock_context) + given->timeout_100ns / 10000);
+    jp__call_tell_progress(call, tell_waiting);
 }

@@ -38,10 +38,8 @@ static void join(struct jp_call *call, struct jp_joining *joining) {
 
 void jp__on_pool_assign(struct jp_call *call, const void *parameters) {
     const struct jp_process_parameters *given = parameters;
-    struct jp_pool *pool = jp__find_pool(call, given->pool);
-    if (pool)
-        join(call, &(struct jp_joining){.pool = pool, .pid = given->pid, .start_100ns = (int64_t)given->start_100ns,
-                                        .principal = call->connection->principal, .timeout_100ns = given->timeout_100ns});
+    join(call, &(struct jp_joining){.pool = call->pool, .pid = given->pid, .start_100ns = (int64_t)given->start_100ns,
+                                    .principal = call->connection->principal, .timeout_100ns = given->timeout_100ns});
 }
 
 static jp_status command_line_of(const struct jp_launch_parameters *given, char **ret_command, struct jp_error *error) {
@@ -59,34 +57,90 @@ static jp_status command_line_of(const struct jp_launch_parameters *given, char 
     return JP_OK;
 }
 
-void jp__on_pool_launch(struct jp_call *call, const void *parameters) {
-    const struct jp_launch_parameters *given = parameters;
+/* A template says everything itself: what is not in it, no caller can put there. */
+static jp_status check_template(const struct jp_launch_parameters *given, struct jp_error *error) {
+    if (given->command || given->argv.count || given->cwd || given->env.count)
+        return jp_fail(error, JP_E_PARAMS, "pool.launch: a template says what is launched and how; only pool and timeout go with it");
+    return JP_OK;
+}
+
+static const struct jp_launch_template *find_template(struct jp_call *call, const char *name, struct jp_error *error) {
+    const struct jp_rpc_program *program = &call->rpc->with.program;
+    const struct jp_launch_template *template = program->find_template ? program->find_template(program->context, name) : NULL;
+    if (!template)
+        jp_fail(error, JP_E_PARAMS, "pool.launch: the configuration has no template \"%.80s\"", name);
+    return template;
+}
+
+static void launch(struct jp_call *call, struct jp_pool *pool, const struct jp_launch_parameters *given, uint32_t run_as) {
     struct jp_error error;
     char *command = NULL;
-    struct jp_pool *pool = jp__find_pool(call, given->pool);
-    if (!pool)
-        return;
     if (command_line_of(given, &command, &error)) {
         jp__refuse(call, &error);
         return;
     }
     struct jp_launch launch = {.command_line = command, .directory = given->cwd, .environment = &given->env,
                                .principal = call->connection->principal};
-    join(call, &(struct jp_joining){.pool = pool, .launch = &launch, .timeout_100ns = given->timeout_100ns});
+    join(call, &(struct jp_joining){.pool = pool, .launch = &launch, .run_as = run_as, .timeout_100ns = given->timeout_100ns});
     jp_free(command);
 }
 
+void jp__on_pool_launch(struct jp_call *call, const void *parameters) {
+    const struct jp_launch_parameters *given = parameters;
+    const struct jp_launch_template *template = NULL;
+    struct jp_error error;
+    jp_status status = JP_OK;
+    if (given->template) {
+        template = find_template(call, given->template, &error);
+        status = template ? check_template(given, &error) : error.status;
+    }
+    const char *name = given->pool ? given->pool : template ? template->spec.pool : NULL;
+    if (status == JP_OK && !name)
+        status = jp_fail(&error, JP_E_PARAMS, "pool.launch: pool is missing");
+    struct jp_pool *pool = status == JP_OK ? jp__find_pool(call, name, &error) : NULL;
+    if (!pool || jp__need(call, pool, JP_RIGHT_LAUNCH, &error)) {
+        jp__refuse(call, &error);
+        return;
+    }
+    if (!call->audited.pool)
+        call->audited.pool = jp_strdup(pool->name);
+    struct jp_launch_parameters what = *given;
+    if (template) {
+        what.argv = template->spec.argv;
+        what.command = template->spec.command;
+        what.cwd = template->spec.cwd;
+        what.env = template->spec.env;
+    }
+    launch(call, pool, &what, template ? template->spec.run_as : JP_TOKEN_NONE);
+}
+
+static jp_status no_process(const struct jp_call *call, struct jp_error *error) {
+    return jp_fail(error, JP_E_NO_PROCESS, "no pool has or had a process %" PRIu64, call->number);
+}
+
+/* The newest of that pid, if the caller may know of it. */
 static void on_found(void *context, jp_status status, const struct jp_error *error, const struct jp_process_record *records, size_t count) {
     struct jp_call *call = context;
     struct jp_error none;
-    if (status == JP_OK && !count) {
-        jp_fail(&none, JP_E_NO_PROCESS, "no pool has or had a process %" PRIu64, call->number);
-        jp__refuse(call, &none);
-    } else if (status) {
+    const struct jp_process_record *newest = count ? &records[count - 1] : NULL;
+    if (status) {
         jp__refuse(call, error);
+    } else if (!newest || (call->connection && !jp__may_view(call->connection, newest->pool))) {
+        no_process(call, &none);
+        jp__refuse(call, &none);
     } else {
-        jp__reply(call, jp__render_process(&records[count - 1])); /* the newest of that pid */
+        jp__reply(call, jp__render_process_for(call->connection, newest));
     }
+}
+
+/* A member that the caller may view. */
+static jp_status find_member(struct jp_call *call, const struct jp_process_parameters *given, struct jp_member **ret_member,
+                             struct jp_error *error) {
+    jp_status status = jp_pools_find_process(call->rpc->with.pools, given->pid, (int64_t)given->start_100ns, ret_member, error);
+    call->number = given->pid;
+    if (status == JP_OK && !jp__may_view(call->connection, (*ret_member)->record.pool))
+        status = no_process(call, error);
+    return status;
 }
 
 void jp__on_process_get(struct jp_call *call, const void *parameters) {
@@ -94,12 +148,11 @@ void jp__on_process_get(struct jp_call *call, const void *parameters) {
     struct jp_rpc *rpc = call->rpc;
     struct jp_member *member;
     struct jp_error error;
-    if (jp_pools_find_process(rpc->with.pools, given->pid, (int64_t)given->start_100ns, &member, &error) == JP_OK) {
+    if (find_member(call, given, &member, &error) == JP_OK) {
         jp_pools_refresh_usage(rpc->with.pools, member);
-        jp__reply(call, jp__render_process(&member->record));
+        jp__reply(call, jp__render_process_for(call->connection, &member->record));
         return;
     }
-    call->number = given->pid;
     struct jp_process_filter filter = {.pid = given->pid, .start_100ns = (int64_t)given->start_100ns, .limit = 10000};
     rpc->with.accounts->ops->query_processes(rpc->with.accounts, &filter, on_found, call);
 }
@@ -110,7 +163,7 @@ void jp__on_process_terminate(struct jp_call *call, const void *parameters) {
     struct jp_member *member;
     struct jp_error error;
     uint32_t exit_code = jp__given(call, given->present, "exitCode") ? given->exit_code : 1;
-    if (jp_pools_find_process(pools, given->pid, (int64_t)given->start_100ns, &member, &error) ||
+    if (find_member(call, given, &member, &error) || jp__need(call, member->pool, JP_RIGHT_CONTROL, &error) ||
         jp_pools_terminate_process(pools, member, exit_code, call->connection->principal, &error)) {
         jp__refuse(call, &error);
         return;

@@ -34,12 +34,6 @@ static struct jp_strings full_message_names(const struct jp_strings *names) {
     return full;
 }
 
-static void free_names(struct jp_strings *names) {
-    for (size_t i = 0; i < names->count; i++)
-        jp_free(names->items[i]);
-    jp_free(names->items);
-}
-
 /* Adds `row` and says whether there is room for another one. The size is that of its longest texts, about. */
 static bool add_row(cJSON *list, cJSON *row, size_t text, size_t *size) {
     enum { ROW_WITHOUT_TEXT = 600 };
@@ -55,12 +49,18 @@ static size_t text_length(const char *text) { return text ? strlen(text) : 0; }
 void jp__on_events_subscribe(struct jp_call *call, const void *parameters) {
     const struct jp_record_parameters *given = parameters;
     struct jp_error error;
-    if (call->connection->subscription_count == JP_RPC_MAX_SUBSCRIPTIONS) {
-        jp_fail(&error, JP_E_QUOTA, "this connection has %d subscriptions; that is the bound", JP_RPC_MAX_SUBSCRIPTIONS);
+    uint32_t most = call->rpc->with.quotas.subscriptions;
+    if (call->connection->subscription_count >= most) {
+        jp_fail(&error, JP_E_QUOTA, "this connection has %u subscriptions; that is the bound", (unsigned)most);
         jp__refuse(call, &error);
         return;
     }
     struct jp_rpc_connection *connection = call->connection;
+    struct jp_strings viewable;
+    const struct jp_strings *filter;
+    if (!jp__viewable(call, &given->pools, &viewable, &filter)) /* what it may view later counts then, event by event */
+        return;
+    jp__free_names(&viewable);
     struct jp__wanted wanted = {.pools = given->pools, .messages = full_message_names(&given->messages),
                                 .durable = given->durable || !jp__given(call, given->present, "durable"),
                                 .from_past = jp__given(call, given->present, "fromSeq"), .from_seq = given->from_seq};
@@ -69,7 +69,7 @@ void jp__on_events_subscribe(struct jp_call *call, const void *parameters) {
     jp_json_add_u64(result, "seq", wanted.durable ? call->rpc->delivered_seq : call->rpc->newest_seq);
     jp__reply(call, result); /* before the first event */
     jp__subscribe(connection, &wanted);
-    free_names(&wanted.messages);
+    jp__free_names(&wanted.messages);
 }
 
 void jp__on_events_unsubscribe(struct jp_call *call, const void *parameters) {
@@ -106,15 +106,16 @@ void jp__on_events_query(struct jp_call *call, const void *parameters) {
     struct jp_accounts *accounts = call->rpc->with.accounts;
     /* One more than is shown, to tell whether there are more; not of the newest, whose first is not the next. */
     uint32_t limit = limit_of(given);
-    struct jp_event_filter filter = {.from_seq = given->from_seq, .pid = given->pid, .limit = limit + !given->newest, .newest = given->newest,
-                                     .pools = given->pools.count ? &given->pools : NULL};
-    if (!read_times(call, given, &filter.from_100ns, &filter.to_100ns))
+    struct jp_event_filter filter = {.from_seq = given->from_seq, .pid = given->pid, .limit = limit + !given->newest, .newest = given->newest};
+    struct jp_strings viewable;
+    if (!read_times(call, given, &filter.from_100ns, &filter.to_100ns) || !jp__viewable(call, &given->pools, &viewable, &filter.pools))
         return;
     call->number = limit;
     struct jp_strings messages = full_message_names(&given->messages);
     filter.messages = messages.count ? &messages : NULL;
     accounts->ops->query_events(accounts, &filter, on_events, call);
-    free_names(&messages);
+    jp__free_names(&messages);
+    jp__free_names(&viewable);
 }
 
 /* --- accounting --- */
@@ -131,12 +132,20 @@ static void on_summaries(void *context, jp_status status, const struct jp_error 
     jp__reply(context, result);
 }
 
+/* The list of the pool that was asked for, which may be none; borrowed. */
+static struct jp_strings one_pool(const struct jp_record_parameters *given) {
+    return (struct jp_strings){.items = (char **)(uintptr_t)&given->pool, .count = given->pool != NULL};
+}
+
 void jp__on_accounting_summary(struct jp_call *call, const void *parameters) {
     const struct jp_record_parameters *given = parameters;
     struct jp_accounts *accounts = call->rpc->with.accounts;
-    struct jp_summary_filter filter = {.pool = given->pool};
-    if (read_times(call, given, &filter.from_100ns, &filter.to_100ns))
-        accounts->ops->query_summary(accounts, &filter, on_summaries, call);
+    struct jp_summary_filter filter = {0};
+    struct jp_strings asked = one_pool(given), viewable;
+    if (!read_times(call, given, &filter.from_100ns, &filter.to_100ns) || !jp__viewable(call, &asked, &viewable, &filter.pools))
+        return;
+    accounts->ops->query_summary(accounts, &filter, on_summaries, call);
+    jp__free_names(&viewable);
 }
 
 static void on_processes(void *context, jp_status status, const struct jp_error *error, const struct jp_process_record *records, size_t count) {
@@ -151,7 +160,7 @@ static void on_processes(void *context, jp_status status, const struct jp_error 
     bool room = true;
     for (; shown < count && shown < call->number && room; shown++) { /* one more was asked for than is shown */
         const struct jp_process_facts *facts = &records[shown].facts;
-        room = add_row(list, jp__render_process(&records[shown]), text_length(facts->command_line) + text_length(facts->image), &size);
+        room = add_row(list, jp__render_process_for(call->connection, &records[shown]), text_length(facts->command_line) + text_length(facts->image), &size);
     }
     cJSON_AddBoolToObject(result, "more", shown < count);
     jp__reply(call, result);
@@ -161,7 +170,7 @@ void jp__on_accounting_processes(struct jp_call *call, const void *parameters) {
     const struct jp_record_parameters *given = parameters;
     struct jp_accounts *accounts = call->rpc->with.accounts;
     struct jp_error error;
-    struct jp_process_filter filter = {.pool = given->pool, .pid = given->pid, .start_100ns = (int64_t)given->start_100ns,
+    struct jp_process_filter filter = {.pid = given->pid, .start_100ns = (int64_t)given->start_100ns,
                                        .ending = given->ending, .after_id = (int64_t)given->after_id};
     bool known = !given->ending;
     for (const struct jp_choice *ending = jp_endings; ending->name && !known; ending++)
@@ -171,11 +180,13 @@ void jp__on_accounting_processes(struct jp_call *call, const void *parameters) {
         jp__refuse(call, &error);
         return;
     }
-    if (!read_times(call, given, &filter.from_100ns, &filter.to_100ns))
+    struct jp_strings asked = one_pool(given), viewable;
+    if (!read_times(call, given, &filter.from_100ns, &filter.to_100ns) || !jp__viewable(call, &asked, &viewable, &filter.pools))
         return;
     call->number = limit_of(given);
     filter.limit = limit_of(given) + 1;
     accounts->ops->query_processes(accounts, &filter, on_processes, call);
+    jp__free_names(&viewable);
 }
 
 /* --- purging --- */
@@ -236,17 +247,66 @@ void jp__on_accounting_purge(struct jp_call *call, const void *parameters) {
 /* --- counters --- */
 
 void jp__on_accounting_reset(struct jp_call *call, const void *parameters) {
-    const struct jp_pool_parameters *given = parameters;
+    struct jp_pool *pool = call->pool;
     struct jp_error error;
     struct jp_counters old;
     int64_t since_100ns;
-    struct jp_pool *pool = jp__find_pool(call, given->pool);
-    if (!pool)
-        return;
+    (void)parameters;
     jp_pools_counters(call->rpc->with.pools, pool, &old, &since_100ns);
     if (jp_pools_reset_counters(call->rpc->with.pools, pool, jp__caller(call), &old, &error)) {
         jp__refuse(call, &error);
         return;
     }
     jp__reply_when_durable(call, jp__render_counters(call->rpc, &old, since_100ns));
+}
+
+/* --- the audit trail --- */
+
+static cJSON *render_audit(const struct jp_audit_record *audit) {
+    cJSON *object = cJSON_CreateObject();
+    jp_json_add_i64(object, "id", audit->id);
+    jp_json_add_time(object, "time", audit->time_100ns);
+    jp_json_add_string(object, "user", audit->user);
+    jp_json_add_string(object, "sid", audit->sid);
+    jp_json_add_u64(object, "clientPid", audit->client_pid);
+    jp_json_add_string(object, "method", audit->method);
+    jp_json_add_string(object, "pool", audit->pool);
+    if (audit->pid)
+        jp_json_add_u64(object, "pid", audit->pid);
+    else
+        cJSON_AddNullToObject(object, "pid");
+    cJSON_AddBoolToObject(object, "allowed", audit->allowed);
+    jp_json_add_string(object, "error", audit->status ? jp_status_name(audit->status) : NULL);
+    jp_json_add_string(object, "detail", audit->detail);
+    jp_json_add_u64(object, "count", audit->count);
+    return object;
+}
+
+static void on_audits(void *context, jp_status status, const struct jp_error *error, const struct jp_audit_record *records, size_t count) {
+    struct jp_call *call = context;
+    if (status) {
+        jp__refuse(call, error);
+        return;
+    }
+    cJSON *result = cJSON_CreateObject();
+    cJSON *list = cJSON_AddArrayToObject(result, "records");
+    size_t shown = 0, size = 0;
+    bool room = true;
+    for (; shown < count && shown < call->number && room; shown++)
+        room = add_row(list, render_audit(&records[shown]), text_length(records[shown].detail), &size);
+    cJSON_AddBoolToObject(result, "more", shown < count);
+    jp__reply(call, result);
+}
+
+void jp__on_accounting_audit(struct jp_call *call, const void *parameters) {
+    const struct jp_audit_parameters *given = parameters;
+    struct jp_accounts *accounts = call->rpc->with.accounts;
+    struct jp_record_parameters times = {.from = given->from, .to = given->to};
+    uint32_t limit = given->limit ? given->limit : DEFAULT_LIMIT;
+    struct jp_audit_filter filter = {.user = given->user, .pool = given->pool, .method = given->method, .denied = given->denied,
+                                     .after_id = (int64_t)given->after_id, .limit = limit + !given->newest, .newest = given->newest};
+    if (!read_times(call, &times, &filter.from_100ns, &filter.to_100ns))
+        return;
+    call->number = limit;
+    accounts->ops->query_audit(accounts, &filter, on_audits, call);
 }

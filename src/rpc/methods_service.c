@@ -52,6 +52,7 @@ void jp__on_service_status(struct jp_call *call, const void *parameters) {
         database = cJSON_AddObjectToObject(status, "database");
     add_accounts(rpc, database);
     cJSON_AddItemToObject(status, "sampling", jp__render_sampling(rpc));
+    cJSON_AddItemToObject(status, "quotas", jp_schema_write(jp_quota_fields, &rpc->with.quotas));
     jp__reply(call, status);
 }
 

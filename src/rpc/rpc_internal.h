@@ -2,6 +2,7 @@
 #ifndef JP_RPC_RPC_INTERNAL_H
 #define JP_RPC_RPC_INTERNAL_H
 
+#include "rpc/framing.h"
 #include "rpc/rpc.h"
 
 struct jp_call;
@@ -46,11 +47,13 @@ struct jp_rpc_connection {
     struct jp_rpc *rpc;
     struct jp_peer *peer;
     struct jp_rpc_connection *next, *previous;
-    struct jp_principal *principal; /* NULL until its first request */
-    struct jp_str input;            /* of the line that is not complete */
-    bool discarding;                /* the line is over the bound: its rest is not kept */
+    struct jp_principal *principal; /* NULL until its first message */
+    struct jp_framer framer;
     struct jp_str waiting;          /* bytes not looked at because the client does not read */
+    uint64_t opened_ms, active_ms;  /* active: when it last said something, or got an answer */
     uint64_t stalled_since_ms;      /* 0: it is not */
+    uint64_t midway_since_ms;       /* since when its message is not complete; 0: there is none */
+    bool spoke;                     /* a byte has come */
     bool closing;
     struct jp_call *first_call; /* not answered yet */
     size_t call_count;
@@ -60,10 +63,17 @@ struct jp_rpc_connection {
     struct jp_job_handle *first_job; /* jobs.h */
     size_t job_count;
     uint64_t last_job;
+    struct jp_known_rights { /* access.c: what was asked last */
+        const struct jp_descriptor *descriptor;
+        uint32_t rights;
+    } known_rights[8];
+    size_t known_count;
+    uint64_t known_generation;
 };
 
 /* The answers of one batch, sent as one array when the last is there. */
 struct jp_batch {
+    enum jp_framing framing;
     struct jp_str answers;
     size_t open;
 };
@@ -74,8 +84,10 @@ struct jp_call {
     struct jp_rpc_connection *connection; /* NULL once the client is gone: the answer goes nowhere */
     struct jp_call *next, *previous;      /* of the connection */
     struct jp_batch *batch;               /* or NULL */
+    enum jp_framing framing;              /* of the question, and so of the answer */
     cJSON *id;                            /* NULL: a notification */
     const struct jp_method *method;
+    struct jp_pool *pool;                 /* JP_ON_POOL: the one it names, until the handler returns */
     /* For calls that wait: */
     void (*cancel)(struct jp_call *call); /* lets go of what it waits for; the call is freed by who cancels */
     void *waiting_for;
@@ -83,33 +95,80 @@ struct jp_call {
     struct jp_call *next_timed, *previous_timed;
     char *text;                           /* the method's own, jp_free'd with the call */
     uint64_t number;                      /* likewise */
+    /* For calls that tell how far they are: */
+    cJSON *progress_token;                        /* NULL: nobody wants to know */
+    void (*tell_progress)(struct jp_call *call);  /* called each second while the call waits; or NULL */
+    uint64_t progress_ms;                         /* when next; 0: not at all */
+    /* For the audit trail: */
+    struct jp_audited {
+        bool wanted;
+        uint32_t missing_right; /* it was refused for want of this one */
+        char *user, *sid;       /* the caller's, who may be gone when it is answered */
+        uint32_t client_pid;
+        char *pool;             /* it is about; or NULL */
+        uint32_t pid;           /* 0: none */
+    } audited;
 };
 
 struct jp_rpc {
     struct jp_rpc_setup with;
     struct jp_rpc_connection *first_connection;
     size_t connection_count;
+    size_t open_count; /* that are not closing */
+    struct jp_refusals *refusals; /* audit.c */
     struct jp_call *first_timed;
     struct jp_recent_event *recent; /* see recent.c */
     uint64_t newest_seq, delivered_seq; /* the last event that there is, and that is on the disk */
     uint64_t dropped_events;            /* of the accounts, when last looked at */
 };
 
-/* dispatch.c */
+/* dispatch.c: from messages to calls */
 void jp__receive_message(struct jp_rpc_connection *connection, const char *text, size_t length);
+
+/* calls.c: from calls to answers */
+struct jp_call *jp__call_new(struct jp_rpc_connection *connection, struct jp_batch *batch, const cJSON *id);
 void jp__reply(struct jp_call *call, cJSON *result); /* takes the result */
 void jp__reply_when_durable(struct jp_call *call, cJSON *result); /* when all that was recorded so far is on the disk */
 void jp__refuse(struct jp_call *call, const struct jp_error *error);
 void jp__refuse_with(struct jp_call *call, const struct jp_error *error, cJSON *data); /* takes more members for `data` */
 void jp__call_set_deadline(struct jp_call *call, uint64_t deadline_ms);
+/* Calls `tell` now and each second while the call waits, if its caller wants to know; it calls jp__progress. */
+void jp__call_tell_progress(struct jp_call *call, void (*tell)(struct jp_call *call));
 void jp__call_abandon(struct jp_call *call); /* the client is gone */
 cJSON *jp__render_error(const struct jp_error *error, cJSON *more_data); /* takes more members for `data`, or NULL */
 void jp__send_error(struct jp_rpc_connection *connection, const struct jp_error *error); /* with id null: to no request */
+void jp__progress(struct jp_call *call, cJSON *value); /* takes the value; nothing happens where nobody wants to know */
+cJSON *jp__notification(const char *method, cJSON *params);                         /* takes them */
 
 bool jp__given(const struct jp_call *call, uint64_t present, const char *key); /* whether the caller passed this parameter */
 
 /* connection.c */
-void jp__send(struct jp_rpc_connection *connection, struct jp_str *line); /* one message; its end of line is added, its text freed */
+void jp__send(struct jp_rpc_connection *connection, enum jp_framing framing, struct jp_str *text); /* one message; it is framed, its text freed */
+void jp__send_json(struct jp_rpc_connection *connection, enum jp_framing framing, cJSON *json);    /* takes it */
+void jp__finish(struct jp_rpc_connection *connection); /* it is closed when it has taken what was sent */
+bool jp__may_stay(struct jp_rpc_connection *connection, struct jp_error *error); /* it is known whose it is: one of too many? */
+
+/* access.c: who may do what. Whatever a caller may not view does not exist for it. */
+uint32_t jp__rights(struct jp_rpc_connection *connection, const struct jp_pool *pool); /* NULL: the service */
+/* By name. "" is the service. What a pool that is gone has left is for the service's admins: who might view it, nobody knows any more. */
+bool jp__may_view(struct jp_rpc_connection *connection, const char *pool);
+/* JP_E_DENIED, and noted for the audit trail, if a right is missing. */
+jp_status jp__need(struct jp_call *call, const struct jp_pool *pool, uint32_t right, struct jp_error *error);
+struct jp_pool *jp__find_pool(struct jp_call *call, const char *name, struct jp_error *error); /* NULL: there is none to be viewed */
+/* Restricts a query to what the caller may view. `asked` is what it asked for (none: all). The names are the caller's to free with
+ * jp__free_names. False with the call refused: it asked for a pool that it may not view. */
+bool jp__viewable(struct jp_call *call, const struct jp_strings *asked, struct jp_strings *ret_pools, const struct jp_strings **ret_filter);
+void jp__free_names(struct jp_strings *names);
+/* What others' processes may have in their command lines is not everybody's business. */
+bool jp__may_see_secrets(struct jp_rpc_connection *connection, const struct jp_process_record *record);
+/* As its caller may see it. */
+cJSON *jp__render_process_for(struct jp_rpc_connection *connection, const struct jp_process_record *record);
+
+/* audit.c: the audit trail */
+void jp__audit_begin(struct jp_call *call, const void *parameters); /* notes who, and what it is about */
+void jp__audit_end(struct jp_call *call, const struct jp_error *error, const cJSON *result); /* error NULL: it was done; once a call */
+uint64_t jp__audit_on_time(struct jp_rpc *rpc, uint64_t now_ms);
+void jp__audit_free(struct jp_rpc *rpc);
 uint64_t jp__connections_on_time(struct jp_rpc *rpc, uint64_t now_ms);
 
 /* recent.c */
@@ -148,9 +207,6 @@ cJSON *jp__render_capabilities(const struct jp_capabilities *capabilities);
 /* Who is calling: an account's name, the connection's. */
 const char *jp__caller(const struct jp_call *call);
 
-/* The pool that a parameter names, or NULL with the call refused. */
-struct jp_pool *jp__find_pool(struct jp_call *call, const char *name);
-
 /* Handlers and parameters of methods_*.c, for the table. */
 #define JP_METHOD(name) void jp__on_##name(struct jp_call *call, const void *parameters)
 JP_METHOD(rpc_discover);
@@ -179,6 +235,8 @@ JP_METHOD(accounting_summary);
 JP_METHOD(accounting_processes);
 JP_METHOD(accounting_purge);
 JP_METHOD(accounting_reset);
+JP_METHOD(accounting_audit);
+JP_METHOD(rpc_cancel);
 JP_METHOD(job_create);
 JP_METHOD(job_open);
 JP_METHOD(job_close);
@@ -203,6 +261,7 @@ struct jp_pool_parameters { /* every method that names a pool begins with these 
 struct jp_process_parameters {
     uint64_t present;
     char *pool;
+    cJSON *progress_token;
     uint32_t pid;
     uint64_t start_100ns;
     uint32_t exit_code;
@@ -211,6 +270,7 @@ struct jp_process_parameters {
 struct jp_launch_parameters {
     uint64_t present;
     char *pool;
+    char *template;
     struct jp_strings argv;
     char *command;
     char *cwd;
@@ -233,6 +293,19 @@ struct jp_record_parameters { /* of queries and subscriptions */
     uint64_t from_seq, after_id, start_100ns, subscription;
     uint32_t pid, limit;
     bool newest, durable;
+};
+
+struct jp_audit_parameters {
+    uint64_t present;
+    char *pool, *user, *method, *from, *to;
+    uint64_t after_id;
+    uint32_t limit;
+    bool denied, newest;
+};
+
+struct jp_cancel_parameters {
+    uint64_t present;
+    cJSON *id;
 };
 
 struct jp_purge_parameters {

@@ -113,6 +113,25 @@ const struct jp_shape jp__shape_summaries = SHAPE("Summaries", NULL, summaries_m
 static const struct jp_shape_member purged_members[] = {COUNT("processes", "Rows of processes that were deleted."), COUNT("events", "Events that were deleted."), {0}};
 const struct jp_shape jp__shape_purged = SHAPE("Purged", NULL, purged_members);
 
+static const struct jp_shape_member audit_members[] = {
+    COUNT("id", "Its number."),
+    TIME("time", "When it was answered."),
+    STRING_OR_NULL("user", "Who asked."),
+    STRING_OR_NULL("sid", "That account's SID."),
+    COUNT("clientPid", "The process that asked."),
+    STRING_OR_NULL("method", "For what."),
+    STRING_OR_NULL("pool", "About which pool, or job object."),
+    COUNT_OR_NULL("pid", "About which process."),
+    BOOL("allowed", "false: a right was missing."),
+    STRING_OR_NULL("error", "The error's name; null: it was done."),
+    STRING_OR_NULL("detail", "The error's sentence."),
+    COUNT("count", "How many times: what is refused again and again is one record a minute."),
+    {0}};
+static const struct jp_shape audit = SHAPE("AuditRecord", "A request that changes something, or that was denied.", audit_members);
+static const struct jp_shape_member audits_members[] = {
+    LIST_OF("records", audit, "In the order of their ids."), BOOL("more", "There are more: ask on with afterId."), {0}};
+const struct jp_shape jp__shape_audits = SHAPE("AuditPage", NULL, audits_members);
+
 /* --- notifications --- */
 
 static const struct jp_shape_member delivered_members[] = {

@@ -90,6 +90,9 @@ const struct jp_shape jp__shape_reloaded = SHAPE("Reloaded", "What the configura
 
 const struct jp_shape jp__shape_openrpc = {.name = "OpenRPC", .documentation = "An OpenRPC 1.3 document: https://spec.open-rpc.org"};
 
+static const struct jp_shape_member cancelled_members[] = {BOOL("cancelled", "Whether there was one, and it waited for something."), {0}};
+const struct jp_shape jp__shape_cancelled = SHAPE("Cancelled", NULL, cancelled_members);
+
 /* --- errors --- */
 
 static const struct jp_shape_member fault_members[] = {

@@ -47,8 +47,12 @@ static bool in_list(char *const *list, size_t count, const char *text) {
 }
 
 static bool wants(const struct jp_subscription *subscription, const struct jp_event *event) {
-    return in_list(subscription->pools, subscription->pool_count, event->pool) &&
-           in_list(subscription->messages, subscription->message_count, event->message);
+    if (!in_list(subscription->pools, subscription->pool_count, event->pool) ||
+        !in_list(subscription->messages, subscription->message_count, event->message))
+        return false;
+    /* Pools that it named it could view when it subscribed. They may be gone since, and their last events are its own still. */
+    const struct jp_pool *pool = jp_pools_find(subscription->rpc->with.pools, event->pool);
+    return (!pool && subscription->pool_count) || jp__may_view(subscription->connection, event->pool);
 }
 
 static bool wants_all(const struct jp_subscription *subscription) { return !subscription->pool_count && !subscription->message_count; }
@@ -56,15 +60,8 @@ static bool wants_all(const struct jp_subscription *subscription) { return !subs
 /* --- sending --- */
 
 static void notify(struct jp_subscription *subscription, cJSON *params) { /* takes them */
-    cJSON *message = cJSON_CreateObject();
-    cJSON_AddStringToObject(message, "jsonrpc", "2.0");
-    cJSON_AddStringToObject(message, "method", "event");
     jp_json_add_u64(params, "subscription", subscription->id);
-    cJSON_AddItemToObject(message, "params", params);
-    struct jp_str line = {0};
-    jp_json_print(message, &line);
-    cJSON_Delete(message);
-    jp__send(subscription->connection, &line);
+    jp__send_json(subscription->connection, subscription->connection->framer.framing, jp__notification("event", params));
 }
 
 static void tell_gap(struct jp_subscription *subscription, uint64_t from, uint64_t to, const char *reason) {

@@ -54,6 +54,26 @@ void jp__batch_add_event(struct jp__batch *batch, const struct jp_event *event) 
         batch->last_seq = event->seq;
 }
 
+struct jp_audit_record *jp__audit_clone(const struct jp_audit_record *record) {
+    size_t strings = stored_size(record->user) + stored_size(record->sid) + stored_size(record->method) + stored_size(record->pool)
+                     + stored_size(record->detail);
+    struct jp_audit_record *clone = jp_alloc(sizeof *clone + strings);
+    char *place = (char *)(clone + 1);
+    *clone = *record;
+    clone->user = store_text(&place, record->user);
+    clone->sid = store_text(&place, record->sid);
+    clone->method = store_text(&place, record->method);
+    clone->pool = store_text(&place, record->pool);
+    clone->detail = store_text(&place, record->detail);
+    return clone;
+}
+
+void jp__batch_add_audit(struct jp__batch *batch, const struct jp_audit_record *record) {
+    jp__list_add(&batch->audits, jp__audit_clone(record));
+    if (record->id > batch->last_audit_id)
+        batch->last_audit_id = record->id;
+}
+
 static void process_free(struct jp_process_record *record) {
     jp_process_record_clear(record);
     jp_free(record);
@@ -202,7 +222,7 @@ void jp__batch_set_keeper(struct jp__batch *batch, uint32_t pid, int64_t start_1
 }
 
 size_t jp__batch_count(const struct jp__batch *batch) {
-    return batch->events.count + batch->processes.count + batch->pools.count + batch->jobs.count + batch->unobserved.count
+    return batch->events.count + batch->audits.count + batch->processes.count + batch->pools.count + batch->jobs.count + batch->unobserved.count
            + batch->resets.count + (batch->keeper != NULL);
 }
 
@@ -221,6 +241,7 @@ void jp__batch_absorb(struct jp__batch *batch, struct jp__batch *newer) {
         return;
     }
     move_items(&batch->events, &newer->events);
+    move_items(&batch->audits, &newer->audits);
     move_items(&batch->unobserved, &newer->unobserved);
     move_items(&batch->resets, &newer->resets);
     for (size_t i = 0; i < newer->processes.count; i++)
@@ -235,6 +256,8 @@ void jp__batch_absorb(struct jp__batch *batch, struct jp__batch *newer) {
         batch->ticket = newer->ticket;
     if (newer->last_seq > batch->last_seq)
         batch->last_seq = newer->last_seq;
+    if (newer->last_audit_id > batch->last_audit_id)
+        batch->last_audit_id = newer->last_audit_id;
     newer->processes.count = newer->pools.count = newer->jobs.count = 0; /* their items have moved */
     jp__batch_clear(newer);
 }
@@ -253,6 +276,7 @@ void jp__batch_clear(struct jp__batch *batch) {
     for (size_t i = 0; i < batch->jobs.count; i++)
         job_free(batch->jobs.items[i]);
     free_items(&batch->events);
+    free_items(&batch->audits);
     free_items(&batch->unobserved);
     free_items(&batch->resets);
     jp__list_free(&batch->processes);

@@ -53,6 +53,7 @@ struct jp__list {
 
 struct jp__batch {
     struct jp__list events;    /* struct jp_event, see jp__event_clone */
+    struct jp__list audits;    /* struct jp_audit_record, see jp__audit_clone */
     struct jp__list processes; /* struct jp_process_record */
     struct jp__list pools;     /* struct jp__pool_row */
     struct jp__list jobs;      /* struct jp__job_row */
@@ -65,10 +66,12 @@ struct jp__batch {
     uint64_t ticket;         /* of the newest record in it; they count from 1 in the order of recording */
     uint64_t last_seq;       /* the highest number given out, whether or not its event was kept */
     int64_t last_process_id;
+    int64_t last_audit_id;   /* likewise */
 };
 
 /* All of these copy what they are given. */
 void jp__batch_add_event(struct jp__batch *batch, const struct jp_event *event);
+void jp__batch_add_audit(struct jp__batch *batch, const struct jp_audit_record *record); /* which has its id */
 void jp__batch_add_process(struct jp__batch *batch, const struct jp_process_record *record);
 void jp__batch_add_pool(struct jp__batch *batch, const struct jp_pool_record *record, int64_t now_100ns);
 void jp__batch_add_forgotten_pool(struct jp__batch *batch, const char *name, int64_t now_100ns);
@@ -91,5 +94,6 @@ void jp__list_free(struct jp__list *list); /* the list's memory, not the items *
 
 /* A copy that carries its strings in the same piece of memory: jp_free ends all of it. */
 struct jp_event *jp__event_clone(const struct jp_event *event);
+struct jp_audit_record *jp__audit_clone(const struct jp_audit_record *record);
 
 #endif

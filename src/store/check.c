@@ -19,33 +19,45 @@ static void tell(struct check *check, const char *text) {
 }
 
 /* Each row of a rule's query is a fault: one column, a sentence. */
-static const char *const rules[] = {
-    "SELECT 'meta has no number \"' || name || '\"' FROM (SELECT 'clean' AS name UNION ALL SELECT 'last_seq' UNION ALL SELECT 'last_process_id')"
-    " WHERE name NOT IN (SELECT key FROM meta)",
+static const struct {
+    int version; /* of the schema, since which there is what it asks for */
+    const char *sql;
+} rules[] = {
+    {1, "SELECT 'meta has no number \"' || name || '\"' FROM (SELECT 'clean' AS name UNION ALL SELECT 'last_seq' UNION ALL SELECT 'last_process_id')"
+        " WHERE name NOT IN (SELECT key FROM meta)"},
 
-    "SELECT 'the last number of an event is ' || value || ', but event ' || (SELECT max(seq) FROM events) || ' is there' FROM meta"
-    " WHERE key = 'last_seq' AND value < (SELECT max(seq) FROM events)",
+    {1, "SELECT 'the last number of an event is ' || value || ', but event ' || (SELECT max(seq) FROM events) || ' is there' FROM meta"
+        " WHERE key = 'last_seq' AND value < (SELECT max(seq) FROM events)"},
 
-    "SELECT 'the last number of a process is ' || value || ', but process ' || (SELECT max(id) FROM processes) || ' is there' FROM meta"
-    " WHERE key = 'last_process_id' AND value < (SELECT max(id) FROM processes)",
+    {1, "SELECT 'the last number of a process is ' || value || ', but process ' || (SELECT max(id) FROM processes) || ' is there' FROM meta"
+        " WHERE key = 'last_process_id' AND value < (SELECT max(id) FROM processes)"},
 
-    "SELECT 'process ' || id || ' is said to be running, and to have ended' FROM processes"
-    " WHERE (ending = 'running') <> (ended_100ns IS NULL)",
+    {1, "SELECT 'process ' || id || ' is said to be running, and to have ended' FROM processes"
+        " WHERE (ending = 'running') <> (ended_100ns IS NULL)"},
 
-    "SELECT 'pool \"' || name || '\" is deleted, but has a definition' FROM pools WHERE deleted_100ns IS NOT NULL AND definition IS NOT NULL",
+    {1, "SELECT 'pool \"' || name || '\" is deleted, but has a definition' FROM pools WHERE deleted_100ns IS NOT NULL AND definition IS NOT NULL"},
 
-    "SELECT 'pid ' || pid || ', started at ' || start_100ns || ', is there ' || count(*) || ' times as running in pool \"' || pool || '\"'"
-    " FROM processes WHERE ended_100ns IS NULL AND start_100ns IS NOT NULL GROUP BY pool, pid, start_100ns HAVING count(*) > 1",
+    {1, "SELECT 'pid ' || pid || ', started at ' || start_100ns || ', is there ' || count(*) || ' times as running in pool \"' || pool || '\"'"
+        " FROM processes WHERE ended_100ns IS NULL AND start_100ns IS NOT NULL GROUP BY pool, pid, start_100ns HAVING count(*) > 1"},
 
     /* Each process that ended is in the totals of its pool, in those of an hour or its day, and, unless it was purged, in a row. */
-    "SELECT 'pool \"' || pool || '\" has ' || t.processes || ' processes in its totals, and ' || u.processes || ' in its hours and days'"
-    " FROM pool_totals t JOIN (SELECT pool, sum(processes) AS processes FROM"
-    "  (SELECT pool, processes FROM usage_hours UNION ALL SELECT pool, processes FROM usage_days) GROUP BY pool) u USING(pool)"
-    " WHERE t.processes <> u.processes",
+    {3, "SELECT 'pool \"' || pool || '\" has ' || t.processes || ' processes in its totals, and ' || u.processes || ' in its hours and days'"
+        " FROM pool_totals t JOIN (SELECT pool, sum(processes) AS processes FROM"
+        "  (SELECT pool, processes FROM usage_hours UNION ALL SELECT pool, processes FROM usage_days) GROUP BY pool) u USING(pool)"
+        " WHERE t.processes <> u.processes"},
 
-    "SELECT 'pool \"' || pool || '\" has ' || r.processes || ' rows of processes that ended, and ' || coalesce(t.processes, 0) || ' in its totals'"
-    " FROM (SELECT pool, count(*) AS processes FROM processes WHERE ended_100ns IS NOT NULL GROUP BY pool) r LEFT JOIN pool_totals t USING(pool)"
-    " WHERE r.processes > coalesce(t.processes, 0)",
+    {3, "SELECT 'pool \"' || pool || '\" has ' || r.processes || ' rows of processes that ended, and ' || coalesce(t.processes, 0) || ' in its totals'"
+        " FROM (SELECT pool, count(*) AS processes FROM processes WHERE ended_100ns IS NOT NULL GROUP BY pool) r LEFT JOIN pool_totals t USING(pool)"
+        " WHERE r.processes > coalesce(t.processes, 0)"},
+
+    {4, "SELECT 'meta has no number \"last_audit_id\"' WHERE NOT EXISTS(SELECT 1 FROM meta WHERE key = 'last_audit_id')"},
+
+    {4, "SELECT 'the last number of a row of the audit trail is ' || value || ', but row ' || (SELECT max(id) FROM audit) || ' is there' FROM meta"
+        " WHERE key = 'last_audit_id' AND value < (SELECT max(id) FROM audit)"},
+
+    {4, "SELECT 'row ' || id || ' of the audit trail says that it was refused, and that it was done' FROM audit WHERE NOT allowed AND status = 'ok'"},
+
+    {4, "SELECT 'row ' || id || ' of the audit trail counts ' || count || ' requests' FROM audit WHERE count < 1"},
 };
 
 /* SQLite's code. */
@@ -64,11 +76,15 @@ static int tell_rows(struct check *check, const char *sql) {
 
 /* In one transaction: a service may write meanwhile. */
 static int run(struct check *check) {
+    int64_t version = 0;
     int code = jp__db_exec(check->db, "BEGIN");
     if (code == SQLITE_OK)
         code = tell_rows(check, "PRAGMA integrity_check");
+    if (code == SQLITE_OK)
+        code = jp__db_number(check->db, "PRAGMA user_version", &version);
     for (size_t i = 0; code == SQLITE_OK && i < sizeof rules / sizeof *rules; i++)
-        code = tell_rows(check, rules[i]);
+        if (rules[i].version <= version)
+            code = tell_rows(check, rules[i].sql);
     return code;
 }
 

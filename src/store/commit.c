@@ -13,6 +13,8 @@ static const char *const texts[JP__COMMIT_STATEMENTS] = {
     [JP__COMMIT_EVENT] = "INSERT INTO events(" JP__EVENT_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?)"
                          " ON CONFLICT(seq) DO NOTHING",
 
+    [JP__COMMIT_AUDIT] = "INSERT INTO audit(" JP__AUDIT_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO NOTHING",
+
     /* Whatever stands in the way, of this id or of the same process, is replaced: the triggers take out what it counted. */
     [JP__COMMIT_PROCESS] = "INSERT OR REPLACE INTO processes(" JP__PROCESS_COLUMNS ")"
                            " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
@@ -54,7 +56,8 @@ static const char *const texts[JP__COMMIT_STATEMENTS] = {
 
     [JP__COMMIT_NUMBERS] =
         "UPDATE meta SET value = CASE key WHEN 'last_seq' THEN max(value, ?1) WHEN 'last_process_id' THEN max(value, ?2)"
-        " ELSE ?3 END WHERE key IN ('last_seq', 'last_process_id', 'last_commit_100ns')",
+        " WHEN 'last_audit_id' THEN max(value, ?3) ELSE ?4 END"
+        " WHERE key IN ('last_seq', 'last_process_id', 'last_audit_id', 'last_commit_100ns')",
 };
 
 static int prepare(struct jp__committer *committer, int which, sqlite3_stmt **ret_statement) {
@@ -81,6 +84,14 @@ static int write_events(struct jp__committer *committer, const struct jp__list *
     int code = prepare(committer, JP__COMMIT_EVENT, &statement);
     for (size_t i = 0; code == SQLITE_OK && i < events->count; i++)
         code = run(statement, jp__bind_event(statement, events->items[i]));
+    return code;
+}
+
+static int write_audits(struct jp__committer *committer, const struct jp__list *audits) {
+    sqlite3_stmt *statement = NULL;
+    int code = prepare(committer, JP__COMMIT_AUDIT, &statement);
+    for (size_t i = 0; code == SQLITE_OK && i < audits->count; i++)
+        code = run(statement, jp__bind_audit(statement, audits->items[i]));
     return code;
 }
 
@@ -152,7 +163,9 @@ static int write_numbers(struct jp__committer *committer, const struct jp__batch
     if (code == SQLITE_OK)
         code = sqlite3_bind_int64(statement, 2, batch->last_process_id);
     if (code == SQLITE_OK)
-        code = run(statement, sqlite3_bind_int64(statement, 3, jp__now_100ns()));
+        code = sqlite3_bind_int64(statement, 3, batch->last_audit_id);
+    if (code == SQLITE_OK)
+        code = run(statement, sqlite3_bind_int64(statement, 4, jp__now_100ns()));
     return code;
 }
 
@@ -170,6 +183,8 @@ int jp__commit(struct jp__committer *committer, const struct jp__batch *batch, c
         code = write_resets(committer, &batch->resets);
     if (code == SQLITE_OK)
         code = write_events(committer, &batch->events);
+    if (code == SQLITE_OK)
+        code = write_audits(committer, &batch->audits);
     if (code == SQLITE_OK)
         code = write_keeper(committer, batch->keeper);
     if (code == SQLITE_OK)

@@ -8,6 +8,7 @@
 
 enum {
     JP__COMMIT_EVENT,
+    JP__COMMIT_AUDIT,
     JP__COMMIT_PROCESS,
     JP__COMMIT_POOL,
     JP__COMMIT_JOB,

@@ -107,6 +107,8 @@ static void know_numbers(struct jp__connection *connection, const struct jp__bat
         connection->known.last_seq = batch->last_seq;
     if (batch->last_process_id > connection->known.last_process_id)
         connection->known.last_process_id = batch->last_process_id;
+    if (batch->last_audit_id > connection->known.last_audit_id)
+        connection->known.last_audit_id = batch->last_audit_id;
 }
 
 static int commit(struct jp__connection *connection, const struct jp__batch *batch, char *reason, size_t size) {

@@ -197,6 +197,8 @@ static jp_status raise_numbers(struct opening *opening, const struct jp_accounts
     if (code == SQLITE_OK)
         code = jp__db_raise_meta(opening->db, "last_process_id", known->last_process_id);
     if (code == SQLITE_OK)
+        code = jp__db_raise_meta(opening->db, "last_audit_id", known->last_audit_id);
+    if (code == SQLITE_OK)
         code = jp__db_raise_meta(opening->db, "last_run", known->run);
     if (code != SQLITE_OK)
         return fail_sqlite(opening, code, "written");
@@ -204,6 +206,8 @@ static jp_status raise_numbers(struct opening *opening, const struct jp_accounts
         opening->start.last_seq = known->last_seq;
     if (opening->start.last_process_id < known->last_process_id)
         opening->start.last_process_id = known->last_process_id;
+    if (opening->start.last_audit_id < known->last_audit_id)
+        opening->start.last_audit_id = known->last_audit_id;
     if (opening->start.run < known->run)
         opening->start.run = known->run;
     return JP_OK;

@@ -106,6 +106,16 @@ int jp__purge_events(sqlite3 *db, struct jp__purge_range *range, uint64_t *delet
     return SQLITE_OK;
 }
 
+int jp__purge_audit(sqlite3 *db, int64_t before_100ns, uint64_t *deleted, bool *ret_done) {
+    struct jp__value values[] = {JP__NUMBER(before_100ns), JP__NUMBER(JP__PURGE_ROWS)};
+    int code = jp__db_run(db, "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE time_100ns < ?1 ORDER BY time_100ns LIMIT ?2)", values, 2);
+    if (code != SQLITE_OK)
+        return code;
+    *deleted += (uint64_t)sqlite3_changes(db);
+    *ret_done = sqlite3_changes(db) < JP__PURGE_ROWS;
+    return SQLITE_OK;
+}
+
 int jp__purge_unobserved(sqlite3 *db, int64_t before_100ns, bool *ret_done) {
     struct jp__value values[] = {JP__NUMBER(before_100ns), JP__NUMBER(JP__PURGE_ROWS)};
     int64_t some = 0;

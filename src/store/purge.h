@@ -20,6 +20,7 @@ struct jp__purge_range {
 /* Processes that ended before; never one that runs. Adds what was deleted to *deleted. */
 int jp__purge_processes(sqlite3 *db, struct jp__purge_range *range, uint64_t *deleted, bool *ret_done);
 int jp__purge_events(sqlite3 *db, struct jp__purge_range *range, uint64_t *deleted, bool *ret_done);
+int jp__purge_audit(sqlite3 *db, int64_t before_100ns, uint64_t *deleted, bool *ret_done);
 int jp__purge_unobserved(sqlite3 *db, int64_t before_100ns, bool *ret_done);
 
 /* The oldest processes or events, whichever are older. Nothing is left to delete: *ret_done. */

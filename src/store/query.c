@@ -13,18 +13,18 @@ enum { MAX_TEXT_BYTES = 64 * 1024 * 1024 };
 
 /* --- making --- */
 
-static struct jp_strings copy_names(const struct jp_strings *names) {
-    struct jp_strings copy = {0};
-    if (names == NULL || names->count == 0)
+/* A list of the query's own: `copy`, or NULL where there is none. Too many names make a failed query. */
+static const struct jp_strings *copy_names(struct jp__query *query, const struct jp_strings *names, struct jp_strings *copy) {
+    if (names == NULL)
+        return NULL;
+    if (names->count > JP_STORE_MAX_NAMES) {
+        query->status = jp_fail(&query->error, JP_E_QUOTA, "a filter may have at most %d names in a list", JP_STORE_MAX_NAMES);
         return copy;
-    copy.items = jp_realloc_array(NULL, names->count, sizeof *copy.items);
-    for (; copy.count < names->count; copy.count++)
-        copy.items[copy.count] = jp_strdup(names->items[copy.count]);
+    }
+    copy->items = jp_realloc_array(NULL, names->count + 1, sizeof *copy->items);
+    for (; copy->count < names->count; copy->count++)
+        copy->items[copy->count] = jp_strdup(names->items[copy->count]);
     return copy;
-}
-
-static bool too_many(const struct jp_strings *names) {
-    return names != NULL && names->count > JP_STORE_MAX_NAMES;
 }
 
 static uint32_t bounded_limit(uint32_t limit) {
@@ -36,16 +36,9 @@ struct jp__query *jp__query_events(const struct jp_event_filter *filter, jp_even
     query->kind = JP__QUERY_EVENTS;
     query->callback.events = callback;
     query->context = context;
-    if (too_many(filter->pools) || too_many(filter->messages)) {
-        query->status = jp_fail(&query->error, JP_E_QUOTA, "a filter may have at most %d names in a list",
-                                JP_STORE_MAX_NAMES);
-        return query;
-    }
-    query->pools = copy_names(filter->pools);
-    query->messages = copy_names(filter->messages);
     query->filter.events = *filter;
-    query->filter.events.pools = &query->pools;
-    query->filter.events.messages = &query->messages;
+    query->filter.events.pools = copy_names(query, filter->pools, &query->pools);
+    query->filter.events.messages = copy_names(query, filter->messages, &query->messages);
     query->filter.events.limit = bounded_limit(filter->limit);
     return query;
 }
@@ -59,6 +52,7 @@ struct jp__query *jp__query_processes(const struct jp_process_filter *filter, jp
     query->ending = jp_strdup(filter->ending);
     query->filter.processes = *filter;
     query->filter.processes.pool = query->pool;
+    query->filter.processes.pools = copy_names(query, filter->pools, &query->pools);
     query->filter.processes.ending = query->ending;
     query->filter.processes.limit = bounded_limit(filter->limit);
     return query;
@@ -72,6 +66,23 @@ struct jp__query *jp__query_summary(const struct jp_summary_filter *filter, jp_s
     query->pool = jp_strdup(filter->pool);
     query->filter.summary = *filter;
     query->filter.summary.pool = query->pool;
+    query->filter.summary.pools = copy_names(query, filter->pools, &query->pools);
+    return query;
+}
+
+struct jp__query *jp__query_audit(const struct jp_audit_filter *filter, jp_audits_fn *callback, void *context) {
+    struct jp__query *query = jp_alloc(sizeof *query);
+    query->kind = JP__QUERY_AUDIT;
+    query->callback.audits = callback;
+    query->context = context;
+    query->user = jp_strdup(filter->user);
+    query->pool = jp_strdup(filter->pool);
+    query->method = jp_strdup(filter->method);
+    query->filter.audit = *filter;
+    query->filter.audit.user = query->user;
+    query->filter.audit.pool = query->pool;
+    query->filter.audit.method = query->method;
+    query->filter.audit.limit = bounded_limit(filter->limit);
     return query;
 }
 
@@ -97,6 +108,7 @@ static void select_processes(struct jp__select *select, const struct jp_process_
     jp__select_begin(select, "SELECT " JP__PROCESS_COLUMNS " FROM processes");
     if (filter->pool != NULL)
         jp__select_where_text(select, "pool = ?", filter->pool);
+    jp__select_where_among(select, "pool", filter->pools);
     if (filter->pid != 0)
         jp__select_where_number(select, "pid = ?", filter->pid);
     if (filter->start_100ns != 0)
@@ -110,6 +122,26 @@ static void select_processes(struct jp__select *select, const struct jp_process_
     if (filter->after_id != 0)
         jp__select_where_number(select, "id > ?", filter->after_id);
     jp__select_text(select, "ORDER BY id LIMIT ?");
+    jp__select_value(select, filter->limit);
+}
+
+static void select_audit(struct jp__select *select, const struct jp_audit_filter *filter) {
+    jp__select_begin(select, "SELECT " JP__AUDIT_COLUMNS " FROM audit");
+    if (filter->from_100ns != 0)
+        jp__select_where_number(select, "time_100ns >= ?", filter->from_100ns);
+    if (filter->to_100ns != 0)
+        jp__select_where_number(select, "time_100ns < ?", filter->to_100ns);
+    if (filter->user != NULL)
+        jp__select_where_text(select, "user = ?", filter->user);
+    if (filter->pool != NULL)
+        jp__select_where_text(select, "pool = ?", filter->pool);
+    if (filter->method != NULL)
+        jp__select_where_text(select, "method = ?", filter->method);
+    if (filter->denied)
+        jp__select_where(select, "allowed = 0");
+    if (filter->after_id != 0)
+        jp__select_where_number(select, "id > ?", filter->after_id);
+    jp__select_text(select, filter->newest ? "ORDER BY id DESC LIMIT ?" : "ORDER BY id LIMIT ?");
     jp__select_value(select, filter->limit);
 }
 
@@ -147,6 +179,10 @@ static void take_row(struct jp__query *query, sqlite3_stmt *row) {
         query->summaries = grown(query, query->summaries, sizeof *query->summaries);
         jp__read_summary(row, &query->summaries[query->count++]);
         break;
+    case JP__QUERY_AUDIT:
+        query->audits = grown(query, query->audits, sizeof *query->audits);
+        query->audits[query->count++] = jp__read_audit(row);
+        break;
     }
 }
 
@@ -155,6 +191,7 @@ static void build(const struct jp__query *query, struct jp__select *select) {
     case JP__QUERY_EVENTS: select_events(select, &query->filter.events); break;
     case JP__QUERY_PROCESSES: select_processes(select, &query->filter.processes); break;
     case JP__QUERY_SUMMARY: jp__select_summary(select, &query->filter.summary); break;
+    case JP__QUERY_AUDIT: select_audit(select, &query->filter.audit); break;
     }
 }
 
@@ -192,11 +229,20 @@ static void deliver_events(struct jp__query *query) {
     jp_free(events);
 }
 
+static void deliver_audit(struct jp__query *query) {
+    struct jp_audit_record *records = jp_realloc_array(NULL, query->count + 1, sizeof *records);
+    for (size_t i = 0; i < query->count; i++)
+        records[i] = *query->audits[query->filter.audit.newest ? query->count - 1 - i : i];
+    query->callback.audits(query->context, JP_OK, &query->error, records, query->count);
+    jp_free(records);
+}
+
 static void deliver_failure(struct jp__query *query) {
     switch (query->kind) {
     case JP__QUERY_EVENTS: query->callback.events(query->context, query->status, &query->error, NULL, 0); break;
     case JP__QUERY_PROCESSES: query->callback.processes(query->context, query->status, &query->error, NULL, 0); break;
     case JP__QUERY_SUMMARY: query->callback.summaries(query->context, query->status, &query->error, NULL, 0); break;
+    case JP__QUERY_AUDIT: query->callback.audits(query->context, query->status, &query->error, NULL, 0); break;
     }
 }
 
@@ -209,6 +255,7 @@ static void deliver_rows(struct jp__query *query) {
     case JP__QUERY_SUMMARY:
         query->callback.summaries(query->context, JP_OK, &query->error, query->summaries, query->count);
         break;
+    case JP__QUERY_AUDIT: deliver_audit(query); break;
     }
 }
 
@@ -224,11 +271,13 @@ static void free_rows(struct jp__query *query) {
         case JP__QUERY_EVENTS: jp_free(query->events[i]); break;
         case JP__QUERY_PROCESSES: jp_process_record_clear(&query->records[i]); break;
         case JP__QUERY_SUMMARY: jp_free(query->summaries[i].pool); break;
+        case JP__QUERY_AUDIT: jp_free(query->audits[i]); break;
         }
     }
     jp_free(query->events);
     jp_free(query->records);
     jp_free(query->summaries);
+    jp_free(query->audits);
 }
 
 void jp__query_deliver(struct jp__query *query) {
@@ -241,5 +290,7 @@ void jp__query_deliver(struct jp__query *query) {
     free_names(&query->messages);
     jp_free(query->pool);
     jp_free(query->ending);
+    jp_free(query->user);
+    jp_free(query->method);
     jp_free(query);
 }

@@ -8,7 +8,7 @@
 
 struct jp__reader;
 
-enum jp__query_kind { JP__QUERY_EVENTS, JP__QUERY_PROCESSES, JP__QUERY_SUMMARY };
+enum jp__query_kind { JP__QUERY_EVENTS, JP__QUERY_PROCESSES, JP__QUERY_SUMMARY, JP__QUERY_AUDIT };
 
 struct jp__query {
     struct jp__query *next;    /* in whatever queue it stands */
@@ -18,19 +18,22 @@ struct jp__query {
         struct jp_event_filter events;
         struct jp_process_filter processes;
         struct jp_summary_filter summary;
+        struct jp_audit_filter audit;
     } filter;
-    struct jp_strings pools, messages; /* what the event filter's lists point to */
-    char *pool, *ending;               /* what the other filters' texts point to */
+    struct jp_strings pools, messages;    /* what the filters' lists point to */
+    char *pool, *ending, *user, *method; /* what their texts point to */
     union {
         jp_events_fn *events;
         jp_processes_fn *processes;
         jp_summaries_fn *summaries;
+        jp_audits_fn *audits;
     } callback;
     void *context;
 
     jp_status status;
     struct jp_error error;
     struct jp_event **events; /* each jp_free'd */
+    struct jp_audit_record **audits; /* likewise */
     struct jp_process_record *records;
     struct jp_summary *summaries;
     size_t count, capacity;
@@ -41,6 +44,7 @@ struct jp__query {
 struct jp__query *jp__query_events(const struct jp_event_filter *filter, jp_events_fn *callback, void *context);
 struct jp__query *jp__query_processes(const struct jp_process_filter *filter, jp_processes_fn *callback, void *context);
 struct jp__query *jp__query_summary(const struct jp_summary_filter *filter, jp_summaries_fn *callback, void *context);
+struct jp__query *jp__query_audit(const struct jp_audit_filter *filter, jp_audits_fn *callback, void *context);
 
 /* Fills the answer. SQLite's code: SQLITE_OK also for a query that failed by itself (see query->status). */
 int jp__query_run(struct jp__query *query, sqlite3 *db);

@@ -60,6 +60,23 @@ int jp__bind_event(sqlite3_stmt *statement, const struct jp_event *event) {
     return binder.code;
 }
 
+int jp__bind_audit(sqlite3_stmt *statement, const struct jp_audit_record *record) {
+    struct binder binder = {.statement = statement};
+    put_i64(&binder, record->id);
+    put_i64(&binder, record->time_100ns);
+    put_text(&binder, record->user != NULL ? record->user : "");
+    put_text(&binder, record->sid != NULL ? record->sid : "");
+    put_i64_if(&binder, record->client_pid != 0, record->client_pid);
+    put_text(&binder, record->method);
+    put_text(&binder, record->pool);
+    put_i64_if(&binder, record->pid != 0, record->pid);
+    put_i64(&binder, record->allowed);
+    put_text(&binder, jp_status_name(record->status));
+    put_text(&binder, record->detail);
+    put_u64_if(&binder, true, record->count != 0 ? record->count : 1);
+    return binder.code;
+}
+
 static void put_usage(struct binder *binder, const struct jp_usage *usage) {
     bool cpu = (usage->known & JP_USAGE_CPU) != 0;
     bool memory = (usage->known & JP_USAGE_MEMORY) != 0;
@@ -212,6 +229,37 @@ struct jp_event *jp__read_event(sqlite3_stmt *statement) {
     event.exit_code = get_u32(&cursor);
     event.detail = get_text(&cursor);
     return jp__event_clone(&event);
+}
+
+static jp_status get_status(struct cursor *cursor) {
+    static const jp_status statuses[] = {
+        JP_OK,
+#define X(symbol, code, name, meaning) symbol,
+        JP_STATUS_TABLE(X)
+#undef X
+    };
+    const char *name = get_text(cursor);
+    for (size_t i = 0; name != NULL && i < sizeof statuses / sizeof *statuses; i++)
+        if (strcmp(jp_status_name(statuses[i]), name) == 0)
+            return statuses[i];
+    return JP_E_INTERNAL; /* a later version's, or written by hand */
+}
+
+struct jp_audit_record *jp__read_audit(sqlite3_stmt *statement) {
+    struct cursor cursor = {.statement = statement};
+    struct jp_audit_record record = {.id = get_i64(&cursor)};
+    record.time_100ns = get_i64(&cursor);
+    record.user = get_text(&cursor);
+    record.sid = get_text(&cursor);
+    record.client_pid = get_u32(&cursor);
+    record.method = get_text(&cursor);
+    record.pool = get_text(&cursor);
+    record.pid = get_u32(&cursor);
+    record.allowed = get_i64(&cursor) != 0;
+    record.status = get_status(&cursor);
+    record.detail = get_text(&cursor);
+    record.count = get_u64(&cursor);
+    return jp__audit_clone(&record);
 }
 
 static void read_usage(struct cursor *cursor, struct jp_usage *usage) {

@@ -9,6 +9,8 @@
 /* The order in which the functions below bind and read. */
 #define JP__EVENT_COLUMNS \
     "seq, time_100ns, pool, message, pid, start_100ns, process, origin, exit_code, detail"
+#define JP__AUDIT_COLUMNS \
+    "id, time_100ns, user, sid, client_pid, method, pool, pid, allowed, status, detail, count"
 #define JP__PROCESS_COLUMNS                                                                                   \
     "id, pool, pid, start_100ns, start_exact, parent_pid, session, user, image, command_line, joined_100ns, " \
     "joined_by, ended_100ns, ending, exit_code, user_100ns, kernel_100ns, peak_commit_bytes, "                \
@@ -31,6 +33,7 @@ enum { JP__COUNTER_COUNT = 16 };
 
 /* Bind all columns from parameter 1 on. The strings must live until the statement is reset. They return SQLite's code. */
 int jp__bind_event(sqlite3_stmt *statement, const struct jp_event *event);
+int jp__bind_audit(sqlite3_stmt *statement, const struct jp_audit_record *record);
 int jp__bind_process(sqlite3_stmt *statement, const struct jp_process_record *record, int64_t this_run);
 int jp__bind_pool(sqlite3_stmt *statement, const struct jp__pool_row *row);
 int jp__bind_job(sqlite3_stmt *statement, const struct jp__job_row *row); /* object name, pool, session, time of making */
@@ -39,6 +42,7 @@ int jp__bind_reset(sqlite3_stmt *statement, const struct jp__reset_row *row, int
 
 /* Read the row that the statement stands on. */
 struct jp_event *jp__read_event(sqlite3_stmt *statement);                               /* jp_free */
+struct jp_audit_record *jp__read_audit(sqlite3_stmt *statement);                        /* jp_free */
 void jp__read_process(sqlite3_stmt *statement, struct jp_process_record *ret_record); /* jp_process_record_clear */
 void jp__read_counters(sqlite3_stmt *statement, int first_column, struct jp_counters *ret_counters);
 /* The columns of jp_summary in the order of its members. */

@@ -266,7 +266,32 @@ static const char *const lasting[] = {
     NULL,
 };
 
-static const char *const *const steps[JP__SCHEMA_VERSION] = {first, freezing, lasting};
+/* Who asked for what. Names and not numbers, so that it says the same when pools and accounts are gone. Accounts' names are alike whatever
+ * the case of their letters, as Windows has them. */
+static const char *const auditing[] = {
+    "CREATE TABLE audit("
+    "  id INTEGER PRIMARY KEY,"
+    "  time_100ns INTEGER NOT NULL,"
+    "  user TEXT NOT NULL COLLATE NOCASE," /* '': it could not be told */
+    "  sid TEXT NOT NULL,"
+    "  client_pid INTEGER,"
+    "  method TEXT NOT NULL,"
+    "  pool TEXT,"
+    "  pid INTEGER,"
+    "  allowed INTEGER NOT NULL,"
+    "  status TEXT NOT NULL," /* 'ok', or the error's name */
+    "  detail TEXT,"
+    "  count INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX audit_by_time ON audit(time_100ns);"
+    "CREATE INDEX audit_by_user ON audit(user, id);"
+    "CREATE INDEX audit_by_pool ON audit(pool, id) WHERE pool IS NOT NULL;"
+    "CREATE INDEX audit_by_method ON audit(method, id);"
+    "CREATE INDEX audit_denied ON audit(id) WHERE allowed = 0;"
+    "INSERT INTO meta VALUES('last_audit_id', 0);",
+    NULL,
+};
+
+static const char *const *const steps[JP__SCHEMA_VERSION] = {first, freezing, lasting, auditing};
 
 int jp__schema_migrate(sqlite3 *db, int from) {
     for (int version = from; version < JP__SCHEMA_VERSION; version++) {

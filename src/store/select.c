@@ -38,7 +38,7 @@ void jp__select_where_text(struct jp__select *select, const char *condition, con
 }
 
 void jp__select_where_among(struct jp__select *select, const char *column, const struct jp_strings *names) {
-    if (names == NULL || names->count == 0)
+    if (names == NULL)
         return;
     jp__select_where(select, column);
     jp_str_puts(&select->sql, " IN (");

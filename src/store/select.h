@@ -27,7 +27,7 @@ void jp__select_text_value(struct jp__select *select, const char *text);
 void jp__select_where(struct jp__select *select, const char *condition);
 void jp__select_where_number(struct jp__select *select, const char *condition, int64_t number);
 void jp__select_where_text(struct jp__select *select, const char *condition, const char *text);
-/* `column` is one of `names`, of which there are at most JP_STORE_MAX_NAMES; NULL or empty adds nothing. */
+/* `column` is one of `names`, of which there are at most JP_STORE_MAX_NAMES; NULL adds nothing, an empty list lets nothing through. */
 void jp__select_where_among(struct jp__select *select, const char *column, const struct jp_strings *names);
 
 /* SQLite's code. The statement has its values. */

@@ -22,7 +22,12 @@ int jp__start_load_numbers(sqlite3 *db, struct jp_accounts_start *start) {
                          &start->last_process_id);
     if (code != SQLITE_OK)
         return code;
-    return jp__db_number(db, "SELECT value FROM meta WHERE key = 'last_run'", &start->run);
+    code = jp__db_number(db, "SELECT value FROM meta WHERE key = 'last_run'", &start->run);
+    if (code != SQLITE_OK)
+        return code;
+    return jp__db_number(db, /* last: a database of an older schema that is damaged has no such table */
+                         "SELECT max((SELECT value FROM meta WHERE key = 'last_audit_id'), (SELECT coalesce(max(id), 0) FROM audit))",
+                         &start->last_audit_id);
 }
 
 static int load_running(sqlite3 *db, struct jp_accounts_start *start) {

@@ -26,6 +26,10 @@ static void record_event(struct jp_accounts *accounts, const struct jp_event *ev
     jp__writer_add_event(store_of(accounts)->writer, event);
 }
 
+static void record_audit(struct jp_accounts *accounts, const struct jp_audit_record *record) {
+    jp__writer_add_audit(store_of(accounts)->writer, record);
+}
+
 static void record_process(struct jp_accounts *accounts, const struct jp_process_record *record) {
     jp__writer_add_process(store_of(accounts)->writer, record);
 }
@@ -80,6 +84,11 @@ static void query_summary(struct jp_accounts *accounts, const struct jp_summary_
     jp__reader_ask(store->reader, store->writer, jp__query_summary(filter, callback, context));
 }
 
+static void query_audit(struct jp_accounts *accounts, const struct jp_audit_filter *filter, jp_audits_fn *callback, void *context) {
+    struct jp_store *store = store_of(accounts);
+    jp__reader_ask(store->reader, store->writer, jp__query_audit(filter, callback, context));
+}
+
 static void state(struct jp_accounts *accounts, struct jp_accounts_state *ret_state) {
     jp__writer_state(store_of(accounts)->writer, ret_state);
 }
@@ -106,6 +115,8 @@ static const struct jp_accounts_ops operations = {
     .query_events = query_events,
     .query_processes = query_processes,
     .query_summary = query_summary,
+    .record_audit = record_audit,
+    .query_audit = query_audit,
     .state = state,
     .purge = purge,
     .set_retention = set_retention,

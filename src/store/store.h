@@ -23,7 +23,7 @@ enum {
     JP_STORE_MAX_BACKLOG = 100000,
     JP_STORE_MAX_ROWS = 10000,   /* of one query; a filter's `limit` of 0, or above this, means this */
     JP_STORE_MAX_QUERIES = 1024, /* waiting at one time; more: JP_E_QUOTA */
-    JP_STORE_MAX_NAMES = 256,    /* in one list of a filter; more: JP_E_QUOTA */
+    JP_STORE_MAX_NAMES = 1024,   /* in one list of a filter; more: JP_E_QUOTA */
     JP_STORE_QUERY_MS = 30000,   /* a query that takes longer: JP_E_TIMEOUT */
     JP_STORE_CLOSE_MS = 3000,    /* how long closing goes on trying to write */
 };
@@ -31,7 +31,8 @@ enum {
 struct jp_store_options {
     const char *file;           /* UTF-8; its folder must exist */
     uint64_t flush_interval_ms; /* least time between two commits nobody waits for; 0: none */
-    uint64_t max_backlog;       /* records, above which events are dropped; 0: JP_STORE_MAX_BACKLOG */
+    uint64_t max_backlog;       /* records, above which events are dropped, and a quarter above that the audit trail's rows, too;
+                                   0: JP_STORE_MAX_BACKLOG */
     struct jp_retention retention; /* all zero: nothing is ever deleted */
     uint32_t service_pid;       /* ours, for the next run */
     const struct jp_log *log;   /* may be NULL; must outlive the store */

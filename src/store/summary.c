@@ -39,6 +39,8 @@ static void add_part(struct jp__select *select, const char *text, const struct j
     jp__select_text(select, text);
     if (filter->pool != NULL)
         jp__select_text(select, "AND +pool = ?7"); /* +: the times select fewer rows than the pool does */
+    if (filter->pools != NULL)
+        jp__select_text(select, "AND +pool IN wanted");
 }
 
 /* The times as ?1 to ?4: the filter's, the first whole hour (or the end, if there is none), and the end of the last whole one; ?5 is
@@ -58,14 +60,27 @@ static void add_times(struct jp__select *select, const struct jp_summary_filter 
     jp__select_value(select, JP_STORE_MAX_ROWS);
 }
 
+/* The filter's pools as a table `wanted`, which all parts use. Their names are the parameters behind the numbered ones. */
+static void add_pools(struct jp__select *select, const struct jp_strings *pools) {
+    jp__select_text(select, "WITH wanted(pool) AS (");
+    for (size_t i = 0; i < pools->count; i++) {
+        jp_str_printf(&select->sql, "%s(?%d)", i == 0 ? "VALUES " : ",", select->value_count + 1);
+        jp__select_text_value(select, pools->items[i]);
+    }
+    jp__select_text(select, pools->count > 0 ? ")" : "SELECT NULL WHERE false)");
+}
+
 void jp__select_summary(struct jp__select *select, const struct jp_summary_filter *filter) {
-    jp__select_begin(select, "SELECT pool, " SUM("processes") "," SUM("running") "," SUM("exited") "," SUM("crashed") ","
-                             SUM("terminated") "," SUM("unknown") "," SUM("failures") "," SUM("user_100ns") "," SUM("kernel_100ns") ","
-                             SUM("wall_100ns") ", max(peak_commit_bytes)," SUM("read_bytes") "," SUM("write_bytes") ","
-                             SUM("with_cpu") "," SUM("with_io") "," SUM("unobserved") " FROM (");
+    jp__select_begin(select, "");
     add_times(select, filter);
     if (filter->pool != NULL)
         jp__select_text_value(select, filter->pool);
+    if (filter->pools != NULL)
+        add_pools(select, filter->pools);
+    jp__select_text(select, "SELECT pool, " SUM("processes") "," SUM("running") "," SUM("exited") "," SUM("crashed") ","
+                             SUM("terminated") "," SUM("unknown") "," SUM("failures") "," SUM("user_100ns") "," SUM("kernel_100ns") ","
+                             SUM("wall_100ns") ", max(peak_commit_bytes)," SUM("read_bytes") "," SUM("write_bytes") ","
+                             SUM("with_cpu") "," SUM("with_io") "," SUM("unobserved") " FROM (");
     add_part(select, OF_SUMS("usage_hours") " AND hour_100ns >= ?1 AND hour_100ns < ?2 AND (hour_100ns < ?4 OR purged > 0)", filter);
     add_part(select, "UNION ALL " OF_SUMS("usage_days") " AND day_100ns >= ?1 AND day_100ns < ?2", filter);
     add_part(select, "UNION ALL " OF_ROW("processes p") " AND ended_100ns IS NOT NULL" AT_ENDS("p.", BEGAN("p.")), filter);

@@ -212,6 +212,9 @@ static int phase_step(struct jp__upkeep *upkeep, sqlite3 *db, bool *ret_done) {
     case JP__UPKEEP_EVENTS:
         upkeep->range.before_100ns = before(retention->events_100ns);
         return upkeep->range.before_100ns == 0 ? SQLITE_OK : jp__purge_events(db, &upkeep->range, &upkeep->purged.events, ret_done);
+    case JP__UPKEEP_AUDIT:
+        upkeep->range.before_100ns = before(retention->audit_100ns);
+        return upkeep->range.before_100ns == 0 ? SQLITE_OK : jp__purge_audit(db, upkeep->range.before_100ns, &upkeep->purged_audits, ret_done);
     case JP__UPKEEP_SIZE: return size_step(upkeep, db, ret_done);
     case JP__UPKEEP_HOURS: {
         int64_t hours = before(retention->hours_100ns) / day_100ns * day_100ns; /* a day at a time */
@@ -224,7 +227,8 @@ static int phase_step(struct jp__upkeep *upkeep, sqlite3 *db, bool *ret_done) {
 }
 
 static bool keeps_all(const struct jp_retention *retention) {
-    return retention->processes_100ns == 0 && retention->events_100ns == 0 && retention->hours_100ns == 0 && retention->max_bytes == 0;
+    return retention->processes_100ns == 0 && retention->events_100ns == 0 && retention->hours_100ns == 0 && retention->audit_100ns == 0 &&
+           retention->max_bytes == 0;
 }
 
 static void rest(struct jp__upkeep *upkeep) {
@@ -243,6 +247,8 @@ static void end_pass(struct jp__upkeep *upkeep, sqlite3 *db, const struct jp_log
                "purged what is older than the accounts are kept%s: %llu processes, %llu events; the accounting database has %s now",
                upkeep->for_size ? ", and more because they were too large" : "", (unsigned long long)upkeep->purged.processes,
                (unsigned long long)upkeep->purged.events, jp_bytes_format(size.bytes, bytes));
+    if (upkeep->purged_audits > 0)
+        jp_log(log, JP_LOG_INFO, "purged what is older than the audit trail is kept: %llu rows", (unsigned long long)upkeep->purged_audits);
     rest(upkeep);
 }
 
@@ -283,6 +289,7 @@ static int step(struct jp__upkeep *upkeep, sqlite3 *db, const struct jp_log *log
     upkeep->phase = JP__UPKEEP_PROCESSES;
     upkeep->range = (struct jp__purge_range){0};
     upkeep->purged = (struct jp_purged){0};
+    upkeep->purged_audits = 0;
     upkeep->for_size = false;
     return SQLITE_OK;
 }

@@ -34,6 +34,7 @@ enum jp__upkeep_phase {
     JP__UPKEEP_PROCESSES,
     JP__UPKEEP_UNOBSERVED,
     JP__UPKEEP_EVENTS,
+    JP__UPKEEP_AUDIT,
     JP__UPKEEP_SIZE,
     JP__UPKEEP_HOURS,
     JP__UPKEEP_POOLS,
@@ -52,6 +53,7 @@ struct jp__upkeep {
     enum jp__upkeep_phase phase;
     struct jp__purge_range range; /* of the phase */
     struct jp_purged purged;      /* in this pass */
+    uint64_t purged_audits;       /* likewise; nobody can ask for that, so that nobody wipes out what he did */
     bool for_size;                /* some of that before its time */
     bool failed;                  /* the last pass; it was told */
     uint64_t next_ms;             /* of the next pass; 0: none is due */

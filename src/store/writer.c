@@ -12,6 +12,7 @@
 enum {
     RETRY_FIRST_MS = 250,
     RETRY_LAST_MS = 5000,
+    AUDIT_SHARE = 4, /* of the backlog's bound, beyond it: only for the audit trail */
 };
 
 struct waiter {
@@ -46,6 +47,7 @@ struct jp__writer {
     uv_async_t async;
     uv_thread_t thread;
     uint64_t ticket; /* of the newest record */
+    int64_t last_audit_id;
     struct waiter *first_waiter, **last_waiter;
     struct news heard;
     jp_store_closed_fn *on_stopped;
@@ -56,7 +58,7 @@ struct jp__writer {
     uv_cond_t wake;
     struct jp__batch backlog;
     size_t in_flight; /* records that the thread has taken and not yet committed */
-    uint64_t dropped_events, dropped_from_seq, dropped_to_seq;
+    uint64_t dropped_events, dropped_from_seq, dropped_to_seq, dropped_audits;
     bool dropping;     /* since the last commit */
     bool suspected;    /* the file is damaged, says the reader */
     bool urgent;       /* somebody waits for what is in the backlog */
@@ -69,7 +71,7 @@ struct jp__writer {
     struct jp__batch batch; /* being written; kept over a failure */
     uint64_t began_ms;      /* when the last attempt began */
     uint64_t retry_ms;      /* pause before the next one; 0: the last one succeeded */
-    uint64_t reported_drops;
+    uint64_t reported_drops, reported_audit_drops;
 };
 
 /* --- the thread --- */
@@ -139,13 +141,17 @@ static bool take_batch(struct jp__writer *writer, bool *ret_write) {
     return go_on;
 }
 
-static void log_recovery(struct jp__writer *writer, uint64_t dropped, uint64_t from_seq, uint64_t to_seq) {
+static void log_recovery(struct jp__writer *writer, uint64_t dropped, uint64_t from_seq, uint64_t to_seq, uint64_t dropped_audits) {
     const struct jp_log *log = writer->options.log;
     jp_log(log, JP_LOG_INFO, "the accounting database \"%s\" can be written again", writer->options.file);
     if (dropped > writer->reported_drops)
         jp_log(log, JP_LOG_WARNING, "%llu events were dropped meanwhile, numbers %llu to %llu: the backlog was full",
                (unsigned long long)(dropped - writer->reported_drops), (unsigned long long)from_seq, (unsigned long long)to_seq);
+    if (dropped_audits > writer->reported_audit_drops)
+        jp_log(log, JP_LOG_WARNING, "%llu rows of the audit trail were dropped meanwhile: the backlog was full",
+               (unsigned long long)(dropped_audits - writer->reported_audit_drops));
     writer->reported_drops = dropped;
+    writer->reported_audit_drops = dropped_audits;
 }
 
 /* Under the mutex. */
@@ -201,9 +207,10 @@ static void tell_success(struct jp__writer *writer) {
     note_renewal(writer);
     writer->dropping = false;
     uint64_t dropped = writer->dropped_events, from_seq = writer->dropped_from_seq, to_seq = writer->dropped_to_seq;
+    uint64_t dropped_audits = writer->dropped_audits;
     uv_mutex_unlock(&writer->mutex);
     if (recovered)
-        log_recovery(writer, dropped, from_seq, to_seq);
+        log_recovery(writer, dropped, from_seq, to_seq, dropped_audits);
     jp__batch_clear(&writer->batch);
     uv_async_send(&writer->async);
 }
@@ -330,6 +337,21 @@ void jp__writer_add_event(struct jp__writer *writer, const struct jp_event *even
         note_dropped(writer, event->seq);
         if (event->seq > writer->backlog.last_seq)
             writer->backlog.last_seq = event->seq; /* its number is spent all the same */
+    }
+    end_record(writer);
+}
+
+/* Who did what is worth more than an event, but whoever asks often can fill the backlog with it: it gets a quarter more room, and no
+ * further. An id is spent on a row that is dropped, so that the trail itself shows where one is missing. */
+void jp__writer_add_audit(struct jp__writer *writer, const struct jp_audit_record *record) {
+    struct jp_audit_record numbered = *record;
+    numbered.id = ++writer->last_audit_id;
+    begin_record(writer);
+    if (records_held(writer) < writer->options.max_backlog + writer->options.max_backlog / AUDIT_SHARE) {
+        jp__batch_add_audit(&writer->backlog, &numbered);
+    } else {
+        writer->dropped_audits++;
+        writer->backlog.last_audit_id = numbered.id;
     }
     end_record(writer);
 }
@@ -503,6 +525,7 @@ void jp__writer_state(struct jp__writer *writer, struct jp_accounts_state *ret_s
     state.dropped_events = writer->dropped_events;
     state.dropped_from_seq = writer->dropped_from_seq;
     state.dropped_to_seq = writer->dropped_to_seq;
+    state.dropped_audits = writer->dropped_audits;
     state.committed_seq = writer->news.committed_seq;
     state.first_seq = writer->news.figures.first_seq;
     state.file_bytes = writer->news.figures.file_bytes;
@@ -521,7 +544,8 @@ jp_status jp__writer_start(const struct jp_store_options *options, const struct 
     writer->options = *options;
     writer->connection = (struct jp__connection){.committer = {.db = db, .run = start->run}, .place = *place, .reader = reader,
                                                  .known = {.last_seq = start->last_seq, .last_process_id = start->last_process_id,
-                                                           .run = start->run}};
+                                                           .last_audit_id = start->last_audit_id, .run = start->run}};
+    writer->last_audit_id = start->last_audit_id;
     writer->news.committed_seq = writer->heard.committed_seq = start->last_seq;
     writer->news.figures = measure(writer, 0);
     jp__upkeep_set_retention(&writer->upkeep, &options->retention);

@@ -18,6 +18,7 @@ jp_status jp__writer_start(const struct jp_store_options *options, const struct 
                            struct jp_error *error);
 
 void jp__writer_add_event(struct jp__writer *writer, const struct jp_event *event);
+void jp__writer_add_audit(struct jp__writer *writer, const struct jp_audit_record *record);
 void jp__writer_add_process(struct jp__writer *writer, const struct jp_process_record *record);
 void jp__writer_add_pool(struct jp__writer *writer, const struct jp_pool_record *record);
 void jp__writer_forget_pool(struct jp__writer *writer, const char *name);

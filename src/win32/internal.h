@@ -59,6 +59,9 @@ jp_status jp__token_is_admin(HANDLE token, bool *ret_admin, struct jp_error *err
  * account and no privilege. */
 jp_status jp__token_filter(HANDLE *token, const struct jp_token_filter *filter, struct jp_error *error);
 
+/* The SID of an account or group, in new memory (jp_free), or NULL with *ret_win32 set. */
+PSID jp__sid_of_account(const wchar_t *name, uint32_t *ret_win32);
+
 uint32_t jp__own_session(void);
 
 /* Finds out what the host does. */
@@ -86,6 +89,12 @@ jp_status jp__token_of_account(struct jp_backend *backend, enum jp_token_account
                                struct jp_error *error);
 void jp__token_free(struct jp_backend *backend, struct jp_principal *token);
 uint32_t jp__session_of(struct jp_backend *backend, const struct jp_principal *principal);
+
+char *jp__account_sid(struct jp_backend *backend, const char *account);
+jp_status jp__descriptor_new(struct jp_backend *backend, const char *sddl, bool and_self, struct jp_descriptor **ret_descriptor,
+                             struct jp_error *error);
+void jp__descriptor_free(struct jp_descriptor *descriptor);
+uint32_t jp__descriptor_rights(const struct jp_descriptor *descriptor, const struct jp_principal *principal);
 
 jp_status jp__process_open(struct jp_backend *backend, uint32_t pid, int64_t start_100ns, enum jp_process_use use,
                            struct jp_principal *principal, struct jp_process **ret_process, struct jp_error *error);

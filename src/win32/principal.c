@@ -27,6 +27,7 @@ static jp_status principal_new(HANDLE token, struct jp_principal **ret_principal
     struct jp_principal *principal = jp_alloc(sizeof *principal);
     principal->token = token;
     principal->name = jp_win32_sid_name(user);
+    principal->sid = jp_win32_sid_text(user);
     principal->session = session;
     principal->level = level;
     jp_free(user);
@@ -82,6 +83,7 @@ jp_status jp_win32_principal_copy(const struct jp_principal *principal, struct j
     *copy = *principal;
     copy->token = token;
     copy->name = jp_strdup(principal->name);
+    copy->sid = jp_strdup(principal->sid);
     *ret_principal = copy;
     return JP_OK;
 }
@@ -102,10 +104,12 @@ void jp_win32_principal_free(struct jp_principal *principal) {
         return;
     CloseHandle(principal->token);
     jp_free(principal->name);
+    jp_free(principal->sid);
     jp_free(principal);
 }
 
 const char *jp_win32_principal_name(const struct jp_principal *principal) { return principal->name; }
+const char *jp_win32_principal_sid(const struct jp_principal *principal) { return principal->sid; }
 
 jp_status jp_win32_impersonate(const struct jp_principal *principal, struct jp_error *error) {
     if (!principal)

@@ -10,6 +10,7 @@
 struct jp_principal {
     HANDLE token;
     char *name; /* "DOMAIN\user", or the SID */
+    char *sid;  /* "S-1-5-..." */
     uint32_t session;
     SECURITY_IMPERSONATION_LEVEL level; /* SecurityIdentification: may be asked about, not acted as */
 };
@@ -29,6 +30,7 @@ jp_status jp_win32_principal_copy(const struct jp_principal *principal, struct j
 
 void jp_win32_principal_free(struct jp_principal *principal); /* NULL is fine */
 const char *jp_win32_principal_name(const struct jp_principal *principal);
+const char *jp_win32_principal_sid(const struct jp_principal *principal);
 
 /* Acts as the principal on this thread until jp_win32_revert(). NULL: stays as it is, and succeeds. */
 jp_status jp_win32_impersonate(const struct jp_principal *principal, struct jp_error *error);

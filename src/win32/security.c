@@ -7,7 +7,7 @@
 #include <aclapi.h>
 #include <sddl.h>
 
-static jp_status descriptor_from_sddl(const char *sddl, PSECURITY_DESCRIPTOR *ret_descriptor, struct jp_error *error) {
+jp_status jp_win32_sddl_parse(const char *sddl, PSECURITY_DESCRIPTOR *ret_descriptor, struct jp_error *error) {
     wchar_t *wide = jp_win32_wide(sddl);
     BOOL done = ConvertStringSecurityDescriptorToSecurityDescriptorW(wide, SDDL_REVISION_1, ret_descriptor, NULL);
     DWORD win32 = done ? 0 : GetLastError();
@@ -28,7 +28,7 @@ static jp_status descriptor_from_sddl(const char *sddl, PSECURITY_DESCRIPTOR *re
 
 jp_status jp_win32_sddl_check(const char *sddl, struct jp_error *error) {
     PSECURITY_DESCRIPTOR descriptor;
-    jp_status status = descriptor_from_sddl(sddl, &descriptor, error);
+    jp_status status = jp_win32_sddl_parse(sddl, &descriptor, error);
     if (status == JP_OK)
         LocalFree(descriptor);
     return status;
@@ -51,7 +51,7 @@ static char *with_owner(const char *sddl, PSECURITY_DESCRIPTOR descriptor) {
 
 jp_status jp_win32_security_as_written(const char *sddl, struct jp_win32_security *ret_security, struct jp_error *error) {
     PSECURITY_DESCRIPTOR descriptor;
-    jp_status status = descriptor_from_sddl(sddl, &descriptor, error);
+    jp_status status = jp_win32_sddl_parse(sddl, &descriptor, error);
     if (status == JP_OK)
         ret_security->attributes = (SECURITY_ATTRIBUTES){.nLength = sizeof ret_security->attributes,
                                                          .lpSecurityDescriptor = descriptor};
@@ -60,7 +60,7 @@ jp_status jp_win32_security_as_written(const char *sddl, struct jp_win32_securit
 
 jp_status jp_win32_security_from_sddl(const char *sddl, struct jp_win32_security *ret_security, struct jp_error *error) {
     PSECURITY_DESCRIPTOR descriptor;
-    jp_status status = descriptor_from_sddl(sddl, &descriptor, error);
+    jp_status status = jp_win32_sddl_parse(sddl, &descriptor, error);
     if (status != JP_OK)
         return status;
     char *owned = with_owner(sddl, descriptor);

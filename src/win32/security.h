@@ -7,6 +7,7 @@
 #include <windows.h>
 
 /* JP_E_PARAMS with a sentence if `sddl` is not a security descriptor with a DACL. */
+jp_status jp_win32_sddl_parse(const char *sddl, PSECURITY_DESCRIPTOR *ret_descriptor, struct jp_error *error); /* LocalFree it */
 jp_status jp_win32_sddl_check(const char *sddl, struct jp_error *error);
 
 /* SECURITY_ATTRIBUTES from SDDL, not inheritable; the owner is the user that this process runs as unless the SDDL names one.

@@ -6,28 +6,6 @@
 #include <sddl.h>
 #include <string.h>
 
-/* The SID of an account, in new memory (jp_free), or NULL with *ret_win32 set. */
-static PSID sid_of_account(const wchar_t *name, uint32_t *ret_win32) {
-    DWORD sid_length = 0, domain_length = 0;
-    SID_NAME_USE use;
-    /* The first call only says how much room the answer wants. */
-    LookupAccountNameW(NULL, name, NULL, &sid_length, NULL, &domain_length, &use);
-    DWORD win32 = GetLastError();
-    if (sid_length == 0) {
-        *ret_win32 = win32;
-        return NULL;
-    }
-    PSID sid = jp_alloc(sid_length);
-    wchar_t *domain = jp_realloc_array(NULL, (size_t)domain_length + 1, sizeof *domain);
-    BOOL found = LookupAccountNameW(NULL, name, sid, &sid_length, domain, &domain_length, &use);
-    *ret_win32 = found ? 0 : GetLastError();
-    jp_free(domain);
-    if (found)
-        return sid;
-    jp_free(sid);
-    return NULL;
-}
-
 /* "S-1-..." or an account's name. Not the two letters that ConvertStringSidToSid also takes: they may be a name. */
 static jp_status sid_from(const char *text, PSID *ret_sid, struct jp_error *error) {
     wchar_t *wide = jp_win32_wide(text);
@@ -35,7 +13,7 @@ static jp_status sid_from(const char *text, PSID *ret_sid, struct jp_error *erro
     uint32_t win32 = 0;
     bool number = (text[0] == 'S' || text[0] == 's') && strncmp(text + 1, "-1-", 3) == 0;
     if (!number) {
-        sid = sid_of_account(wide, &win32);
+        sid = jp__sid_of_account(wide, &win32);
     } else if (ConvertStringSidToSidW(wide, &parsed)) {
         DWORD length = GetLengthSid(parsed);
         sid = jp_alloc(length);

@@ -29,6 +29,11 @@ static const char *principal_name(struct jp_peer *peer, const struct jp_principa
     (void)principal;
     return "SIM\\admin";
 }
+static const char *principal_sid(struct jp_peer *peer, const struct jp_principal *principal) {
+    (void)peer;
+    (void)principal;
+    return "S-1-5-21-1-2-3-500";
+}
 static uint32_t process_id(const struct jp_peer *peer) {
     (void)peer;
     return 0;
@@ -52,7 +57,8 @@ static size_t unsent(const struct jp_peer *peer) {
 static void peer_close(struct jp_peer *peer) { ((struct client *)(void *)peer)->closed = true; }
 
 static const struct jp_peer_ops peer_ops = {.identify = identify, .principal_free = principal_free, .principal_name = principal_name,
-                                            .process_id = process_id, .send = peer_send, .unsent = unsent, .close = peer_close};
+                                            .principal_sid = principal_sid, .process_id = process_id, .send = peer_send,
+                                            .unsent = unsent, .close = peer_close};
 
 struct world {
     struct jp_sim *sim;
@@ -85,7 +91,7 @@ static void open_world(struct world *world) {
                                                  .context = world, .now_100ns = now_100ns, .now_ms = now_ms, .on_event = on_event};
     world->pools = jp_pools_new(&surroundings, &(struct jp_accounts_start){0});
     struct jp_rpc_setup setup = {.pools = world->pools, .accounts = surroundings.accounts, .backend = surroundings.backend,
-                                 .clock_context = world, .now_ms = now_ms, .now_100ns = now_100ns,
+                                 .clock_context = world, .now_ms = now_ms, .now_100ns = now_100ns, .recent_events = 64, .page_events = 16,
                                  .program = {.context = world, .add_status = add_status, .reload = reload}};
     world->rpc = jp_rpc_new(&setup, 0);
     static char build[] = "build", sub[] = "sub";

@@ -16,6 +16,14 @@ MESSAGES = {"END_OF_JOB_TIME": 1, "END_OF_PROCESS_TIME": 2, "ACTIVE_PROCESS_LIMI
             "EXIT_PROCESS": 7, "ABNORMAL_EXIT_PROCESS": 8, "PROCESS_MEMORY_LIMIT": 9, "JOB_MEMORY_LIMIT": 10, "NOTIFICATION_LIMIT": 11}
 
 
+# Who clients can be: `machine.client(**ALICE)`.
+ADMINISTRATOR = {"user": "SIM\\admin", "admin": True, "elevated": True}
+ALICE = {"user": "SIM\\alice"}                       # at the machine
+BOB = {"user": "SIM\\bob", "groups": "SIM\\builders"}  # the same, and in a group
+SERVICE = {"user": "NT AUTHORITY\\LOCAL SERVICE", "session": 0, "service": True}
+NOBODY = {"nobody": True}                           # cannot be identified
+
+
 class OrderRefused(Exception):
     """What the simulator answered instead of doing it."""
 
@@ -113,9 +121,9 @@ class Machine:
     # ---------------------------------------------------------------------------------------------------------- clients
 
     def client(self, **who):
-        """A new connection, by this principal (`user`, `session`, `admin`, `restricted`, `identify`, `nobody`, `pid`), or by an
-        administrator in session 1."""
-        self.order("as", **({"user": "SIM\\admin", "admin": True, "elevated": True} if not who else who))
+        """A new connection, by this principal (`user`, `session`, `admin`, `onlyDenies`, `restricted`, `groups`, `service`, `network`,
+        `identify`, `nobody`, `pid`), or by an administrator in session 1. See ALICE and the others."""
+        self.order("as", **(who or ADMINISTRATOR))
         client = Client(self.address)
         self.clients.append(client)
         return client

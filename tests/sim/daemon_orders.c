@@ -56,8 +56,10 @@ static const char *named(const cJSON *in, const char *name, cJSON *out) {
 static struct jp_principal principal(const cJSON *in) {
     struct jp_principal who = {.session = (uint32_t)jp_simd_number(in, "session", 1), .admin = truth(in, "admin"),
                                .restricted = truth(in, "restricted"), .elevated = truth(in, "elevated"), .system = truth(in, "system"),
-                               .level = truth(in, "identify") ? JP_SIM_IDENTIFY : JP_SIM_IMPERSONATE};
+                               .level = truth(in, "identify") ? JP_SIM_IDENTIFY : JP_SIM_IMPERSONATE, .service = truth(in, "service"),
+                               .network = truth(in, "network"), .only_denies = truth(in, "onlyDenies")};
     snprintf(who.user, sizeof who.user, "%s", text(in, "user") ? text(in, "user") : "SIM\\user");
+    snprintf(who.groups, sizeof who.groups, "%s", text(in, "groups") ? text(in, "groups") : "");
     return who;
 }
 

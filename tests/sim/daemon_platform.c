@@ -219,6 +219,7 @@ static jp_status identify(uv_os_fd_t file, struct jp_principal **ret_principal, 
 
 static void principal_free(struct jp_principal *principal) { jp_sim_principal_free(the->sim, principal); }
 static const char *principal_name(const struct jp_principal *principal) { return principal->user; }
+static const char *principal_sid(const struct jp_principal *principal) { return principal->sid; }
 static uint32_t process_id(uv_os_fd_t file) { return the->clients[file].pid; }
 
 void jp_simd_platform_init(struct jp_simd *simd) {
@@ -241,7 +242,8 @@ void jp_simd_platform_init(struct jp_simd *simd) {
         .reserve = reserve_socket,
         .listen = listen_on_socket,
         .stop_listening = stop_listening,
-        .identity = {.identify = identify, .principal_free = principal_free, .principal_name = principal_name, .process_id = process_id},
+        .identity = {.identify = identify, .principal_free = principal_free, .principal_name = principal_name, .principal_sid = principal_sid,
+                     .process_id = process_id},
         .add_status = add_status,
     };
 }

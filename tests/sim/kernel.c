@@ -21,6 +21,10 @@ static const struct jp_backend_ops ops = {
     .token_of_account = jp__token_of_account,
     .token_free = jp__token_free,
     .session_of = jp__session_of,
+    .account_sid = jp__account_sid,
+    .descriptor_new = jp__descriptor_new,
+    .descriptor_free = jp__descriptor_free,
+    .descriptor_rights = jp__descriptor_rights,
     .process_open = jp__process_open,
     .process_close = jp__process_close,
     .process_facts = jp__process_facts,
@@ -80,7 +84,9 @@ static void check_leaks(const struct jp_sim *sim) {
         fprintf(stderr, "simulated kernel: a handle of the job \"%s\" was not closed\n", handle->job->name ? handle->job->name : "");
     for (size_t i = 0; i < sim->principal_count; i++)
         fprintf(stderr, "simulated kernel: a token of %s was not freed\n", sim->principals[i]->user);
-    if (sim->process_handles || sim->job_handles || sim->principal_count)
+    if (sim->descriptors)
+        fprintf(stderr, "simulated kernel: %zu security descriptors were not freed\n", sim->descriptors);
+    if (sim->process_handles || sim->job_handles || sim->principal_count || sim->descriptors)
         abort();
 }
 

@@ -48,10 +48,15 @@ struct jp_principal {
     char user[64];     /* "SIM\\user", "NT AUTHORITY\\SYSTEM", ... */
     uint32_t session;
     bool admin;        /* Administrators is among its groups, enabled */
+    bool only_denies;  /* ... among those that only deny (what UAC leaves of it) */
     bool restricted;   /* has restricting SIDs */
     bool elevated;
     enum jp_sim_level level;
     bool system;       /* SYSTEM itself */
+    bool service;      /* a service account or a batch job: not logged on at the machine, nor from the network */
+    bool network;      /* came over the network */
+    char sid[64];      /* of `user`; empty: jp_sim_principal_new makes one of the name */
+    char groups[256];  /* further groups by name or SID, with commas between */
     /* How a launch's filter changed it. */
     uint32_t disabled_sids, deleted_privileges, restricted_sids;
 };

@@ -4,13 +4,20 @@
 #include <string.h>
 
 struct waiting {
-    enum { DURABLE, EVENTS, PROCESSES, SUMMARY, PURGE } kind;
+    enum { DURABLE, EVENTS, PROCESSES, SUMMARY, PURGE, AUDIT, REPORT } kind;
     void *context;
     jp_durable_fn *on_durable;
     jp_events_fn *on_events;
     jp_processes_fn *on_processes;
     jp_summaries_fn *on_summaries;
     jp_purged_fn *on_purged;
+    jp_audits_fn *on_audits;
+    jp_report_fn *on_report;
+    struct jp_audit_filter audit_filter; /* its texts are those below, and `pool` */
+    char *user, *method;
+    uint32_t report_by;
+    uint64_t report; /* its number */
+    bool cancelled;
     uint64_t from_seq;
     uint32_t pid, limit;
     char *pool;
@@ -40,6 +47,9 @@ struct jp_ledger {
     size_t unobserved_count;
     struct jp_reset_record *resets;
     size_t reset_count;
+    struct jp_audit_record *audits;
+    size_t audit_count;
+    uint64_t last_report;
     uint32_t keeper_pid;
     int64_t keeper_start_100ns;
     struct jp_retention retention;
@@ -133,6 +143,19 @@ static void record_reset(struct jp_accounts *accounts, const struct jp_reset_rec
     copy->by = jp_strdup(record->by);
 }
 
+static void record_audit(struct jp_accounts *accounts, const struct jp_audit_record *record) {
+    struct jp_ledger *ledger = of(accounts);
+    ledger->audits = jp_realloc_array(ledger->audits, ledger->audit_count + 1, sizeof *ledger->audits);
+    struct jp_audit_record *copy = &ledger->audits[ledger->audit_count++];
+    *copy = *record;
+    copy->id = (int64_t)ledger->audit_count;
+    copy->user = jp_strdup(record->user ? record->user : "");
+    copy->sid = jp_strdup(record->sid ? record->sid : "");
+    copy->method = jp_strdup(record->method);
+    copy->pool = jp_strdup(record->pool);
+    copy->detail = jp_strdup(record->detail);
+}
+
 static void record_keeper(struct jp_accounts *accounts, uint32_t pid, int64_t start_100ns) {
     of(accounts)->keeper_pid = pid;
     of(accounts)->keeper_start_100ns = start_100ns;
@@ -163,6 +186,28 @@ static void query_summary(struct jp_accounts *accounts, const struct jp_summary_
     add_waiting(accounts, (struct waiting){.kind = SUMMARY, .on_summaries = callback, .context = context});
 }
 
+static void query_audit(struct jp_accounts *accounts, const struct jp_audit_filter *filter, jp_audits_fn *callback, void *context) {
+    struct waiting waiting = {.kind = AUDIT, .on_audits = callback, .context = context, .audit_filter = *filter, .user = jp_strdup(filter->user),
+                              .method = jp_strdup(filter->method), .pool = jp_strdup(filter->pool)};
+    add_waiting(accounts, waiting);
+}
+
+static uint64_t query_report(struct jp_accounts *accounts, const struct jp_report_filter *filter, jp_report_progress_fn *progress,
+                             jp_report_fn *callback, void *context) {
+    struct jp_ledger *ledger = of(accounts);
+    (void)progress;
+    add_waiting(accounts, (struct waiting){.kind = REPORT, .on_report = callback, .context = context, .report_by = filter->by,
+                                           .report = ++ledger->last_report});
+    return ledger->last_report;
+}
+
+static void report_cancel(struct jp_accounts *accounts, uint64_t report) {
+    struct jp_ledger *ledger = of(accounts);
+    for (size_t i = 0; i < ledger->waiting_count; i++)
+        if (ledger->waiting[i].kind == REPORT && ledger->waiting[i].report == report)
+            ledger->waiting[i].cancelled = true;
+}
+
 static void purge(struct jp_accounts *accounts, const struct jp_purge_filter *filter, jp_purged_fn *callback, void *context) {
     struct jp_ledger *ledger = of(accounts);
     jp_free((char *)(uintptr_t)ledger->purge_filter.pool);
@@ -184,6 +229,7 @@ static const struct jp_accounts_ops ops = {
     .record_event = record_event, .record_process = record_process, .record_pool = record_pool, .forget_pool = forget_pool,
     .when_durable = when_durable, .query_events = query_events, .query_processes = query_processes, .query_summary = query_summary,
     .state = state, .record_job = record_job, .forget_job = forget_job, .record_unobserved = record_unobserved, .record_reset = record_reset,
+    .record_audit = record_audit, .query_audit = query_audit, .query_report = query_report, .report_cancel = report_cancel,
     .record_keeper = record_keeper, .purge = purge, .set_retention = set_retention,
 };
 
@@ -231,6 +277,49 @@ static void answer_purge(const struct jp_ledger *ledger, const struct waiting *w
     waiting->on_purged(waiting->context, status, status ? &error : NULL, &purged);
 }
 
+static bool is_any_or(const char *wanted, const char *text) { return !wanted || (text && strcmp(wanted, text) == 0); }
+
+static void answer_audit(struct jp_ledger *ledger, const struct waiting *waiting) {
+    const struct jp_audit_filter *filter = &waiting->audit_filter;
+    struct jp_audit_record *found = jp_alloc((ledger->audit_count + 1) * sizeof *found);
+    size_t count = 0, skipped = 0;
+    for (size_t i = 0; i < ledger->audit_count; i++) {
+        const struct jp_audit_record *record = &ledger->audits[i];
+        if (is_any_or(waiting->user, record->user) && is_any_or(waiting->method, record->method) && is_any_or(waiting->pool, record->pool) &&
+            (!filter->denied || !record->allowed) && record->id > filter->after_id && record->time_100ns >= filter->from_100ns &&
+            (!filter->to_100ns || record->time_100ns < filter->to_100ns))
+            found[count++] = *record; /* borrowed */
+    }
+    if (filter->limit && count > filter->limit) {
+        skipped = filter->newest ? count - filter->limit : 0;
+        count = filter->limit;
+    }
+    waiting->on_audits(waiting->context, JP_OK, NULL, found + skipped, count);
+    jp_free(found);
+}
+
+/* All rows as one group, whatever is asked for; by pool, one for each row. Enough to see that an answer is passed on. */
+static void answer_report(struct jp_ledger *ledger, const struct waiting *waiting) {
+    struct jp_report_row *rows = jp_alloc((ledger->process_count + 1) * sizeof *rows);
+    struct jp_report report = {.rows = rows};
+    struct jp_error error;
+    for (size_t i = 0; i < ledger->process_count; i++) {
+        const struct jp_process_record *record = &ledger->processes[i];
+        struct jp_report_row *row = &rows[waiting->report_by ? report.count : 0];
+        if (waiting->report_by & JP_REPORT_POOL)
+            row->pool = record->pool;
+        row->sums.processes++;
+        row->sums.user_100ns += record->usage.user_100ns;
+        report.total.processes++;
+        report.total.user_100ns += record->usage.user_100ns;
+        report.count = waiting->report_by ? report.count + 1 : 1;
+    }
+    report.groups = report.count;
+    jp_status status = waiting->cancelled ? jp_fail(&error, JP_E_CANCELLED, "the report was cancelled") : JP_OK;
+    waiting->on_report(waiting->context, status, status ? &error : NULL, status ? NULL : &report);
+    jp_free(rows);
+}
+
 uint64_t jp_ledger_commit(struct jp_ledger *ledger) {
     if (!ledger->broken && ledger->event_count)
         ledger->committed = ledger->events[ledger->event_count - 1].seq;
@@ -245,9 +334,15 @@ uint64_t jp_ledger_commit(struct jp_ledger *ledger) {
             answer_processes(ledger, &waiting);
         else if (waiting.kind == PURGE)
             answer_purge(ledger, &waiting);
+        else if (waiting.kind == AUDIT)
+            answer_audit(ledger, &waiting);
+        else if (waiting.kind == REPORT)
+            answer_report(ledger, &waiting);
         else
             waiting.on_summaries(waiting.context, JP_OK, NULL, NULL, 0);
         jp_free(waiting.pool);
+        jp_free(waiting.user);
+        jp_free(waiting.method);
     }
     return ledger->committed;
 }
@@ -271,6 +366,14 @@ void jp_ledger_renew(struct jp_ledger *ledger) {
         jp_free((char *)(uintptr_t)ledger->resets[i].pool);
         jp_free((char *)(uintptr_t)ledger->resets[i].by);
     }
+    for (size_t i = 0; i < ledger->audit_count; i++) {
+        jp_free((char *)(uintptr_t)ledger->audits[i].user);
+        jp_free((char *)(uintptr_t)ledger->audits[i].sid);
+        jp_free((char *)(uintptr_t)ledger->audits[i].method);
+        jp_free((char *)(uintptr_t)ledger->audits[i].pool);
+        jp_free((char *)(uintptr_t)ledger->audits[i].detail);
+    }
+    ledger->audit_count = 0;
     ledger->event_count = ledger->process_count = ledger->unobserved_count = ledger->reset_count = 0;
     ledger->keeper_pid = 0;
 }
@@ -286,6 +389,7 @@ void jp_ledger_free(struct jp_ledger *ledger) {
     jp_free(ledger->jobs);
     jp_free(ledger->unobserved);
     jp_free(ledger->resets);
+    jp_free(ledger->audits);
     jp_free(ledger->waiting);
     jp_free(ledger);
 }
@@ -324,6 +428,8 @@ size_t jp_ledger_unobserved_count(const struct jp_ledger *ledger) { return ledge
 const struct jp_unobserved_record *jp_ledger_unobserved(const struct jp_ledger *ledger, size_t i) { return &ledger->unobserved[i]; }
 size_t jp_ledger_reset_count(const struct jp_ledger *ledger) { return ledger->reset_count; }
 const struct jp_reset_record *jp_ledger_reset(const struct jp_ledger *ledger, size_t i) { return &ledger->resets[i]; }
+size_t jp_ledger_audit_count(const struct jp_ledger *ledger) { return ledger->audit_count; }
+const struct jp_audit_record *jp_ledger_audit(const struct jp_ledger *ledger, size_t i) { return &ledger->audits[i]; }
 struct jp_accounts_state *jp_ledger_state(struct jp_ledger *ledger) { return &ledger->state; }
 const struct jp_purge_filter *jp_ledger_purge(const struct jp_ledger *ledger) { return &ledger->purge_filter; }
 uint32_t jp_ledger_keeper(const struct jp_ledger *ledger) { return ledger->keeper_pid; }

@@ -137,6 +137,7 @@ struct jp_sim {
     struct jp_job *job_handles, *dead_job_handles;
     struct jp_principal **principals;
     size_t principal_count;
+    size_t descriptors; /* that are not freed */
 
     uint32_t next_pid, freed_pid;
     bool reuse_pids;
@@ -261,5 +262,12 @@ jp_status jp__token_of_account(struct jp_backend *, enum jp_token_account, struc
 void jp__token_free(struct jp_backend *, struct jp_principal *);
 uint32_t jp__session_of(struct jp_backend *, const struct jp_principal *);
 void jp__filter_token(struct jp_principal *token, const struct jp_token_filter *filter);
+
+/* --- sim_access.c: descriptors, and who has what by them --- */
+void jp__sid_of_name(const char *name, char *sid, size_t room); /* of an account or group, whether there is one or not */
+char *jp__account_sid(struct jp_backend *, const char *);
+jp_status jp__descriptor_new(struct jp_backend *, const char *, bool, struct jp_descriptor **, struct jp_error *);
+void jp__descriptor_free(struct jp_descriptor *);
+uint32_t jp__descriptor_rights(const struct jp_descriptor *, const struct jp_principal *);
 
 #endif

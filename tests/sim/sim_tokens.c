@@ -16,6 +16,8 @@ const struct jp_principal *jp__who(const struct jp_sim *sim, const struct jp_pri
 struct jp_principal *jp_sim_principal_new(struct jp_sim *sim, const struct jp_principal *like) {
     struct jp_principal *principal = jp_alloc(sizeof *principal);
     *principal = *like;
+    if (!*principal->sid)
+        jp__sid_of_name(principal->user, principal->sid, sizeof principal->sid);
     sim->principals = jp_realloc_array(sim->principals, sim->principal_count + 1, sizeof(struct jp_principal *));
     sim->principals[sim->principal_count++] = principal;
     return principal;
@@ -106,7 +108,10 @@ static bool names_administrators(const char *sid) {
 /* CreateRestrictedToken: a group that is disabled only denies. */
 void jp__filter_token(struct jp_principal *token, const struct jp_token_filter *filter) {
     for (size_t i = 0; i < filter->sids_to_disable.count; i++)
-        token->admin = token->admin && !names_administrators(filter->sids_to_disable.items[i]);
+        if (token->admin && names_administrators(filter->sids_to_disable.items[i])) {
+            token->admin = false;
+            token->only_denies = true;
+        }
     token->disabled_sids += (uint32_t)filter->sids_to_disable.count;
     token->deleted_privileges += (uint32_t)filter->privileges_to_delete.count;
     token->restricted_sids += (uint32_t)filter->restricted_sids.count;

@@ -129,6 +129,10 @@ static const char *principal_name(const struct jp_principal *principal) {
     (void)principal;
     return "SIM\\admin";
 }
+static const char *principal_sid(const struct jp_principal *principal) {
+    (void)principal;
+    return "S-1-5-21-1-2-3-500";
+}
 static uint32_t process_id(uv_os_fd_t handle) {
     (void)handle;
     return 4711;
@@ -161,7 +165,7 @@ static void connections_are_served_bounded_and_closed(void **state) {
                                  .program = {.add_status = add_status}, .clock_context = world, .now_ms = now_ms, .now_100ns = now_100ns};
     struct jp_rpc *rpc = jp_rpc_new(&setup, 0);
     static const struct jp_identity identity = {.identify = identify, .principal_free = principal_free, .principal_name = principal_name,
-                                                .process_id = process_id};
+                                                .principal_sid = principal_sid, .process_id = process_id};
     struct jp_server_options options = {.loop = &loop, .rpc = rpc, .identity = &identity, .max_connections = 2};
     struct jp_server *server = jp_server_new(&options);
     int ends[3][2];

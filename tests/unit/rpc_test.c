@@ -47,6 +47,12 @@ static const char *principal_name(struct jp_peer *peer, const struct jp_principa
     return "SIM\\admin";
 }
 
+static const char *principal_sid(struct jp_peer *peer, const struct jp_principal *principal) {
+    (void)peer;
+    (void)principal;
+    return "S-1-5-21-1-2-3-500";
+}
+
 static uint32_t process_id(const struct jp_peer *peer) {
     (void)peer;
     return 0;
@@ -57,7 +63,8 @@ static size_t unsent(const struct jp_peer *peer) { return ((const struct client 
 static void peer_close(struct jp_peer *peer) { of(peer)->closed = true; }
 
 static const struct jp_peer_ops peer_ops = {.identify = identify, .principal_free = principal_free, .principal_name = principal_name,
-                                            .process_id = process_id, .send = peer_send, .unsent = unsent, .close = peer_close};
+                                            .principal_sid = principal_sid, .process_id = process_id, .send = peer_send,
+                                            .unsent = unsent, .close = peer_close};
 
 static void connect_client(struct rpc_world *world, struct client *client) {
     *client = (struct client){.peer.ops = &peer_ops};

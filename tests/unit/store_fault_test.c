@@ -29,6 +29,7 @@ struct fault {
 struct expected {
     uint64_t seq, acknowledged_seq;
     int64_t process, acknowledged_process;
+    int64_t audit, acknowledged_audit;
 };
 
 /* --- the workload --- */
@@ -51,6 +52,8 @@ static void record_round(struct world *world, struct expected *expected) {
         record(world, &ends);
     for (int i = 0; i < EVENTS; i++)
         record_event(world, ++expected->seq);
+    world->accounts->ops->record_audit(world->accounts, &(struct jp_audit_record){.time_100ns = ++expected->audit, .method = "pool.launch", .pool = name,
+                                                                                  .allowed = true, .count = 1});
 }
 
 static void await_recovery(struct world *world) {
@@ -70,6 +73,7 @@ static bool make_durable(struct world *world, struct expected *expected, bool la
     }
     expected->acknowledged_seq = expected->seq;
     expected->acknowledged_process = expected->process;
+    expected->acknowledged_audit = expected->audit;
     return true;
 }
 
@@ -98,6 +102,7 @@ static bool run_session(struct world *world, struct expected *expected, bool las
         return false;
     assert_true(world->start.last_seq >= expected->acknowledged_seq); /* no number comes twice */
     assert_true(world->start.last_process_id >= expected->acknowledged_process);
+    assert_true(world->start.last_audit_id >= expected->acknowledged_audit);
     bool goes_on = true;
     for (int round = 0; goes_on && round < ROUNDS; round++) {
         record_round(world, expected);
@@ -142,6 +147,9 @@ static void assert_all_is_there(struct world *world, const struct expected *expe
     assert_number(world, "SELECT count(*) = coalesce(max(id), 0) FROM processes", 1);
     assert_number(world, "SELECT count(*) FROM processes", processes);
     assert_number(world, "SELECT count(*) FROM processes WHERE ended_100ns = id * 10 + 5", processes - 1);
+    assert_number(world, "SELECT count(*) = coalesce(max(id), 0) FROM audit", 1);
+    assert_number(world, "SELECT count(*) FROM audit", lasting ? expected->acknowledged_audit : expected->audit);
+    assert_number(world, "SELECT count(*) = count(DISTINCT time_100ns) FROM audit", 1); /* each once */
     assert_number(world, "SELECT count(*) FROM pools WHERE name LIKE 'pool%'", processes);
 }
 
@@ -150,7 +158,8 @@ static void assert_it_goes_on(struct world *world, const struct expected *expect
     open_store(world);
     assert_true(world->start.last_seq >= expected->acknowledged_seq);
     assert_true(world->start.last_process_id >= expected->acknowledged_process);
-    struct expected next = {.seq = world->start.last_seq, .process = world->start.last_process_id};
+    struct expected next = {.seq = world->start.last_seq, .process = world->start.last_process_id,
+                            .audit = world->start.last_audit_id};
     for (size_t i = 0; i < world->start.running_count; i++) { /* a round that was cut in two has left more than one */
         struct jp_process_record ends = ended_record(world->start.running[i].id);
         record(world, &ends);

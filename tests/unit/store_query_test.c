@@ -23,6 +23,7 @@ static void events_are_filtered(void **state) {
                                                                            .pid = 1})), "5 7");
     assert_string_equal(keys_of(ask_events(world, (struct jp_event_filter){.pools = &injected})), "");
     assert_string_equal(keys_of(ask_events(world, (struct jp_event_filter){.from_seq = UINT64_MAX})), "");
+    assert_string_equal(keys_of(ask_events(world, (struct jp_event_filter){.pools = &(struct jp_strings){0}})), ""); /* of none */
     close_store(world);
 }
 
@@ -46,6 +47,12 @@ static void processes_are_filtered(void **state) {
     assert_string_equal(keys_of(ask_processes(world, (struct jp_process_filter){.after_id = 2, .limit = 2})), "3 4");
     assert_string_equal(keys_of(ask_processes(world, (struct jp_process_filter){.from_100ns = 40, .to_100ns = 50})),
                         "1 3 4"); /* 2 ended at 35, 5 begins at 50 */
+    char other[] = "other";
+    struct jp_strings some = {(char *[]){other, test}, 2}, both = {(char *[]){build, test}, 2}, none = {0};
+    assert_string_equal(keys_of(ask_processes(world, (struct jp_process_filter){.pools = &some})), "4 5 6");
+    assert_string_equal(keys_of(ask_processes(world, (struct jp_process_filter){.pools = &both, .ending = "exited"})), "2 4 6");
+    assert_string_equal(keys_of(ask_processes(world, (struct jp_process_filter){.pools = &some, .pool = "build"})), "");
+    assert_string_equal(keys_of(ask_processes(world, (struct jp_process_filter){.pools = &none})), "");
     close_store(world);
 }
 
@@ -68,6 +75,17 @@ static void bounds_are_kept(void **state) {
     free_answer(answer);
     pools.count = JP_STORE_MAX_NAMES;
     assert_string_equal(keys_of(ask_events(world, (struct jp_event_filter){.pools = &pools, .messages = &pools})), "");
+    assert_string_equal(keys_of(ask_processes(world, (struct jp_process_filter){.pools = &pools})), "");
+    answer = ask_summary(world, (struct jp_summary_filter){.pools = &pools});
+    assert_int_equal(answer->status, JP_OK);
+    free_answer(answer);
+    pools.count++;
+    answer = ask_processes(world, (struct jp_process_filter){.pools = &pools});
+    assert_int_equal(answer->status, JP_E_QUOTA);
+    free_answer(answer);
+    answer = ask_summary(world, (struct jp_summary_filter){.pools = &pools});
+    assert_int_equal(answer->status, JP_E_QUOTA);
+    free_answer(answer);
     close_store(world);
 }
 
@@ -162,6 +180,19 @@ static void the_summary_is_the_sum_of_its_rows(void **state) {
     assert_int_equal(answer->count, 1);
     free_answer(answer);
     answer = ask_summary(world, (struct jp_summary_filter){.from_100ns = 1, .to_100ns = 2000});
+    assert_int_equal(answer->count, 0);
+    free_answer(answer);
+    char other[] = "other";
+    struct jp_strings some = {(char *[]){other, test}, 2}, none = {0};
+    answer = ask_summary(world, (struct jp_summary_filter){.pools = &some});
+    assert_int_equal(answer->count, 1);
+    assert_string_equal(answer->pools[0], "test");
+    free_answer(answer);
+    answer = ask_summary(world, (struct jp_summary_filter){.pools = &some, .pool = "build"});
+    assert_int_equal(answer->count, 0);
+    free_answer(answer);
+    answer = ask_summary(world, (struct jp_summary_filter){.pools = &none});
+    assert_int_equal(answer->status, JP_OK);
     assert_int_equal(answer->count, 0);
     free_answer(answer);
     close_store(world);

@@ -58,6 +58,18 @@ static void principal_free(struct jp_peer *peer, struct jp_principal *principal)
     (void)principal;
 }
 
+static const char *principal_name(struct jp_peer *peer, const struct jp_principal *principal) {
+    (void)peer;
+    (void)principal;
+    return "SIM\\admin";
+}
+
+static const char *principal_sid(struct jp_peer *peer, const struct jp_principal *principal) {
+    (void)peer;
+    (void)principal;
+    return "S-1-5-21-1-2-3-500";
+}
+
 static uint32_t process_id(const struct jp_peer *peer) {
     (void)peer;
     return 0;
@@ -67,8 +79,9 @@ static void peer_send(struct jp_peer *peer, const void *bytes, size_t length) { 
 static size_t unsent(const struct jp_peer *peer) { return of_peer(peer)->unread; }
 static void peer_close(struct jp_peer *peer) { (void)peer; }
 
-static const struct jp_peer_ops peer_ops = {.identify = identify, .principal_free = principal_free, .process_id = process_id,
-                                            .send = peer_send, .unsent = unsent, .close = peer_close};
+static const struct jp_peer_ops peer_ops = {.identify = identify, .principal_free = principal_free, .principal_name = principal_name,
+                                            .principal_sid = principal_sid, .process_id = process_id, .send = peer_send,
+                                            .unsent = unsent, .close = peer_close};
 
 /* --- the database --- */
 

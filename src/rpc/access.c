@@ -1,0 +1,145 @@
+/* Who may do what, asked of the pools' descriptors. Whatever a caller may not view does not exist for it. */
+#include "rpc/rpc_internal.h"
+
+#include <string.h>
+
+/* --- rights --- */
+
+/* The last few answers are kept: most pools share a descriptor, and asking costs a system call. */
+uint32_t jp__rights(struct jp_rpc_connection *connection, const struct jp_pool *pool) {
+    enum { KNOWN = sizeof connection->known_rights / sizeof *connection->known_rights };
+    struct jp_pools *pools = connection->rpc->with.pools;
+    const struct jp_descriptor *descriptor = jp_pools_descriptor(pools, pool);
+    if (connection->known_generation != jp_pools_access_generation(pools)) { /* an address may be another descriptor's by now */
+        connection->known_generation = jp_pools_access_generation(pools);
+        connection->known_count = 0;
+    }
+    size_t kept = connection->known_count < KNOWN ? connection->known_count : KNOWN;
+    for (size_t i = 0; i < kept; i++)
+        if (connection->known_rights[i].descriptor == descriptor)
+            return connection->known_rights[i].rights;
+    uint32_t rights = jp_pools_rights(pools, pool, connection->principal);
+    connection->known_rights[connection->known_count++ % KNOWN] = (struct jp_known_rights){descriptor, rights};
+    return rights;
+}
+
+bool jp__may_view(struct jp_rpc_connection *connection, const char *name) {
+    const struct jp_pool *pool = *name ? jp_pools_find(connection->rpc->with.pools, name) : NULL;
+    return jp__rights(connection, pool) & (pool || !*name ? JP_RIGHT_VIEW : JP_RIGHT_ADMIN);
+}
+
+jp_status jp__need(struct jp_call *call, const struct jp_pool *pool, uint32_t right, struct jp_error *error) {
+    if ((jp__rights(call->connection, pool) & right) == right)
+        return JP_OK;
+    call->audited.missing_right = right;
+    if (pool && !call->audited.pool)
+        call->audited.pool = jp_strdup(pool->name);
+    return jp_fail(error, JP_E_DENIED, "%s: %s has no right \"%s\" %s%s%s; an administrator gives it with \"access\"", call->method->name, jp__caller(call),
+                   jp_choice_name(jp_rights, right), pool ? "to pool \"" : "to the service", pool ? pool->name : "", pool ? "\"" : "");
+}
+
+const char *jp__caller(const struct jp_call *call) {
+    struct jp_peer *peer = call->connection->peer;
+    return peer->ops->principal_name(peer, call->connection->principal);
+}
+
+/* --- pools by name --- */
+
+/* Suggests only what may be seen. */
+static jp_status no_pool(struct jp_call *call, const char *name, struct jp_error *error) {
+    size_t count, shown = 0;
+    struct jp_pool *const *all = jp_pools_sorted(call->rpc->with.pools, &count);
+    const char **names = jp_realloc_array(NULL, count, sizeof *names);
+    for (size_t i = 0; i < count; i++)
+        if (jp__rights(call->connection, all[i]) & JP_RIGHT_VIEW)
+            names[shown++] = all[i]->name;
+    const char *nearest = shown ? jp_nearest(name, names, shown, sizeof *names) : NULL;
+    jp_fail(error, JP_E_NO_POOL, "there is no pool \"%.80s\"%s%s%s", name, nearest ? "; did you mean \"" : "", nearest ? nearest : "",
+            nearest ? "\"?" : "");
+    jp_free(names);
+    return error->status;
+}
+
+struct jp_pool *jp__find_pool(struct jp_call *call, const char *name, struct jp_error *error) {
+    struct jp_pool *pool = jp_pools_find(call->rpc->with.pools, name);
+    if (pool && jp__rights(call->connection, pool) & JP_RIGHT_VIEW)
+        return pool;
+    if (pool) { /* nobody is told that it is there, but the audit trail is told who asked */
+        call->audited.missing_right = JP_RIGHT_VIEW;
+        call->audited.wanted = true;
+    }
+    no_pool(call, name, error);
+    return NULL;
+}
+
+/* --- what was recorded --- */
+
+void jp__free_names(struct jp_strings *names) {
+    for (size_t i = 0; i < names->count; i++)
+        jp_free(names->items[i]);
+    jp_free(names->items);
+    *names = (struct jp_strings){0};
+}
+
+static void add_name(struct jp_strings *names, const char *name) {
+    names->items = jp_realloc_array(names->items, names->count + 1, sizeof *names->items);
+    names->items[names->count++] = jp_strdup(name);
+}
+
+bool jp__viewable(struct jp_call *call, const struct jp_strings *asked, struct jp_strings *ret_pools, const struct jp_strings **ret_filter) {
+    size_t count;
+    struct jp_error error;
+    struct jp_pool *const *all = jp_pools_sorted(call->rpc->with.pools, &count);
+    bool whole = jp__rights(call->connection, NULL) & JP_RIGHT_ADMIN; /* of the service: then of pools that are gone, too */
+    *ret_pools = (struct jp_strings){0};
+    for (size_t i = 0; asked && i < asked->count; i++)
+        if (!jp__may_view(call->connection, asked->items[i])) {
+            no_pool(call, asked->items[i], &error);
+            jp__refuse(call, &error);
+            return false;
+        }
+    *ret_filter = asked;
+    if (asked && asked->count)
+        return true;
+    *ret_filter = NULL;
+    for (size_t i = 0; i < count && whole; i++)
+        whole = jp__rights(call->connection, all[i]) & JP_RIGHT_VIEW;
+    if (whole)
+        return true;
+    for (size_t i = 0; i < count; i++)
+        if (jp__rights(call->connection, all[i]) & JP_RIGHT_VIEW)
+            add_name(ret_pools, all[i]->name);
+    if (jp__rights(call->connection, NULL) & JP_RIGHT_VIEW)
+        add_name(ret_pools, ""); /* the service's own */
+    if (ret_pools->count) {
+        *ret_filter = ret_pools;
+        return true;
+    }
+    jp__need(call, NULL, JP_RIGHT_VIEW, &error);
+    jp__refuse(call, &error);
+    return false;
+}
+
+/* --- command lines --- */
+
+bool jp__may_see_secrets(struct jp_rpc_connection *connection, const struct jp_process_record *record) {
+    struct jp_peer *peer = connection->peer;
+    const char *name = peer->ops->principal_name(peer, connection->principal);
+    if (record->facts.user && jp_ascii_equal_nocase(record->facts.user, name))
+        return true;
+    const struct jp_pool *pool = jp_pools_find(connection->rpc->with.pools, record->pool);
+    return jp__rights(connection, pool) & JP_RIGHT_ADMIN;
+}
+
+/* Windows tells nobody the command line of another's process, nor the folder of its program: only the file's name. */
+cJSON *jp__render_process_for(struct jp_rpc_connection *connection, const struct jp_process_record *record) {
+    if (!connection || jp__may_see_secrets(connection, record))
+        return jp__render_process(record);
+    struct jp_process_record seen = *record;
+    const char *image = record->facts.image, *slash = image ? strrchr(image, '\\') : NULL;
+    seen.facts.command_line = NULL;
+    seen.facts.image = image ? jp_strdup(slash ? slash + 1 : image) : NULL;
+    cJSON *rendered = jp__render_process(&seen);
+    jp_free(seen.facts.image);
+    return rendered;
+}

@@ -1,0 +1,169 @@
+/* Owns the audit trail's side of the calls: who asked for what, and what became of it.
+ *
+ * What was done is a record each. What was refused, or failed, can be repeated by anybody as fast as he likes: of the same request by the same
+ * account the first is recorded at once, and those of the next minute together when it is over. */
+#include "rpc/rpc_internal.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <string.h>
+
+enum { REFUSALS_KEPT = 64, REFUSAL_MS = 60000 };
+
+/* Requests like one that is recorded already. */
+struct refusal {
+    uint64_t until_ms; /* 0: the place is free */
+    int64_t time_100ns; /* of the first that is not recorded */
+    uint64_t count;     /* that are not recorded */
+    jp_status status;
+    bool allowed;
+    char *user, *sid, *pool, *detail;
+    const char *method;
+    uint32_t client_pid, pid;
+};
+
+struct jp_refusals {
+    struct refusal items[REFUSALS_KEPT];
+};
+
+static uint64_t now_ms(const struct jp_rpc *rpc) { return rpc->with.now_ms(rpc->with.clock_context); }
+static int64_t now_100ns(const struct jp_rpc *rpc) { return rpc->with.now_100ns(rpc->with.clock_context); }
+
+static void record(struct jp_rpc *rpc, const struct jp_audit_record *audit) { rpc->with.accounts->ops->record_audit(rpc->with.accounts, audit); }
+
+/* --- what a call is about --- */
+
+static const void *parameter(const struct jp_call *call, const void *parameters, const char *key, enum jp_field_type type) {
+    for (const struct jp_field *field = call->method->fields; field->key; field++)
+        if (field->type == type && strcmp(field->key, key) == 0)
+            return (const char *)parameters + field->offset;
+    return NULL;
+}
+
+static const char *text_parameter(const struct jp_call *call, const void *parameters, const char *key) {
+    const void *found = parameter(call, parameters, key, JP_FIELD_STRING);
+    return found ? *(const char *const *)found : NULL;
+}
+
+void jp__audit_begin(struct jp_call *call, const void *parameters) {
+    struct jp_peer *peer = call->connection->peer;
+    struct jp_audited *audited = &call->audited;
+    const char *pool = text_parameter(call, parameters, "pool");
+    const void *pid = parameter(call, parameters, "pid", JP_FIELD_U32);
+    audited->wanted = call->method->changes;
+    audited->user = jp_strdup(peer->ops->principal_name(peer, call->connection->principal));
+    audited->sid = jp_strdup(peer->ops->principal_sid(peer, call->connection->principal));
+    audited->client_pid = peer->ops->process_id(peer);
+    if (!pool && strncmp(call->method->name, "pool.", 5) == 0)
+        pool = text_parameter(call, parameters, "name");
+    if (!pool)
+        pool = text_parameter(call, parameters, "job");
+    audited->pool = jp_strdup(pool);
+    audited->pid = pid ? *(const uint32_t *)pid : 0;
+}
+
+/* --- what is repeated --- */
+
+static void clear(struct refusal *refusal) {
+    jp_free(refusal->user);
+    jp_free(refusal->sid);
+    jp_free(refusal->pool);
+    jp_free(refusal->detail);
+    *refusal = (struct refusal){0};
+}
+
+static void flush(struct jp_rpc *rpc, struct refusal *refusal) {
+    if (refusal->count)
+        record(rpc, &(struct jp_audit_record){.time_100ns = refusal->time_100ns, .user = refusal->user, .sid = refusal->sid,
+                                              .client_pid = refusal->client_pid, .method = refusal->method, .pool = refusal->pool,
+                                              .pid = refusal->pid, .allowed = refusal->allowed, .status = refusal->status,
+                                              .detail = refusal->detail, .count = refusal->count});
+    clear(refusal);
+}
+
+static bool same_text(const char *one, const char *other) { return one && other ? strcmp(one, other) == 0 : one == other; }
+
+static bool is_like(const struct refusal *refusal, const struct jp_audit_record *audit) {
+    return refusal->until_ms && refusal->method == audit->method && refusal->status == audit->status && same_text(refusal->sid, audit->sid) &&
+           same_text(refusal->pool, audit->pool);
+}
+
+/* True if it is counted with one like it. Else it is the first, and has a place from now on; the oldest makes room. */
+static bool counted(struct jp_rpc *rpc, const struct jp_audit_record *audit) {
+    if (!rpc->refusals)
+        rpc->refusals = jp_alloc(sizeof *rpc->refusals);
+    struct refusal *items = rpc->refusals->items, *place = items;
+    for (size_t i = 0; i < REFUSALS_KEPT; i++) {
+        if (is_like(&items[i], audit)) {
+            if (!items[i].count++)
+                items[i].time_100ns = audit->time_100ns;
+            return true;
+        }
+        if (items[i].until_ms < place->until_ms)
+            place = &items[i];
+    }
+    flush(rpc, place);
+    *place = (struct refusal){.until_ms = now_ms(rpc) + REFUSAL_MS, .status = audit->status, .allowed = audit->allowed,
+                              .user = jp_strdup(audit->user), .sid = jp_strdup(audit->sid), .pool = jp_strdup(audit->pool),
+                              .detail = jp_strdup(audit->detail), .method = audit->method, .client_pid = audit->client_pid, .pid = audit->pid};
+    return false;
+}
+
+uint64_t jp__audit_on_time(struct jp_rpc *rpc, uint64_t now) {
+    uint64_t next = UINT64_MAX;
+    for (size_t i = 0; rpc->refusals && i < REFUSALS_KEPT; i++) {
+        struct refusal *refusal = &rpc->refusals->items[i];
+        if (!refusal->until_ms)
+            continue;
+        if (refusal->until_ms <= now)
+            flush(rpc, refusal);
+        else if (refusal->until_ms < next)
+            next = refusal->until_ms;
+    }
+    return next;
+}
+
+void jp_rpc_stopping(struct jp_rpc *rpc) { jp__audit_on_time(rpc, UINT64_MAX); }
+
+void jp__audit_free(struct jp_rpc *rpc) {
+    for (size_t i = 0; rpc->refusals && i < REFUSALS_KEPT; i++)
+        clear(&rpc->refusals->items[i]);
+    jp_free(rpc->refusals);
+}
+
+/* --- what became of it --- */
+
+static void tell_denied(struct jp_rpc *rpc, const struct jp_audit_record *audit, uint32_t right) {
+    char *detail = jp_sprintf("%s (process %" PRIu32 ") asked for %s%s%s without the right \"%s\"", audit->user, audit->client_pid, audit->method,
+                              audit->pool ? " of " : "", audit->pool ? audit->pool : "", jp_choice_name(jp_rights, right));
+    jp_pools_note(rpc->with.pools, "REQUEST_DENIED", detail);
+    jp_free(detail);
+}
+
+static uint32_t pid_of(const struct jp_call *call, const cJSON *result) {
+    uint64_t pid = 0;
+    if (!call->audited.pid && result)
+        jp_json_get_u64(cJSON_GetObjectItemCaseSensitive(result, "pid"), &pid);
+    return pid ? (uint32_t)pid : call->audited.pid;
+}
+
+void jp__audit_end(struct jp_call *call, const struct jp_error *error, const cJSON *result) {
+    struct jp_audited *audited = &call->audited;
+    struct jp_rpc *rpc = call->rpc;
+    bool denied = error && audited->missing_right;
+    if (!audited->user || !(audited->wanted || denied))
+        return;
+    struct jp_audit_record audit = {
+        .time_100ns = now_100ns(rpc), .user = audited->user, .sid = audited->sid, .client_pid = audited->client_pid, .method = call->method->name,
+        .pool = audited->pool, .pid = pid_of(call, result), .allowed = !denied, .status = error ? error->status : JP_OK,
+        .detail = error ? error->text : NULL, .count = 1,
+    };
+    if (!error || !counted(rpc, &audit)) {
+        record(rpc, &audit);
+        if (denied)
+            tell_denied(rpc, &audit, audited->missing_right);
+    }
+    audited->wanted = false; /* once */
+    jp_free(audited->user);
+    audited->user = NULL;
+}
