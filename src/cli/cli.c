@@ -53,7 +53,7 @@ static void complain_of_faults(const cJSON *faults) {
     }
 }
 
-static int answered_no(const struct jp_cli *cli, const struct jp_client_failure *failure) {
+static int answered_no(const struct jp_cli *cli, const struct jp_cli_failure *failure) {
     if (cli->json) {
         struct jp_str line = {0};
         jp_json_print(failure->answer, &line);
@@ -78,35 +78,67 @@ struct jp_pipe_options jp_cli_pipe_options(const struct jp_cli *cli) {
     };
 }
 
-static jp_status connect_once(struct jp_cli *cli, struct jp_error *error) {
-    struct jp_pipe_options options = jp_cli_pipe_options(cli);
-    return cli->client ? JP_OK : jp_client_open(&options, &cli->client, error);
+void jp_cli_failure_clear(struct jp_cli_failure *failure) {
+    cJSON_Delete(failure->answer);
+    *failure = (struct jp_cli_failure){0};
+}
+
+cJSON *jp_cli_tree(const char *text) {
+    static const struct jp_json_rules rules = {.max_bytes = JP_CLIENT_LINE_MAX, .max_depth = JSON_MAX_DEPTH};
+    struct jp_json json = {0};
+    struct jp_json_place place;
+    struct jp_error error;
+    if (text == NULL || jp_json_parse(text, strlen(text), &rules, &json, &place, &error) != JP_OK)
+        return NULL;
+    cJSON *tree = jp_json_take_root(&json);
+    jp_json_free(&json);
+    return tree;
+}
+
+jp_status jp_cli_try_to_connect(struct jp_cli *cli, struct jp_error *error) {
+    struct jp_client_options options = cli->connection;
+    options.pipe = cli->pipe;
+    options.impersonate = cli->command->impersonate;
+    options.connect_timeout_ms = CONNECT_TIMEOUT_MS;
+    return cli->client ? JP_OK : jp_client_connect(&options, &cli->client, error);
 }
 
 int jp_cli_connect(struct jp_cli *cli) {
     struct jp_error error = {0};
-    return connect_once(cli, &error) == JP_OK ? JP_EXIT_OK : jp_cli_unreachable(cli, &error);
+    return jp_cli_try_to_connect(cli, &error) == JP_OK ? JP_EXIT_OK : jp_cli_unreachable(cli, &error);
 }
 
 jp_status jp_cli_try(struct jp_cli *cli, const char *method, cJSON *params, uint32_t timeout_ms, cJSON **ret_result,
-                     struct jp_client_failure *failure) {
-    *failure = (struct jp_client_failure){0};
-    jp_status status = connect_once(cli, &failure->error);
-    if (status != JP_OK) {
-        cJSON_Delete(params);
-        return status;
+                     struct jp_cli_failure *failure) {
+    *failure = (struct jp_cli_failure){0};
+    struct jp_client_answer answer = {0};
+    struct jp_str text = {0};
+    jp_status status = jp_cli_try_to_connect(cli, &failure->error);
+    if (params != NULL)
+        jp_json_print(params, &text);
+    cJSON_Delete(params);
+    if (status == JP_OK) {
+        struct jp_client_request request = {.method = method, .params = text.data, .timeout_ms = timeout_ms};
+        status = jp_client_ask(cli->client, &request, &answer);
+        failure->error = answer.error;
+        failure->answer = jp_cli_tree(answer.refusal);
+        failure->answered = failure->answer != NULL;
+        if (status == JP_OK)
+            *ret_result = jp_cli_tree(answer.result);
     }
-    return jp_client_call(cli->client, method, params, timeout_ms, ret_result, failure);
+    jp_client_answer_clear(&answer);
+    jp_str_free(&text);
+    return status;
 }
 
-int jp_cli_say_failure(const struct jp_cli *cli, struct jp_client_failure *failure) {
+int jp_cli_say_failure(const struct jp_cli *cli, struct jp_cli_failure *failure) {
     int code = failure->answered ? answered_no(cli, failure) : jp_cli_unreachable(cli, &failure->error);
-    jp_client_failure_clear(failure);
+    jp_cli_failure_clear(failure);
     return code;
 }
 
 int jp_cli_call(struct jp_cli *cli, const char *method, cJSON *params, uint32_t timeout_ms, cJSON **ret_result) {
-    struct jp_client_failure failure;
+    struct jp_cli_failure failure;
     jp_status status = jp_cli_try(cli, method, params, timeout_ms, ret_result, &failure);
     return status == JP_OK ? JP_EXIT_OK : jp_cli_say_failure(cli, &failure);
 }

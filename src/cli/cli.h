@@ -6,7 +6,8 @@
 #include "cli/output.h"
 #include "cli/show.h"
 #include "cli/text.h"
-#include "client/client.h"
+#include "client/pipe.h"
+#include "jobpool/client.h"
 
 enum jp_exit {
     JP_EXIT_OK = 0,
@@ -26,6 +27,7 @@ struct jp_cli {
     size_t argument_count;
     char **arguments;                   /* what follows the options; ends with NULL */
     struct jp_client *client;           /* connected by the first call */
+    struct jp_client_options connection; /* what of it is the command's own choice; set before the first call */
 };
 
 struct jp_command {
@@ -46,19 +48,31 @@ extern const struct jp_command jp_commands[]; /* ends with a NULL name */
 extern const struct jp_command jp_accounting_verbs[];
 extern const struct jp_command jp_job_verbs[];
 
-/* How this command connects. */
+/* Why a call failed. */
+struct jp_cli_failure {
+    bool answered; /* the service said no: `answer` is its error. Otherwise it could not be asked, or did not answer */
+    cJSON *answer; /* the error object {code, message, data?}, or NULL */
+    struct jp_error error;
+};
+void jp_cli_failure_clear(struct jp_cli_failure *failure);
+
+/* The tree of a text that the client library gave; NULL for NULL. */
+cJSON *jp_cli_tree(const char *text);
+
+/* How this command connects where it moves the bytes itself. */
 struct jp_pipe_options jp_cli_pipe_options(const struct jp_cli *cli);
 
 /* Connects if that has not happened yet. JP_EXIT_OK, or the exit code after the reason was given. */
 int jp_cli_connect(struct jp_cli *cli);
+jp_status jp_cli_try_to_connect(struct jp_cli *cli, struct jp_error *error); /* and says nothing */
 
 /* Calls, and on failure says why. JP_EXIT_OK with the result (cJSON_Delete), or the exit code. `params` is taken. */
 int jp_cli_call(struct jp_cli *cli, const char *method, cJSON *params, uint32_t timeout_ms, cJSON **ret_result);
 
 /* The two halves of that, for whom not every failure is one. `failure` is cleared by the second. */
 jp_status jp_cli_try(struct jp_cli *cli, const char *method, cJSON *params, uint32_t timeout_ms, cJSON **ret_result,
-                     struct jp_client_failure *failure);
-int jp_cli_say_failure(const struct jp_cli *cli, struct jp_client_failure *failure);
+                     struct jp_cli_failure *failure);
+int jp_cli_say_failure(const struct jp_cli *cli, struct jp_cli_failure *failure);
 
 /* Calls and prints the result: as JSON if so asked, else by `show`. Returns the exit code. `params` is taken. */
 typedef void jp_show_fn(const cJSON *result, struct jp_str *out);

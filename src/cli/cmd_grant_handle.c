@@ -31,18 +31,20 @@ static void show_granted(const cJSON *result, struct jp_str *out) {
 /* A kernel name needs no service. A plain name may be a pool's: without a service it can only be a kernel name. */
 static int grant(struct jp_cli *cli, uint64_t handle, const char *job, bool give) {
     struct jp_error unreachable = {0};
-    struct jp_client_failure failure = {0};
-    struct jp_pipe_options options = jp_cli_pipe_options(cli);
+    struct jp_client_answer answer;
     bool asked = strchr(job, '\\') == NULL;
-    if (asked && jp_client_open(&options, &cli->client, &unreachable) != JP_OK)
-        cli->client = NULL;
-    if (jp_client_grant_user_handle(cli->client, handle, job, give, &failure) != JP_OK) {
-        if (failure.answered)
-            return jp_cli_say_failure(cli, &failure);
+    if (asked)
+        jp_cli_try_to_connect(cli, &unreachable);
+    jp_status status = jp_client_grant_user_handle(cli->client, handle, job, give, &answer);
+    struct jp_cli_failure failure = {.answer = jp_cli_tree(answer.refusal), .error = answer.error};
+    failure.answered = failure.answer != NULL;
+    jp_client_answer_clear(&answer);
+    if (failure.answered)
+        return jp_cli_say_failure(cli, &failure);
+    if (status != JP_OK) {
         jp_complain("%s", failure.error.text);
         if (asked && cli->client == NULL)
             jp_complain("and whether \"%s\" is a pool could not be asked: %s", job, unreachable.text);
-        jp_client_failure_clear(&failure);
         return JP_EXIT_FAILED;
     }
     cJSON *result = jp_cli_object("job", job);

@@ -194,19 +194,26 @@ static DWORD WINAPI wait_for_end_of_input(void *unused) {
     return 0;
 }
 
+/* Set when the service is gone; `error` says why, and is there before. */
+static struct {
+    HANDLE event;
+    struct jp_error error;
+} gone;
+
+static void on_state(void *context, enum jp_client_state state, const struct jp_error *error) {
+    (void)context;
+    if (state != JP_CLIENT_GONE)
+        return;
+    gone.error = *error;
+    SetEvent(gone.event);
+}
+
 /* Until Ctrl-C or the end of standard input, or of the service. */
-static int hold(struct jp_cli *cli) {
-    for (;;) {
-        HANDLE either[] = {let_go, jp_client_arrival(cli->client)};
-        if (WaitForMultipleObjects(2, either, FALSE, INFINITE) == WAIT_OBJECT_0)
-            return JP_EXIT_OK;
-        cJSON *event = NULL;
-        struct jp_error error = {0};
-        jp_status status = jp_client_next_event(cli->client, 0, &event, &error);
-        cJSON_Delete(event);
-        if (status != JP_OK && status != JP_E_TIMEOUT)
-            return jp_cli_unreachable(cli, &error);
-    }
+static int hold(const struct jp_cli *cli) {
+    HANDLE either[] = {let_go, gone.event};
+    if (WaitForMultipleObjects(2, either, FALSE, INFINITE) == WAIT_OBJECT_0)
+        return JP_EXIT_OK;
+    return jp_cli_unreachable(cli, &gone.error);
 }
 
 static void show_created(const cJSON *result, struct jp_str *out) {
@@ -222,7 +229,9 @@ static void show_created(const cJSON *result, struct jp_str *out) {
 
 static int create(struct jp_cli *cli, cJSON *options) {
     let_go = CreateEventW(NULL, TRUE, FALSE, NULL);
-    if (let_go == NULL) {
+    gone.event = CreateEventW(NULL, TRUE, FALSE, NULL);
+    cli->connection.on_state = on_state;
+    if (let_go == NULL || gone.event == NULL) {
         cJSON_Delete(options);
         jp_complain("cannot prepare to hold a job (CreateEventW, error %lu)", (unsigned long)GetLastError());
         return JP_EXIT_FAILED;

@@ -58,6 +58,10 @@ const struct jp_option jp_launch_options[] = {
     {"pool", "NAME", JP_OPTION_TEXT, "pool", "the pool (required)"},
     {"cwd", "FOLDER", JP_OPTION_TEXT, "cwd", "where the command starts"},
     {"env", "NAME=VALUE", JP_OPTION_SETTING, "env", "set an environment variable; NAME alone removes it; may be repeated"},
+    {"stdin", "FILE", JP_OPTION_TEXT, "stdin", "a file on a drive, by its full name, to read from (NUL)"},
+    {"stdout", "FILE", JP_OPTION_TEXT, "stdout", "a file for its output (NUL)"},
+    {"stderr", "FILE", JP_OPTION_TEXT, "stderr", "a file for its errors; may be that of --stdout (NUL)"},
+    {"append", NULL, JP_OPTION_SWITCH, "append", "go on with these files instead of beginning them anew"},
     {"wait", NULL, JP_OPTION_SWITCH, "--wait", "wait until it has ended, and say how"},
     {"timeout", "TIME", JP_OPTION_DURATION, "timeout", "how long to wait for room, if the pool lets callers wait (as the pool says)"},
     {0},
@@ -118,11 +122,11 @@ static void show_processes(const cJSON *result, struct jp_str *out) {
 /* Adds the processes of a pool and of those below it. A pool that was deleted since it was listed has none. */
 static int append_pool(struct jp_cli *cli, const char *pool, cJSON *rows) {
     cJSON *result = NULL;
-    struct jp_client_failure failure;
+    struct jp_cli_failure failure;
     jp_status status =
         jp_cli_try(cli, "pool.processes", jp_cli_object("pool", pool), JP_CLI_PATIENCE_MS, &result, &failure);
     if (status == JP_E_NO_POOL) {
-        jp_client_failure_clear(&failure);
+        jp_cli_failure_clear(&failure);
         return JP_EXIT_OK;
     }
     if (status != JP_OK)

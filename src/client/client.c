@@ -1,251 +1,228 @@
-/* Owns the pipe, what was received and not taken yet, and the numbering of requests. */
-#include "client/client.h"
-
-#include "base/json.h"
+/* The functions of jobpool/client.h that begin and end a client, and its calls. */
+#include "client/client_internal.h"
 
 #include <string.h>
 
-enum { CHUNK_SIZE = 64 << 10, MAX_DEPTH = 64, LAST_WORDS_MS = 1000 };
+enum { CONNECT_TIMEOUT_MS = 5000 };
 
-struct jp_client {
-    struct jp_pipe *pipe;
-    uint64_t last_id;
-    bool reading;            /* `chunk` is the pipe's */
-    char chunk[CHUNK_SIZE];
-    struct jp_str received;  /* bytes of lines not yet taken */
-    size_t scanned;          /* there is no line end in so many of them */
-    cJSON *events;           /* a list, oldest first */
-    int event_count;
-};
-
-void jp_client_failure_clear(struct jp_client_failure *failure) {
-    cJSON_Delete(failure->answer);
-    *failure = (struct jp_client_failure){0};
+char *jp__text_of(const cJSON *item) {
+    struct jp_str text = {0};
+    jp_json_print(item, &text);
+    return jp_str_take(&text);
 }
 
-jp_status jp_client_open(const struct jp_pipe_options *options, struct jp_client **ret_client, struct jp_error *error) {
+cJSON *jp__tree_of(const char *text) {
+    static const struct jp_json_rules rules = {.max_bytes = JP_CLIENT_LINE_MAX, .max_depth = JP__DEPTH_MAX};
+    struct jp_json json = {0};
+    struct jp_json_place place;
+    struct jp_error error;
+    if (jp_json_parse(text, strlen(text), &rules, &json, &place, &error) != JP_OK)
+        return NULL;
+    cJSON *tree = jp_json_take_root(&json);
+    jp_json_free(&json);
+    return tree;
+}
+
+void jp_client_free_text(char *text) { jp_free(text); }
+
+void jp_client_answer_clear(struct jp_client_answer *answer) {
+    jp_free(answer->result);
+    jp_free(answer->refusal);
+    *answer = (struct jp_client_answer){0};
+}
+
+/* --- the beginning --- */
+
+static jp_status system_failed(const char *operation, struct jp_error *error) {
+    DWORD code = GetLastError();
+    return jp_fail_win32(error, JP_E_SYSTEM, code, operation, "cannot prepare the connection");
+}
+
+/* The callback thread waits for the lock until its number is known. */
+static jp_status start_threads(struct jp_client *client, struct jp_error *error) {
+    client->wake = CreateEventW(NULL, FALSE, FALSE, NULL);
+    if (client->wake == NULL)
+        return system_failed("CreateEventW", error);
+    jp_status status = JP_OK;
+    AcquireSRWLockExclusive(&client->lock);
+    client->callback_thread = CreateThread(NULL, 0, jp__callback_main, client, 0, &client->callback_thread_id);
+    if (client->callback_thread == NULL)
+        status = system_failed("CreateThread", error);
+    if (status == JP_OK) {
+        client->io_thread = CreateThread(NULL, 0, jp__io_main, client, 0, NULL);
+        if (client->io_thread == NULL)
+            status = system_failed("CreateThread", error);
+    }
+    client->io_ended = status != JP_OK;
+    ReleaseSRWLockExclusive(&client->lock);
+    if (client->io_ended && client->callback_thread != NULL)
+        WaitForSingleObject(client->callback_thread, INFINITE);
+    return status;
+}
+
+jp_status jp_client_connect(const struct jp_client_options *given, struct jp_client **ret_client, struct jp_error *error) {
+    struct jp_client_options options = given == NULL ? (struct jp_client_options){0} : *given;
+    *error = (struct jp_error){0};
+    struct jp_pipe_options how = {
+        .name = options.pipe,
+        .level = options.impersonate ? JP_PIPE_IMPERSONATE : JP_PIPE_IDENTIFY,
+        .timeout_ms = options.connect_timeout_ms == 0 ? CONNECT_TIMEOUT_MS : options.connect_timeout_ms,
+    };
     struct jp_pipe *pipe = NULL;
-    jp_status status = jp_pipe_open(options, &pipe, error);
+    jp_status status = jp_pipe_open(&how, &pipe, error);
     if (status != JP_OK)
         return status;
     struct jp_client *client = jp_alloc(sizeof *client);
+    InitializeSRWLock(&client->lock);
+    InitializeConditionVariable(&client->changed);
     client->pipe = pipe;
-    client->events = cJSON_CreateArray();
-    *ret_client = client;
-    return JP_OK;
+    client->pipe_name = jp_strdup(options.pipe);
+    client->options = options;
+    client->options.pipe = client->pipe_name;
+    client->connected = true;
+    client->connected_since_ms = GetTickCount64();
+    status = start_threads(client, error);
+    if (status == JP_OK)
+        *ret_client = client;
+    else
+        jp__client_free(client);
+    return status;
+}
+
+/* --- the end --- */
+
+/* Nobody else knows it any more, and its threads have ended or are this one. */
+void jp__client_free(struct jp_client *client) {
+    if (client->io_thread != NULL) {
+        WaitForSingleObject(client->io_thread, INFINITE);
+        CloseHandle(client->io_thread);
+    }
+    AcquireSRWLockExclusive(&client->lock);
+    while (client->inside > 0)
+        SleepConditionVariableSRW(&client->changed, &client->lock, INFINITE, 0);
+    ReleaseSRWLockExclusive(&client->lock);
+    if (client->callback_thread != NULL)
+        CloseHandle(client->callback_thread);
+    if (client->wake != NULL)
+        CloseHandle(client->wake);
+    jp_pipe_close(client->pipe); /* where no thread was ever started */
+    jp_str_free(&client->received);
+    jp_client_answer_clear(&client->last_words);
+    jp_free(client->pipe_name);
+    jp_free(client);
 }
 
 void jp_client_close(struct jp_client *client) {
     if (client == NULL)
         return;
-    jp_pipe_close(client->pipe);
-    jp_str_free(&client->received);
-    cJSON_Delete(client->events);
-    jp_free(client);
+    bool from_callback = jp__is_callback(client);
+    AcquireSRWLockExclusive(&client->lock);
+    client->closing = true;
+    client->free_at_end = from_callback;
+    HANDLE callback_thread = client->callback_thread;
+    SetEvent(client->wake);
+    ReleaseSRWLockExclusive(&client->lock);
+    if (from_callback)
+        return;
+    WaitForSingleObject(callback_thread, INFINITE);
+    jp__client_free(client);
 }
 
-/* ---------------------------------------------------------------------------------------------------------- the lines */
+/* --- calls --- */
 
-static void begin_read(struct jp_client *client) {
-    if (!client->reading) {
-        jp_pipe_begin_read(client->pipe, client->chunk, sizeof client->chunk);
-        client->reading = true;
+jp_status jp__may_ask(const struct jp_client *client, size_t length, struct jp_error *error) {
+    if (client->closing)
+        return jp_fail(error, JP_E_CANCELLED, "the connection is being closed by this program");
+    if (client->gone) {
+        *error = client->reason;
+        return error->status;
     }
-}
-
-HANDLE jp_client_arrival(struct jp_client *client) {
-    begin_read(client);
-    return jp_pipe_read_event(client->pipe);
-}
-
-static jp_status finish_read(struct jp_client *client, struct jp_error *error) {
-    size_t length = 0;
-    jp_status status = jp_pipe_finish_read(client->pipe, &length, error);
-    client->reading = false;
-    if (status != JP_OK)
-        return status;
-    if (length == 0)
-        return jp_fail(error, JP_E_SYSTEM, "the service closed the connection");
-    jp_str_add(&client->received, client->chunk, length);
+    if (client->call_count >= JP_CLIENT_CALLS_MAX)
+        return jp_fail(error, JP_E_QUOTA, "%d calls are not answered yet: that is the bound", JP_CLIENT_CALLS_MAX);
+    if (client->unsent_bytes + length > JP_CLIENT_UNSENT_MAX)
+        return jp_fail(error, JP_E_QUOTA, "the service has not read %zu bytes of requests yet: that is the bound", client->unsent_bytes);
     return JP_OK;
 }
 
-/* Sends, and goes on receiving meanwhile: a server that cannot get rid of its events must not keep us from asking. */
-static jp_status send_line(struct jp_client *client, const struct jp_str *line, struct jp_error *error) {
-    jp_pipe_begin_write(client->pipe, line->data, line->length);
-    HANDLE events[] = {jp_pipe_write_event(client->pipe), jp_pipe_read_event(client->pipe)};
-    for (;;) {
-        bool room = client->received.length < JP_CLIENT_LINE_MAX;
-        if (room)
-            begin_read(client);
-        if (WaitForMultipleObjects(room ? 2 : 1, events, FALSE, INFINITE) != WAIT_OBJECT_0 + 1)
-            return jp_pipe_finish_write(client->pipe, error);
-        jp_status status = finish_read(client, error);
-        if (status != JP_OK) {
-            struct jp_error ignored;
-            jp_pipe_finish_write(client->pipe, &ignored); /* it fails with the connection; until then `line` is the pipe's */
-            return status;
-        }
-    }
+static uint64_t deadline(uint32_t timeout_ms) {
+    return timeout_ms == 0 ? JP__NEVER : jp__later(GetTickCount64(), timeout_ms);
 }
 
-/* One read, if something comes before `deadline` (GetTickCount64). */
-static jp_status receive(struct jp_client *client, uint64_t deadline, struct jp_error *error) {
-    begin_read(client);
-    uint64_t now = GetTickCount64();
-    DWORD wait_ms = deadline == UINT64_MAX ? INFINITE : deadline > now ? (DWORD)(deadline - now) : 0;
-    if (WaitForSingleObject(jp_pipe_read_event(client->pipe), wait_ms) == WAIT_TIMEOUT)
-        return jp_fail(error, JP_E_TIMEOUT, "the service did not answer in time");
-    return finish_read(client, error);
-}
-
-/* Waits until a whole line is received; *ret_length is its length without the end. */
-static jp_status await_line(struct jp_client *client, uint64_t deadline, size_t *ret_length, struct jp_error *error) {
-    struct jp_str *received = &client->received;
-    for (;;) {
-        size_t unseen = received->length - client->scanned;
-        const char *end = unseen == 0 ? NULL : memchr(received->data + client->scanned, '\n', unseen);
-        if (end != NULL) {
-            *ret_length = (size_t)(end - received->data);
-            return JP_OK;
-        }
-        client->scanned = received->length;
-        if (received->length >= JP_CLIENT_LINE_MAX)
-            return jp_fail(error, JP_E_PARSE, "the server of the pipe sent a line of more than %d bytes", JP_CLIENT_LINE_MAX);
-        jp_status status = receive(client, deadline, error);
-        if (status != JP_OK)
-            return status;
-    }
-}
-
-static jp_status next_message(struct jp_client *client, uint64_t deadline, cJSON **ret_message, struct jp_error *error) {
-    static const struct jp_json_rules rules = {.max_bytes = JP_CLIENT_LINE_MAX, .max_depth = MAX_DEPTH};
-    size_t length = 0;
-    jp_status status = await_line(client, deadline, &length, error);
-    if (status != JP_OK)
-        return status;
-    struct jp_json json = {0};
-    struct jp_json_place place;
-    status = jp_json_parse(jp_str_text(&client->received), length, &rules, &json, &place, error);
-    jp_str_remove_front(&client->received, length + 1);
-    client->scanned = 0;
-    if (status != JP_OK)
-        return jp_fail(error, JP_E_PARSE, "the server of the pipe does not speak JSON-RPC");
-    *ret_message = jp_json_take_root(&json);
-    jp_json_free(&json);
-    return JP_OK;
-}
-
-/* ------------------------------------------------------------------------------------------------------- the messages */
-
-/* The event in a notification, taken out of it; NULL if the message is something else. */
-static cJSON *event_of(cJSON *message) {
-    const cJSON *method = cJSON_GetObjectItemCaseSensitive(message, "method");
-    if (!cJSON_IsString(method) || strcmp(method->valuestring, "event") != 0)
-        return NULL;
-    return cJSON_DetachItemFromObjectCaseSensitive(message, "params");
-}
-
-static jp_status keep_event(struct jp_client *client, cJSON *event, struct jp_error *error) {
-    if (client->event_count == JP_CLIENT_PENDING_MAX) {
-        cJSON_Delete(event);
-        return jp_fail(error, JP_E_QUOTA, "more than %d events came before an answer", JP_CLIENT_PENDING_MAX);
-    }
-    cJSON_AddItemToArray(client->events, event);
-    client->event_count++;
-    return JP_OK;
-}
-
-jp_status jp_client_next_event(struct jp_client *client, uint32_t timeout_ms, cJSON **ret_event, struct jp_error *error) {
-    if (client->event_count > 0) {
-        client->event_count--;
-        *ret_event = cJSON_DetachItemViaPointer(client->events, client->events->child);
-        return JP_OK;
-    }
-    uint64_t deadline = timeout_ms == JP_CLIENT_NO_TIMEOUT ? UINT64_MAX : GetTickCount64() + timeout_ms;
-    for (;;) {
-        cJSON *message = NULL;
-        jp_status status = next_message(client, deadline, &message, error);
-        if (status != JP_OK)
-            return status;
-        cJSON *event = event_of(message);
-        cJSON_Delete(message);
-        if (event != NULL) {
-            *ret_event = event;
-            return JP_OK;
-        }
-    }
-}
-
-/* Reads until the answer to `id` is there. Events are kept; answers to calls that were given up are passed over. An error
- * about no request in particular (its id is null) is ours too: only one is under way. */
-static jp_status await_answer(struct jp_client *client, uint64_t id, uint64_t deadline, cJSON **ret_answer,
-                              struct jp_error *error) {
-    for (;;) {
-        cJSON *message = NULL;
-        jp_status status = next_message(client, deadline, &message, error);
-        if (status != JP_OK)
-            return status;
-        const cJSON *answered = cJSON_GetObjectItemCaseSensitive(message, "id");
-        uint64_t answered_id = 0;
-        if (cJSON_IsNull(answered) || (jp_json_get_u64(answered, &answered_id) && answered_id == id)) {
-            *ret_answer = message;
-            return JP_OK;
-        }
-        cJSON *event = event_of(message);
-        cJSON_Delete(message);
-        status = event == NULL ? JP_OK : keep_event(client, event, error);
-        if (status != JP_OK)
-            return status;
-    }
-}
-
-static jp_status send_request(struct jp_client *client, uint64_t id, const char *method, cJSON *params,
-                              struct jp_error *error) {
-    cJSON *request = cJSON_CreateObject();
-    jp_json_add_string(request, "jsonrpc", "2.0");
-    jp_json_add_u64(request, "id", id);
-    jp_json_add_string(request, "method", method);
-    if (params != NULL)
-        cJSON_AddItemToObject(request, "params", params);
+/* With `ret_call`, the call has a reference more, the caller's, who is inside. */
+static jp_status begin(struct jp_client *client, enum jp__owner owner, const struct jp_client_request *request, struct jp__call **ret_call,
+                       uint64_t *ret_id, struct jp_error *error) {
     struct jp_str line = {0};
-    jp_json_print(request, &line);
-    jp_str_putc(&line, '\n');
-    jp_status status = line.length > JP_CLIENT_LINE_MAX
-                           ? jp_fail(error, JP_E_QUOTA, "a request of %zu bytes is too long", line.length)
-                           : send_line(client, &line, error);
+    AcquireSRWLockExclusive(&client->lock);
+    uint64_t id = jp__next_id(client);
+    ReleaseSRWLockExclusive(&client->lock);
+    jp_status status = jp__make_line(request->method, request->params, id, request->on_progress != NULL, &line, error);
+    if (status != JP_OK)
+        return status;
+    AcquireSRWLockExclusive(&client->lock);
+    status = jp__may_ask(client, line.length, error);
+    if (status == JP_OK) {
+        struct jp__call *call = jp__call_add(client, owner, id, &line, deadline(request->timeout_ms));
+        call->request = *request;
+        call->request.method = call->request.params = NULL;
+        if (ret_id != NULL)
+            *ret_id = id;
+        if (ret_call != NULL) {
+            call->references++;
+            client->inside++;
+            *ret_call = call;
+        }
+    }
+    ReleaseSRWLockExclusive(&client->lock);
     jp_str_free(&line);
-    cJSON_Delete(request);
     return status;
 }
 
-/* The answer's error as the failure. */
-static jp_status answered_no(cJSON *answer, struct jp_client_failure *failure) {
-    failure->answer = cJSON_DetachItemFromObjectCaseSensitive(answer, "error");
-    const cJSON *code = cJSON_GetObjectItemCaseSensitive(failure->answer, "code");
-    const cJSON *message = cJSON_GetObjectItemCaseSensitive(failure->answer, "message");
-    if (!cJSON_IsNumber(code) || code->valueint >= 0 || !cJSON_IsString(message))
-        return jp_fail(&failure->error, JP_E_PARSE, "the server of the pipe sent an answer without result or error");
-    failure->answered = true;
-    return jp_fail(&failure->error, (jp_status)code->valueint, "%s", message->valuestring);
+jp_status jp_client_start(struct jp_client *client, const struct jp_client_request *request, uint64_t *ret_call, struct jp_error *error) {
+    *error = (struct jp_error){0};
+    if (request->method == NULL || request->on_answer == NULL)
+        return jp_fail(error, JP_E_PARAMS, "a call needs a method and on_answer");
+    return begin(client, JP__CALLBACK, request, NULL, ret_call, error);
 }
 
-jp_status jp_client_call(struct jp_client *client, const char *method, cJSON *params, uint32_t timeout_ms,
-                         cJSON **ret_result, struct jp_client_failure *failure) {
-    *failure = (struct jp_client_failure){0};
-    uint64_t deadline = timeout_ms == JP_CLIENT_NO_TIMEOUT ? UINT64_MAX : GetTickCount64() + timeout_ms;
-    uint64_t id = ++client->last_id;
-    cJSON *answer = NULL;
-    jp_status sent = send_request(client, id, method, params, &failure->error);
-    /* A server that turns us away says why before it closes; then the words are there, though ours did not get through. */
-    struct jp_error unread;
-    jp_status status = sent == JP_OK ? await_answer(client, id, deadline, &answer, &failure->error)
-                                     : await_answer(client, id, GetTickCount64() + LAST_WORDS_MS, &answer, &unread);
-    if (status != JP_OK)
-        return sent == JP_OK ? status : sent;
-    *ret_result = cJSON_DetachItemFromObjectCaseSensitive(answer, "result");
-    if (*ret_result == NULL)
-        status = answered_no(answer, failure);
-    cJSON_Delete(answer);
+/* Until the call is done, and its progress told. */
+static void await(struct jp_client *client, struct jp__call *call, struct jp_client_answer *ret_answer) {
+    AcquireSRWLockExclusive(&client->lock);
+    while (!call->done)
+        SleepConditionVariableSRW(&client->changed, &client->lock, INFINITE, 0);
+    call->deaf = true;
+    jp__await_callback(client, call);
+    *ret_answer = call->answer;
+    call->answer.result = call->answer.refusal = NULL;
+    jp__call_release(call);
+    client->inside--;
+    WakeAllConditionVariable(&client->changed);
+    ReleaseSRWLockExclusive(&client->lock);
+}
+
+jp_status jp_client_ask(struct jp_client *client, const struct jp_client_request *request, struct jp_client_answer *ret_answer) {
+    struct jp__call *call = NULL;
+    *ret_answer = (struct jp_client_answer){0};
+    struct jp_error *error = &ret_answer->error;
+    if (jp__is_callback(client))
+        return ret_answer->status = jp_fail(error, JP_E_REQUEST, "a callback cannot wait for an answer: use jp_client_start()");
+    if (request->method == NULL)
+        return ret_answer->status = jp_fail(error, JP_E_PARAMS, "a call needs a method");
+    ret_answer->status = begin(client, JP__WAITER, request, &call, NULL, error);
+    if (ret_answer->status == JP_OK)
+        await(client, call, ret_answer);
+    return ret_answer->status;
+}
+
+jp_status jp_client_call(struct jp_client *client, const char *method, const char *params, uint32_t timeout_ms, char **ret_result,
+                         struct jp_error *error) {
+    struct jp_client_request request = {.method = method, .params = params, .timeout_ms = timeout_ms};
+    struct jp_client_answer answer;
+    jp_status status = jp_client_ask(client, &request, &answer);
+    *error = answer.error;
+    if (status == JP_OK && ret_result != NULL) {
+        *ret_result = answer.result;
+        answer.result = NULL;
+    }
+    jp_client_answer_clear(&answer);
     return status;
 }

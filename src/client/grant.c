@@ -1,7 +1,5 @@
 /* UserHandleGrantAccess for a job by name. */
-#include "client/client.h"
-
-#include "base/json.h"
+#include "client/client_internal.h"
 #include "jobpool/job.h"
 
 #include <string.h>
@@ -42,19 +40,24 @@ static jp_status name_in_session(const cJSON *pool, const char **ret_name, struc
 }
 
 /* Asks whether `job` is a pool. *ret_name is new memory (jp_free). */
-static jp_status kernel_name(struct jp_client *client, const char *job, char **ret_name, struct jp_client_failure *failure) {
-    cJSON *pool = NULL;
-    cJSON *params = cJSON_CreateObject();
-    jp_json_add_string(params, "pool", job);
-    jp_status status = jp_client_call(client, "pool.get", params, ANSWER_TIMEOUT_MS, &pool, failure);
+static jp_status kernel_name(struct jp_client *client, const char *job, char **ret_name, struct jp_client_answer *answer) {
+    cJSON *asked = cJSON_CreateObject();
+    struct jp_str params = {0};
+    jp_json_add_string(asked, "pool", job);
+    jp_json_print(asked, &params);
+    cJSON_Delete(asked);
+    struct jp_client_request request = {.method = "pool.get", .params = jp_str_text(&params), .timeout_ms = ANSWER_TIMEOUT_MS};
+    jp_status status = jp_client_ask(client, &request, answer);
+    jp_str_free(&params);
     if (status == JP_E_NO_POOL || status == JP_E_PARAMS) { /* not a pool's name, or nothing that could be one */
-        jp_client_failure_clear(failure);
+        jp_client_answer_clear(answer);
         *ret_name = jp_strdup(job);
         return JP_OK;
     }
+    cJSON *pool = status == JP_OK ? jp__tree_of(answer->result) : NULL;
     const char *name = NULL;
     if (status == JP_OK)
-        status = name_in_session(pool, &name, &failure->error);
+        status = name_in_session(pool, &name, &answer->error);
     if (status == JP_OK)
         *ret_name = jp_strdup(name);
     cJSON_Delete(pool);
@@ -62,21 +65,23 @@ static jp_status kernel_name(struct jp_client *client, const char *job, char **r
 }
 
 jp_status jp_client_grant_user_handle(struct jp_client *client, uint64_t user_handle, const char *job, bool grant,
-                                      struct jp_client_failure *failure) {
-    *failure = (struct jp_client_failure){0};
+                                      struct jp_client_answer *ret_answer) {
+    *ret_answer = (struct jp_client_answer){0};
     char *name = NULL;
     struct jp_job *opened = NULL;
     jp_status status = JP_OK;
     if (client == NULL || strchr(job, '\\') != NULL)
         name = jp_strdup(job);
     else
-        status = kernel_name(client, job, &name, failure);
+        status = kernel_name(client, job, &name, ret_answer);
     /* Which right Windows wants is not documented; changing who may do what to the job's processes is setting an attribute. */
     if (status == JP_OK)
-        status = jp_job_open(name, JP_JOB_OBJECT_SET_ATTRIBUTES, false, &opened, &failure->error);
+        status = jp_job_open(name, JP_JOB_OBJECT_SET_ATTRIBUTES, false, &opened, &ret_answer->error);
     if (status == JP_OK)
-        status = jp_user_handle_grant_access(user_handle, opened, grant, &failure->error);
+        status = jp_user_handle_grant_access(user_handle, opened, grant, &ret_answer->error);
     jp_job_close(opened);
     jp_free(name);
-    return status;
+    jp_free(ret_answer->result); /* of pool.get */
+    ret_answer->result = NULL;
+    return ret_answer->status = status;
 }

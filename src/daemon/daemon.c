@@ -100,11 +100,13 @@ static jp_status make_pools(struct jp_daemon *daemon, struct jp_error *error) {
         .accounts = surroundings.accounts,
         .backend = daemon->backend,
         .log = &daemon->log,
-        .program = {.context = daemon, .version = daemon->with.version, .add_status = jp__add_status, .reload = jp__reload},
+        .program = {.context = daemon, .version = daemon->with.version, .add_status = jp__add_status, .reload = jp__reload, .find_template = jp__find_template},
+        .quotas = daemon->config.quotas,
         .clock_context = daemon,
         .now_ms = clock_ms,
         .now_100ns = clock_100ns,
     };
+    jp_pools_set_access(daemon->pools, &daemon->config.access);
     daemon->rpc = jp_rpc_new(&setup, daemon->start.last_seq);
     jp_pools_note(daemon->pools, "SERVICE_STARTED", daemon->with.version);
     jp_status status = jp_pools_load(daemon->pools, daemon->config.pools, daemon->config.pool_count, &loaded, error);
@@ -124,7 +126,7 @@ static jp_status reserve_door(struct jp_daemon *daemon, struct jp_error *error) 
 
 static jp_status open_door(struct jp_daemon *daemon, struct jp_error *error) {
     struct jp_server_options server = {.loop = &daemon->loop, .rpc = daemon->rpc, .identity = &jp__platform(daemon)->identity,
-                                       .log = &daemon->log, .max_connections = daemon->config.quotas.connections};
+                                       .log = &daemon->log};
     daemon->server = jp_server_new(&server);
     return jp__platform(daemon)->listen(jp__platform(daemon)->context, error);
 }
@@ -195,6 +197,8 @@ static void take_down(struct jp_daemon *daemon) {
     while (daemon->rpc && jp_rpc_connection_count(daemon->rpc))
         uv_run(&daemon->loop, UV_RUN_ONCE);
     report_progress(daemon);
+    if (daemon->rpc)
+        jp_rpc_stopping(daemon->rpc);
     if (daemon->store)
         jp_store_close(daemon->store, on_store_closed, daemon);
     while ((daemon->store && !daemon->store_closed) || daemon->sampling)

@@ -87,6 +87,7 @@ void jp__on_store_state(void *context);
 void jp__on_store_renewed(void *context, const char *kept_as);
 void jp__add_status(void *context, cJSON *status);
 void jp__reload_by_itself(struct jp_daemon *daemon); /* nobody waits for the answer */
+const struct jp_launch_template *jp__find_template(void *context, const char *name);
 jp_status jp__reload(void *context, struct jp_reload_result *ret_result, cJSON **ret_data, struct jp_error *error);
 
 /* watch.c */

@@ -4,6 +4,7 @@
 #include "base/units.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 enum {
     STOP_PATIENCE_MS = 20000, /* for the ends of processes that end with the service, when their grace is over */
@@ -232,7 +233,7 @@ static void add_retention(cJSON *database, const struct jp_retention_config *ret
     const struct {
         const char *key;
         uint64_t time_100ns;
-    } ages[] = {{"processes", retention->processes_100ns}, {"events", retention->events_100ns}, {"hours", retention->hours_100ns}};
+    } ages[] = {{"processes", retention->processes_100ns}, {"events", retention->events_100ns}, {"hours", retention->hours_100ns}, {"audit", retention->audit_100ns}};
     cJSON *object = cJSON_AddObjectToObject(database, "retention");
     for (size_t i = 0; i < sizeof ages / sizeof *ages; i++)
         jp_json_add_string(object, ages[i].key, ages[i].time_100ns ? jp_duration_format(ages[i].time_100ns, buffer) : NULL);
@@ -264,6 +265,26 @@ static void set_retention(struct jp_daemon *daemon) {
     accounts->ops->set_retention(accounts, &retention);
 }
 
+const struct jp_launch_template *jp__find_template(void *context, const char *name) {
+    const struct jp_daemon *daemon = context;
+    for (size_t i = 0; i < daemon->config.template_count; i++)
+        if (strcmp(daemon->config.templates[i].name, name) == 0)
+            return &daemon->config.templates[i];
+    return NULL;
+}
+
+/* Changes places: what held until now is freed with `fresh`. */
+static void take_rights(struct jp_daemon *daemon, struct jp_config *fresh) {
+    struct jp_config old = daemon->config;
+    daemon->config.access = fresh->access;
+    daemon->config.templates = fresh->templates;
+    daemon->config.template_count = fresh->template_count;
+    fresh->access = old.access;
+    fresh->templates = old.templates;
+    fresh->template_count = old.template_count;
+    jp_pools_set_access(daemon->pools, &daemon->config.access);
+}
+
 jp_status jp__reload(void *context, struct jp_reload_result *ret_result, cJSON **ret_data, struct jp_error *error) {
     struct jp_daemon *daemon = context;
     struct jp_config fresh = {0};
@@ -277,6 +298,7 @@ jp_status jp__reload(void *context, struct jp_reload_result *ret_result, cJSON *
         jp_pools_note(daemon->pools, "CONFIG_REFUSED", error->text);
         daemon->with.on_reloaded(daemon->with.context, false, faults ? faults : error->text);
     } else {
+        take_rights(daemon, &fresh);
         daemon->config.sampling = fresh.sampling;
         daemon->config.watch_config = fresh.watch_config;
         jp__watch_config(daemon);
@@ -284,7 +306,7 @@ jp_status jp__reload(void *context, struct jp_reload_result *ret_result, cJSON *
         daemon->config.retention = fresh.retention;
         set_retention(daemon);
         if (jp_config_needs_restart(&daemon->config, &fresh))
-            jp_log(&daemon->log, JP_LOG_WARNING, "log, database or pipe changed in the configuration: that takes effect when the service is restarted");
+            jp_log(&daemon->log, JP_LOG_WARNING, "log, database, pipe or quotas changed in the configuration: that takes effect when the service is restarted");
         char *what = jp_sprintf("%zu added, %zu changed, %zu removed, %zu kept until empty", ret_result->added.count,
                                 ret_result->changed.count, ret_result->removed.count, ret_result->orphaned.count);
         jp_log(&daemon->log, JP_LOG_INFO, "configuration reloaded: pools %s", what);

@@ -100,10 +100,12 @@ struct jp_launch {
     struct jp_principal *principal;       /* whose environment, folder and session it gets */
     struct jp_principal *token;           /* runs under this one instead (ONLY_TOKEN), with its environment; NULL: the principal's */
     const struct jp_token_filter *filter; /* less these rights (FILTER_TOKENS); NULL: as it is */
-    /* Files that the principal may read, or write, opened as it; NULL: none. Names as CreateFileW takes them, absolute. The same name for both
+    /* Files that the principal may read, or write, opened as it; NULL: NUL. Names for which jp_launch_file_check holds. The same name for both
      * outputs is one file. */
     const char *input_file, *output_file, *error_file;
     bool append;                          /* to the outputs, instead of beginning them anew */
+    /* By a template's word: `token` is this account's, and it is who opens the program and the files, too. JP_TOKEN_NONE: the principal. */
+    enum jp_token_account run_as;
     bool no_error_dialogs;                /* the error mode that die_on_unhandled_exception stands for; its children inherit it */
 };
 

@@ -24,9 +24,30 @@ const struct jp_field jp_template_fields[] = {
      .documentation = "caller (the default), local_service or network_service."},
     {0}};
 
+static bool on_a_drive(const char *name) {
+    bool letter = (name[0] >= 'A' && name[0] <= 'Z') || (name[0] >= 'a' && name[0] <= 'z');
+    return letter && name[1] == ':' && (name[2] == '\\' || name[2] == '/') && name[3] != '\0';
+}
+
+jp_status jp_launch_file_check(const char *name, const char *what, struct jp_error *error) {
+    if (!name || jp_ascii_equal_nocase(name, "NUL") || on_a_drive(name))
+        return JP_OK;
+    return jp_fail(error, JP_E_PARAMS, "%s: \"%.200s\" is not the full name of a file on a drive; write for example C:\\folder\\file.txt, or NUL", what, name);
+}
+
+jp_status jp_launch_files_check(const struct jp_launch_files *files, struct jp_error *error) {
+    jp_status status = jp_launch_file_check(files->input, "stdin", error);
+    if (status == JP_OK)
+        status = jp_launch_file_check(files->output, "stdout", error);
+    return status == JP_OK ? jp_launch_file_check(files->error, "stderr", error) : status;
+}
+
 bool jp_template_check(const struct jp_template_spec *spec, const cJSON *object, const char *path, struct jp_faults *faults) {
-    if ((spec->command != NULL) != (spec->argv.count > 0))
-        return true;
-    jp_faults_add(faults, object, false, "%s: give either argv or command", path);
-    return false;
+    size_t before = faults->count;
+    struct jp_error error;
+    if ((spec->command != NULL) == (spec->argv.count > 0))
+        jp_faults_add(faults, object, false, "%s: give either argv or command", path);
+    if (jp_launch_files_check(&spec->files, &error))
+        jp_faults_add(faults, object, false, "%s.%s", path, error.text);
+    return faults->count == before;
 }

@@ -24,6 +24,11 @@ struct jp_template_spec {
 };
 extern const struct jp_field jp_template_fields[];
 
+/* JP_E_PARAMS if the name is not that of a file on a drive ("C:\\folder\\file") or "NUL". Not "\\\\server\\share" and not
+ * "\\\\.\\pipe": only to open these already tells somebody else who the caller is, and may take as long as he likes. */
+jp_status jp_launch_file_check(const char *name, const char *what, struct jp_error *error);
+jp_status jp_launch_files_check(const struct jp_launch_files *files, struct jp_error *error);
+
 struct jp_launch_template {
     char *name;
     struct jp_template_spec spec;

@@ -93,6 +93,13 @@ static size_t peer_unsent(const struct jp_peer *peer) {
     return connection->writing.length + connection->queued.length;
 }
 
+static void peer_finish(struct jp_peer *peer) {
+    struct connection *connection = of_peer(peer);
+    connection->close_when_written = true;
+    if (!connection->writing.length)
+        close_connection(connection);
+}
+
 static void peer_close(struct jp_peer *peer) { close_connection(of_peer(peer)); }
 
 static jp_status peer_identify(struct jp_peer *peer, struct jp_principal **ret_principal, struct jp_error *error) {
@@ -132,6 +139,7 @@ static const struct jp_peer_ops peer_ops = {
     .process_id = peer_process_id,
     .send = peer_send,
     .unsent = peer_unsent,
+    .finish = peer_finish,
     .close = peer_close,
 };
 
@@ -163,10 +171,9 @@ static void adjust_reading(struct connection *connection) {
 }
 
 static void refuse(struct connection *connection) {
-    static const char text[] = "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32007,\"message\":\"the service has as many connections "
-                               "as it takes; try again later\",\"data\":{\"name\":\"quota_exceeded\"}}}\n";
+    const char *text = jp_rpc_full();
     connection->close_when_written = true;
-    peer_send(&connection->peer, text, sizeof text - 1);
+    peer_send(&connection->peer, text, strlen(text));
 }
 
 struct jp_server *jp_server_new(const struct jp_server_options *options) {
@@ -195,7 +202,6 @@ static void close_file(uv_file file) {
 }
 
 void jp_server_take(struct jp_server *server, uv_file file) {
-    bool full = server->count >= server->with.max_connections;
     struct connection *connection = new_connection(server);
     uv_pipe_init(server->with.loop, &connection->pipe, 0);
     connection->pipe.data = connection;
@@ -206,10 +212,9 @@ void jp_server_take(struct jp_server *server, uv_file file) {
         close_connection(connection);
         return;
     }
-    if (!full)
-        connection->rpc = jp_rpc_open(server->with.rpc, &connection->peer);
+    connection->rpc = jp_rpc_open(server->with.rpc, &connection->peer);
     adjust_reading(connection);
-    if (full)
+    if (!connection->rpc)
         refuse(connection);
 }
 

@@ -22,13 +22,12 @@ struct jp_server_options {
     struct jp_rpc *rpc;
     const struct jp_identity *identity; /* lives as long as the server */
     const struct jp_log *log;
-    size_t max_connections;
 };
 
 struct jp_server *jp_server_new(const struct jp_server_options *options);
 
-/* Takes over a connected, overlapped pipe or socket as a C runtime file descriptor; it is closed in any case. Over the bound
- * the client is told so, and closed. */
+/* Takes over a connected, overlapped pipe or socket as a C runtime file descriptor; it is closed in any case. Where rpc/
+ * has no room, the client is told so, and closed. */
 void jp_server_take(struct jp_server *server, uv_file file);
 
 /* Closes all connections; run the loop until they are gone, then free. */

@@ -112,15 +112,22 @@ static jp_status check_running(const struct jp_pool *pool, uint32_t pid, struct 
                    pool->name, limits & JP_JOB_OBJECT_SECURITY_ONLY_TOKEN ? "only_token" : "filter_tokens", pid);
 }
 
-/* The token of the innermost pool that has one. */
-static jp_status token_for(struct jp_pools *pools, const struct jp_pool *pool, struct jp_principal **ret_token, bool *ret_ours,
-                           struct jp_error *error) {
+/* The token of the innermost pool that has one, else that of the account that a template names. */
+static jp_status token_for(struct jp_pools *pools, const struct jp_pool *pool, enum jp_token_account run_as, struct jp_principal **ret_token,
+                           bool *ret_ours, struct jp_error *error) {
     *ret_token = NULL;
     *ret_ours = false;
     while (pool && !(pool->spec.security.limits & JP_JOB_OBJECT_SECURITY_ONLY_TOKEN))
         pool = pool->parent;
-    if (!pool)
+    if (!pool && run_as == JP_TOKEN_NONE)
         return JP_OK;
+    if (!pool) {
+        *ret_ours = true;
+        return jp__ops(pools)->token_of_account(pools->with.backend, run_as, ret_token, error);
+    }
+    if (run_as != JP_TOKEN_NONE)
+        return jp_fail(error, JP_E_DENIED, "pool \"%s\" launches only with its own token (only_token), so nothing can be run there as another account",
+                       pool->name);
     if (pool->token) {
         *ret_token = pool->token;
         return JP_OK;
@@ -321,7 +328,7 @@ static jp_status give_birth(struct jp_pools *pools, const struct jp_joining *joi
     launch.chain = jobs;
     launch.chain_length = length;
     launch.no_error_dialogs = wants_no_dialogs(pools, joining->pool);
-    jp_status status = token_for(pools, joining->pool, &launch.token, &ours, error);
+    jp_status status = token_for(pools, joining->pool, launch.run_as, &launch.token, &ours, error);
     if (status)
         return status;
     status = filter_for(joining->pool, &filter, error);
@@ -373,6 +380,9 @@ static struct jp_queued *enqueue(struct jp_pools *pools, const struct jp_joining
         queued->launch = *joining->launch;
         queued->launch.command_line = queued->command_line = jp_strdup(joining->launch->command_line);
         queued->launch.directory = queued->directory = text_copy(joining->launch->directory);
+        queued->launch.input_file = queued->input_file = text_copy(joining->launch->input_file);
+        queued->launch.output_file = queued->output_file = text_copy(joining->launch->output_file);
+        queued->launch.error_file = queued->error_file = text_copy(joining->launch->error_file);
         const struct jp_strings *environment = joining->launch->environment;
         for (size_t i = 0; environment && i < environment->count; i++) {
             queued->environment.items = jp_realloc_array(queued->environment.items, i + 1, sizeof *queued->environment.items);
@@ -395,6 +405,9 @@ void jp__queued_free(struct jp_pools *pools, struct jp_queued *queued) {
     jp_free(queued->environment.items);
     jp_free(queued->command_line);
     jp_free(queued->directory);
+    jp_free(queued->input_file);
+    jp_free(queued->output_file);
+    jp_free(queued->error_file);
     jp_free(queued);
 }
 

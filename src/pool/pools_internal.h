@@ -219,7 +219,7 @@ struct jp_queued {
     struct jp_process_facts facts;
     struct jp_launch launch;
     struct jp_strings environment;
-    char *command_line, *directory;
+    char *command_line, *directory, *input_file, *output_file, *error_file;
     uint64_t deadline_ms;
 };
 

@@ -38,7 +38,10 @@ static void begin_closing(struct jp_rpc_connection *connection, void (*close)(st
 
 static void cut_off(struct jp_rpc_connection *connection) { begin_closing(connection, connection->peer->ops->close); }
 
-void jp__finish(struct jp_rpc_connection *connection) { begin_closing(connection, connection->peer->ops->finish); }
+void jp__finish(struct jp_rpc_connection *connection) {
+    connection->finishing_since_ms = now_ms(connection->rpc) | 1;
+    begin_closing(connection, connection->peer->ops->finish);
+}
 
 static bool make_room(struct jp_rpc *rpc) {
     struct jp_rpc_connection *oldest = NULL;
@@ -190,6 +193,8 @@ uint64_t jp__connections_on_time(struct jp_rpc *rpc, uint64_t now) {
     for (struct jp_rpc_connection *connection = rpc->first_connection; connection; connection = connection->next)
         if (!connection->closing)
             look_at(connection, now, &next);
+        else if (is_over(&(struct patience){connection->finishing_since_ms, rpc->with.quotas.stall_100ns, NULL}, now, &next))
+            connection->peer->ops->close(connection->peer); /* it does not even read why */
     return next;
 }
 

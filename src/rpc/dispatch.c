@@ -167,7 +167,7 @@ static void receive_request(struct jp_rpc_connection *connection, struct jp_batc
         call->method = find_method(request.name);
     if (status == JP_OK && !call->method)
         status = no_method(request.name, &error);
-    if (status == JP_OK && connection->call_count > most && call->method->right) /* what takes requests back is always let through */
+    if (status == JP_OK && connection->call_count > most && call->method->handle != jp__on_rpc_cancel) /* which makes room */
         status = jp_fail(&error, JP_E_QUOTA, "%u requests of this connection are not answered yet; that is the bound", (unsigned)most);
     if (status == JP_OK && cJSON_IsArray(request.params))
         status = jp_fail(&error, JP_E_PARAMS, "%s: pass parameters by name, in an object", request.name);

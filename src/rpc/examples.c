@@ -14,9 +14,6 @@
 const struct jp_example jp__examples_rpc_discover[] = {
     {"what there is", NULL, J({"openrpc": "1.3.2", "info": {"title": "JobPool", "x-protocol": 1}, "methods": [{"name": "rpc.discover"}]})}, {0}};
 
-const struct jp_example jp__examples_rpc_cancel[] = {
-    {"one that is answered already", J({"id": 7}), J({"cancelled": false})}, {0}};
-
 const struct jp_example jp__examples_service_status[] = {
     {"how the service is", NULL,
      J({"protocol": 1, "program": "jobpoold", "version": "0.1.0", "deprecated": [], "pid": 1234, "started": "2025-11-22T09:00:00.0000000Z",
@@ -127,10 +124,13 @@ const struct jp_example jp__examples_accounting_reset[] = {
     {0}};
 
 const struct jp_example jp__examples_accounting_audit[] = {
-    {"who did the last thing to a pool", J({"pool": "build", "newest": true, "limit": 1}),
-     J({"records": [{"id": 1, "time": "2025-11-22T09:15:41.0000000Z", "user": "BUILDER\\ci", "sid": "S-1-5-21-1-2-3-1001", "clientPid": 4321, "method": "pool.launch",
-                     "pool": "build", "pid": 4711, "allowed": true, "error": null, "detail": null, "count": 1}], "more": false})},
+    {"the last thing that somebody asked for", J({"limit": 1, "newest": true}),
+     J({"records": [{"user": "BUILDER\\ci", "method": "pool.update", "pool": "build", "pid": null, "allowed": true, "error": null, "detail": null,
+                     "count": 1}], "more": false})},
     {0}};
+
+const struct jp_example jp__examples_rpc_cancel[] = {
+    {"a request that is not there any more", J({"id": 7}), J({"cancelled": false})}, {0}};
 
 const struct jp_example jp__examples_job_create[] = {
     {"a job of one's own", J({"name": "Local\\scratch"}), J({"job": "#1", "name": "Local\\scratch", "existed": false})}, {0}};

@@ -68,6 +68,14 @@ static const struct jp_field launch_fields[] = {
      .documentation = "Working folder; default the caller's profile."},
     {.key = "env", .type = JP_FIELD_ENV, .offset = offsetof(struct jp_launch_parameters, env), .max = 1024,
      .documentation = "Changes to the caller's environment; null removes a variable."},
+    {.key = "stdin", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_launch_parameters, files.input), .min = 1,
+     .documentation = "A file on a drive to read from, opened as the caller; default NUL."},
+    {.key = "stdout", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_launch_parameters, files.output), .min = 1,
+     .documentation = "A file for its output, opened as the caller, made where there is none; default NUL."},
+    {.key = "stderr", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_launch_parameters, files.error), .min = 1,
+     .documentation = "A file for its errors, likewise; may be that of stdout."},
+    {.key = "append", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_launch_parameters, files.append),
+     .documentation = "Go on with these files instead of beginning them anew."},
     WAIT_FOR_ROOM(jp_launch_parameters),
     {0}};
 
@@ -243,8 +251,8 @@ const struct jp_method jp__methods[] = {
      TELLS(openrpc, rpc_discover), .description = "The same that docs/rpc.md is made from: methods with parameters, results, errors and examples. x-right is the right that a method needs."},
     {ROW("rpc.cancel", rpc_cancel, 0, JP_ON_SERVICE, jp_cancel_parameters, cancel_fields), .summary = "Take a waiting request back.",
      TELLS(cancelled, rpc_cancel),
-     .description = "The request itself is answered too: with the error cancelled. What has begun to be done is done."},
-    {ROW("$/cancelRequest", rpc_cancel, 0, JP_ON_SERVICE, jp_cancel_parameters, cancel_fields), .summary = "The same under the name that the Language Server Protocol gave it.",
+     .description = "The request is answered with the error cancelled. One that is being carried out is not taken back."},
+    {ROW("$/cancelRequest", rpc_cancel, 0, JP_ON_SERVICE, jp_cancel_parameters, cancel_fields), .summary = "rpc.cancel under the name that the Language Server Protocol gave it.",
      TELLS(cancelled, rpc_cancel)},
     {ROW("service.status", service_status, JP_RIGHT_VIEW, JP_ON_SERVICE, jp_no_parameters, no_fields), .summary = "What the service is and how it is.",
      TELLS(status, service_status)},
@@ -301,21 +309,21 @@ const struct jp_method jp__methods[] = {
     {ROW("process.terminate", process_terminate, JP_RIGHT_CONTROL, JP_ON_FOUND, jp_process_parameters, process_terminate_fields), .changes = true, .summary = "End one process of a pool.",
      TELLS(process_terminated, process_terminate), FAILS(JP_E_NO_PROCESS, JP_E_OTHER_PROCESS)},
     {ROW("events.subscribe", events_subscribe, JP_RIGHT_VIEW, JP_ON_FOUND, jp_record_parameters, subscribe_fields), .summary = "Be sent events, from the past on if asked.",
-     TELLS(subscribed, events_subscribe), FAILS(JP_E_NO_POOL),
+     TELLS(subscribed, events_subscribe),
      .description = "Events come as notifications `event`."},
     {ROW("events.unsubscribe", events_unsubscribe, 0, JP_ON_SERVICE, jp_record_parameters, unsubscribe_fields), .summary = "Be sent no more.",
      TELLS(unsubscribed, events_unsubscribe), FAILS(JP_E_NO_SUBSCRIPTION)},
     {ROW("events.query", events_query, JP_RIGHT_VIEW, JP_ON_FOUND, jp_record_parameters, query_fields), .summary = "Events of the past.",
-     TELLS(events, events_query), FAILS(JP_E_NO_POOL, JP_E_STORE)},
+     TELLS(events, events_query), FAILS(JP_E_STORE)},
     {ROW("accounting.summary", accounting_summary, JP_RIGHT_VIEW, JP_ON_FOUND, jp_record_parameters, summary_fields), .summary = "Totals by pool.",
-     TELLS(summaries, accounting_summary), FAILS(JP_E_NO_POOL, JP_E_STORE),
+     TELLS(summaries, accounting_summary), FAILS(JP_E_STORE),
      .description = "from and to choose processes by when they began (from is in, to is out). Whole hours come from sums that outlive the "
                     "rows, so purging does not change such a report. Where from or to falls inside an hour, the rows of that part are counted "
                     "exactly; an hour of which rows have been purged counts as a whole if it begins within the time, and not at all if it "
                     "does not. The same holds for days (UTC) whose hours are not kept any more. Two reports whose times adjoin never count a "
                     "process twice."},
     {ROW("accounting.processes", accounting_processes, JP_RIGHT_VIEW, JP_ON_FOUND, jp_record_parameters, accounting_fields), .summary = "Processes, a row each.",
-     TELLS(process_page, accounting_processes), FAILS(JP_E_NO_POOL, JP_E_STORE)},
+     TELLS(process_page, accounting_processes), FAILS(JP_E_STORE)},
     {ROW("accounting.purge", accounting_purge, JP_RIGHT_ADMIN, JP_ON_SERVICE, jp_purge_parameters, purge_fields), .changes = true, .summary = "Delete what is old; the sums stay.",
      TELLS(purged, accounting_purge), FAILS(JP_E_STORE),
      .description = "Give either before or olderThan. What the processes used stays in accounting.summary, by the hour and day, and in the "
@@ -326,8 +334,8 @@ const struct jp_method jp__methods[] = {
      .description = "Answers the counters as they stood, when that is on the disk. Nothing is deleted: rows and summaries stay, and the "
                     "record keeps who did it, when, and what the counters stood at."},
     {ROW("accounting.audit", accounting_audit, JP_RIGHT_ADMIN, JP_ON_SERVICE, jp_audit_parameters, audit_fields), .summary = "Who asked for what, and whether it was done.",
-     TELLS(audits, accounting_audit), FAILS(JP_E_STORE),
-     .description = "Of the same request that is refused again and again, the first is recorded at once and those of the next minute together (count)."},
+     TELLS(audit_page, accounting_audit), FAILS(JP_E_STORE),
+     .description = "What changes something, and what was refused for want of a right. Refusals and failures that are repeated are put together, by the minute."},
     {ROW("job.create", job_create, JP_RIGHT_VIEW, JP_ON_SERVICE, jp_job_parameters, job_create_fields), .changes = true, .summary = "CreateJobObject: a job of the caller's own, by handle.",
      TELLS(job_handle, job_create), FAILS(JP_E_UNSUPPORTED)},
     {ROW("job.open", job_open, JP_RIGHT_VIEW, JP_ON_FOUND, jp_job_parameters, job_open_fields), .summary = "OpenJobObject, with the caller's rights.",

@@ -59,7 +59,8 @@ static jp_status command_line_of(const struct jp_launch_parameters *given, char 
 
 /* A template says everything itself: what is not in it, no caller can put there. */
 static jp_status check_template(const struct jp_launch_parameters *given, struct jp_error *error) {
-    if (given->command || given->argv.count || given->cwd || given->env.count)
+    if (given->command || given->argv.count || given->cwd || given->env.count || given->files.input || given->files.output || given->files.error ||
+        given->files.append)
         return jp_fail(error, JP_E_PARAMS, "pool.launch: a template says what is launched and how; only pool and timeout go with it");
     return JP_OK;
 }
@@ -72,16 +73,18 @@ static const struct jp_launch_template *find_template(struct jp_call *call, cons
     return template;
 }
 
-static void launch(struct jp_call *call, struct jp_pool *pool, const struct jp_launch_parameters *given, uint32_t run_as) {
+static void launch(struct jp_call *call, struct jp_pool *pool, const struct jp_launch_parameters *given, enum jp_token_account run_as) {
     struct jp_error error;
     char *command = NULL;
-    if (command_line_of(given, &command, &error)) {
+    if (jp_launch_files_check(&given->files, &error) || command_line_of(given, &command, &error)) {
         jp__refuse(call, &error);
         return;
     }
     struct jp_launch launch = {.command_line = command, .directory = given->cwd, .environment = &given->env,
+                               .input_file = given->files.input, .output_file = given->files.output, .error_file = given->files.error,
+                               .append = given->files.append, .run_as = run_as,
                                .principal = call->connection->principal};
-    join(call, &(struct jp_joining){.pool = pool, .launch = &launch, .run_as = run_as, .timeout_100ns = given->timeout_100ns});
+    join(call, &(struct jp_joining){.pool = pool, .launch = &launch, .timeout_100ns = given->timeout_100ns});
     jp_free(command);
 }
 
@@ -110,6 +113,7 @@ void jp__on_pool_launch(struct jp_call *call, const void *parameters) {
         what.command = template->spec.command;
         what.cwd = template->spec.cwd;
         what.env = template->spec.env;
+        what.files = template->spec.files;
     }
     launch(call, pool, &what, template ? template->spec.run_as : JP_TOKEN_NONE);
 }

@@ -2,6 +2,7 @@
 #ifndef JP_RPC_RPC_INTERNAL_H
 #define JP_RPC_RPC_INTERNAL_H
 
+#include "job/template.h"
 #include "rpc/framing.h"
 #include "rpc/rpc.h"
 
@@ -53,6 +54,7 @@ struct jp_rpc_connection {
     uint64_t opened_ms, active_ms;  /* active: when it last said something, or got an answer */
     uint64_t stalled_since_ms;      /* 0: it is not */
     uint64_t midway_since_ms;       /* since when its message is not complete; 0: there is none */
+    uint64_t finishing_since_ms;    /* closing, but not before it has read why; 0: it is not */
     bool spoke;                     /* a byte has come */
     bool closing;
     struct jp_call *first_call; /* not answered yet */
@@ -275,6 +277,7 @@ struct jp_launch_parameters {
     char *command;
     char *cwd;
     struct jp_strings env;
+    struct jp_launch_files files;
     uint64_t timeout_100ns;
 };
 struct jp_job_parameters {

@@ -87,6 +87,28 @@ static const struct jp_shape_member page_members[] = {
     LIST_OF("processes", jp__shape_process, "In the order of their ids."), BOOL("more", "There are more: ask on with afterId."), {0}};
 const struct jp_shape jp__shape_process_page = SHAPE("ProcessPage", NULL, page_members);
 
+/* --- the audit trail --- */
+
+static const struct jp_shape_member audit_members[] = {
+    COUNT("id", "Its row in the accounts."),
+    TIME("time", "When it was asked; of several that are put together, the first."),
+    STRING("user", "The account that asked."),
+    STRING("sid", "The same as a SID."),
+    COUNT("clientPid", "The process that asked, as the system tells it; 0: unknown."),
+    STRING("method", "What was asked for."),
+    STRING_OR_NULL("pool", "The pool, or the job, that it was about."),
+    COUNT_OR_NULL("pid", "The process that it was about, or that was launched."),
+    BOOL("allowed", "false: refused for want of a right."),
+    STRING_OR_NULL("error", "Why it was not done, as the error's name; null: it was done."),
+    STRING_OR_NULL("detail", "The same as a sentence."),
+    COUNT("count", "How often; refusals and failures that are repeated are put together."),
+    {0}};
+static const struct jp_shape audit = SHAPE("AuditRecord", "A request that changed something, or was refused for want of a right.", audit_members);
+
+static const struct jp_shape_member audit_page_members[] = {
+    LIST_OF("records", audit, "In the order of their ids."), BOOL("more", "There are more: ask on with afterId."), {0}};
+const struct jp_shape jp__shape_audit_page = SHAPE("AuditPage", NULL, audit_page_members);
+
 static const struct jp_shape_member summary_members[] = {
     STRING("pool", "The pool, which need not be there any more."),
     COUNT("processes", "All processes that began in the time."),
@@ -112,25 +134,6 @@ const struct jp_shape jp__shape_summaries = SHAPE("Summaries", NULL, summaries_m
 
 static const struct jp_shape_member purged_members[] = {COUNT("processes", "Rows of processes that were deleted."), COUNT("events", "Events that were deleted."), {0}};
 const struct jp_shape jp__shape_purged = SHAPE("Purged", NULL, purged_members);
-
-static const struct jp_shape_member audit_members[] = {
-    COUNT("id", "Its number."),
-    TIME("time", "When it was answered."),
-    STRING_OR_NULL("user", "Who asked."),
-    STRING_OR_NULL("sid", "That account's SID."),
-    COUNT("clientPid", "The process that asked."),
-    STRING_OR_NULL("method", "For what."),
-    STRING_OR_NULL("pool", "About which pool, or job object."),
-    COUNT_OR_NULL("pid", "About which process."),
-    BOOL("allowed", "false: a right was missing."),
-    STRING_OR_NULL("error", "The error's name; null: it was done."),
-    STRING_OR_NULL("detail", "The error's sentence."),
-    COUNT("count", "How many times: what is refused again and again is one record a minute."),
-    {0}};
-static const struct jp_shape audit = SHAPE("AuditRecord", "A request that changes something, or that was denied.", audit_members);
-static const struct jp_shape_member audits_members[] = {
-    LIST_OF("records", audit, "In the order of their ids."), BOOL("more", "There are more: ask on with afterId."), {0}};
-const struct jp_shape jp__shape_audits = SHAPE("AuditPage", NULL, audits_members);
 
 /* --- notifications --- */
 

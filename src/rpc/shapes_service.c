@@ -3,6 +3,8 @@
 
 #include "base/quotas.h"
 
+#include "base/quotas.h"
+
 static const char *const enforcers[] = {"none", "service", "kernel", NULL};
 
 static const struct jp_shape_member retention_members[] = {
@@ -10,6 +12,7 @@ static const struct jp_shape_member retention_members[] = {
     STRING_OR_NULL("events", "Events."),
     STRING_OR_NULL("hours", "Sums by the hour."),
     {.key = "audit", .kind = JP_SHAPE_STRING, .optional = true, .nullable = true, .documentation = "The audit trail."},
+    STRING_OR_NULL("audit", "The audit trail."),
     STRING_OR_NULL("max_size", "The database file."),
     {0}};
 static const struct jp_shape retention = SHAPE("Retention", "How long, or how much, is kept, as in the config; null means for ever, or any size.", retention_members);
@@ -66,6 +69,7 @@ static const struct jp_shape_member status_members[] = {
     OF("database", database, "The accounting database."),
     {.key = "port", .kind = JP_SHAPE_OBJECT, .of = &port, .optional = true, .documentation = "The completion port."},
     OF("sampling", sampling, "How processes are sampled."),
+    {.key = "quotas", .kind = JP_SHAPE_FIELDS, .fields = jp_quota_fields, .documentation = "What clients may take of the service, as in the config."},
     {.key = "quotas", .kind = JP_SHAPE_FIELDS, .fields = jp_quota_fields, .optional = true, .documentation = "What one client, and all together, may take of the service."},
     {0}};
 const struct jp_shape jp__shape_status = SHAPE("Status", "What the service is and how it is.", status_members);
@@ -90,9 +94,6 @@ const struct jp_shape jp__shape_reloaded = SHAPE("Reloaded", "What the configura
 
 const struct jp_shape jp__shape_openrpc = {.name = "OpenRPC", .documentation = "An OpenRPC 1.3 document: https://spec.open-rpc.org"};
 
-static const struct jp_shape_member cancelled_members[] = {BOOL("cancelled", "Whether there was one, and it waited for something."), {0}};
-const struct jp_shape jp__shape_cancelled = SHAPE("Cancelled", NULL, cancelled_members);
-
 /* --- errors --- */
 
 static const struct jp_shape_member fault_members[] = {
@@ -106,10 +107,14 @@ static const struct jp_shape_member data_members[] = {
     {.key = "operation", .kind = JP_SHAPE_STRING, .optional = true, .documentation = "The call that failed."},
     {.key = "faults", .kind = JP_SHAPE_LIST, .of = &fault, .optional = true, .documentation = "Of a configuration."},
     {.key = "right", .kind = JP_SHAPE_STRING, .optional = true, .documentation = "What the caller lacks: view, assign, launch, control or admin."},
-    {.key = "pool", .kind = JP_SHAPE_STRING, .optional = true, .nullable = true, .documentation = "With right: where it lacks that; missing or null: the service."},
+    {.key = "pool", .kind = JP_SHAPE_STRING, .optional = true, .nullable = true, .documentation = "With right: the pool where it is missing; null: the service."},
     {0}};
 static const struct jp_shape data = SHAPE("ErrorData", NULL, data_members);
 
 static const struct jp_shape_member error_members[] = {
     PID("code", "JSON-RPC's, or one of the table below."), STRING("message", "A sentence for people."), OF("data", data, "What a program can go by."), {0}};
 const struct jp_shape jp__shape_error = SHAPE("Error", "Why a request was refused.", error_members);
+
+static const struct jp_shape_member cancelled_members[] = {
+    BOOL("cancelled", "Whether there was such a request that was waiting."), {0}};
+const struct jp_shape jp__shape_cancelled = SHAPE("Cancelled", NULL, cancelled_members);

@@ -2,6 +2,7 @@
 #include "store/query.h"
 
 #include "base/str.h"
+#include "store/report.h"
 #include "store/rows.h"
 #include "store/select.h"
 #include "store/summary.h"
@@ -83,6 +84,21 @@ struct jp__query *jp__query_audit(const struct jp_audit_filter *filter, jp_audit
     query->filter.audit.pool = query->pool;
     query->filter.audit.method = query->method;
     query->filter.audit.limit = bounded_limit(filter->limit);
+    return query;
+}
+
+struct jp__query *jp__query_report(const struct jp_report_filter *filter, jp_report_progress_fn *progress, jp_report_fn *callback, void *context) {
+    struct jp__query *query = jp_alloc(sizeof *query);
+    struct jp_report_filter own = *filter;
+    query->kind = JP__QUERY_REPORT;
+    query->callback.report = callback;
+    query->progress = progress;
+    query->context = context;
+    own.user = query->user = jp_strdup(filter->user);
+    own.image = query->image = jp_strdup(filter->image);
+    own.ending = query->ending = jp_strdup(filter->ending);
+    own.pools = copy_names(query, filter->pools, &query->pools);
+    query->report = jp__report_new(&own);
     return query;
 }
 
@@ -183,6 +199,7 @@ static void take_row(struct jp__query *query, sqlite3_stmt *row) {
         query->audits = grown(query, query->audits, sizeof *query->audits);
         query->audits[query->count++] = jp__read_audit(row);
         break;
+    case JP__QUERY_REPORT: break; /* which reads its rows itself */
     }
 }
 
@@ -192,10 +209,20 @@ static void build(const struct jp__query *query, struct jp__select *select) {
     case JP__QUERY_PROCESSES: select_processes(select, &query->filter.processes); break;
     case JP__QUERY_SUMMARY: jp__select_summary(select, &query->filter.summary); break;
     case JP__QUERY_AUDIT: select_audit(select, &query->filter.audit); break;
+    case JP__QUERY_REPORT: break;
     }
 }
 
+static int run_report(struct jp__query *query, sqlite3 *db) {
+    bool done = false;
+    int code = jp__report_step(query->report, db, &done, &query->status, &query->error);
+    query->unfinished = code == SQLITE_OK && query->status == JP_OK && !done;
+    return code;
+}
+
 int jp__query_run(struct jp__query *query, sqlite3 *db) {
+    if (query->kind == JP__QUERY_REPORT)
+        return run_report(query, db);
     struct jp__select select;
     sqlite3_stmt *statement = NULL;
     build(query, &select);
@@ -243,6 +270,7 @@ static void deliver_failure(struct jp__query *query) {
     case JP__QUERY_PROCESSES: query->callback.processes(query->context, query->status, &query->error, NULL, 0); break;
     case JP__QUERY_SUMMARY: query->callback.summaries(query->context, query->status, &query->error, NULL, 0); break;
     case JP__QUERY_AUDIT: query->callback.audits(query->context, query->status, &query->error, NULL, 0); break;
+    case JP__QUERY_REPORT: query->callback.report(query->context, query->status, &query->error, NULL); break;
     }
 }
 
@@ -256,6 +284,7 @@ static void deliver_rows(struct jp__query *query) {
         query->callback.summaries(query->context, JP_OK, &query->error, query->summaries, query->count);
         break;
     case JP__QUERY_AUDIT: deliver_audit(query); break;
+    case JP__QUERY_REPORT: query->callback.report(query->context, JP_OK, &query->error, jp__report_result(query->report)); break;
     }
 }
 
@@ -272,6 +301,7 @@ static void free_rows(struct jp__query *query) {
         case JP__QUERY_PROCESSES: jp_process_record_clear(&query->records[i]); break;
         case JP__QUERY_SUMMARY: jp_free(query->summaries[i].pool); break;
         case JP__QUERY_AUDIT: jp_free(query->audits[i]); break;
+        case JP__QUERY_REPORT: break;
         }
     }
     jp_free(query->events);
@@ -286,11 +316,13 @@ void jp__query_deliver(struct jp__query *query) {
     else
         deliver_failure(query);
     free_rows(query);
+    jp__report_free(query->report);
     free_names(&query->pools);
     free_names(&query->messages);
     jp_free(query->pool);
     jp_free(query->ending);
     jp_free(query->user);
     jp_free(query->method);
+    jp_free(query->image);
     jp_free(query);
 }

@@ -8,7 +8,7 @@
 
 struct jp__reader;
 
-enum jp__query_kind { JP__QUERY_EVENTS, JP__QUERY_PROCESSES, JP__QUERY_SUMMARY, JP__QUERY_AUDIT };
+enum jp__query_kind { JP__QUERY_EVENTS, JP__QUERY_PROCESSES, JP__QUERY_SUMMARY, JP__QUERY_AUDIT, JP__QUERY_REPORT };
 
 struct jp__query {
     struct jp__query *next;    /* in whatever queue it stands */
@@ -21,12 +21,13 @@ struct jp__query {
         struct jp_audit_filter audit;
     } filter;
     struct jp_strings pools, messages;    /* what the filters' lists point to */
-    char *pool, *ending, *user, *method; /* what their texts point to */
+    char *pool, *ending, *user, *method, *image; /* what their texts point to */
     union {
         jp_events_fn *events;
         jp_processes_fn *processes;
         jp_summaries_fn *summaries;
         jp_audits_fn *audits;
+        jp_report_fn *report;
     } callback;
     void *context;
 
@@ -38,6 +39,17 @@ struct jp__query {
     struct jp_summary *summaries;
     size_t count, capacity;
     size_t bytes; /* of text in the rows */
+
+    /* of a report only; see report.h */
+    struct jp__report *report;
+    bool unfinished;                 /* jp__query_run is to be called again */
+    uint64_t number;
+    jp_report_progress_fn *progress; /* or NULL */
+    struct jp__query *next_report;   /* of those that were not answered yet: the loop's thread */
+    uint64_t done_rows, told_rows, all_rows; /* how far it is, and what the loop has told of it: under the reader's mutex */
+    bool begun;                      /* likewise */
+    bool cancelled;                  /* likewise; set by the loop's thread */
+    unsigned connection;             /* the reader's, on which it began */
 };
 
 /* The filter is copied. A filter that is out of bounds makes a query that has failed already. */
@@ -45,8 +57,9 @@ struct jp__query *jp__query_events(const struct jp_event_filter *filter, jp_even
 struct jp__query *jp__query_processes(const struct jp_process_filter *filter, jp_processes_fn *callback, void *context);
 struct jp__query *jp__query_summary(const struct jp_summary_filter *filter, jp_summaries_fn *callback, void *context);
 struct jp__query *jp__query_audit(const struct jp_audit_filter *filter, jp_audits_fn *callback, void *context);
+struct jp__query *jp__query_report(const struct jp_report_filter *filter, jp_report_progress_fn *progress, jp_report_fn *callback, void *context);
 
-/* Fills the answer. SQLite's code: SQLITE_OK also for a query that failed by itself (see query->status). */
+/* Fills the answer, or, of a report, a part of it. SQLite's code: SQLITE_OK also for a query that failed by itself (see query->status). */
 int jp__query_run(struct jp__query *query, sqlite3 *db);
 
 /* Makes it a failed one: error as jp_fail has filled it. */

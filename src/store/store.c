@@ -89,6 +89,16 @@ static void query_audit(struct jp_accounts *accounts, const struct jp_audit_filt
     jp__reader_ask(store->reader, store->writer, jp__query_audit(filter, callback, context));
 }
 
+static uint64_t query_report(struct jp_accounts *accounts, const struct jp_report_filter *filter, jp_report_progress_fn *progress,
+                             jp_report_fn *callback, void *context) {
+    struct jp_store *store = store_of(accounts);
+    return jp__reader_ask_report(store->reader, store->writer, jp__query_report(filter, progress, callback, context));
+}
+
+static void report_cancel(struct jp_accounts *accounts, uint64_t report) {
+    jp__reader_cancel_report(store_of(accounts)->reader, report);
+}
+
 static void state(struct jp_accounts *accounts, struct jp_accounts_state *ret_state) {
     jp__writer_state(store_of(accounts)->writer, ret_state);
 }
@@ -117,6 +127,8 @@ static const struct jp_accounts_ops operations = {
     .query_summary = query_summary,
     .record_audit = record_audit,
     .query_audit = query_audit,
+    .query_report = query_report,
+    .report_cancel = report_cancel,
     .state = state,
     .purge = purge,
     .set_retention = set_retention,

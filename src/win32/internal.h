@@ -55,6 +55,18 @@ bool jp__token_is_ours(HANDLE token);
 /* Whether Administrators is a group of the token that grants, not one that only denies (as in a token that UAC has cut). */
 jp_status jp__token_is_admin(HANDLE token, bool *ret_admin, struct jp_error *error);
 
+/* What a process gets as its standard handles: NUL, or the launch's files. All of them are inheritable, and for this one process. */
+struct jp__standard_handles {
+    HANDLE standard[3]; /* input, output, error */
+    HANDLE opened[4];   /* those that they are, each once */
+    DWORD count;
+};
+jp_status jp__open_standard_handles(const struct jp_launch *launch, struct jp__standard_handles *handles, struct jp_error *error);
+void jp__close_standard_handles(struct jp__standard_handles *handles); /* also after a failure; all zero is fine */
+
+/* As whom the program and the files of a launch are opened; NULL: as the service. */
+const struct jp_principal *jp__opener(const struct jp_launch *launch);
+
 /* Puts a token with fewer rights in the place of the primary token `*token`, which stays on failure. JP_E_PARAMS names what is no
  * account and no privilege. */
 jp_status jp__token_filter(HANDLE *token, const struct jp_token_filter *filter, struct jp_error *error);

@@ -1,5 +1,5 @@
 /* Owns the birth of processes: suspended, inside their jobs, as the principal or with a token that is lent, with nothing inherited
- * but NUL. */
+ * but its standard handles. */
 #include "base/str.h"
 #include "win32/internal.h"
 #include "win32/principal.h"
@@ -15,7 +15,7 @@ struct birth {
     wchar_t *command_line;
     wchar_t *directory; /* NULL: the service's own */
     wchar_t *environment;
-    HANDLE null_device;
+    struct jp__standard_handles handles;
     HANDLE *jobs;
     LPPROC_THREAD_ATTRIBUTE_LIST attributes;
     PROCESS_INFORMATION process;
@@ -25,6 +25,10 @@ struct birth {
 static const char *runner(const struct jp_launch *launch) {
     const struct jp_principal *runs = launch->token ? launch->token : launch->principal;
     return runs ? runs->name : "the service";
+}
+
+const struct jp_principal *jp__opener(const struct jp_launch *launch) {
+    return launch->run_as != JP_TOKEN_NONE ? launch->token : launch->principal;
 }
 
 /* Of a token that is impersonated, or of the service's own. */
@@ -98,18 +102,6 @@ static wchar_t *start_directory(const struct birth *birth) {
     return directory;
 }
 
-/* Console programs fail in many ways when they have no standard handles at all. */
-static jp_status open_null_device(struct birth *birth, struct jp_error *error) {
-    SECURITY_ATTRIBUTES inheritable = {.nLength = sizeof inheritable, .bInheritHandle = TRUE};
-    birth->null_device = CreateFileW(L"NUL", GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, &inheritable,
-                                     OPEN_EXISTING, 0, NULL);
-    if (birth->null_device == INVALID_HANDLE_VALUE) {
-        DWORD win32 = GetLastError();
-        return jp_fail_win32(error, JP_E_SYSTEM, win32, "CreateFile", "cannot open the NUL device for the process's standard handles");
-    }
-    return JP_OK;
-}
-
 /* The list points into `birth`, which outlives it. `with_jobs`: born in the jobs, before its first thread could run. */
 static jp_status make_attributes(struct birth *birth, bool with_jobs, struct jp_error *error) {
     const struct jp_launch *launch = birth->launch;
@@ -123,8 +115,8 @@ static jp_status make_attributes(struct birth *birth, bool with_jobs, struct jp_
         birth->attributes = NULL;
         return jp_fail_win32(error, JP_E_SYSTEM, win32, "InitializeProcThreadAttributeList", "cannot prepare the launch");
     }
-    BOOL updated = UpdateProcThreadAttribute(birth->attributes, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, &birth->null_device,
-                                             sizeof birth->null_device, NULL, NULL);
+    BOOL updated = UpdateProcThreadAttribute(birth->attributes, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, birth->handles.opened,
+                                             birth->handles.count * sizeof *birth->handles.opened, NULL, NULL);
     if (updated && with_jobs)
         updated = UpdateProcThreadAttribute(birth->attributes, 0, PROC_THREAD_ATTRIBUTE_JOB_LIST, birth->jobs,
                                             launch->chain_length * sizeof *birth->jobs, NULL, NULL);
@@ -164,9 +156,9 @@ static DWORD call_create(struct birth *birth, bool with_token) {
                 .cb = sizeof startup,
                 .lpDesktop = desktop_for(birth),
                 .dwFlags = STARTF_USESTDHANDLES,
-                .hStdInput = birth->null_device,
-                .hStdOutput = birth->null_device,
-                .hStdError = birth->null_device,
+                .hStdInput = birth->handles.standard[0],
+                .hStdOutput = birth->handles.standard[1],
+                .hStdError = birth->handles.standard[2],
             },
         .lpAttributeList = birth->attributes,
     };
@@ -196,16 +188,16 @@ static DWORD call_create_in_mode(struct birth *birth, bool with_token) {
 
 /* Returns 0 or the Win32 error. */
 static uint32_t create(struct birth *birth, struct jp_error *error) {
-    const struct jp_principal *principal = birth->launch->principal;
+    const struct jp_principal *principal = birth->launch->principal, *opens = jp__opener(birth->launch);
     if (!birth->token)
         return call_create_in_mode(birth, false);
 
     /* The program's file is opened with the rights of the thread: it must be the client who may read it, not we. Also with a token
-     * that is lent: what it may do is for what runs, and not for saying what is to run. */
-    if (jp_win32_impersonate(principal, error) != JP_OK)
+     * that is lent: what it may do is for what runs, and not for saying what is to run. A template says that itself. */
+    if (jp_win32_impersonate(opens, error) != JP_OK)
         return ERROR_BAD_IMPERSONATION_LEVEL;
     DWORD win32 = call_create_in_mode(birth, true);
-    jp_win32_revert(principal);
+    jp_win32_revert(opens);
     /* An administrator's console has no right to hand out tokens. It needs none to start what it could start by itself;
      * for a client that is any less, or just different, this stays a failure, as it does for a process that is to be. */
     if (win32 == ERROR_PRIVILEGE_NOT_HELD && jp__token_is_ours(birth->token) && (!principal || jp__token_is_ours(principal->token)))
@@ -269,7 +261,7 @@ static jp_status prepare(struct birth *birth, struct jp_error *error) {
     if (status == JP_OK)
         status = jp__environment(birth->token, launch->environment, &birth->environment, error);
     if (status == JP_OK)
-        status = open_null_device(birth, error);
+        status = jp__open_standard_handles(launch, &birth->handles, error);
     if (status != JP_OK)
         return status;
     birth->command_line = jp_win32_wide(launch->command_line); /* CreateProcessW writes into it */
@@ -285,8 +277,7 @@ static void clean_up(struct birth *birth) {
     jp_free(birth->jobs);
     jp_free(birth->directory);
     jp_free(birth->command_line);
-    if (birth->null_device && birth->null_device != INVALID_HANDLE_VALUE)
-        CloseHandle(birth->null_device);
+    jp__close_standard_handles(&birth->handles);
     jp_free(birth->environment);
     if (birth->token)
         CloseHandle(birth->token);

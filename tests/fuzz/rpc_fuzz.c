@@ -58,7 +58,7 @@ static void peer_close(struct jp_peer *peer) { ((struct client *)(void *)peer)->
 
 static const struct jp_peer_ops peer_ops = {.identify = identify, .principal_free = principal_free, .principal_name = principal_name,
                                             .principal_sid = principal_sid, .process_id = process_id, .send = peer_send,
-                                            .unsent = unsent, .close = peer_close};
+                                            .unsent = unsent, .finish = peer_close, .close = peer_close};
 
 struct world {
     struct jp_sim *sim;

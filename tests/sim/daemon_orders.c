@@ -431,6 +431,19 @@ static void job(struct jp_simd *simd, const cJSON *in, cJSON *out) {
     jp_json_add_u64(out, "grants", jp_sim_grants(simd->sim, name));
 }
 
+static void add_files(cJSON *out, const struct jp_sim *sim, uint32_t pid) {
+    const struct jp_launch_files *files = jp_sim_files(sim, pid);
+    if (files->input)
+        cJSON_AddStringToObject(out, "stdin", files->input);
+    if (files->output)
+        cJSON_AddStringToObject(out, "stdout", files->output);
+    if (files->error)
+        cJSON_AddStringToObject(out, "stderr", files->error);
+    cJSON_AddBoolToObject(out, "append", files->append);
+    if (jp_sim_opened_as(sim, pid))
+        cJSON_AddStringToObject(out, "openedAs", jp_sim_opened_as(sim, pid));
+}
+
 static void process(struct jp_simd *simd, const cJSON *in, cJSON *out) {
     uint32_t pid = living(simd->sim, in, out);
     struct jp_job_extended_limits effective;
@@ -449,6 +462,7 @@ static void process(struct jp_simd *simd, const cJSON *in, cJSON *out) {
     jp_json_add_u64(out, "workingSetMin", least);
     jp_json_add_u64(out, "workingSetMax", most);
     add_token(out, jp_sim_token(simd->sim, pid));
+    add_files(out, simd->sim, pid);
     jp_sim_effective(simd->sim, pid, &effective);
     add_limits(out, "effective", &effective);
     if (text(in, "job"))

@@ -11,6 +11,7 @@
 #define JP_SIM_KERNEL_H
 
 #include "job/messages.h"
+#include "job/template.h"
 #include "pool/pools.h"
 
 struct jp_sim;
@@ -157,6 +158,8 @@ bool jp_sim_fate(const struct jp_sim *sim, uint32_t pid, int64_t start_100ns, st
 const struct jp_sim_fate *jp_sim_fates(const struct jp_sim *sim, size_t *ret_count); /* in order of birth */
 
 const struct jp_principal *jp_sim_token(const struct jp_sim *sim, uint32_t pid); /* that it runs with */
+const struct jp_launch_files *jp_sim_files(const struct jp_sim *sim, uint32_t pid); /* that the service launched it with */
+const char *jp_sim_opened_as(const struct jp_sim *sim, uint32_t pid); /* who opened those, and its program; NULL: not launched by the service */
 uint64_t jp_sim_user_time(const struct jp_sim *sim, uint32_t pid);
 /* What holds for a process by all its jobs: the members that a flag of `basic.limit_flags` calls valid. */
 void jp_sim_effective(const struct jp_sim *sim, uint32_t pid, struct jp_job_extended_limits *ret_limits);
@@ -198,7 +201,7 @@ uint64_t jp_sim_random(struct jp_sim *sim, uint64_t below); /* of the same gener
 
 /* Operations: "CreateJobObject", "OpenJobObject", "SetInformationJobObject", "QueryInformationJobObject",
  * "AssignProcessToJobObject", "TerminateJobObject", "IsProcessInJob", "UserHandleGrantAccess", "OpenProcess",
- * "OpenProcessToken", "LogonUser", "TerminateProcess", "RegisterWaitForSingleObject", "CreateProcess", "ResumeThread",
+ * "OpenProcessToken", "LogonUser", "CreateFile" (of a launch), "TerminateProcess", "RegisterWaitForSingleObject", "CreateProcess", "ResumeThread",
  * "NtQuerySystemInformation", "SetPriorityClass", "SetProcessAffinityMask", "SetProcessWorkingSetSizeEx", "NtSuspendProcess",
  * "NtResumeProcess", "PostMessage" (asking to end), "CreateKeeper", "DuplicateHandle" (into the keeper). The call fails with JP_E_SYSTEM and does nothing; "CheckRemoteDebuggerPresent" and
  * "NtQueryInformationProcess" (critical) have no other way to fail than to say yes. */

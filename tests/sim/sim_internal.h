@@ -5,6 +5,7 @@
 
 #include "base/map.h"
 #include "base/str.h"
+#include "job/template.h"
 #include "kernel.h"
 
 #include <stdio.h>
@@ -73,6 +74,8 @@ struct sim_process {
     size_t row, fate; /* in sim->processes and sim->fates */
     struct jp_principal token;
     char *image, *folder, *command_line;
+    struct jp_launch_files files;
+    char *opened_as; /* who opened them and the program, of one that the service launched */
     unsigned handles;         /* the service's, others' and the kernel's own for a moment */
     unsigned others_handles;  /* see jp_sim_let_go; counted above */
     bool alive, suspended, protected, unborn;

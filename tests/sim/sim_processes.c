@@ -147,6 +147,10 @@ void jp__free_process(struct sim_process *process) {
     jp_free(process->image);
     jp_free(process->folder);
     jp_free(process->command_line);
+    jp_free(process->files.input);
+    jp_free(process->files.output);
+    jp_free(process->files.error);
+    jp_free(process->opened_as);
     jp__keeper_free(process->keeper);
     jp_free(process);
 }
@@ -312,6 +316,19 @@ jp_status jp__process_watch(struct jp_process *handle, uint64_t watch, struct jp
     return JP_OK;
 }
 
+/* There are no files here; that they would be opened, and as whom, is written down. */
+static jp_status open_files(struct jp_sim *sim, const struct jp_launch *launch, struct jp_launch_files *ret_files, struct jp_error *error) {
+    struct jp_launch_files files = {.input = (char *)(uintptr_t)launch->input_file, .output = (char *)(uintptr_t)launch->output_file,
+                                    .error = (char *)(uintptr_t)launch->error_file, .append = launch->append};
+    if (jp_launch_files_check(&files, error))
+        return error->status;
+    if ((files.input || files.output || files.error) && jp__fails(sim, "CreateFile", error))
+        return error->status;
+    *ret_files = (struct jp_launch_files){.input = files.input ? jp_strdup(files.input) : NULL, .output = files.output ? jp_strdup(files.output) : NULL,
+                                          .error = files.error ? jp_strdup(files.error) : NULL, .append = files.append};
+    return JP_OK;
+}
+
 jp_status jp__process_launch(struct jp_backend *backend, const struct jp_launch *launch, struct jp_process **ret_process,
                              struct jp_error *error) {
     const char *operation = "CreateProcess";
@@ -319,13 +336,21 @@ jp_status jp__process_launch(struct jp_backend *backend, const struct jp_launch 
     if (jp__fails(sim, operation, error))
         return error->status;
     struct jp_principal token = *jp__who(sim, launch->token ? launch->token : launch->principal);
-    if (token.level == JP_SIM_IDENTIFY)
+    const struct jp_principal *opens = jp__who(sim, launch->run_as != JP_TOKEN_NONE ? launch->token : launch->principal);
+    struct jp_launch_files files;
+    if (token.level == JP_SIM_IDENTIFY || jp__who(sim, launch->principal)->level == JP_SIM_IDENTIFY)
         return jp_fail_win32(error, JP_E_DENIED, WIN32_BAD_IMPERSONATION_LEVEL, operation, "%s only identifies itself", token.user);
+    if (launch->token)
+        token.session = jp__who(sim, launch->principal)->session;
+    if (open_files(sim, launch, &files, error))
+        return error->status;
     if (launch->filter)
         jp__filter_token(&token, launch->filter);
     struct sim_process *process = jp__new_process(sim, JP_SIM_SERVICE_PID, launch->command_line, &token);
     process->suspended = true;
     process->no_error_dialogs = launch->no_error_dialogs;
+    process->files = files;
+    process->opened_as = jp_strdup(opens->user);
     uint32_t win32 = jp__check_chain(process, launch->chain, launch->chain_length);
     if (win32) { /* it never was: nobody got its pid */
         sim->fate_count--;
@@ -358,6 +383,8 @@ bool jp_sim_suspended(const struct jp_sim *sim, uint32_t pid) { return jp__known
 int64_t jp_sim_start_time(const struct jp_sim *sim, uint32_t pid) { return jp__known(sim, pid)->start_100ns; }
 void jp_sim_protect(struct jp_sim *sim, uint32_t pid) { jp__known(sim, pid)->protected = true; }
 void jp_sim_next_pid(struct jp_sim *sim, uint32_t pid) { sim->next_pid = pid; }
+const struct jp_launch_files *jp_sim_files(const struct jp_sim *sim, uint32_t pid) { return &jp__known(sim, pid)->files; }
+const char *jp_sim_opened_as(const struct jp_sim *sim, uint32_t pid) { return jp__known(sim, pid)->opened_as; }
 const struct jp_principal *jp_sim_token(const struct jp_sim *sim, uint32_t pid) { return &jp__known(sim, pid)->token; }
 uint64_t jp_sim_user_time(const struct jp_sim *sim, uint32_t pid) { return jp__known(sim, pid)->usage.user_100ns; }
 

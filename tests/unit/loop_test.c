@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -162,23 +163,29 @@ static void connections_are_served_bounded_and_closed(void **state) {
     uv_loop_t loop;
     uv_loop_init(&loop);
     struct jp_rpc_setup setup = {.pools = world->pools, .accounts = jp_ledger_accounts(world->ledger), .backend = jp_sim_backend(world->sim),
-                                 .program = {.add_status = add_status}, .clock_context = world, .now_ms = now_ms, .now_100ns = now_100ns};
+                                 .program = {.add_status = add_status}, .clock_context = world, .now_ms = now_ms, .now_100ns = now_100ns,
+                                 .quotas = {.present = JP_SCHEMA_BIT(JP_QUOTA_CONNECTIONS), .connections = 2}};
     struct jp_rpc *rpc = jp_rpc_new(&setup, 0);
     static const struct jp_identity identity = {.identify = identify, .principal_free = principal_free, .principal_name = principal_name,
                                                 .principal_sid = principal_sid, .process_id = process_id};
-    struct jp_server_options options = {.loop = &loop, .rpc = rpc, .identity = &identity, .max_connections = 2};
+    struct jp_server_options options = {.loop = &loop, .rpc = rpc, .identity = &identity};
     struct jp_server *server = jp_server_new(&options);
-    int ends[3][2];
-    for (int i = 0; i < 3; i++) {
+    static const char request[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"pool.list\"}\n";
+    int ends[4][2];
+    for (int i = 0; i < 4; i++) {
         assert_int_equal(uv_socketpair(SOCK_STREAM, 0, ends[i], UV_NONBLOCK_PIPE, 0), 0);
         jp_server_take(server, ends[i][0]);
+        turn(&loop);
+        if (i != 1) { /* who has said nothing makes room */
+            ssize_t written = send(ends[i][1], request, 20, MSG_NOSIGNAL); /* the last may be closed already */
+            (void)written;
+            turn(&loop);
+        }
     }
-    turn(&loop);
-    expect_line(ends[2][1], "as many connections as it takes"); /* the third of two */
+    assert_int_equal(read(ends[1][1], &loop, 1), 0);
+    close(ends[1][1]);
+    expect_line(ends[3][1], "as many connections as it takes"); /* one too many, and nobody is silent */
     assert_int_equal(jp_rpc_connection_count(rpc), 2);
-    static const char request[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"pool.list\"}\n";
-    assert_int_equal(write(ends[0][1], request, 20), 20);
-    turn(&loop);
     assert_int_equal(write(ends[0][1], request + 20, sizeof request - 1 - 20), (ssize_t)sizeof request - 1 - 20);
     turn(&loop);
     expect_line(ends[0][1], "\"result\"");
@@ -188,9 +195,9 @@ static void connections_are_served_bounded_and_closed(void **state) {
     jp_server_stop(server);
     uv_run(&loop, UV_RUN_DEFAULT);
     assert_int_equal(jp_rpc_connection_count(rpc), 0);
-    assert_int_equal(read(ends[1][1], &loop, 1), 0);
-    close(ends[1][1]);
+    assert_int_equal(read(ends[2][1], &loop, 1), 0);
     close(ends[2][1]);
+    close(ends[3][1]);
     jp_server_free(server);
     jp_rpc_free(rpc);
     assert_int_equal(uv_loop_close(&loop), 0);

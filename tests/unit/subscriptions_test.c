@@ -24,6 +24,7 @@ struct query {
 
 struct world {
     struct jp_accounts accounts; /* first */
+    struct jp_pools *pools;
     struct jp_rpc *rpc;
     uint64_t last_seq;  /* that there is, */
     uint64_t committed; /* that the database has, */
@@ -81,7 +82,7 @@ static void peer_close(struct jp_peer *peer) { (void)peer; }
 
 static const struct jp_peer_ops peer_ops = {.identify = identify, .principal_free = principal_free, .principal_name = principal_name,
                                             .principal_sid = principal_sid, .process_id = process_id, .send = peer_send,
-                                            .unsent = unsent, .close = peer_close};
+                                            .unsent = unsent, .finish = peer_close, .close = peer_close};
 
 /* --- the database --- */
 
@@ -98,6 +99,30 @@ static void query_events(struct jp_accounts *accounts, const struct jp_event_fil
 static void state(struct jp_accounts *accounts, struct jp_accounts_state *ret_state) { *ret_state = of_accounts(accounts)->state; }
 
 static const struct jp_accounts_ops accounts_ops = {.query_events = query_events, .state = state};
+
+/* Of a backend and of pools only as much as says that the client may see everything. */
+static jp_status descriptor_new(struct jp_backend *backend, const char *sddl, bool and_self, struct jp_descriptor **ret_descriptor,
+                                struct jp_error *error) {
+    (void)sddl;
+    (void)and_self;
+    (void)error;
+    *ret_descriptor = (struct jp_descriptor *)(void *)backend;
+    return JP_OK;
+}
+static void descriptor_free(struct jp_descriptor *descriptor) { (void)descriptor; }
+static uint32_t descriptor_rights(const struct jp_descriptor *descriptor, const struct jp_principal *principal) {
+    (void)descriptor;
+    (void)principal;
+    return JP_RIGHTS_ALL;
+}
+static void keeper_close(struct jp_keeper *keeper) { (void)keeper; }
+static const struct jp_backend_ops backend_ops = {.descriptor_new = descriptor_new, .descriptor_free = descriptor_free,
+                                                  .descriptor_rights = descriptor_rights, .keeper_close = keeper_close};
+static struct jp_backend backend = {.ops = &backend_ops};
+static uint64_t no_time(void *context) {
+    (void)context;
+    return 0;
+}
 
 static struct jp_event event_of(uint64_t seq) { return (struct jp_event){.seq = seq, .pool = pool_of_seq(seq), .message = "NOTE"}; }
 
@@ -205,7 +230,8 @@ static struct world *open_world(const char *params, uint64_t past) {
     world->peer.ops = &peer_ops;
     world->last_seq = world->committed = world->told = past;
     world->state.first_seq = past ? 1 : 0;
-    struct jp_rpc_setup setup = {.accounts = &world->accounts, .recent_events = RECENT, .page_events = PAGE};
+    world->pools = jp_pools_new(&(struct jp_pools_surroundings){.backend = &backend, .accounts = &world->accounts}, &(struct jp_accounts_start){0});
+    struct jp_rpc_setup setup = {.pools = world->pools, .accounts = &world->accounts, .now_ms = no_time, .recent_events = RECENT, .page_events = PAGE};
     world->rpc = jp_rpc_new(&setup, past);
     world->connection = jp_rpc_open(world->rpc, &world->peer);
     char *line = jp_sprintf("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"events.subscribe\",\"params\":%s}\n", params);
@@ -221,6 +247,7 @@ static void close_world(struct world *world) {
     while (world->query_count)
         answer_query(world);
     jp_rpc_free(world->rpc);
+    jp_pools_free(world->pools);
     jp_str_free(&world->received);
     jp_free(world);
 }
