@@ -325,7 +325,6 @@ static jp_status give_birth(struct jp_pools *pools, const struct jp_joining *joi
     bool ours = false;
     for (size_t i = 0; i < length; i++)
         jobs[i] = chain[i]->job;
-    launch.run_as = (enum jp_token_account)joining->run_as;
     launch.chain = jobs;
     launch.chain_length = length;
     launch.no_error_dialogs = wants_no_dialogs(pools, joining->pool);

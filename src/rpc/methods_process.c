@@ -77,7 +77,7 @@ static const struct jp_launch_template *find_template(struct jp_call *call, cons
     return template;
 }
 
-static void launch(struct jp_call *call, struct jp_pool *pool, const struct jp_launch_parameters *given, uint32_t run_as) {
+static void launch(struct jp_call *call, struct jp_pool *pool, const struct jp_launch_parameters *given, enum jp_token_account run_as) {
     struct jp_error error;
     char *command = NULL;
     if (jp_launch_files_check(&given->files, &error) || command_line_of(given, &command, &error)) {
@@ -86,8 +86,9 @@ static void launch(struct jp_call *call, struct jp_pool *pool, const struct jp_l
     }
     struct jp_launch launch = {.command_line = command, .directory = given->cwd, .environment = &given->env,
                                .input_file = given->files.input, .output_file = given->files.output, .error_file = given->files.error,
-                               .append = given->files.append, .principal = call->connection->principal};
-    join(call, &(struct jp_joining){.pool = pool, .launch = &launch, .run_as = run_as, .timeout_100ns = given->timeout_100ns});
+                               .append = given->files.append, .run_as = run_as,
+                               .principal = call->connection->principal};
+    join(call, &(struct jp_joining){.pool = pool, .launch = &launch, .timeout_100ns = given->timeout_100ns});
     jp_free(command);
 }
 
