@@ -103,21 +103,20 @@ def test_report_says_from_when_on_it_is_complete(rpc, three, pool):
     assert report["rows"] == [] and report["complete"] is False and report["completeFrom"] > three[-1]["started"]
 
 
-def test_report_on_the_command_line(cli, three, pool):
-    done = cli("accounting", "report", "--by", "pool,ending", "--pool", pool)
+def test_report_on_the_command_line(service, three, pool):
+    done = service.jobpool("accounting", "report", "--by", "pool,ending", "--pool", pool)
     lines = done.stdout.splitlines()
     assert lines[0].split()[:3] == ["POOL", "ENDING", "PROCESSES"] and lines[-1].startswith("total: 3 processes")
     assert sorted(line.split()[:3] for line in lines[1:3]) == [[pool, "exited", "2"], [pool, "terminated", "1"]]
-    report = json.loads(cli("--json", "accounting", "report", "--by", "day", "--by", "image", "--pool", pool, "--top", "5").stdout)
+    report = service.json("accounting", "report", "--by", "day", "--by", "image", "--pool", pool, "--top", "5")
     assert [row["image"].lower() for row in report["rows"]] == ["jobber.exe"]
 
 
-def test_audit_on_the_command_line(cli, rpc, three, pool):
-    done = cli("--json", "accounting", "audit", "--pool", pool, "--method", "pool.terminate")
-    records = json.loads(done.stdout)["records"]
+def test_audit_on_the_command_line(service, three, pool):
+    records = service.json("accounting", "audit", "--pool", pool, "--method", "pool.terminate")["records"]
     assert [(record["method"], record["pool"], record["allowed"]) for record in records] == [("pool.terminate", pool, True)]
-    assert cli("accounting", "audit", "--newest", "--limit", "5").stdout.splitlines()[0].split()[:3] == ["ID", "TIME", "USER"]
-    assert json.loads(cli("--json", "accounting", "audit", "--pool", pool, "--denied").stdout)["records"] == []
+    assert service.jobpool("accounting", "audit", "--newest", "--limit", "5").stdout.splitlines()[0].split()[:3] == ["ID", "TIME", "USER"]
+    assert service.json("accounting", "audit", "--pool", pool, "--denied")["records"] == []
 
 
 def test_the_numbers_are_there_after_a_restart(service, rpc, three, pool):
