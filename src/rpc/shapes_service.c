@@ -11,7 +11,6 @@ static const struct jp_shape_member retention_members[] = {
     STRING_OR_NULL("processes", "Rows of processes that have ended."),
     STRING_OR_NULL("events", "Events."),
     STRING_OR_NULL("hours", "Sums by the hour."),
-    {.key = "audit", .kind = JP_SHAPE_STRING, .optional = true, .nullable = true, .documentation = "The audit trail."},
     STRING_OR_NULL("audit", "The audit trail."),
     STRING_OR_NULL("max_size", "The database file."),
     {0}};
@@ -70,7 +69,6 @@ static const struct jp_shape_member status_members[] = {
     {.key = "port", .kind = JP_SHAPE_OBJECT, .of = &port, .optional = true, .documentation = "The completion port."},
     OF("sampling", sampling, "How processes are sampled."),
     {.key = "quotas", .kind = JP_SHAPE_FIELDS, .fields = jp_quota_fields, .documentation = "What clients may take of the service, as in the config."},
-    {.key = "quotas", .kind = JP_SHAPE_FIELDS, .fields = jp_quota_fields, .optional = true, .documentation = "What one client, and all together, may take of the service."},
     {0}};
 const struct jp_shape jp__shape_status = SHAPE("Status", "What the service is and how it is.", status_members);
 

@@ -44,6 +44,16 @@ def test_every_schema_in_it_is_a_schema_and_every_reference_leads_somewhere(docu
             at = at[step]
 
 
+def test_no_key_is_there_twice():
+    """Which Python does not mind, and a strict reader refuses."""
+    def members(pairs):
+        keys = [key for key, _ in pairs]
+        assert len(set(keys)) == len(keys), keys
+        return dict(pairs)
+
+    json.loads(answers.DOCUMENT.read_text(encoding="utf-8"), object_pairs_hook=members)
+
+
 def test_it_is_what_answers_are_held_against(document):
     assert document == answers.document()
 

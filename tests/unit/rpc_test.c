@@ -208,7 +208,7 @@ static void the_letter_of_the_specification(void **state) {
         {"[]", -32600, "null"},
         {"nonsense", -32700, "null"},
         {"{\"jsonrpc\":\"2.0\",\"method\":\"pool.list\",\"id\":1,\"id\":2}", -32700, "null"},
-        {"{\"jsonrpc\":\"2.0\",\"method\":\"\\ud800\",\"id\":1}", -32700, "null"},
+        {"{\"jsonrpc\":\"2.0\",\"method\":\"\\ud800\",\"id\":1}", -32601, "1"},
         {"{\"jsonrpc\":\"2.0\",\"method\":\"\xff\",\"id\":1}", -32700, "null"},
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
