@@ -422,8 +422,8 @@ static void faults_in_access(void **state) {
     assert_faults("{\"access\": {\"views\": []}}", "c.json:1:13: access.views: unknown key; did you mean \"view\"?\n");
     assert_faults("{\"access\": {\"view\": \"Users\"}}", "c.json:1:21: access.view: expected a list [...] of strings\n");
     assert_faults("{\"pools\": {\"p\": {\"access\": {\"launch\": [\"\", \"S-1-5\"]}}}}",
-                  "c.json:1:29: pools.p.access.launch: an empty name is nobody's\n"
-                  "c.json:1:29: pools.p.access.launch: \"S-1-5\" is no SID; write for example \"S-1-5-32-545\"\n");
+                  "c.json:1:28: pools.p.access.launch: an empty name is nobody's\n"
+                  "c.json:1:28: pools.p.access.launch: \"S-1-5\" is no SID; write for example \"S-1-5-32-545\"\n");
 }
 
 static void faults_in_templates(void **state) {
@@ -439,7 +439,7 @@ static void faults_in_templates(void **state) {
     assert_faults("{\"templates\": {\"t\": {\"pool\": \"p\", \"command\": \"x\", \"stderr\": \"e.txt\"}}}",
                   "c.json:1:21: templates.t.stderr: \"e.txt\" is not the full name of a file on a drive; write for example C:\\folder\\file.txt, or NUL\n");
     assert_faults("{\"templates\": {\"t\": {\"pool\": \"p\", \"command\": \"x\", \"run_as\": \"system\"}}}",
-                  "c.json:1:59: templates.t.run_as: expected one of \"caller\", \"local_service\", \"network_service\"\n");
+                  "c.json:1:61: templates.t.run_as: expected one of \"caller\", \"local_service\", \"network_service\"\n");
 }
 
 static void what_moved_is_unknown_where_it_was(void **state) {
