@@ -52,7 +52,7 @@ def test_files_wait_with_who_waits(world):
     first = w.launch("p")
     alice = w.machine.client(**ALICE)
     waiting = alice.begin("pool.launch", pool="p", argv=["tool.exe"], **FILES)
-    alice.call("service.ping")
+    alice.call("pool.list")
     w.machine.exit(first)
     seen = process(w, alice.finish(waiting)["pid"])
     assert {key: seen[key] for key in FILES} == FILES and seen["openedAs"] == "SIM\\alice"
@@ -92,7 +92,7 @@ def test_a_template_waits_with_its_account(world):
     first = w.launch("p")
     alice = w.machine.client(**ALICE)
     waiting = alice.begin("pool.launch", template="service")
-    alice.call("service.ping")
+    alice.call("pool.list")
     w.machine.exit(first)
     seen = process(w, alice.finish(waiting)["pid"])
     assert (seen["openedAs"], seen["stdout"], seen["append"]) == ("NT AUTHORITY\\LOCAL SERVICE", "C:\\logs\\i.txt", True)
