@@ -34,6 +34,12 @@ def test_cancels(client, busy, name, codes):
     assert client(name, "cancel").reports() == [codes]
 
 
+@pytest.mark.parametrize("name", VSCODE)
+def test_progress(client, busy, name):
+    """Told by the name that the client gave, at once and then each second."""
+    assert client(name, "progress", 2).reports() == [[{"pool": "busy", "members": 1}] * 2]
+
+
 @pytest.mark.parametrize("name", ["json-rpc-2.0", "jayson"])
 def test_batches(client, name):
     assert client(name, "batch").reports() == [["fixed", NO_SUCH_POOL, 1]]
