@@ -233,7 +233,6 @@ struct jp_joining {
     struct jp_principal *principal;
     /* or one to start: */
     const struct jp_launch *launch; /* its chain, token and filter are filled in here; its principal counts */
-    uint32_t run_as;                /* enum jp_token_account: runs under its token instead, because the administrator's template says so */
     bool as_windows;        /* do not look for room: Windows ends a process that is assigned over a limit */
     uint64_t timeout_100ns; /* for when_full "wait"; 0: as the pool says */
     jp_joined_fn *callback;

@@ -182,7 +182,8 @@ void jp__refuse_with(struct jp_call *call, const struct jp_error *error, cJSON *
     if (call->audited.missing_right && error->status == JP_E_DENIED) {
         data = data ? data : cJSON_CreateObject();
         jp_json_add_string(data, "right", jp_choice_name(jp_rights, call->audited.missing_right));
-        jp_json_add_string(data, "pool", call->audited.pool);
+        if (call->audited.pool)
+            jp_json_add_string(data, "pool", call->audited.pool);
     }
     if (call->id) {
         answer = answer_for(call->id);

@@ -214,7 +214,8 @@ static void refuse_broken(struct jp_rpc_connection *connection, const char *why)
 }
 
 static void take_framed(struct jp_rpc_connection *connection, enum jp_framed what, const char *text, size_t length) {
-    connection->midway_since_ms = 0;
+    if (what != JP_FRAMED_NOTHING) /* each byte of a message does not begin its time anew */
+        connection->midway_since_ms = 0;
     if (what == JP_FRAMED_MESSAGE)
         jp__receive_message(connection, text, length);
     else if (what == JP_FRAMED_TOO_LONG)

@@ -191,7 +191,12 @@ static void take_header_line(struct taking *taking) {
         length--;
     if (!framer->line && !memchr(line, ':', length)) {
         framer->framing = JP_BY_LINE;
-        complete_line(taking, line, length);
+        if (length <= framer->max_bytes) {
+            complete_line(taking, line, length);
+        } else {
+            taking->what = JP_FRAMED_TOO_LONG;
+            begin_next(framer);
+        }
         return;
     }
     framer->line = framer->held.length;

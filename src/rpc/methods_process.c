@@ -57,11 +57,15 @@ static jp_status command_line_of(const struct jp_launch_parameters *given, char 
     return JP_OK;
 }
 
-/* A template says everything itself: what is not in it, no caller can put there. */
-static jp_status check_template(const struct jp_launch_parameters *given, struct jp_error *error) {
-    if (given->command || given->argv.count || given->cwd || given->env.count || given->files.input || given->files.output || given->files.error ||
-        given->files.append)
-        return jp_fail(error, JP_E_PARAMS, "pool.launch: a template says what is launched and how; only pool and timeout go with it");
+/* A template says everything itself: what is not in it, no caller can put there. Also the pool: who may launch in another one may not
+ * therefore launch this. */
+static jp_status check_template(const struct jp_launch_parameters *given, const struct jp_launch_template *template, struct jp_error *error) {
+    const struct jp_launch_files *files = &given->files;
+    if (given->command || given->argv.count || given->cwd || given->env.count || files->input || files->output || files->error || files->append)
+        return jp_fail(error, JP_E_PARAMS, "pool.launch: a template says what is launched and how; only timeout goes with it");
+    if (given->pool && strcmp(given->pool, template->spec.pool) != 0)
+        return jp_fail(error, JP_E_PARAMS, "pool.launch: template \"%s\" is launched in pool \"%s\"; leave out the pool", template->name,
+                       template->spec.pool);
     return JP_OK;
 }
 
@@ -73,7 +77,7 @@ static const struct jp_launch_template *find_template(struct jp_call *call, cons
     return template;
 }
 
-static void launch(struct jp_call *call, struct jp_pool *pool, const struct jp_launch_parameters *given, uint32_t run_as) {
+static void launch(struct jp_call *call, struct jp_pool *pool, const struct jp_launch_parameters *given, enum jp_token_account run_as) {
     struct jp_error error;
     char *command = NULL;
     if (jp_launch_files_check(&given->files, &error) || command_line_of(given, &command, &error)) {
@@ -82,8 +86,9 @@ static void launch(struct jp_call *call, struct jp_pool *pool, const struct jp_l
     }
     struct jp_launch launch = {.command_line = command, .directory = given->cwd, .environment = &given->env,
                                .input_file = given->files.input, .output_file = given->files.output, .error_file = given->files.error,
-                               .append = given->files.append, .principal = call->connection->principal};
-    join(call, &(struct jp_joining){.pool = pool, .launch = &launch, .run_as = run_as, .timeout_100ns = given->timeout_100ns});
+                               .append = given->files.append, .run_as = run_as,
+                               .principal = call->connection->principal};
+    join(call, &(struct jp_joining){.pool = pool, .launch = &launch, .timeout_100ns = given->timeout_100ns});
     jp_free(command);
 }
 
@@ -94,7 +99,7 @@ void jp__on_pool_launch(struct jp_call *call, const void *parameters) {
     jp_status status = JP_OK;
     if (given->template) {
         template = find_template(call, given->template, &error);
-        status = template ? check_template(given, &error) : error.status;
+        status = template ? check_template(given, template, &error) : error.status;
     }
     const char *name = given->pool ? given->pool : template ? template->spec.pool : NULL;
     if (status == JP_OK && !name)

@@ -6,9 +6,14 @@
 #include "base/log.h"
 #include "win32/security.h"
 
-/* SYSTEM and Administrators may connect. Clients get read, write and synchronize (0x12019b), which is FILE_GENERIC_READ and
- * FILE_GENERIC_WRITE without FILE_CREATE_PIPE_INSTANCE (0x4): who has that can pose as the service. */
-#define JP_PIPE_DEFAULT_SECURITY "D:P(A;;GA;;;SY)(A;;0x12019b;;;BA)"
+/* Whoever is logged on at this machine may connect; what he may do then is asked for each method. Not who came over the network, unless
+ * he is an administrator (a remote shell; PIPE_REJECT_REMOTE_CLIENTS keeps other machines out in any case), not who has no name, not
+ * guests. The administrators' entry is before those that deny: entries count in the order in which they are written.
+ *
+ * Clients get read, write and synchronize (0x12019b), which is FILE_GENERIC_READ and FILE_GENERIC_WRITE without
+ * FILE_CREATE_PIPE_INSTANCE (0x4, which for a file is FILE_APPEND_DATA, and so in GENERIC_WRITE): who has that can make an instance of
+ * his own, and pose as the service. */
+#define JP_PIPE_DEFAULT_SECURITY "D:P(A;;GA;;;SY)(A;;0x12019b;;;BA)(D;;GA;;;NU)(D;;GA;;;AN)(D;;GA;;;BG)(A;;0x12019b;;;AU)"
 
 struct jp_win32_listener_options {
     const char *name;     /* "\\\\.\\pipe\\jobpool" */

@@ -1,8 +1,9 @@
-/* Bytes from a client, over pools on the simulated kernel: framing, JSON-RPC, every method. Nothing may crash, leak or hang,
- * and whatever was asked, the pools stay in order. */
+/* Bytes from a client, over pools on the simulated kernel: framing, rights, JSON-RPC, every method. Nothing may crash, leak or hang,
+ * and whatever was asked, the pools stay in order. An input that ends with 'u' is an ordinary user's, any other an administrator's. */
 #include "../sim/kernel.h"
 #include "../sim/ledger.h"
 #include "fuzz.h"
+#include "rpc/framing.h"
 #include "rpc/rpc.h"
 
 #include <stdlib.h>
@@ -10,51 +11,52 @@
 
 struct client {
     struct jp_peer peer; /* first */
-    bool closed;
+    struct jp_sim *sim;
+    bool user, closed;
 };
 
+static struct client *of_peer(struct jp_peer *peer) { return (struct client *)(void *)peer; }
+
 static jp_status identify(struct jp_peer *peer, struct jp_principal **ret_principal, struct jp_error *error) {
-    static int somebody;
-    (void)peer;
+    struct client *client = of_peer(peer);
     (void)error;
-    *ret_principal = (struct jp_principal *)(void *)&somebody;
+    *ret_principal = client->user ? jp_sim_user(client->sim, "SIM\\user", 1) : jp_sim_admin(client->sim, "SIM\\admin", 1);
     return JP_OK;
 }
-static void principal_free(struct jp_peer *peer, struct jp_principal *principal) {
-    (void)peer;
-    (void)principal;
-}
+static void principal_free(struct jp_peer *peer, struct jp_principal *principal) { jp_sim_principal_free(of_peer(peer)->sim, principal); }
 static const char *principal_name(struct jp_peer *peer, const struct jp_principal *principal) {
     (void)peer;
-    (void)principal;
-    return "SIM\\admin";
+    return principal->user;
 }
 static const char *principal_sid(struct jp_peer *peer, const struct jp_principal *principal) {
-    (void)peer;
     (void)principal;
-    return "S-1-5-21-1-2-3-500";
+    return of_peer(peer)->user ? "S-1-5-21-1-2-3-1001" : "S-1-5-21-1-2-3-500";
 }
 static uint32_t process_id(const struct jp_peer *peer) {
     (void)peer;
     return 0;
 }
-/* What is sent must be whole lines of valid JSON. */
+/* What is sent must be one whole message of valid JSON, in either framing. */
 static void peer_send(struct jp_peer *peer, const void *bytes, size_t length) {
     static const struct jp_json_rules rules = {.max_bytes = 64 << 20, .max_depth = 200};
+    struct jp_framer framer = {.max_bytes = length};
     struct jp_json json;
     struct jp_json_place place;
     struct jp_error error;
+    enum jp_framed what;
+    const char *text;
+    size_t text_length;
     (void)peer;
-    const char *text = bytes;
-    MUST(length && text[length - 1] == '\n');
-    MUST(jp_json_parse(text, length - 1, &rules, &json, &place, &error) == JP_OK);
+    MUST(jp_framer_take(&framer, bytes, length, &what, &text, &text_length) == length && what == JP_FRAMED_MESSAGE);
+    MUST(jp_json_parse(text, text_length, &rules, &json, &place, &error) == JP_OK);
     jp_json_free(&json);
+    jp_framer_clear(&framer);
 }
 static size_t unsent(const struct jp_peer *peer) {
     (void)peer;
     return 0;
 }
-static void peer_close(struct jp_peer *peer) { ((struct client *)(void *)peer)->closed = true; }
+static void peer_close(struct jp_peer *peer) { of_peer(peer)->closed = true; }
 
 static const struct jp_peer_ops peer_ops = {.identify = identify, .principal_free = principal_free, .principal_name = principal_name,
                                             .principal_sid = principal_sid, .process_id = process_id, .send = peer_send,
@@ -85,6 +87,27 @@ static jp_status reload(void *context, struct jp_reload_result *ret_result, cJSO
     return jp_fail(error, JP_E_CONFIG, "no file here");
 }
 
+static const struct jp_launch_template *find_template(void *context, const char *name) {
+    static char sub[] = "sub", tool[] = "tool.exe", *argv[] = {tool};
+    static const struct jp_launch_template launch = {.spec = {.present = 1, .pool = sub, .argv = {argv, 1}, .run_as = JP_TOKEN_LOCAL_SERVICE}};
+    (void)context;
+    return strcmp(name, tool) == 0 ? &launch : NULL;
+}
+
+/* Everyone may work in "sub", only administrators in "build". */
+static void load_pools(struct jp_pools *pools) {
+    static char build[] = "build", sub[] = "sub", everyone[] = "Everyone", *who[] = {everyone};
+    struct jp_named_spec specs[] = {{.name = build}, {.name = sub}};
+    struct jp_reload_result result;
+    struct jp_error error;
+    specs[1].spec.present = JP_SCHEMA_BIT(JP_POOL_PARENT) | JP_SCHEMA_BIT(JP_POOL_ACCESS);
+    specs[1].spec.parent = build;
+    specs[1].spec.access = (struct jp_access){.present = JP_SCHEMA_BIT(JP_ACCESS_ASSIGN) | JP_SCHEMA_BIT(JP_ACCESS_LAUNCH) | JP_SCHEMA_BIT(JP_ACCESS_CONTROL),
+                                              .assign = {who, 1}, .launch = {who, 1}, .control = {who, 1}};
+    MUST(jp_pools_load(pools, specs, 2, &result, &error) == JP_OK);
+    jp_reload_result_clear(&result);
+}
+
 static void open_world(struct world *world) {
     *world = (struct world){.sim = jp_sim_new(), .ledger = jp_ledger_new()};
     struct jp_pools_surroundings surroundings = {.backend = jp_sim_backend(world->sim), .accounts = jp_ledger_accounts(world->ledger),
@@ -92,16 +115,9 @@ static void open_world(struct world *world) {
     world->pools = jp_pools_new(&surroundings, &(struct jp_accounts_start){0});
     struct jp_rpc_setup setup = {.pools = world->pools, .accounts = surroundings.accounts, .backend = surroundings.backend,
                                  .clock_context = world, .now_ms = now_ms, .now_100ns = now_100ns, .recent_events = 64, .page_events = 16,
-                                 .program = {.context = world, .add_status = add_status, .reload = reload}};
+                                 .program = {.context = world, .version = "0", .add_status = add_status, .reload = reload, .find_template = find_template}};
     world->rpc = jp_rpc_new(&setup, 0);
-    static char build[] = "build", sub[] = "sub";
-    struct jp_named_spec specs[] = {{.name = build}, {.name = sub}};
-    struct jp_reload_result result;
-    struct jp_error error;
-    specs[1].spec.present = JP_SCHEMA_BIT(JP_POOL_PARENT);
-    specs[1].spec.parent = specs[0].name;
-    MUST(jp_pools_load(world->pools, specs, 2, &result, &error) == JP_OK);
-    jp_reload_result_clear(&result);
+    load_pools(world->pools);
     for (int i = 0; i < 3; i++)
         jp_sim_spawn(world->sim, 0, "tool.exe"); /* pids 100, 104, 108: to be assigned */
 }
@@ -127,8 +143,9 @@ static void settle(struct world *world) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct world world;
-    struct client client = {.peer.ops = &peer_ops};
+    struct client client = {.peer.ops = &peer_ops, .user = size && data[size - 1] == 'u'};
     open_world(&world);
+    client.sim = world.sim;
     struct jp_rpc_connection *connection = jp_rpc_open(world.rpc, &client.peer);
     for (size_t at = 0; at < size && !client.closed;) { /* in pieces, the first byte of each says how long */
         size_t piece = data[at] % 200 + (data[at] < 128 ? 800u : 1u);
@@ -143,6 +160,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     settle(&world);
     jp_rpc_closed(connection);
     settle(&world);
+    jp_rpc_stopping(world.rpc);
     jp_pools_stop(world.pools);
     settle(&world);
     jp_pools_free(world.pools);

@@ -15,6 +15,7 @@ PROGRAMS = {
     "jobpoold": BUILD / "service" / "jobpoold.exe",
     "jobber": BUILD / "tests" / "e2e" / "programs" / "jobber.exe",
     "pipes": BUILD / "tests" / "e2e" / "programs" / "pipes.exe",
+    "hostile": BUILD / "tests" / "e2e" / "programs" / "hostile.exe",
 }
 
 # Generous, because a loaded machine is no fault of the program's: what is waited for is polled, never slept for.

@@ -181,7 +181,7 @@ def test_the_first_request_of_one_too_many_does_nothing(limited):
     third = w.machine.client()
     assert third.error("pool.create", name="sneaked").name == "quota_exceeded"
     assert is_closed(third)
-    assert w.rpc.error("pool.get", pool="sneaked").name == "no_such_pool"
+    assert w.rpc.error("pool.get", pool="sneaked").name == "unknown_pool"
 
 
 # ---------------------------------------------------------------------------------------------- what one connection may have

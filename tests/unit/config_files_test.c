@@ -90,11 +90,28 @@ static cJSON *bounded_schema(cJSON *list, const struct jp_field *field) {
     return list;
 }
 
-/* The only field that is taken as it is: the pools, by name. */
-static cJSON *pools_schema(void) {
+/* The fields that are taken as they are: pools and templates, by name. */
+static cJSON *named_schema(const struct jp_field *field) {
     cJSON *schema = typed("object");
     cJSON_AddItemToObject(schema, "propertyNames", reference("#/$defs/name"));
-    cJSON_AddItemToObject(schema, "additionalProperties", reference("#/$defs/pool"));
+    cJSON_AddItemToObject(schema, "additionalProperties", reference(strcmp(field->key, "pools") == 0 ? "#/$defs/pool" : "#/$defs/template"));
+    return schema;
+}
+
+/* A program may have the same argument twice; other lists of texts are sets. */
+static cJSON *strings_schema(const struct jp_field *field) {
+    cJSON *schema = list_schema(typed("string"));
+    if (strcmp(field->key, "argv") == 0)
+        cJSON_DeleteItemFromObjectCaseSensitive(schema, "uniqueItems");
+    return schema;
+}
+
+/* {"NAME": "value" or null} */
+static cJSON *environment_schema(void) {
+    cJSON *schema = typed("object"), *values = cJSON_AddObjectToObject(schema, "additionalProperties"),
+          *types = cJSON_AddArrayToObject(values, "type");
+    cJSON_AddItemToArray(types, cJSON_CreateString("string"));
+    cJSON_AddItemToArray(types, cJSON_CreateString("null"));
     return schema;
 }
 
@@ -121,14 +138,15 @@ static cJSON *value_schema(const struct jp_field *field) {
     case JP_FIELD_FLAGS:
         return list_schema(choices_schema(field->choices));
     case JP_FIELD_STRINGS:
-        return list_schema(typed("string"));
+        return strings_schema(field);
     case JP_FIELD_LIST:
         return bounded_schema(list_schema(object_schema(field->fields)), field);
     case JP_FIELD_OBJECT:
         return object_schema(field->fields);
     case JP_FIELD_JSON:
-        return pools_schema();
+        return named_schema(field);
     case JP_FIELD_ENV:
+        return environment_schema();
     case JP_FIELD_CODE:
     case JP_FIELD_BITS:
     case JP_FIELD_RECORD:
@@ -195,10 +213,12 @@ static void assert_same(const char *path, const cJSON *found, const cJSON *expec
 
 static void the_schema_says_what_the_tables_say(void **state) {
     (void)state;
-    cJSON *schema = read_schema(), *root = object_schema(jp_config_fields), *pool = object_schema(jp_pool_fields);
+    cJSON *schema = read_schema(), *root = object_schema(jp_config_fields), *pool = object_schema(jp_pool_fields),
+          *template = object_schema(jp_template_fields);
     assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(schema, "$schema")),
                         "https://json-schema.org/draft/2020-12/schema");
     assert_same("#/$defs/pool", cJSON_GetObjectItem(cJSON_GetObjectItem(schema, "$defs"), "pool"), pool);
+    assert_same("#/$defs/template", cJSON_GetObjectItem(cJSON_GetObjectItem(schema, "$defs"), "template"), template);
     for (const char *const *own = (const char *const[]){"$schema", "title", "description", "allowComments", "$defs", NULL};
          *own; own++)
         cJSON_DeleteItemFromObjectCaseSensitive(schema, *own);
@@ -206,6 +226,7 @@ static void the_schema_says_what_the_tables_say(void **state) {
     cJSON_Delete(schema);
     cJSON_Delete(root);
     cJSON_Delete(pool);
+    cJSON_Delete(template);
 }
 
 /* --- the patterns --- */
@@ -346,7 +367,9 @@ static void what_the_default_file_writes_is_the_default(void **state) {
     assert_int_equal(file.database.flush_interval_100ns, standard.database.flush_interval_100ns);
     assert_int_equal(file.database.max_backlog, standard.database.max_backlog);
     assert_string_equal(file.pipe.name, standard.pipe.name);
-    assert_int_equal(file.quotas.connections, standard.quotas.connections);
+    assert_true(jp_schema_equal(jp_quota_fields, &file.quotas, &standard.quotas));
+    assert_int_equal(file.access.present, 0);
+    assert_int_equal(file.retention.audit_100ns, standard.retention.audit_100ns);
     assert_null(file.pipe.security);
     assert_int_equal(file.sampling.interval_100ns, standard.sampling.interval_100ns);
     assert_int_equal(file.retention.processes_100ns, standard.retention.processes_100ns);
@@ -380,6 +403,8 @@ static void the_default_file_is_good_with_all_its_settings(void **state) {
     assert_int_equal(limits, JP_SCHEMA_BIT(JP_LIMIT_COUNT) - 1);
     assert_int_equal(keys, JP_SCHEMA_BIT(JP_POOL_KEY_COUNT) - 1);
     assert_non_null(config.pipe.security);
+    assert_int_equal(config.access.present, JP_SCHEMA_BIT(JP_ACCESS_SDDL) - 1);
+    assert_int_equal(config.template_count, 2);
     jp_config_free(&config);
     jp_free(text);
 }
