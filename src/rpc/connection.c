@@ -19,6 +19,7 @@ void jp_rpc_free(struct jp_rpc *rpc) {
         return;
     jp__recent_free(rpc);
     jp__audit_free(rpc);
+    jp_str_free(&rpc->openrpc);
     jp_free(rpc);
 }
 

@@ -138,7 +138,14 @@ cJSON *jp_rpc_openrpc(const char *version) {
     return document;
 }
 
+/* Made once: it does not change, and whoever asks for it in each request of a batch is not to keep everybody waiting. */
 void jp__on_rpc_discover(struct jp_call *call, const void *parameters) {
+    struct jp_rpc *rpc = call->rpc;
     (void)parameters;
-    jp__reply(call, jp_rpc_openrpc(call->rpc->with.program.version));
+    if (!rpc->openrpc.length) {
+        cJSON *document = jp_rpc_openrpc(rpc->with.program.version);
+        jp_json_print(document, &rpc->openrpc);
+        cJSON_Delete(document);
+    }
+    jp__reply(call, cJSON_CreateRaw(jp_str_text(&rpc->openrpc)));
 }

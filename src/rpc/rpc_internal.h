@@ -118,6 +118,7 @@ struct jp_rpc {
     size_t connection_count;
     size_t open_count; /* that are not closing */
     struct jp_refusals *refusals; /* audit.c */
+    struct jp_str openrpc;        /* the document, once somebody has asked for it */
     struct jp_call *first_timed;
     struct jp_recent_event *recent; /* see recent.c */
     uint64_t newest_seq, delivered_seq; /* the last event that there is, and that is on the disk */
