@@ -141,9 +141,10 @@ enum jp_client_notice {
     JP_CLIENT_SUBSCRIBED, /* the service has taken it: for the first time, or again. `seq` is the next event that may come */
     JP_CLIENT_INTERRUPTED, /* no events for now: `error` says why. It goes on by itself, without loss */
     JP_CLIENT_GAP,        /* the service told of a gap: `json` is {from, to, reason}, docs/rpc.md has the reasons */
-    JP_CLIENT_RENUMBERED, /* the service's numbers are behind `seq`: its database is another one, or an old copy. All that it has follows */
-    JP_CLIENT_ENDED,      /* the subscription is over, and this its last callback: `error` says why. `seq`: subscribe again from there.
-                           * `json` is the service's error object, or NULL if it is not the service that says so */
+    JP_CLIENT_RENUMBERED, /* the service's numbers are behind those that were told: its database is another one, or an old copy. All that
+                           * it has follows, from 1 (not durable: what comes after `seq`, its last) */
+    JP_CLIENT_ENDED,      /* the subscription is over, and this its last callback: `error` says why. `seq`: subscribe again from there;
+                           * 0: it never began. `json` is the service's error object, or NULL if it is not the service that says so */
 };
 
 struct jp_client_news {

@@ -13,6 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* X(symbol, code, name on the wire, meaning) */
 #define JP_STATUS_TABLE(X)                                                                                  \
     X(JP_E_PARSE, -32700, "parse_error", "the text is not JSON")                                            \
@@ -66,5 +70,9 @@ const char *jp_win32_name(uint32_t code);
 
 /* "access denied" for 5, or "Windows error" for a code that is not in our table. */
 const char *jp_win32_text(uint32_t code);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

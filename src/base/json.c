@@ -66,6 +66,43 @@ static void keep_first(void *context, const cJSON *item) {
         *first = item;
 }
 
+static unsigned unit_at(const char *hex) {
+    char digits[5] = {hex[0], hex[1], hex[2], hex[3]};
+    return (unsigned)strtoul(digits, NULL, 16);
+}
+
+static bool is_high(unsigned unit) { return unit >= 0xD800 && unit <= 0xDBFF; }
+static bool is_low(unsigned unit) { return unit >= 0xDC00 && unit <= 0xDFFF; }
+
+/* A checked text with each lone surrogate as the bytes that it will be in the tree. Only strings have backslashes. */
+static char *spell_lone_surrogates(const char *text) {
+    struct jp_str out = {0};
+    while (*text) {
+        size_t length = *text == '\\' ? (text[1] == 'u' ? 6 : 2) : 1;
+        unsigned unit = length == 6 ? unit_at(text + 2) : 0;
+        if (is_high(unit) && text[6] == '\\' && text[7] == 'u' && is_low(unit_at(text + 8))) {
+            length = 12;
+        } else if (is_high(unit) || is_low(unit)) {
+            const unsigned char bytes[] = {(unsigned char)(0xE0 | unit >> 12), (unsigned char)(0x80 | (unit >> 6 & 0x3F)), (unsigned char)(0x80 | (unit & 0x3F))};
+            jp_str_add(&out, bytes, sizeof bytes);
+            text += length;
+            continue;
+        }
+        jp_str_add(&out, text, length);
+        text += length;
+    }
+    return jp_str_take(&out);
+}
+
+static cJSON *build_tree(const struct jp_json *json, size_t length) {
+    if (!json->lone_surrogates)
+        return cJSON_ParseWithLength(json->text, length + 1); /* with its NUL, which cJSON wants to see */
+    char *spelt = spell_lone_surrogates(json->text);
+    cJSON *root = cJSON_Parse(spelt);
+    jp_free(spelt);
+    return root;
+}
+
 jp_status jp_json_parse(const char *text, size_t length, const struct jp_json_rules *rules, struct jp_json *ret_json,
                         struct jp_json_place *ret_place, struct jp_error *error) {
     *ret_place = (struct jp_json_place){0, 0};
@@ -75,7 +112,7 @@ jp_status jp_json_parse(const char *text, size_t length, const struct jp_json_ru
     size_t offset = 0;
     jp_status status = jp__json_check(&json, length, rules, &offset, error);
     if (!status) {
-        json.root = cJSON_ParseWithLength(json.text, length + 1); /* with its NUL, which cJSON wants to see */
+        json.root = build_tree(&json, length);
         if (!json.root)
             status = jp_fail(error, JP_E_PARSE, "not JSON");
     }

@@ -1,8 +1,11 @@
 /* JSON text to a cJSON tree and back, strictly.
  *
  * cJSON builds the tree; what it is lax about is checked before it sees the text: RFC 8259 grammar to the letter, valid
- * UTF-8, paired surrogates, no NUL, bounded size and depth; duplicate keys are refused after. For files, // and block
+ * UTF-8, no NUL, bounded size and depth; duplicate keys are refused after. For files, // and block
  * comments may be allowed, and the place of every value and key can be asked for.
+ *
+ * Strings: half of a surrogate pair may stand alone, as its escape (\uD800), because Windows has names with such. In the tree it is what
+ * utf.h makes of it, three bytes of WTF-8, and it is printed as the escape again. As bytes it is no UTF-8, and refused.
  *
  * Numbers: of integers beyond 2^53 - 1 a C double cannot say which one was written: 2^53 and 2^53 + 1 are the same. There
  * both directions use decimal strings. */
@@ -36,6 +39,7 @@ struct jp_json {
     size_t *offsets; /* of each value, in document order; keys beside them */
     size_t *key_offsets;
     size_t count;
+    bool lone_surrogates; /* the text has some */
 };
 
 /* On failure: JP_E_PARSE (JP_E_QUOTA over a bound), `error->text` says what was found and expected, and *ret_place where. */

@@ -90,23 +90,24 @@ static bool take_hex4(struct scanner *s, unsigned *ret_value) {
     return true;
 }
 
+/* A half of a surrogate pair alone is grammatical, and Windows has names with such: it is noted, for cJSON does not take it. */
 static jp_status scan_unicode_escape(struct scanner *s) {
     unsigned unit, low;
     size_t begin = s->at - 2;
     if (!take_hex4(s, &unit))
         return fail(s, "a hexadecimal digit");
-    const char *wrong = NULL;
-    if (unit == 0)
-        wrong = "a string may not hold the character NUL (\\u0000)";
-    else if (unit >= 0xDC00 && unit <= 0xDFFF)
-        wrong = "this escape is the second half of a surrogate pair without a first";
-    else if (unit >= 0xD800 && unit <= 0xDBFF &&
-             !(accept(s, '\\') && accept(s, 'u') && take_hex4(s, &low) && low >= 0xDC00 && low <= 0xDFFF))
-        wrong = "this escape is the first half of a surrogate pair without a second";
-    if (!wrong)
+    if (unit == 0) {
+        s->at = begin;
+        return jp_fail(s->error, JP_E_PARSE, "a string may not hold the character NUL (\\u0000)");
+    }
+    if (unit < 0xD800 || unit > 0xDFFF)
         return JP_OK;
-    s->at = begin;
-    return jp_fail(s->error, JP_E_PARSE, "%s", wrong);
+    size_t end = s->at;
+    if (unit <= 0xDBFF && accept(s, '\\') && accept(s, 'u') && take_hex4(s, &low) && low >= 0xDC00 && low <= 0xDFFF)
+        return JP_OK;
+    s->at = end; /* what follows is looked at for itself */
+    s->json->lone_surrogates = true;
+    return JP_OK;
 }
 
 static jp_status scan_string(struct scanner *s) {

@@ -105,11 +105,13 @@ void jp_cli_move_items(cJSON *from, cJSON *to);
 bool jp_cli_add_pid(const struct jp_cli *cli, cJSON *params, const char *text);
 
 /* The commands, by the file that they stand in. */
-extern const struct jp_option jp_accounting_options[], jp_assign_options[], jp_definition_options[], jp_delete_options[],
+extern const struct jp_option jp_accounting_options[], jp_assign_options[], jp_audit_options[], jp_report_options[], jp_definition_options[], jp_delete_options[],
     jp_events_options[], jp_freeze_options[], jp_grant_options[], jp_kill_options[], jp_launch_options[], jp_match_options[],
     jp_rpc_options[], jp_run_options[], jp_wait_options[];
 int jp_command_accounting(struct jp_cli *cli, cJSON *options);
 int jp_command_assign(struct jp_cli *cli, cJSON *options);
+int jp_command_audit(struct jp_cli *cli, cJSON *options);
+int jp_command_report(struct jp_cli *cli, cJSON *options);
 int jp_command_capabilities(struct jp_cli *cli, cJSON *options);
 int jp_command_create(struct jp_cli *cli, cJSON *options);
 int jp_command_delete(struct jp_cli *cli, cJSON *options);

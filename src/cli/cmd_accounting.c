@@ -121,5 +121,5 @@ int jp_command_accounting(struct jp_cli *cli, cJSON *options) {
     for (const struct jp_command *verb = jp_accounting_verbs; verb->name != NULL; verb++)
         if (strcmp(verb->name, what) == 0)
             return jp_cli_misuse(cli, "\"%s\" comes before its options", what);
-    return jp_cli_misuse(cli, "\"%s\" is none of summary, processes, purge, reset, backup and check", what);
+    return jp_cli_misuse(cli, "\"%s\" is none of summary, processes, report, audit, purge, reset, backup and check", what);
 }

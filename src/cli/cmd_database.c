@@ -198,6 +198,11 @@ static int check(struct jp_cli *cli, cJSON *options) {
 }
 
 const struct jp_command jp_accounting_verbs[] = {
+    {"report", "", "what processes have used, by pool, user, program, day and ending",
+     "Made of the rows of processes, also of those that run. Where some were purged, the report says from when on it is complete.",
+     jp_report_options, 0, 0, false, false, jp_command_report, NULL},
+    {"audit", "", "who asked the service for what, and whether it was done", "Only an administrator of the service may see it.",
+     jp_audit_options, 0, 0, false, false, jp_command_audit, NULL},
     {"purge", "", "delete rows of ended processes, and events, that are old",
      "What the processes used stays in the totals, by the hour and by the day, and in the counters of the pools. Rows of\n"
      "processes that run are not touched. What is deleted is told as the event ACCOUNTING_PURGED.",

@@ -61,7 +61,8 @@ static jp_status start_threads(struct jp_client *client, struct jp_error *error)
 }
 
 jp_status jp_client_connect(const struct jp_client_options *given, struct jp_client **ret_client, struct jp_error *error) {
-    struct jp_client_options options = given == NULL ? (struct jp_client_options){0} : *given;
+    static const struct jp_client_options defaults;
+    struct jp_client_options options = given == NULL ? defaults : *given;
     *error = (struct jp_error){0};
     struct jp_pipe_options how = {
         .name = options.pipe,

@@ -153,7 +153,8 @@ static jp_status read_request(cJSON *json, struct request *ret, struct jp_error 
     return JP_OK;
 }
 
-static void receive_request(struct jp_rpc_connection *connection, struct jp_batch *batch, cJSON *json) {
+/* `stranger` not NULL: why nothing is done for this client. */
+static void receive_request(struct jp_rpc_connection *connection, struct jp_batch *batch, cJSON *json, const struct jp_error *stranger) {
     struct jp_error error;
     struct request request;
     cJSON *null_id = NULL;
@@ -163,6 +164,10 @@ static void receive_request(struct jp_rpc_connection *connection, struct jp_batc
         request.id = null_id = cJSON_CreateNull();
     struct jp_call *call = jp__call_new(connection, batch, request.id);
     cJSON_Delete(null_id);
+    if (stranger) {
+        jp__refuse(call, stranger);
+        return;
+    }
     if (status == JP_OK)
         call->method = find_method(request.name);
     if (status == JP_OK && !call->method)
@@ -177,7 +182,7 @@ static void receive_request(struct jp_rpc_connection *connection, struct jp_batc
         run(call, request.params);
 }
 
-static void receive_batch(struct jp_rpc_connection *connection, cJSON *list) {
+static void receive_batch(struct jp_rpc_connection *connection, cJSON *list, const struct jp_error *stranger) {
     struct jp_error error;
     size_t count = (size_t)cJSON_GetArraySize(list);
     uint32_t most = connection->rpc->with.quotas.batch;
@@ -195,39 +200,35 @@ static void receive_batch(struct jp_rpc_connection *connection, cJSON *list) {
     cJSON *next;
     for (cJSON *request = list->child; request; request = next) {
         next = request->next;
-        receive_request(connection, batch, request);
+        receive_request(connection, batch, request, stranger);
     }
 }
 
-/* Before its first message is looked at, a client has a name. Nothing is done for one whose token cannot be had, or who has come once too
- * often. */
-static bool is_known(struct jp_rpc_connection *connection) {
-    struct jp_error error;
+/* Before the first of its requests is carried out, a client has a name. Nothing is done for one whose token cannot be had, or who has come once
+ * too often. */
+static bool is_known(struct jp_rpc_connection *connection, struct jp_error *error) {
     if (connection->principal)
         return true;
-    if (connection->peer->ops->identify(connection->peer, &connection->principal, &error) == JP_OK && jp__may_stay(connection, &error))
-        return true;
-    jp__send_error(connection, &error);
-    jp__finish(connection);
-    return false;
+    return connection->peer->ops->identify(connection->peer, &connection->principal, error) == JP_OK && jp__may_stay(connection, error);
 }
 
 void jp__receive_message(struct jp_rpc_connection *connection, const char *text, size_t length) {
     const struct jp_json_rules rules = {.max_bytes = (size_t)connection->rpc->with.quotas.message_bytes, .max_depth = connection->rpc->with.quotas.depth};
     struct jp_json json;
     struct jp_json_place place;
-    struct jp_error error;
-    if (!is_known(connection))
-        return;
+    struct jp_error error, strange;
     if (jp_json_parse(text, length, &rules, &json, &place, &error)) {
         struct jp_error with_place;
         jp_fail(&with_place, error.status, "at byte %u: %s", place.column, error.text);
         jp__send_error(connection, place.line ? &with_place : &error);
         return;
     }
+    const struct jp_error *stranger = is_known(connection, &strange) ? NULL : &strange;
     if (cJSON_IsArray(json.root))
-        receive_batch(connection, json.root);
+        receive_batch(connection, json.root, stranger);
     else
-        receive_request(connection, NULL, json.root);
+        receive_request(connection, NULL, json.root, stranger);
     jp_json_free(&json);
+    if (stranger)
+        jp__finish(connection);
 }

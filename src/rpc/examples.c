@@ -18,7 +18,7 @@ const struct jp_example jp__examples_service_status[] = {
     {"how the service is", NULL,
      J({"protocol": 1, "program": "jobpoold", "version": "0.1.0", "deprecated": [], "pid": 1234, "started": "2025-11-22T09:00:00.0000000Z",
         "pools": 2, "members": 1, "connections": 1, "seq": 42, "database": {"degraded": false, "reason": null, "backlog": 0, "droppedEvents": 0},
-        "sampling": {"interval": null, "last": null, "processes": 0, "degraded": false, "reason": null}})},
+        "sampling": {"degraded": false, "reason": null}})},
     {0}};
 
 const struct jp_example jp__examples_service_capabilities[] = {
@@ -102,9 +102,9 @@ const struct jp_example jp__examples_events_subscribe[] = {
 const struct jp_example jp__examples_events_unsubscribe[] = {{"no more", J({"subscription": 1}), J({"subscription": 1})}, {0}};
 
 const struct jp_example jp__examples_events_query[] = {
-    {"who came into a pool", J({"pools": ["build"], "messages": ["PROCESS_LAUNCHED"], "limit": 1}),
-     J({"events": [{"seq": 41, "time": "2025-11-22T09:15:41.0000000Z", "pool": "build", "message": "PROCESS_LAUNCHED", "pid": 4711,
-                    "startTime": "134082333410000000", "process": "tool.exe", "origin": "service"}], "more": true})},
+    {"who came into a pool", J({"pools": ["build"], "messages": ["PROCESS_ASSIGNED"], "limit": 1}),
+     J({"events": [{"seq": 41, "time": "2025-11-22T09:15:41.0000000Z", "pool": "build", "message": "PROCESS_ASSIGNED", "pid": 4711,
+                    "startTime": "134082333410000000", "process": "tool.exe", "origin": "service"}], "more": false})},
     {0}};
 
 const struct jp_example jp__examples_accounting_summary[] = {
@@ -114,6 +114,12 @@ const struct jp_example jp__examples_accounting_summary[] = {
 
 const struct jp_example jp__examples_accounting_processes[] = {
     {"who runs in a pool", J({"pool": "build", "ending": "running"}), "{\"processes\":[" PROCESS "],\"more\":false}"}, {0}};
+
+const struct jp_example jp__examples_accounting_report[] = {
+    {"what each program in a pool has used", J({"by": ["pool", "image"], "pools": ["build"], "top": 10}),
+     J({"rows": [{"pool": "build", "image": "tool.exe", "processes": 2, "running": 1, "exited": 1, "failures": 1}], "groups": 1,
+        "total": {"processes": 2}, "complete": true, "completeFrom": null})},
+    {0}};
 
 const struct jp_example jp__examples_accounting_purge[] = {
     {"what is older than a year", J({"olderThan": "365d"}), J({"processes": 0, "events": 0})}, {0}};
@@ -149,8 +155,8 @@ const struct jp_example jp__examples_job_is_process_in_job[] = {
     {"in this one", J({"pid": 4711, "job": "build"}), J({"inJob": true})}, {"in any", J({"pid": 4711, "job": null}), J({"inJob": true})}, {0}};
 
 const struct jp_example jp__examples_job_query_information[] = {
-    {"a class by name", J({"job": "#1", "class": "BasicUIRestrictions"}),
-     J({"class": 4, "name": "JobObjectBasicUIRestrictions", "info": {"UIRestrictionsClass": 0}})},
+    {"a class by name", J({"job": "#1", "class": "BasicAccountingInformation"}),
+     J({"class": 1, "name": "JobObjectBasicAccountingInformation", "info": {"TotalUserTime": 0, "TotalProcesses": 0, "ActiveProcesses": 0}})},
     {"a list", J({"job": "build", "class": 3}), J({"class": 3, "name": "JobObjectBasicProcessIdList", "info": [4711]})},
     {0}};
 

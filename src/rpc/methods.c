@@ -169,6 +169,25 @@ static const struct jp_field purge_fields[] = {
      .documentation = "Events; default true."},
     {0}};
 
+static const struct jp_field report_fields[] = {
+    {.key = "by", .type = JP_FIELD_FLAGS, .offset = offsetof(struct jp_report_parameters, by), .choices = jp_report_keys,
+     .documentation = "What makes a group: any of pool, user, image, day and ending; default pool. None: all is one group."},
+    {.key = "pools", .type = JP_FIELD_STRINGS, .offset = offsetof(struct jp_report_parameters, pools), .max = 100,
+     .documentation = "Only processes of these pools."},
+    {.key = "user", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_report_parameters, user), .min = 1,
+     .documentation = "Only those of this account, as \"DOMAIN\\name\"."},
+    {.key = "image", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_report_parameters, image), .min = 1,
+     .documentation = "Only those of programs of this file name, without a folder."},
+    {.key = "ending", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_report_parameters, ending),
+     .documentation = "running, exited, crashed, terminated or unknown."},
+    {.key = "from", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_report_parameters, from),
+     .documentation = "Only those that began not before this time (ISO 8601, UTC)."},
+    {.key = "to", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_report_parameters, to), .documentation = "Only those that began before this time."},
+    {.key = "top", .type = JP_FIELD_U32, .offset = offsetof(struct jp_report_parameters, top), .min = 1, .max = 100000,
+     .documentation = "Only so many groups: those that have used the most CPU time."},
+    PROGRESS_TOKEN(jp_report_parameters),
+    {0}};
+
 static const struct jp_field audit_fields[] = {
     {.key = "user", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_audit_parameters, user), .min = 1,
      .documentation = "Only what this account asked for, as \"DOMAIN\\name\"."},
@@ -324,6 +343,14 @@ const struct jp_method jp__methods[] = {
                     "process twice."},
     {ROW("accounting.processes", accounting_processes, JP_RIGHT_VIEW, JP_ON_FOUND, jp_record_parameters, accounting_fields), .summary = "Processes, a row each.",
      TELLS(process_page, accounting_processes), FAILS(JP_E_STORE)},
+    {ROW("accounting.report", accounting_report, JP_RIGHT_VIEW, JP_ON_FOUND, jp_report_parameters, report_fields), .summary = "What processes have used, by pool, user, program, day and ending.",
+     TELLS(report, accounting_report), FAILS(JP_E_NO_POOL, JP_E_QUOTA, JP_E_STORE, JP_E_CANCELLED),
+     .description = "A row for each group, those that have used the most CPU time first; groups says how many there are, should not all be shown, and total is of "
+                    "all of them. Processes that run count with what they have used so far. A day is that on which a process began (UTC); names of "
+                    "accounts and programs are alike whatever the case of their letters. The report is made of the rows of accounting.processes: "
+                    "where some that belong to it have been purged, complete is false, and of processes that began from completeFrom on all are in it "
+                    "(accounting.summary outlives the rows). It is made in steps between other questions, and can be cancelled; processes that join "
+                    "meanwhile are not in it. A report of more than 100000 groups is refused (quota_exceeded)."},
     {ROW("accounting.purge", accounting_purge, JP_RIGHT_ADMIN, JP_ON_SERVICE, jp_purge_parameters, purge_fields), .changes = true, .summary = "Delete what is old; the sums stay.",
      TELLS(purged, accounting_purge), FAILS(JP_E_STORE),
      .description = "Give either before or olderThan. What the processes used stays in accounting.summary, by the hour and day, and in the "

@@ -237,6 +237,7 @@ JP_METHOD(events_query);
 JP_METHOD(accounting_summary);
 JP_METHOD(accounting_processes);
 JP_METHOD(accounting_purge);
+JP_METHOD(accounting_report);
 JP_METHOD(accounting_reset);
 JP_METHOD(accounting_audit);
 JP_METHOD(rpc_cancel);
@@ -305,6 +306,14 @@ struct jp_audit_parameters {
     uint64_t after_id;
     uint32_t limit;
     bool denied, newest;
+};
+
+struct jp_report_parameters {
+    uint64_t present;
+    uint32_t by, top;
+    struct jp_strings pools;
+    char *user, *image, *ending, *from, *to;
+    cJSON *progress_token;
 };
 
 struct jp_cancel_parameters {

@@ -109,28 +109,53 @@ static const struct jp_shape_member audit_page_members[] = {
     LIST_OF("records", audit, "In the order of their ids."), BOOL("more", "There are more: ask on with afterId."), {0}};
 const struct jp_shape jp__shape_audit_page = SHAPE("AuditPage", NULL, audit_page_members);
 
+/* What processes have used together. */
+#define SUMS                                                                                                       \
+    COUNT("processes", "All processes that began in the time."), \
+    COUNT("running", "Those that still run."), \
+    COUNT("exited", "By themselves."), \
+    COUNT("crashed", "With the exit code of an exception."), \
+    COUNT("terminated", "Because somebody asked the service, or a limit did."), \
+    COUNT("unknown", "Nobody saw how."), \
+    COUNT("failures", "With an exit code other than 0."), \
+    COUNT_OR_NULL("userTime100ns", "User-mode CPU time."), \
+    COUNT_OR_NULL("kernelTime100ns", "Kernel-mode CPU time."), \
+    COUNT("wallTime100ns", "How long they ran, each added."), \
+    COUNT_OR_NULL("peakCommitBytes", "Of the largest process."), \
+    COUNT_OR_NULL("readBytes", "Bytes read."), \
+    COUNT_OR_NULL("writeBytes", "Bytes written."), \
+    COUNT("withCpu", "Of how many processes the CPU times are known."), \
+    COUNT("withIo", "Of how many what they read and wrote.")
+
 static const struct jp_shape_member summary_members[] = {
     STRING("pool", "The pool, which need not be there any more."),
-    COUNT("processes", "All processes that began in the time."),
-    COUNT("running", "Those that still run."),
-    COUNT("exited", "By themselves."),
-    COUNT("crashed", "With the exit code of an exception."),
-    COUNT("terminated", "Because somebody asked the service, or a limit did."),
-    COUNT("unknown", "Nobody saw how."),
-    COUNT("failures", "With an exit code other than 0."),
-    COUNT_OR_NULL("userTime100ns", "User-mode CPU time."),
-    COUNT_OR_NULL("kernelTime100ns", "Kernel-mode CPU time."),
-    COUNT("wallTime100ns", "How long they ran, each added."),
-    COUNT_OR_NULL("peakCommitBytes", "Of the largest process."),
-    COUNT_OR_NULL("readBytes", "Bytes read."),
-    COUNT_OR_NULL("writeBytes", "Bytes written."),
-    COUNT("withCpu", "Of how many processes the CPU times are known."),
-    COUNT("withIo", "Of how many what they read and wrote."),
+    SUMS,
     COUNT("unobserved", "Processes that the job objects counted and nobody saw; the sums have what they used."),
     {0}};
 static const struct jp_shape summary = SHAPE("Summary", "What the processes of a pool have used.", summary_members);
 static const struct jp_shape_member summaries_members[] = {LIST_OF("pools", summary, "One for each pool with processes in the time."), {0}};
 const struct jp_shape jp__shape_summaries = SHAPE("Summaries", NULL, summaries_members);
+
+#define GROUPED_BY(name, says) {.key = name, .kind = JP_SHAPE_STRING, .optional = true, .nullable = true, .documentation = says}
+static const struct jp_shape_member report_row_members[] = {
+    GROUPED_BY("pool", "The pool; these five where it was grouped by them."),
+    GROUPED_BY("user", "The account; null: unknown."),
+    GROUPED_BY("image", "The program's file name, without its folder; null: unknown."),
+    GROUPED_BY("day", "The day on which the processes began, UTC: \"2026-11-22\"."),
+    GROUPED_BY("ending", "How they ended, or running."),
+    SUMS,
+    {0}};
+static const struct jp_shape_member total_members[] = {SUMS, {0}};
+static const struct jp_shape report_row = SHAPE("ReportRow", "What the processes of a group have used.", report_row_members);
+static const struct jp_shape total = SHAPE("ReportTotal", "What the processes of all groups have used.", total_members);
+static const struct jp_shape_member report_members[] = {
+    LIST_OF("rows", report_row, "A group each, the most CPU time first; equal ones by their names."),
+    COUNT("groups", "How many there are, also those that are not shown: beyond top, or where the answer would be too long."),
+    OF("total", total, "All of them together."),
+    BOOL("complete", "false: rows of processes that belong to it have been purged."),
+    TIME_OR_NULL("completeFrom", "Where it is not complete: of processes that began from then on all are in it."),
+    {0}};
+const struct jp_shape jp__shape_report = SHAPE("Report", NULL, report_members);
 
 static const struct jp_shape_member purged_members[] = {COUNT("processes", "Rows of processes that were deleted."), COUNT("events", "Events that were deleted."), {0}};
 const struct jp_shape jp__shape_purged = SHAPE("Purged", NULL, purged_members);

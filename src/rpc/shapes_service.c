@@ -105,7 +105,7 @@ static const struct jp_shape_member data_members[] = {
     {.key = "operation", .kind = JP_SHAPE_STRING, .optional = true, .documentation = "The call that failed."},
     {.key = "faults", .kind = JP_SHAPE_LIST, .of = &fault, .optional = true, .documentation = "Of a configuration."},
     {.key = "right", .kind = JP_SHAPE_STRING, .optional = true, .documentation = "What the caller lacks: view, assign, launch, control or admin."},
-    {.key = "pool", .kind = JP_SHAPE_STRING, .optional = true, .documentation = "Where it lacks it; missing: to the service."},
+    {.key = "pool", .kind = JP_SHAPE_STRING, .optional = true, .nullable = true, .documentation = "Where it lacks it; missing: to the service."},
     {.key = "quota", .kind = JP_SHAPE_STRING, .optional = true, .documentation = "Which bound, as the config calls it."},
     {0}};
 static const struct jp_shape data = SHAPE("ErrorData", NULL, data_members);

@@ -22,6 +22,7 @@ struct jp_subscription {
     struct jp_rpc_connection *connection; /* NULL: gone while a page was on its way */
     struct jp_subscription *next;
     uint64_t id;
+    enum jp_framing framing; /* of the request that made it, whatever the client sends later */
     enum subscription_state state;
     bool durable;
     bool slow;            /* it was live, and its client did not read: to be told when it has */
@@ -61,7 +62,7 @@ static bool wants_all(const struct jp_subscription *subscription) { return !subs
 
 static void notify(struct jp_subscription *subscription, cJSON *params) { /* takes them */
     jp_json_add_u64(params, "subscription", subscription->id);
-    jp__send_json(subscription->connection, subscription->connection->framer.framing, jp__notification("event", params));
+    jp__send_json(subscription->connection, subscription->framing, jp__notification("event", params));
 }
 
 static void tell_gap(struct jp_subscription *subscription, uint64_t from, uint64_t to, const char *reason) {
@@ -274,6 +275,7 @@ void jp__subscribe(struct jp_rpc_connection *connection, const struct jp__wanted
     subscription->rpc = connection->rpc;
     subscription->connection = connection;
     subscription->id = ++connection->last_subscription;
+    subscription->framing = connection->framer.framing;
     subscription->state = PAUSED; /* not live before it has come to its front */
     subscription->durable = wanted->durable;
     subscription->pools = copy_list(&wanted->pools);

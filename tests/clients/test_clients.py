@@ -1,8 +1,7 @@
 """Programs that nobody here wrote call the service, get errors from it, subscribe, cancel, send batches and read 10,000 events."""
 import pytest
 
-EVENTS = 10000
-BATCH = 50  # answered when they are on the disk, so they count as requests in flight
+from harness.clients import EVENTS, make_events
 
 VSCODE = ["vscode", "vscode-8"]
 NODE = [*VSCODE, "json-rpc-2.0", "jayson"]
@@ -34,6 +33,12 @@ def test_cancels(client, busy, name, codes):
     assert client(name, "cancel").reports() == [codes]
 
 
+@pytest.mark.parametrize("name", VSCODE)
+def test_progress(client, busy, name):
+    """Told by the name that the client gave, at once and then each second."""
+    assert client(name, "progress", 2).reports() == [[{"pool": "busy", "members": 1}] * 2]
+
+
 @pytest.mark.parametrize("name", ["json-rpc-2.0", "jayson"])
 def test_batches(client, name):
     assert client(name, "batch").reports() == [["fixed", NO_SUCH_POOL, 1]]
@@ -45,23 +50,13 @@ def test_many_calls_at_once(client, name, answered):
     assert client(name, "parallel").reports() == [answered]
 
 
-def make_events(rpc):
-    """Changes the pool "storm" so often, in batches."""
-    for first in range(0, EVENTS, BATCH):
-        rpc.send([{"jsonrpc": "2.0", "id": number, "method": "pool.update", "params": {"pool": "storm", "description": f"change {number}"}}
-                  for number in range(first, first + BATCH)])
-        answers = rpc.receive()
-        assert [answer for answer in answers if "error" in answer] == []
-
-
 def test_ten_thousand_events_come_to_all_without_loss(client, rpc):
     """Live to those that can subscribe, all at once; then again, by pages and from the middle on."""
     first_seq = rpc.call("service.status")["seq"] + 1
     listeners = [client(name, "events", EVENTS) for name in ["vscode", "vscode-8", "json-rpc-2.0", "go-content-length", "go-lines"]]
     for listener in listeners:
         assert listener.said(1)[0] == '"subscribed"'
-    make_events(rpc)
-    newest = rpc.call("events.query", pools=["storm"], messages=["POOL_UPDATED"], newest=True, limit=1)["events"][0]["seq"]
+    newest = make_events(rpc)
     seen = [listener.reports(timeout=240)[-1] for listener in listeners]
     seen += client("jayson", "pages", first_seq, EVENTS).reports(timeout=120)
     seen += client("vscode", "resume", first_seq, EVENTS, EVENTS // 3).reports(timeout=120)

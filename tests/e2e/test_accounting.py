@@ -64,6 +64,61 @@ def test_pages(rpc, three, pool):
     assert [row["id"] for row in second["processes"]] == [three[2]["id"]] and second["more"] is False
 
 
+SUMS = ("processes", "running", "exited", "crashed", "terminated", "unknown", "failures", "userTime100ns", "kernelTime100ns", "wallTime100ns",
+        "readBytes", "writeBytes", "withCpu", "withIo")
+
+
+def test_report(rpc, three, pool):
+    by = ["pool", "user", "image", "day", "ending"]
+    report = rpc.call("accounting.report", by=by, pools=[pool])
+    assert report["complete"] is True and report["completeFrom"] is None and report["groups"] == len(report["rows"]) == 2
+    rows = {row["ending"]: row for row in report["rows"]}
+    assert {ending: (row["processes"], row["failures"]) for ending, row in rows.items()} == {"exited": (2, 1), "terminated": (1, 1)}
+    for row in report["rows"]:
+        assert row["pool"] == pool and row["image"].lower() == "jobber.exe" and row["user"] == three[0]["user"]
+        assert row["day"] in {started["started"][:10] for started in three}
+    for key in SUMS:
+        known = [row[key] for row in report["rows"] if row[key] is not None]
+        assert (report["total"][key] or 0) == sum(known), key
+    summary = rpc.call("accounting.summary", pool=pool)["pools"][0]
+    assert {key: report["total"][key] for key in SUMS} == {key: summary[key] for key in SUMS}
+
+
+def test_report_filters(rpc, three, pool):
+    def processes(**filters):
+        return rpc.call("accounting.report", pools=[pool], **filters)["total"]["processes"]
+
+    day = three[0]["started"][:10]
+    assert processes() == processes(user=three[0]["user"].upper()) == processes(image="JOBBER.EXE") == processes(**{"from": day}) == 3
+    assert processes(ending="terminated") == 1 and processes(image="cl.exe") == processes(to=day) == 0
+    top = rpc.call("accounting.report", pools=[pool], by=["ending"], top=1)
+    assert len(top["rows"]) == 1 and top["groups"] == 2 and top["total"]["processes"] == 3
+    assert pool in [row["pool"] for row in rpc.call("accounting.report")["rows"]], "by pool, if nothing else is said"
+    assert rpc.error("accounting.report", by=["colour"]).name == "invalid_params"
+
+
+def test_report_says_from_when_on_it_is_complete(rpc, three, pool):
+    assert rpc.call("accounting.purge", olderThan="0s", pool=pool)["processes"] == 3
+    report = rpc.call("accounting.report", pools=[pool])
+    assert report["rows"] == [] and report["complete"] is False and report["completeFrom"] > three[-1]["started"]
+
+
+def test_report_on_the_command_line(service, three, pool):
+    done = service.jobpool("accounting", "report", "--by", "pool,ending", "--pool", pool)
+    lines = done.stdout.splitlines()
+    assert lines[0].split()[:3] == ["POOL", "ENDING", "PROCESSES"] and lines[-1].startswith("total: 3 processes")
+    assert sorted(line.split()[:3] for line in lines[1:3]) == [[pool, "exited", "2"], [pool, "terminated", "1"]]
+    report = service.json("accounting", "report", "--by", "day", "--by", "image", "--pool", pool, "--top", "5")
+    assert [row["image"].lower() for row in report["rows"]] == ["jobber.exe"]
+
+
+def test_audit_on_the_command_line(service, three, pool):
+    records = service.json("accounting", "audit", "--pool", pool, "--method", "pool.terminate")["records"]
+    assert [(record["method"], record["pool"], record["allowed"]) for record in records] == [("pool.terminate", pool, True)]
+    assert service.jobpool("accounting", "audit", "--newest", "--limit", "5").stdout.splitlines()[0].split()[:3] == ["ID", "TIME", "USER"]
+    assert service.json("accounting", "audit", "--pool", pool, "--denied")["records"] == []
+
+
 def test_the_numbers_are_there_after_a_restart(service, rpc, three, pool):
     before = rpc.call("accounting.summary", pool=pool)
     last = rpc.call("service.status")["seq"]

@@ -17,6 +17,9 @@ SCRIPTS = ROOT / "tests" / "clients" / "node"
 # Which pools there are: one to look at, one that makes events, one whose process lives as long as the tests.
 POOLS = {"fixed": {"description": "is there"}, "storm": {}, "busy": {}}
 
+EVENTS = 10000
+BATCH = 50  # of requests; each is answered when it is on the disk, so they count as in flight
+
 STARTS = 4  # node.exe under Wine ends without a word about once in a thousand starts
 
 
@@ -97,6 +100,16 @@ class Client:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait(PATIENCE_S)
+
+
+def make_events(rpc):
+    """Changes the pool "storm" EVENTS times, in batches. Returns the last event's number."""
+    for first in range(0, EVENTS, BATCH):
+        rpc.send([{"jsonrpc": "2.0", "id": number, "method": "pool.update", "params": {"pool": "storm", "description": f"change {number}"}}
+                  for number in range(first, first + BATCH)])
+        answers = rpc.receive()
+        assert [answer for answer in answers if "error" in answer] == []
+    return rpc.call("events.query", pools=["storm"], messages=["POOL_UPDATED"], newest=True, limit=1)["events"][0]["seq"]
 
 
 def node_command(host, script, *arguments):

@@ -56,10 +56,11 @@ class Machine:
 
     def write_config(self, config):
         """Database and log lie beside the config. What is old is a matter of the real clock, and what is simulated is always old: so all is
-        kept, unless the config says otherwise."""
+        kept, unless the config says otherwise. Time is moved in leaps, so who has connected may say nothing for hours."""
         beside = {"database": {"file": str(self.folder / "accounting.db"), "flush_interval": "1ms"},
                   "log": {"file": str(self.log_file), "level": "debug"},
-                  "retention": {"processes": "0s", "events": "0s", "hours": "0s"}}
+                  "retention": {"processes": "0s", "events": "0s", "hours": "0s"},
+                  "quotas": {"first_byte": "1d"}}
         config = config | {key: standard | config.get(key, {}) for key, standard in beside.items()}
         self.config_file.write_text(json.dumps(config, indent=1), encoding="utf-8")
 

@@ -83,7 +83,7 @@ def test_who_waits_and_goes_is_forgotten(full):
 
 @pytest.mark.shows("JobObjectSecurityLimitInformation", "JOB_OBJECT_SECURITY_NO_ADMIN")
 def test_no_admin(world):
-    w = world({"a": {"security": ["no_admin"]}})
+    w = world({"a": {"security": ["no_admin"], "access": {"launch": ["SIM\\user"]}}})
     admin, user = w.machine.spawn(token={"admin": True}), w.machine.spawn()
     assert w.rpc.error("pool.assign", pool="a", pid=admin).name == "access_denied"
     w.rpc.call("pool.assign", pool="a", pid=user)

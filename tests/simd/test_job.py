@@ -56,7 +56,7 @@ def test_every_class_by_number_and_name(world, number, name):
 @pytest.mark.parametrize("number", SETTABLE)
 def test_setting_what_was_queried_changes_nothing(world, number):
     w = world({"a": {"limits": {"active_processes": 4, "job_time": "10s", "affinity": "0-1", "cpu_rate": "50%", "network_rate": "1MiB"},
-                     "ui": ["desktop"], "notify": {"io_read": "1MiB"}, "security": ["no_admin"], "end_of_job_time": "post"}})
+                     "ui": ["desktop"], "notify": {"io_read": "1MiB"}, "security": ["no_admin"], "end_of_job_time": "post", "access": {"launch": ["Everyone"]}}})
     caller = w.machine.client(user="SIM\\user")
     pid = caller.call("pool.launch", pool="a", argv=["x.exe"])["pid"]
     w.burn(pid, 6)
@@ -138,7 +138,7 @@ def test_the_port_is_the_services(world):
 
 @pytest.mark.shows("UserHandleGrantAccess")
 def test_user_handles(world):
-    w = world({"a": {"ui": ["handles"]}})
+    w = world({"a": {"ui": ["handles"], "access": {"control": ["Everyone"]}}})
     w.rpc.call("job.grantUserHandle", handle=0x10042, job="a", grant=True)
     assert w.machine.job("a")["grants"] == 1
     w.rpc.call("job.grantUserHandle", handle=0x10042, job="a", grant=False)

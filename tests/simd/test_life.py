@@ -220,7 +220,7 @@ def test_sessions_outlive_the_service(world):
 
 
 def test_a_launch_is_in_the_session_of_its_caller(world):
-    w = world({"a": {}})
+    w = world({"a": {"access": {"launch": ["Everyone"]}}})
     caller = w.machine.client(user="SIM\\remote", session=4)
     pid = caller.call("pool.launch", pool="a", argv=["x.exe"])["pid"]
     row = w.row(pid)

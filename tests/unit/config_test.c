@@ -395,6 +395,58 @@ static void one_job_object_for_two_pools(void **state) {
     jp_config_free(&config);
 }
 
+static void access_and_templates_are_read(void **state) {
+    (void)state;
+    struct jp_config config = parse_good("{\"access\": {\"view\": [\"Users\"], \"admin\": [\"S-1-5-32-544\"]},"
+                                         " \"retention\": {\"audit\": \"7d\"}, \"quotas\": {\"message\": \"64KiB\", \"idle\": \"1h\"},"
+                                         " \"pools\": {\"p\": {\"access\": \"D:(A;;GA;;;SY)\"}},"
+                                         " \"templates\": {\"t\": {\"pool\": \"p\", \"argv\": [\"a\", \"a\"], \"stdout\": \"%POOLS%\\\\o\", \"run_as\": \"network_service\"}}}");
+    assert_string_equal(config.access.view.items[0], "Users");
+    assert_int_equal(config.access.launch.count, 0);
+    assert_string_equal(config.pools[0].spec.access.sddl, "D:(A;;GA;;;SY)");
+    assert_int_equal(config.retention.audit_100ns, 7 * DAY_100NS);
+    assert_int_equal(config.quotas.message_bytes, 64 << 10);
+    assert_int_equal(config.quotas.depth, 64);
+    assert_int_equal(config.quotas.idle_100ns, UINT64_C(3600) * JP_100NS_PER_S);
+    assert_int_equal(config.template_count, 1);
+    assert_string_equal(config.templates[0].name, "t");
+    assert_int_equal(config.templates[0].spec.argv.count, 2);
+    assert_string_equal(config.templates[0].spec.files.output, "E:\\pools\\o");
+    assert_int_equal(config.templates[0].spec.run_as, JP_TOKEN_NETWORK_SERVICE);
+    jp_config_free(&config);
+}
+
+static void faults_in_access(void **state) {
+    (void)state;
+    assert_faults("{\"access\": {\"sddl\": \"D:\", \"view\": []}}", "c.json:1:12: access: give either sddl or lists, not both\n");
+    assert_faults("{\"access\": {\"views\": []}}", "c.json:1:13: access.views: unknown key; did you mean \"view\"?\n");
+    assert_faults("{\"access\": {\"view\": \"Users\"}}", "c.json:1:21: access.view: expected a list [...] of strings\n");
+    assert_faults("{\"pools\": {\"p\": {\"access\": {\"launch\": [\"\", \"S-1-5\"]}}}}",
+                  "c.json:1:28: pools.p.access.launch: an empty name is nobody's\n"
+                  "c.json:1:28: pools.p.access.launch: \"S-1-5\" is no SID; write for example \"S-1-5-32-545\"\n");
+}
+
+static void faults_in_templates(void **state) {
+    (void)state;
+    assert_faults("{\"templates\": []}", "c.json:1:15: templates: expected an object {\"name\": {...}, ...}\n");
+    assert_faults("{\"templates\": {\"a b\": {}}}",
+                  "c.json:1:16: templates: \"a b\" is not a name for a template; use 1 to 64 of A-Z a-z 0-9 . _ -, a letter or digit first\n");
+    assert_faults("{\"templates\": {\"t\": {\"argv\": [\"x\"]}}}", "c.json:1:21: templates.t.pool: missing\n");
+    assert_faults("{\"templates\": {\"t\": {\"pool\": \"p\"}}}", "c.json:1:21: templates.t: give either argv or command\n");
+    assert_faults("{\"templates\": {\"t\": {\"pool\": \"p\", \"command\": \"x\", \"argv\": [\"x\"]}}}",
+                  "c.json:1:21: templates.t: give either argv or command\n");
+    assert_faults("{\"templates\": {\"t\": {\"pool\": \"p!\", \"command\": \"x\"}}}", "c.json:1:30: templates.t.pool: \"p!\" is no name of a pool\n");
+    assert_faults("{\"templates\": {\"t\": {\"pool\": \"p\", \"command\": \"x\", \"stderr\": \"e.txt\"}}}",
+                  "c.json:1:21: templates.t.stderr: \"e.txt\" is not the full name of a file on a drive; write for example C:\\folder\\file.txt, or NUL\n");
+    assert_faults("{\"templates\": {\"t\": {\"pool\": \"p\", \"command\": \"x\", \"run_as\": \"system\"}}}",
+                  "c.json:1:61: templates.t.run_as: expected one of \"caller\", \"local_service\", \"network_service\"\n");
+}
+
+static void what_moved_is_unknown_where_it_was(void **state) {
+    (void)state;
+    assert_faults("{\"pipe\": {\"max_connections\": 5}}", "c.json:1:11: pipe.max_connections: unknown key\n");
+}
+
 static void several_faults_in_the_files_order(void **state) {
     (void)state;
     assert_faults(
@@ -457,7 +509,8 @@ int main(void) {
     const struct CMUnitTest between[] = {
         cmocka_unit_test(parents_that_are_not_there), cmocka_unit_test(parents_that_go_round),
         cmocka_unit_test(one_default_pool), cmocka_unit_test(one_job_object_for_two_pools), cmocka_unit_test(several_faults_in_the_files_order),
-        cmocka_unit_test(the_number_of_pools_is_bounded)};
+        cmocka_unit_test(the_number_of_pools_is_bounded), cmocka_unit_test(access_and_templates_are_read),
+        cmocka_unit_test(faults_in_access), cmocka_unit_test(faults_in_templates), cmocka_unit_test(what_moved_is_unknown_where_it_was)};
     int failed = cmocka_run_group_tests(meaning, NULL, NULL);
     failed += cmocka_run_group_tests(text, NULL, NULL);
     failed += cmocka_run_group_tests(settings, NULL, NULL);

@@ -185,18 +185,42 @@ static void invalid_strings(void **state) {
         assert_refused(&rows[i], &plain, JP_E_PARSE);
 }
 
+/* Pairs are one character. A half alone comes back as it went; in the tree it is WTF-8. */
+static void surrogates(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *tree;
+    } rows[] = {
+        {"\"\\ud83d\\ude00\"", "\xF0\x9F\x98\x80"}, {"\"\\uD800\\uDC00\"", "\xF0\x90\x80\x80"}, {"\"\\udbff\\udfff\"", "\xF4\x8F\xBF\xBF"},
+        {"\"\\ud800\"", "\xED\xA0\x80"}, {"\"\\udbff\"", "\xED\xAF\xBF"}, {"\"\\udc00\"", "\xED\xB0\x80"}, {"\"x\\udfff\"", "x\xED\xBF\xBF"},
+        {"\"\\ud800x\"", "\xED\xA0\x80x"}, {"\"\\ud800\\n\"", "\xED\xA0\x80\n"}, {"\"\\ud800\\\\udc00\"", "\xED\xA0\x80\\udc00"},
+        {"\"\\ud800\\ud800\"", "\xED\xA0\x80\xED\xA0\x80"}, {"\"\\ud800\\u0041\"", "\xED\xA0\x80" "A"}, {"\"\\udc00\\ud800\"", "\xED\xB0\x80\xED\xA0\x80"},
+        {"\"\\ud800\\ud83d\\ude00\\udc00\"", "\xED\xA0\x80\xF0\x9F\x98\x80\xED\xB0\x80"}, /* half, pair, half */
+        {"\"\\\\ud800\"", "\\ud800"}, {"\"C:\\\\odd\\uD800name\\\\\\\"\"", "C:\\odd\xED\xA0\x80name\\\""},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct jp_json json = parse_good(rows[i].text, &plain);
+        CHECK(strcmp(json.root->valuestring, rows[i].tree) == 0, "%s", rows[i].text);
+        char *printed = print(json.root);
+        struct jp_json again = parse_good(printed, &plain);
+        CHECK(strcmp(again.root->valuestring, rows[i].tree) == 0, "%s", printed);
+        jp_json_free(&again);
+        jp_free(printed);
+        jp_json_free(&json);
+    }
+    assert_parses("{\"\\ud800\":[\"\\udc00\",1],\"b\":2}", &plain, NULL);
+}
+
 static void invalid_surrogates(void **state) {
     (void)state;
     static const struct refusal rows[] = {
-        REFUSED("\"\\udc00\"", 1, 2, "second half of a surrogate pair without a first"),
-        REFUSED("\"x\\udfff\"", 1, 3, "second half"),
-        REFUSED("\"\\ud800\"", 1, 2, "first half of a surrogate pair without a second"),
-        REFUSED("\"\\ud800x\"", 1, 2, "first half"),
-        REFUSED("\"\\ud800\\n\"", 1, 2, "first half"),
-        REFUSED("\"\\ud800\\ud800\"", 1, 2, "first half"),
-        REFUSED("\"\\ud800\\u0041\"", 1, 2, "first half"),
-        REFUSED("\"\\ud800\\u00", 1, 2, "first half"),
-        REFUSED("\"\\udbff\\udc0", 1, 2, "first half"),
+        REFUSED("\"\\ud800\\u00", 1, 12, "the text ends where a hexadecimal digit"),
+        REFUSED("\"\\ud800\\x41\"", 1, 9, "found 'x' where one of"),
+        REFUSED("\"\\ud800\\u0000\"", 1, 8, "may not hold the character NUL"),
+        REFUSED("\"\\udbff\\udc0", 1, 13, "the text ends where a hexadecimal digit"),
+        REFUSED("\"\\ud8\"", 1, 6, "found '\"' where a hexadecimal digit"),
+        REFUSED("{\"\\ud800\":1,\"\\ud800\":2}", 1, 13, "is there twice"),
+        REFUSED("[\"\\ud800\",\n 01]", 2, 3, "found '1'"), /* places are those of the text as it came */
     };
     for (size_t i = 0; i < COUNT(rows); i++)
         assert_refused(&rows[i], &plain, JP_E_PARSE);
@@ -572,7 +596,7 @@ static void trees_come_back(void **state) {
 int main(void) {
     const struct CMUnitTest grammar[] = {
         cmocka_unit_test(valid_texts), cmocka_unit_test(valid_numbers), cmocka_unit_test(invalid_structure),
-        cmocka_unit_test(invalid_numbers), cmocka_unit_test(invalid_strings), cmocka_unit_test(invalid_surrogates),
+        cmocka_unit_test(invalid_numbers), cmocka_unit_test(invalid_strings), cmocka_unit_test(surrogates), cmocka_unit_test(invalid_surrogates),
         cmocka_unit_test(invalid_utf8), cmocka_unit_test(duplicate_keys)};
     const struct CMUnitTest bounds[] = {
         cmocka_unit_test(depth_is_bounded), cmocka_unit_test(hostile_depth_ends_at_the_bound), cmocka_unit_test(size_is_bounded)};

@@ -208,7 +208,7 @@ static void the_letter_of_the_specification(void **state) {
         {"[]", -32600, "null"},
         {"nonsense", -32700, "null"},
         {"{\"jsonrpc\":\"2.0\",\"method\":\"pool.list\",\"id\":1,\"id\":2}", -32700, "null"},
-        {"{\"jsonrpc\":\"2.0\",\"method\":\"\\ud800\",\"id\":1}", -32700, "null"},
+        {"{\"jsonrpc\":\"2.0\",\"method\":\"\\ud800\",\"id\":1}", -32601, "1"},
         {"{\"jsonrpc\":\"2.0\",\"method\":\"\xff\",\"id\":1}", -32700, "null"},
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
@@ -524,6 +524,44 @@ static void what_the_host_does_not_tell_is_null(void **state) {
     cJSON_Delete(answer);
 }
 
+static void a_report_is_made_told_of_and_taken_back(void **state) {
+    struct rpc_world *world = *state;
+    end_one(world, "build", 70, 3);
+    end_one(world, "sub", 30, 0);
+    give(&world->client, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"accounting.report\",\"params\":{\"by\":[\"pool\"],\"progressToken\":\"t\"}}\n");
+    cJSON *told = take(&world->client);
+    assert_string_equal(cJSON_GetObjectItem(told, "method")->valuestring, "$/progress");
+    assert_string_equal(cJSON_GetObjectItem(cJSON_GetObjectItem(told, "params"), "token")->valuestring, "t");
+    cJSON_Delete(told);
+    expect_silence(&world->client);
+    settle(world);
+    cJSON *answer = take(&world->client);
+    const cJSON *rows = cJSON_GetObjectItem(result_of(answer), "rows");
+    assert_int_equal(cJSON_GetArraySize(rows), 2);
+    assert_string_equal(cJSON_GetObjectItem(rows->child, "pool")->valuestring, "build");
+    assert_null(cJSON_GetObjectItem(rows->child, "user")); /* it was not grouped by that */
+    assert_null(cJSON_GetObjectItem(rows->child, "unobserved"));
+    assert_int_equal(number_in(cJSON_GetObjectItem(result_of(answer), "total"), "processes"), 2);
+    assert_int_equal(number_in(result_of(answer), "groups"), 2);
+    assert_true(cJSON_IsTrue(cJSON_GetObjectItem(result_of(answer), "complete")));
+    assert_true(cJSON_IsNull(cJSON_GetObjectItem(result_of(answer), "completeFrom")));
+    cJSON_Delete(answer);
+
+    give(&world->client, "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"accounting.report\"}\n"
+                         "{\"jsonrpc\":\"2.0\",\"method\":\"$/cancelRequest\",\"params\":{\"id\":2}}\n");
+    expect_error(take(&world->client), -32800, NULL);
+    settle(world); /* the accounts' own answer goes nowhere */
+    expect_silence(&world->client);
+    expect_error(call(world, "accounting.report", "{\"by\":[\"colour\"]}"), -32602, "by");
+    expect_error(call(world, "accounting.report", "{\"ending\":\"badly\"}"), -32602, "ending: expected running");
+    expect_error(call(world, "accounting.report", "{\"from\":\"yesterday\"}"), -32602, NULL);
+    struct client other;
+    connect_client(world, &other);
+    give(&other, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"accounting.report\"}\n");
+    disconnect(&other); /* nobody waits for it any more */
+    settle(world);
+}
+
 static void purging_says_who_and_what(void **state) {
     struct rpc_world *world = *state;
     end_one(world, "build", 0, 0);
@@ -713,6 +751,7 @@ int main(void) {
         TEST(a_client_that_leaves_takes_nothing_with_it),
         TEST(reloading),
         TEST(counters_and_their_reset),
+        TEST(a_report_is_made_told_of_and_taken_back),
         TEST(what_the_host_does_not_tell_is_null),
         TEST(purging_says_who_and_what),
         TEST(purges_that_are_refused_or_fail),

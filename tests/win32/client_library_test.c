@@ -304,6 +304,13 @@ static void test_timeout_and_cancellation(void) {
     end_all();
 }
 
+static void test_silence(void) {
+    if (!begin_with(0))
+        return;
+    CHECK(strstr(hear(), "{\"jsonrpc\":\"2.0\",\"method\":\"$/") != NULL, "a program that has nothing to ask yet is not cut off as a silent one");
+    end_all();
+}
+
 /* --- threads --- */
 
 enum { THREADS = 8, CALLS = 40 };
@@ -493,12 +500,13 @@ static void test_connection_again(void) {
     CHECK(is_told("waits: ok 1", true) && nothing_told(), "and answered; nothing else was");
     end_all();
 
-    if (!begin_with(200))
+    if (!begin_with(1500))
         return;
     subscribe(NULL);
     answer(id_in(hear()), "\"result\":{\"subscription\":1,\"seq\":7}");
     CHECK(was_told("subscribed 8"), "a subscription begins behind the last event");
     hang_up();
+    CHECK(was_told("state lost"), "the connection is lost");
     start("waits", NULL, 0, false);
     CHECK(was_told("waits: system_error cannot open the pipe"), "who waits for a service that does not come back is told");
     CHECK(was_told("ended 8 cannot open the pipe"), "so are subscriptions");
@@ -658,6 +666,7 @@ int wmain(int argc, wchar_t **argv) {
     test_params();
     test_progress();
     test_timeout_and_cancellation();
+    test_silence();
     test_threads();
     test_close();
     test_inside_callbacks();

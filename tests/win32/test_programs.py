@@ -23,7 +23,7 @@ def run(program, tmp_path_factory):
     return result
 
 
-@pytest.fixture(scope="module", params=["backend_test", "client_library_test", "client_test", "control_test", "job_test", "keeper_test", "pipe_test", "scm_test", "watch_test"])
+@pytest.fixture(scope="module", params=["access_test", "backend_test", "client_library_test", "client_test", "control_test", "job_test", "keeper_test", "pipe_test", "scm_test", "watch_test"])
 def points(request, tmp_path_factory):
     return run(request.param, tmp_path_factory)
 
@@ -41,6 +41,10 @@ def test_all_points_were_reached(points):
 
 
 ONLY_WINDOWS = {
+    "access_test": ["what is given first is given", "whatever denies it", "nor is one that lets everybody do all", "and denies",
+                    "a restricted token has only what its restricting SIDs have too", "and that it has",
+                    "a file that the caller may not write is not written",
+                    "a client that opened the pipe for identification only cannot be acted for"],
     "backend_test": ["a job's port can be changed", "the second process is refused"],
     "client_test": ["a value that is no USER handle is refused", "a restricted token runs a process",
                     "a service account's token is had and used"],

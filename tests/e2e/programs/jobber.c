@@ -276,6 +276,15 @@ static int do_touch(wchar_t **arguments) {
     return 0;
 }
 
+static int do_units(wchar_t **arguments) {
+    FILE *file = _wfopen(arguments[0], L"w");
+    if (file == NULL)
+        return fail("_wfopen");
+    for (const wchar_t *unit = arguments[1]; *unit; unit++)
+        fprintf(file, "%04x ", (unsigned)*unit);
+    return fclose(file) == 0 ? 0 : fail("fclose");
+}
+
 /* As the kernel lists it. GetProcessHandleCount would need the right to ask, and says 0 under Wine. */
 static int do_handles(wchar_t **arguments) {
     static union {
@@ -359,6 +368,7 @@ static const struct verb {
     {L"hold", 0, do_hold, "print pid and creation time, then wait for the end of standard input"},
     {L"copy", 0, do_copy, "standard input to standard output and to standard error"},
     {L"touch", 1, do_touch, "FILE: make it"},
+    {L"units", 2, do_units, "FILE TEXT: write the 16-bit units of the text into it, as hexadecimal numbers"},
     {L"handles", 1, do_handles, "PID: print how many handles and how many threads that process has"},
     {L"control", 2, do_control, "SERVICE CODE: send a control to a service"},
     {L"alive", 1, do_alive, "PID: exit code 0 if there is such a process, 1 if not"},
