@@ -46,7 +46,7 @@ void jp__on_service_status(struct jp_call *call, const void *parameters) {
     add_deprecated(status);
     jp_json_add_u64(status, "pools", pool_count);
     jp_json_add_u64(status, "members", jp_pools_member_count(rpc->with.pools));
-    jp_json_add_u64(status, "connections", rpc->connection_count);
+    jp_json_add_u64(status, "connections", rpc->open_count);
     jp_json_add_u64(status, "seq", jp_pools_last_seq(rpc->with.pools));
     cJSON *database = cJSON_GetObjectItemCaseSensitive(status, "database");
     if (!database)
