@@ -149,6 +149,30 @@ def test_who_is_silent_makes_room(limited):
     assert connections(w) == 6
 
 
+@pytest.mark.parametrize("beginning", [b"\n", b" \xef\xbb\xbf\r\n", b"{", b"Content-Length: 100\r\n\r\n{"])
+def test_who_only_begins_makes_room_too(limited, beginning):
+    """Until its first message is whole nobody knows whose connection it is, so it is not counted for him: it may not be in others' way."""
+    w = limited(connections=20)
+    w.rpc.call("pool.list")
+    for client in [w.machine.client() for _ in range(40)]:
+        try:
+            client.socket.sendall(beginning)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it has made room already
+    for client in [w.machine.client() for _ in range(10)]:
+        assert client.call("pool.list")["pools"]
+    assert w.rpc.call("pool.list")["pools"]
+
+
+@pytest.mark.parametrize("blank", [b"\n", b"\r\n \t", b"\xef\xbb\xbf", b"\xef\xbb\xbf\n\n"])
+def test_blanks_are_silence(limited, blank):
+    w = limited(first_byte="2s")
+    w.client.socket.sendall(blank)
+    wait_until(lambda: connections(w) == 2, "it to be counted")
+    w.machine.advance(2100)
+    assert is_closed(w.client)
+
+
 @pytest.mark.parametrize("more", [1, 40])
 def test_more_connections_than_there_may_be(limited, more):
     w = limited(connections=4, connections_per_user=100)
