@@ -133,10 +133,15 @@ void jp__audit_free(struct jp_rpc *rpc) {
 
 /* --- what became of it --- */
 
-static void tell_denied(struct jp_rpc *rpc, const struct jp_audit_record *audit, uint32_t right) {
+/* An event of the pool that it is about: who may not view that learns nothing of it. */
+static void tell_denied(struct jp_rpc *rpc, const struct jp_audit_record *audit, const struct jp_audited *audited) {
+    struct jp_pools *pools = rpc->with.pools;
+    const struct jp_pool *pool = audited->missing_at ? jp_pools_find(pools, audited->missing_at) : NULL;
+    if (!pool && audit->pool)
+        pool = jp_pools_find(pools, audit->pool);
     char *detail = jp_sprintf("%s (process %" PRIu32 ") asked for %s%s%s without the right \"%s\"", audit->user, audit->client_pid, audit->method,
-                              audit->pool ? " of " : "", audit->pool ? audit->pool : "", jp_choice_name(jp_rights, right));
-    jp_pools_note(rpc->with.pools, "REQUEST_DENIED", detail);
+                              audit->pool ? " of " : "", audit->pool ? audit->pool : "", jp_choice_name(jp_rights, audited->missing_right));
+    jp_pools_note_of(pools, pool, "REQUEST_DENIED", detail);
     jp_free(detail);
 }
 
@@ -161,7 +166,7 @@ void jp__audit_end(struct jp_call *call, const struct jp_error *error, const cJS
     if (!error || !counted(rpc, &audit)) {
         record(rpc, &audit);
         if (denied)
-            tell_denied(rpc, &audit, audited->missing_right);
+            tell_denied(rpc, &audit, audited);
     }
     audited->wanted = false; /* once */
     jp_free(audited->user);

@@ -47,7 +47,7 @@ void jp__finish(struct jp_rpc_connection *connection) {
 static bool make_room(struct jp_rpc *rpc) {
     struct jp_rpc_connection *oldest = NULL;
     for (struct jp_rpc_connection *connection = rpc->first_connection; connection; connection = connection->next)
-        if (!connection->spoke && !connection->closing)
+        if (!connection->principal && !connection->closing) /* a byte alone does not keep a place */
             oldest = connection; /* newer ones stand in front */
     if (oldest)
         cut_off(oldest);
