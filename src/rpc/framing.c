@@ -206,10 +206,19 @@ static void take_header_line(struct taking *taking) {
         end_headers(taking);
 }
 
+static bool has_colon(const struct jp_framer *framer, const char *more, size_t length) {
+    return (framer->held.length && memchr(framer->held.data, ':', framer->held.length)) || memchr(more, ':', length);
+}
+
 static void take_headers(struct taking *taking) {
     struct jp_framer *framer = taking->framer;
     const char *from = taking->bytes + taking->taken, *end = memchr(from, '\n', taking->length - taking->taken);
     size_t piece = end ? (size_t)(end - from) + 1 : taking->length - taking->taken;
+    if (framer->held.length + piece > JP_HEADERS_MAX && !framer->line && !has_colon(framer, from, piece)) {
+        framer->framing = JP_BY_LINE; /* so long a name no field has: it is a line of something else */
+        framer->stage = JP_IN_LINE;
+        return;
+    }
     if (framer->held.length + piece > JP_HEADERS_MAX) {
         broken(taking, "the header fields are too long");
         return;

@@ -9,13 +9,13 @@ void jp__on_pool_list(struct jp_call *call, const void *parameters) {
     cJSON *list = cJSON_AddArrayToObject(result, "pools");
     for (size_t i = 0; i < count; i++)
         if (jp__rights(call->connection, all[i]) & JP_RIGHT_VIEW)
-            cJSON_AddItemToArray(list, jp__render_pool_row(all[i]));
+            cJSON_AddItemToArray(list, jp__render_pool_row(call->connection, all[i]));
     jp__reply(call, result);
 }
 
 void jp__on_pool_get(struct jp_call *call, const void *parameters) {
     (void)parameters;
-    jp__reply(call, jp__render_pool(call->rpc, call->pool));
+    jp__reply(call, jp__render_pool(call->connection, call->pool));
 }
 
 /* What was changed is on the disk when the caller hears of it. */
@@ -23,7 +23,7 @@ static void answer_with_pool(struct jp_call *call, jp_status status, const struc
     if (status)
         jp__refuse(call, error);
     else
-        jp__reply_when_durable(call, jp__render_pool(call->rpc, pool));
+        jp__reply_when_durable(call, jp__render_pool(call->connection, pool));
 }
 
 /* What reaches beyond the pool: processes of others, another account's rights, names that other programs may use. Who has been given a pool may

@@ -9,6 +9,7 @@ static void add_accounts(struct jp_rpc *rpc, cJSON *database) {
     jp_json_add_string(database, "reason", state.degraded ? state.reason : NULL);
     jp_json_add_u64(database, "backlog", state.backlog);
     jp_json_add_u64(database, "droppedEvents", state.dropped_events);
+    jp_json_add_u64(database, "droppedAudits", state.dropped_audits);
     if (state.dropped_to_seq) {
         cJSON *range = cJSON_AddObjectToObject(database, "dropped");
         jp_json_add_u64(range, "from", state.dropped_from_seq);
@@ -45,7 +46,7 @@ void jp__on_service_status(struct jp_call *call, const void *parameters) {
     add_deprecated(status);
     jp_json_add_u64(status, "pools", pool_count);
     jp_json_add_u64(status, "members", jp_pools_member_count(rpc->with.pools));
-    jp_json_add_u64(status, "connections", rpc->connection_count);
+    jp_json_add_u64(status, "connections", rpc->open_count);
     jp_json_add_u64(status, "seq", jp_pools_last_seq(rpc->with.pools));
     cJSON *database = cJSON_GetObjectItemCaseSensitive(status, "database");
     if (!database)

@@ -202,8 +202,9 @@ void jp__jobs_closed(struct jp_rpc_connection *connection);
 void jp__add_start_time(cJSON *object, int64_t start_100ns);
 cJSON *jp__render_event(const struct jp_event *event);
 cJSON *jp__render_process(const struct jp_process_record *record);
-cJSON *jp__render_pool_row(const struct jp_pool *pool);
-cJSON *jp__render_pool(struct jp_rpc *rpc, struct jp_pool *pool);
+/* As its caller may see it: other pools are named where they may be viewed. */
+cJSON *jp__render_pool_row(struct jp_rpc_connection *connection, const struct jp_pool *pool);
+cJSON *jp__render_pool(struct jp_rpc_connection *connection, struct jp_pool *pool);
 cJSON *jp__render_sampling(struct jp_rpc *rpc);
 cJSON *jp__render_summary(const struct jp_summary *summary);
 cJSON *jp__render_counters(struct jp_rpc *rpc, const struct jp_counters *counters, int64_t since_100ns);

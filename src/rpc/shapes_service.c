@@ -26,6 +26,7 @@ static const struct jp_shape_member database_members[] = {
     STRING_OR_NULL("reason", "Why it cannot."),
     COUNT("backlog", "Records that wait for it."),
     COUNT("droppedEvents", "Events that a full backlog has dropped, since the service started."),
+    COUNT("droppedAudits", "Records of the audit trail that the full backlog could not keep, in this run."),
     {.key = "dropped", .kind = JP_SHAPE_OBJECT, .of = &range, .nullable = true,
      .documentation = "Between which numbers they lie that were dropped when that last happened."},
     COUNT_OR_NULL("firstSeq", "The oldest event that is kept."),

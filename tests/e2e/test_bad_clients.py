@@ -32,13 +32,18 @@ def bystander(service, jobber):
         rpc.call("pool.delete", pool="bystander")
 
 
-def test_two_hundred_clients_at_once(host, service, bystander):
-    result = pipes(host, "many", service, 200)
-    assert result == {"connected": 200, "sent": 200, "answered": 200}
+def test_two_hundred_clients_at_once(host, console):
+    service = console({"pipe": {"name": "jobpool-many"}, "quotas": {"connections_per_user": 250}, "pools": {"p": {}}})
+    service.pipe = "jobpool-many"
+    service.start()
+    with service.bridge() as rpc:
+        assert pipes(host, "many", service, 200) == {"connected": 200, "sent": 200, "answered": 200}
+        assert rpc.call("pool.list")["pools"]
+    assert service.stop() == 0
 
 
 def test_more_clients_than_there_may_be(host, console):
-    service = console({"pipe": {"name": "jobpool-few"}, "quotas": {"connections": 8}, "pools": {"p": {}}})
+    service = console({"pipe": {"name": "jobpool-few"}, "quotas": {"connections": 8, "connections_per_user": 100}, "pools": {"p": {}}})
     service.pipe = "jobpool-few"
     service.start()
     with service.bridge() as rpc:

@@ -8,12 +8,17 @@ def request(**members):
     return json.dumps({"jsonrpc": "2.0"} | members)
 
 
-@pytest.mark.parametrize("request_id", [0, 1, -7, 2**53, 1.5, "x", "", "é😀", None])
+@pytest.mark.parametrize("request_id", [0, 1, -7, 2**53 - 1, 1.5, "x", "", "é😀", None])
 def test_the_id_comes_back_as_it_went(rpc, request_id):
     answer = rpc.ask(request(method="pool.list", id=request_id))
     assert answer["jsonrpc"] == "2.0"
     assert answer["id"] == request_id and type(answer["id"]) is type(request_id)
     assert "pools" in answer["result"] and "error" not in answer
+
+
+def test_an_id_that_could_not_come_back_exactly_is_refused(rpc):
+    answer = rpc.ask('{"jsonrpc": "2.0", "method": "pool.list", "id": 9007199254740993}')
+    assert answer["id"] is None and answer["error"]["code"] == -32600
 
 
 def test_notification_is_done_and_not_answered(rpc):
