@@ -258,7 +258,8 @@ def test_a_pool_made_again_does_not_have_the_old_ones_rights(world):
 
 
 REACHING = [{"match": [{"image": "x.exe"}]}, {"exclude": [{"image": "x.exe"}]}, {"default": True}, {"security": ["no_admin"]},
-            {"object_name": "Global\\Other"}, {"match": None}, {"default": False}]
+            {"object_name": "Global\\Other"}, {"match": None}, {"default": False}, {"limits": {"priority_class": "realtime"}}, {"limits": {"scheduling_class": 6}},
+            {"limits": {"working_set": {"min": "1MiB", "max": "8MiB"}}}]
 
 
 def test_a_pools_admin_makes_pools_below_it_and_nowhere_else(world):
@@ -283,6 +284,22 @@ def test_what_reaches_beyond_the_pool_is_for_the_services_admins(world, keys):
         error = alice.error(method, **params, **keys)
         assert (error.name, error.data["right"], "pool" in error.data) == ("access_denied", "admin", False), method
     assert w.rpc.error("pool.get", pool="below").name == "unknown_pool"
+
+
+@pytest.mark.parametrize("limit, good", [({"LimitFlags": ["SCHEDULING_CLASS"], "SchedulingClass": 5}, True),
+                                         ({"LimitFlags": ["SCHEDULING_CLASS"], "SchedulingClass": 6}, False),
+                                         ({"LimitFlags": ["PRIORITY_CLASS"], "PriorityClass": "HIGH_PRIORITY_CLASS"}, True),
+                                         ({"LimitFlags": ["PRIORITY_CLASS"], "PriorityClass": "REALTIME_PRIORITY_CLASS"}, False)])
+def test_privileged_limits_of_the_job_likewise(world, limit, good):
+    w = world({"p": {"access": {"admin": [ALICES]}}})
+    alice = w.machine.client(**ALICE)
+    limit = limit | {"LimitFlags": ["JOB_OBJECT_LIMIT_" + flag for flag in limit["LimitFlags"]]}
+    info = alice.call("job.queryInformation", job="p", **{"class": 2})["info"] | limit
+    name, error = answer(alice, "job.setInformation", {"job": "p", "class": 2, "info": info})
+    assert name == ("" if good else "access_denied"), str(error)
+    w.rpc.call("job.setInformation", job="p", **{"class": 2}, info=info)
+    info = alice.call("job.queryInformation", job="p", **{"class": 2})["info"]
+    alice.call("job.setInformation", job="p", **{"class": 2}, info=info)  # as it is
 
 
 def test_the_jobs_security_limits_are_for_the_services_admins(world):
