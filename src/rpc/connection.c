@@ -47,7 +47,7 @@ void jp__finish(struct jp_rpc_connection *connection) {
 static bool make_room(struct jp_rpc *rpc) {
     struct jp_rpc_connection *oldest = NULL;
     for (struct jp_rpc_connection *connection = rpc->first_connection; connection; connection = connection->next)
-        if (!connection->principal && !connection->closing) /* a byte alone does not keep a place */
+        if (!connection->principal && !connection->closing) /* without a whole message nobody knows whose it is, nor counts it for him */
             oldest = connection; /* newer ones stand in front */
     if (oldest)
         cut_off(oldest);
@@ -215,8 +215,10 @@ static void refuse_broken(struct jp_rpc_connection *connection, const char *why)
 }
 
 static void take_framed(struct jp_rpc_connection *connection, enum jp_framed what, const char *text, size_t length) {
-    if (what != JP_FRAMED_NOTHING) /* each byte of a message does not begin its time anew */
+    if (what != JP_FRAMED_NOTHING) { /* each byte of a message does not begin its time anew */
         connection->midway_since_ms = 0;
+        connection->spoke = true;
+    }
     if (what == JP_FRAMED_MESSAGE)
         jp__receive_message(connection, text, length);
     else if (what == JP_FRAMED_TOO_LONG)
@@ -226,10 +228,8 @@ static void take_framed(struct jp_rpc_connection *connection, enum jp_framed wha
 }
 
 void jp_rpc_receive(struct jp_rpc_connection *connection, const char *bytes, size_t length) {
-    if (length && !connection->closing) {
-        connection->spoke = true;
+    if (length && !connection->closing)
         connection->active_ms = now_ms(connection->rpc);
-    }
     while (length && !connection->closing) {
         enum jp_framed what;
         const char *text;
@@ -243,6 +243,8 @@ void jp_rpc_receive(struct jp_rpc_connection *connection, const char *bytes, siz
         bytes += taken;
         length -= taken;
     }
-    if (!connection->midway_since_ms && jp_framer_midway(&connection->framer))
+    if (!connection->midway_since_ms && jp_framer_midway(&connection->framer)) {
         connection->midway_since_ms = connection->active_ms | 1;
+        connection->spoke = true; /* blanks and line ends alone are silence */
+    }
 }

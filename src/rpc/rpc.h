@@ -47,7 +47,7 @@ struct jp_rpc_connection;
 struct jp_rpc *jp_rpc_new(const struct jp_rpc_setup *setup, uint64_t last_seq);
 void jp_rpc_free(struct jp_rpc *rpc); /* all connections were closed before */
 
-/* When there are as many connections as may be, the one that has waited longest without a message makes room; NULL if there is none such:
+/* When there are as many connections as may be, the oldest that has not sent a whole message makes room; NULL if there is none such:
  * then jp_rpc_full() is what the peer is told. */
 const char *jp_rpc_full(void);
 struct jp_rpc_connection *jp_rpc_open(struct jp_rpc *rpc, struct jp_peer *peer);

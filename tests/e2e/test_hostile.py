@@ -67,8 +67,10 @@ class Assaulted:
         """When nobody is there but this one."""
         wait_until(lambda: rpc.call("service.status")["connections"] == 1, "all others to be gone", 30)
         handles, threads = map(int, self.host.run("jobber", "handles", rpc.call("service.status")["pid"]).stdout.split())
-        figures = {"handles": handles, "threads": threads}
-        if not WINDOWS:
+        figures = {"threads": threads}
+        if WINDOWS:
+            figures["handles"] = handles
+        else:  # Wine tells how large its table of handles is, which has had room for 256 clients
             folder = f"/proc/{self.service.process.pid}"
             with open(f"{folder}/status", encoding="ascii", errors="replace") as file:
                 status = dict(line.split(":", 1) for line in file)
@@ -88,10 +90,10 @@ class Assaulted:
                 self.call_off()
             after = self.used(rpc)
             assert self.service.process.poll() is None
-            assert {pool["name"]: pool["processes"] for pool in rpc.call("pool.list")["pools"]} == {name: 0 for name in POOLS}
+            assert {pool["name"]: pool["members"] for pool in rpc.call("pool.list")["pools"]} == {name: 0 for name in POOLS}
         print(f"\n{what}: {served['calls']} calls of others, p50 {served['p50Ms']} ms, p99 {served['p99Ms']} ms, at most {served['maxMs']} ms; " +
               ", ".join(f"{key} {before[key]} to {after[key]}" for key in after))
-        assert served["failed"] == 0 and served["calls"] > 20, served
+        assert served["failed"] == 0 and served["calls"] > 5, served
         assert served["p99Ms"] < P99_MS, served
         assert all(after[key] <= before[key] + LEVEL[key] for key in after), (before, after)
 
@@ -184,8 +186,8 @@ def test_processes_that_are_not_the_clients(assaulted, rpc):
 def test_a_pid_that_is_somebody_elses_by_now(rpc, held):
     """The start says who is meant; a pid alone that is nobody's says so."""
     process = held()
-    for other in ("2020-01-01T00:00:00Z", "2120-01-01T00:00:00.0000001Z"):
-        assert rpc.error("pool.assign", pool="target", pid=process.pid, startTime=other).name == "other_process"
+    for other in (1, int(process.start_time) - 10_000_000, int(process.start_time) + 1, 2**63 - 1):
+        assert rpc.error("pool.assign", pool="target", pid=process.pid, startTime=str(other)).name == "other_process"
     process.let_go()
     wait_until(lambda: rpc.error("pool.assign", pool="target", pid=process.pid).name == "no_such_process", "its pid to be free")
     assert rpc.error("pool.assign", pool="target", pid=process.pid, startTime=process.start_time).name in ("no_such_process", "other_process")

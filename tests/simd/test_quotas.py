@@ -27,8 +27,8 @@ def refused(answer, request_id=None):
 
 def is_turned_away(client, method, **params):
     """Whatever it asks first, that is told and no more."""
-    client.begin(method, **params)
-    return refused(client.receive()) and client.receive() is None
+    asked = client.begin(method, **params)
+    return refused(client.receive(), asked) and client.receive() is None
 
 
 def is_closed(client):
@@ -55,7 +55,8 @@ def limited(world):
 
 
 def test_all_are_told(world):
-    assert world({"a": {}}).rpc.call("service.status")["quotas"] == DEFAULTS
+    """The simulator gives everybody a day to begin, because its time flies."""
+    assert world({"a": {}}).rpc.call("service.status")["quotas"] == DEFAULTS | {"first_byte": "1d"}
     chosen = {"message": "64KiB", "depth": 32, "batch": 7, "connections": 9, "connections_per_user": 3, "in_flight": 5, "subscriptions": 2, "jobs": 4,
               "unread": "128KiB", "stall": "5s", "first_byte": "2s", "idle": "1h"}
     assert world({"a": {}}, quotas=chosen).rpc.call("service.status")["quotas"] == chosen
@@ -146,6 +147,30 @@ def test_who_is_silent_makes_room(limited):
     assert silent[2].call("pool.list")["pools"] and silent[3].call("pool.list")["pools"]
     assert w.client.call("pool.list")["pools"], "who has spoken stays"
     assert connections(w) == 6
+
+
+@pytest.mark.parametrize("beginning", [b"\n", b" \xef\xbb\xbf\r\n", b"{", b"Content-Length: 100\r\n\r\n{"])
+def test_who_only_begins_makes_room_too(limited, beginning):
+    """Until its first message is whole nobody knows whose connection it is, so it is not counted for him: it may not be in others' way."""
+    w = limited(connections=20)
+    w.rpc.call("pool.list")
+    for client in [w.machine.client() for _ in range(40)]:
+        try:
+            client.socket.sendall(beginning)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it has made room already
+    for client in [w.machine.client() for _ in range(10)]:
+        assert client.call("pool.list")["pools"]
+    assert w.rpc.call("pool.list")["pools"]
+
+
+@pytest.mark.parametrize("blank", [b"\n", b"\r\n \t", b"\xef\xbb\xbf", b"\xef\xbb\xbf\n\n"])
+def test_blanks_are_silence(limited, blank):
+    w = limited(first_byte="2s")
+    w.client.socket.sendall(blank)
+    wait_until(lambda: connections(w) == 2, "it to be counted")
+    w.machine.advance(2100)
+    assert is_closed(w.client)
 
 
 @pytest.mark.parametrize("more", [1, 40])
