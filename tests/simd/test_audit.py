@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from harness.host import wait_until
 from harness.simulated import ALICE
 
 ALICES = ALICE["user"]
@@ -269,8 +270,8 @@ def test_who_leaves_before_the_answer(audited):
                  {"jsonrpc": "2.0", "id": 2, "method": "pool.update", "params": {"pool": "mine", "description": "left"}},
                  {"jsonrpc": "2.0", "id": 3, "method": "pool.update", "params": {"pool": "p", "description": "left"}})
     w.alice.close()
-    while w.rpc.call("service.status")["connections"] > 1:
-        pass
+    wait_until(lambda: len(trail(w)) == 3, "all three to be carried out, the launch when its row is on the disk")
+    wait_until(lambda: w.rpc.call("service.status")["connections"] == 1, "the connection to be gone")
     records = {record["method"] + str(record["allowed"]): record for record in trail(w)}
     assert {key: brief(record) for key, record in records.items()} == {
         "pool.launchTrue": (ALICES, "pool.launch", "mine", True, None, 1), "pool.updateTrue": (ALICES, "pool.update", "mine", True, None, 1),
