@@ -46,6 +46,19 @@ jp_status jp__need(struct jp_call *call, const struct jp_pool *pool, uint32_t ri
                    jp_choice_name(jp_rights, right), pool ? "to pool \"" : "to the service", pool ? pool->name : "", pool ? "\"" : "");
 }
 
+jp_status jp__need_for_limits(struct jp_call *call, const struct jp_limits *wanted, const struct jp_limits *now, struct jp_error *error) {
+    enum { HIGHEST_SCHEDULING_CLASS = 5 }; /* without that privilege */
+    const uint64_t news = ~now->present;
+    bool priority = wanted->present & JP_SCHEMA_BIT(JP_LIMIT_PRIORITY_CLASS) && wanted->priority_class == JP_JOB_REALTIME_PRIORITY_CLASS &&
+                    (news & JP_SCHEMA_BIT(JP_LIMIT_PRIORITY_CLASS) || now->priority_class != wanted->priority_class);
+    bool scheduling = wanted->present & JP_SCHEMA_BIT(JP_LIMIT_SCHEDULING_CLASS) && wanted->scheduling_class > HIGHEST_SCHEDULING_CLASS &&
+                      (news & JP_SCHEMA_BIT(JP_LIMIT_SCHEDULING_CLASS) || now->scheduling_class != wanted->scheduling_class);
+    bool memory = wanted->present & JP_SCHEMA_BIT(JP_LIMIT_WORKING_SET) &&
+                  (news & JP_SCHEMA_BIT(JP_LIMIT_WORKING_SET) || now->working_set.min_bytes != wanted->working_set.min_bytes ||
+                   now->working_set.max_bytes != wanted->working_set.max_bytes);
+    return priority || scheduling || memory ? jp__need(call, NULL, JP_RIGHT_ADMIN, error) : JP_OK;
+}
+
 const char *jp__caller(const struct jp_call *call) {
     struct jp_peer *peer = call->connection->peer;
     return peer->ops->principal_name(peer, call->connection->principal);

@@ -1,6 +1,7 @@
 /* job.*: win32job's eight functions. A pool answers as a job object; any other job is reached with the caller's own rights. */
 #include "rpc/jobs.h"
 
+#include "job/configure.h"
 #include "job/info.h"
 
 #include <inttypes.h>
@@ -323,6 +324,18 @@ static jp_status set_security(struct jp_call *call, const struct jp_job_referenc
     return status;
 }
 
+/* What is wrong with them, setting tells. */
+static jp_status check_limits(struct jp_call *call, const struct jp_pool *pool, const struct jp_job_info *info, struct jp_error *error) {
+    struct jp_pool_spec wanted = {0};
+    struct jp_error ignored;
+    bool restart_job_time;
+    jp_status status = JP_OK;
+    if (jp_job_info_to_spec(info, &wanted, &restart_job_time, &ignored) == JP_OK)
+        status = jp__need_for_limits(call, &wanted.limits, &pool->spec.limits, error);
+    jp_schema_clear(jp_pool_fields, &wanted);
+    return status;
+}
+
 static jp_status set(struct jp_call *call, const struct jp_job_reference *reference, enum jp_job_class class, const cJSON *json,
                      struct jp_error *error) {
     struct jp_job_info info;
@@ -331,8 +344,10 @@ static jp_status set(struct jp_call *call, const struct jp_job_reference *refere
     jp_status status = jp_job_info_read(class, json, &info, error);
     if (status)
         return status;
-    status = reference->pool ? jp_pools_set_job(call->rpc->with.pools, reference->pool, &info, error)
-                             : jp_job_set_information(backend_of(call), reference->job, &info, error);
+    if (!reference->pool)
+        status = jp_job_set_information(backend_of(call), reference->job, &info, error);
+    else if ((status = check_limits(call, reference->pool, &info, error)) == JP_OK)
+        status = jp_pools_set_job(call->rpc->with.pools, reference->pool, &info, error);
     jp_job_info_clear(&info);
     return status;
 }

@@ -31,7 +31,10 @@ static void answer_with_pool(struct jp_call *call, jp_status status, const struc
 static jp_status check_reach(struct jp_call *call, const struct jp_pool_spec *spec, struct jp_error *error) {
     const uint64_t reaching = JP_SCHEMA_BIT(JP_POOL_MATCH) | JP_SCHEMA_BIT(JP_POOL_EXCLUDE) | JP_SCHEMA_BIT(JP_POOL_DEFAULT) |
                               JP_SCHEMA_BIT(JP_POOL_SECURITY) | JP_SCHEMA_BIT(JP_POOL_OBJECT_NAME);
-    return spec->present & (reaching | reaching << 32) ? jp__need(call, NULL, JP_RIGHT_ADMIN, error) : JP_OK;
+    static const struct jp_limits none = {0};
+    if (spec->present & (reaching | reaching << 32) && jp__need(call, NULL, JP_RIGHT_ADMIN, error))
+        return error->status;
+    return jp__need_for_limits(call, &spec->limits, call->pool ? &call->pool->spec.limits : &none, error);
 }
 
 /* Pools stand below one that the caller is an admin of, or it is one of the service. */

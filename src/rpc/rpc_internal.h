@@ -160,6 +160,9 @@ bool jp__may_view(struct jp_rpc_connection *connection, const char *pool);
 void jp__note_missing(struct jp_call *call, const struct jp_pool *pool, uint32_t right);
 /* JP_E_DENIED, and noted for the audit trail, if a right is missing. */
 jp_status jp__need(struct jp_call *call, const struct jp_pool *pool, uint32_t right, struct jp_error *error);
+/* Limits that Windows gives only to who has SeIncreaseBasePriorityPrivilege, which the service has and its callers may not: of `wanted`, what
+ * is not so already. For the service's admins. */
+jp_status jp__need_for_limits(struct jp_call *call, const struct jp_limits *wanted, const struct jp_limits *now, struct jp_error *error);
 struct jp_pool *jp__find_pool(struct jp_call *call, const char *name, struct jp_error *error); /* NULL: there is none to be viewed */
 /* Restricts a query to what the caller may view. `asked` is what it asked for (none: all). The names are the caller's to free with
  * jp__free_names. False with the call refused: it asked for a pool that it may not view. */
