@@ -328,21 +328,21 @@ const struct jp_method jp__methods[] = {
     {ROW("process.terminate", process_terminate, JP_RIGHT_CONTROL, JP_ON_FOUND, jp_process_parameters, process_terminate_fields), .changes = true, .summary = "End one process of a pool.",
      TELLS(process_terminated, process_terminate), FAILS(JP_E_NO_PROCESS, JP_E_OTHER_PROCESS)},
     {ROW("events.subscribe", events_subscribe, JP_RIGHT_VIEW, JP_ON_FOUND, jp_record_parameters, subscribe_fields), .summary = "Be sent events, from the past on if asked.",
-     TELLS(subscribed, events_subscribe),
+     TELLS(subscribed, events_subscribe), FAILS(JP_E_NO_POOL),
      .description = "Events come as notifications `event`."},
     {ROW("events.unsubscribe", events_unsubscribe, 0, JP_ON_SERVICE, jp_record_parameters, unsubscribe_fields), .summary = "Be sent no more.",
      TELLS(unsubscribed, events_unsubscribe), FAILS(JP_E_NO_SUBSCRIPTION)},
     {ROW("events.query", events_query, JP_RIGHT_VIEW, JP_ON_FOUND, jp_record_parameters, query_fields), .summary = "Events of the past.",
-     TELLS(events, events_query), FAILS(JP_E_STORE)},
+     TELLS(events, events_query), FAILS(JP_E_NO_POOL, JP_E_STORE)},
     {ROW("accounting.summary", accounting_summary, JP_RIGHT_VIEW, JP_ON_FOUND, jp_record_parameters, summary_fields), .summary = "Totals by pool.",
-     TELLS(summaries, accounting_summary), FAILS(JP_E_STORE),
+     TELLS(summaries, accounting_summary), FAILS(JP_E_NO_POOL, JP_E_STORE),
      .description = "from and to choose processes by when they began (from is in, to is out). Whole hours come from sums that outlive the "
                     "rows, so purging does not change such a report. Where from or to falls inside an hour, the rows of that part are counted "
                     "exactly; an hour of which rows have been purged counts as a whole if it begins within the time, and not at all if it "
                     "does not. The same holds for days (UTC) whose hours are not kept any more. Two reports whose times adjoin never count a "
                     "process twice."},
     {ROW("accounting.processes", accounting_processes, JP_RIGHT_VIEW, JP_ON_FOUND, jp_record_parameters, accounting_fields), .summary = "Processes, a row each.",
-     TELLS(process_page, accounting_processes), FAILS(JP_E_STORE)},
+     TELLS(process_page, accounting_processes), FAILS(JP_E_NO_POOL, JP_E_STORE)},
     {ROW("accounting.report", accounting_report, JP_RIGHT_VIEW, JP_ON_FOUND, jp_report_parameters, report_fields), .summary = "What processes have used, by pool, user, program, day and ending.",
      TELLS(report, accounting_report), FAILS(JP_E_NO_POOL, JP_E_QUOTA, JP_E_STORE, JP_E_CANCELLED),
      .description = "A row for each group, those that have used the most CPU time first; groups says how many there are, should not all be shown, and total is of "

@@ -141,14 +141,15 @@ static void on_found(void *context, jp_status status, const struct jp_error *err
     }
 }
 
-/* A member that the caller may view. */
+/* A member that the caller may view. Of others neither their being there nor when they began is told: the answer is that for nobody. */
 static jp_status find_member(struct jp_call *call, const struct jp_process_parameters *given, struct jp_member **ret_member,
                              struct jp_error *error) {
-    jp_status status = jp_pools_find_process(call->rpc->with.pools, given->pid, (int64_t)given->start_100ns, ret_member, error);
+    struct jp_pools *pools = call->rpc->with.pools;
+    jp_status status = jp_pools_find_process(pools, given->pid, 0, ret_member, error);
     call->number = given->pid;
     if (status == JP_OK && !jp__may_view(call->connection, (*ret_member)->record.pool))
-        status = no_process(call, error);
-    return status;
+        return jp_fail(error, JP_E_NO_PROCESS, "no pool has a running process %" PRIu32, given->pid);
+    return status ? status : jp_pools_find_process(pools, given->pid, (int64_t)given->start_100ns, ret_member, error);
 }
 
 void jp__on_process_get(struct jp_call *call, const void *parameters) {
