@@ -278,8 +278,10 @@ void jp_pools_on_exit(struct jp_pools *pools, uint64_t watch) {
     jp__queue_advance(pools);
 }
 
-uint64_t jp_pools_note(struct jp_pools *pools, const char *message, const char *detail) {
-    return jp__emit(pools, &(struct jp__event){.message = message, .origin = JP_ORIGIN_SERVICE, .detail = detail});
+uint64_t jp_pools_note_of(struct jp_pools *pools, const struct jp_pool *pool, const char *message, const char *detail) {
+    return jp__emit(pools, &(struct jp__event){.pool = pool, .message = message, .origin = JP_ORIGIN_SERVICE, .detail = detail});
 }
+
+uint64_t jp_pools_note(struct jp_pools *pools, const char *message, const char *detail) { return jp_pools_note_of(pools, NULL, message, detail); }
 
 uint64_t jp_pools_last_seq(const struct jp_pools *pools) { return pools->last_seq; }

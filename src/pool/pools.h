@@ -351,6 +351,7 @@ void jp_pools_record_all(struct jp_pools *pools);
 
 /* An event of the service itself: "SERVICE_STARTED", "CONFIG_RELOADED", ... */
 uint64_t jp_pools_note(struct jp_pools *pools, const char *message, const char *detail);
+uint64_t jp_pools_note_of(struct jp_pools *pools, const struct jp_pool *pool, const char *message, const char *detail); /* of a pool; NULL: the service */
 uint64_t jp_pools_last_seq(const struct jp_pools *pools);
 
 #endif

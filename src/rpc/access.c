@@ -28,12 +28,20 @@ bool jp__may_view(struct jp_rpc_connection *connection, const char *name) {
     return jp__rights(connection, pool) & (pool || !*name ? JP_RIGHT_VIEW : JP_RIGHT_ADMIN);
 }
 
+/* Who is told that a pool is not there, is in the audit trail all the same. */
+void jp__note_missing(struct jp_call *call, const struct jp_pool *pool, uint32_t right) {
+    struct jp_audited *audited = &call->audited;
+    audited->missing_right = right;
+    jp_free(audited->missing_at);
+    audited->missing_at = pool ? jp_strdup(pool->name) : NULL;
+    if (pool && !audited->pool)
+        audited->pool = jp_strdup(pool->name);
+}
+
 jp_status jp__need(struct jp_call *call, const struct jp_pool *pool, uint32_t right, struct jp_error *error) {
     if ((jp__rights(call->connection, pool) & right) == right)
         return JP_OK;
-    call->audited.missing_right = right;
-    if (pool && !call->audited.pool)
-        call->audited.pool = jp_strdup(pool->name);
+    jp__note_missing(call, pool, right);
     return jp_fail(error, JP_E_DENIED, "%s: %s has no right \"%s\" %s%s%s; an administrator gives it with \"access\"", call->method->name, jp__caller(call),
                    jp_choice_name(jp_rights, right), pool ? "to pool \"" : "to the service", pool ? pool->name : "", pool ? "\"" : "");
 }
@@ -64,10 +72,8 @@ struct jp_pool *jp__find_pool(struct jp_call *call, const char *name, struct jp_
     struct jp_pool *pool = jp_pools_find(call->rpc->with.pools, name);
     if (pool && jp__rights(call->connection, pool) & JP_RIGHT_VIEW)
         return pool;
-    if (pool) { /* nobody is told that it is there, but the audit trail is told who asked */
-        call->audited.missing_right = JP_RIGHT_VIEW;
-        call->audited.wanted = true;
-    }
+    if (pool)
+        jp__note_missing(call, pool, JP_RIGHT_VIEW);
     no_pool(call, name, error);
     return NULL;
 }
@@ -94,6 +100,9 @@ bool jp__viewable(struct jp_call *call, const struct jp_strings *asked, struct j
     *ret_pools = (struct jp_strings){0};
     for (size_t i = 0; asked && i < asked->count; i++)
         if (!jp__may_view(call->connection, asked->items[i])) {
+            const struct jp_pool *hidden = jp_pools_find(call->rpc->with.pools, asked->items[i]);
+            if (hidden || !*asked->items[i])
+                jp__note_missing(call, hidden, JP_RIGHT_VIEW);
             no_pool(call, asked->items[i], &error);
             jp__refuse(call, &error);
             return false;

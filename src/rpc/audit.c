@@ -1,20 +1,24 @@
 /* Owns the audit trail's side of the calls: who asked for what, and what became of it.
  *
  * What was done is a record each. What was refused, or failed, can be repeated by anybody as fast as he likes: of the same request by the same
- * account the first is recorded at once, and those of the next minute together when it is over. */
+ * account the first is recorded at once, and those of the next minute together when it is over. Who asks for ever other pools has that for so
+ * many of them, then for all others together. */
 #include "rpc/rpc_internal.h"
+
+#include "base/utf.h"
 
 #include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
 
-enum { REFUSALS_KEPT = 64, REFUSAL_MS = 60000 };
+enum { REFUSALS_KEPT = 64, REFUSALS_EACH = 8, REFUSAL_MS = 60000, NAME_MAX_BYTES = 256 };
 
 /* Requests like one that is recorded already. */
 struct refusal {
     uint64_t until_ms; /* 0: the place is free */
     int64_t time_100ns; /* of the first that is not recorded */
     uint64_t count;     /* that are not recorded */
+    bool mixed;         /* of several pools */
     jp_status status;
     bool allowed;
     char *user, *sid, *pool, *detail;
@@ -45,6 +49,15 @@ static const char *text_parameter(const struct jp_call *call, const void *parame
     return found ? *(const char *const *)found : NULL;
 }
 
+/* Whatever it says, it is not a megabyte in each record. */
+static char *name_of(const char *given) {
+    size_t length = strlen(given);
+    char *name = jp_sprintf("%.*s", (int)(length < NAME_MAX_BYTES ? length : NAME_MAX_BYTES), given);
+    if (length > NAME_MAX_BYTES)
+        name[jp_utf8_valid_length(name, NAME_MAX_BYTES)] = '\0';
+    return name;
+}
+
 void jp__audit_begin(struct jp_call *call, const void *parameters) {
     struct jp_peer *peer = call->connection->peer;
     struct jp_audited *audited = &call->audited;
@@ -58,7 +71,7 @@ void jp__audit_begin(struct jp_call *call, const void *parameters) {
         pool = text_parameter(call, parameters, "name");
     if (!pool)
         pool = text_parameter(call, parameters, "job");
-    audited->pool = jp_strdup(pool);
+    audited->pool = pool ? name_of(pool) : NULL;
     audited->pid = pid ? *(const uint32_t *)pid : 0;
 }
 
@@ -75,9 +88,12 @@ static void clear(struct refusal *refusal) {
 static void flush(struct jp_rpc *rpc, struct refusal *refusal) {
     if (refusal->count)
         record(rpc, &(struct jp_audit_record){.time_100ns = refusal->time_100ns, .user = refusal->user, .sid = refusal->sid,
-                                              .client_pid = refusal->client_pid, .method = refusal->method, .pool = refusal->pool,
-                                              .pid = refusal->pid, .allowed = refusal->allowed, .status = refusal->status,
-                                              .detail = refusal->detail, .count = refusal->count});
+                                              .client_pid = refusal->client_pid, .method = refusal->method,
+                                              .pool = refusal->mixed ? NULL : refusal->pool, .pid = refusal->mixed ? 0 : refusal->pid,
+                                              .allowed = refusal->allowed, .status = refusal->status,
+                                              .detail = refusal->mixed ? "of several pools, or for several reasons"
+                                                                       : refusal->detail,
+                                              .count = refusal->count});
     clear(refusal);
 }
 
@@ -88,20 +104,48 @@ static bool is_like(const struct refusal *refusal, const struct jp_audit_record 
            same_text(refusal->pool, audit->pool);
 }
 
+/* An account's own, whatever was asked. */
+static bool is_by(const struct refusal *refusal, const struct jp_audit_record *audit) { return refusal->until_ms && same_text(refusal->sid, audit->sid); }
+
+/* The place where this one is counted; NULL: it is the first. One account cannot take all places, so that it cannot have each of its requests
+ * recorded by asking for another pool each time. */
+static struct refusal *place_of(struct refusal *items, const struct jp_audit_record *audit) {
+    struct refusal *near = NULL;
+    size_t taken = 0;
+    for (size_t i = 0; i < REFUSALS_KEPT; i++) {
+        if (is_like(&items[i], audit))
+            return &items[i];
+        if (!is_by(&items[i], audit))
+            continue;
+        taken++;
+        if (items[i].method == audit->method && items[i].allowed == audit->allowed)
+            near = &items[i];
+    }
+    if (taken < REFUSALS_EACH || !near)
+        return NULL;
+    near->mixed = true;
+    return near;
+}
+
+static struct refusal *oldest(struct refusal *items) {
+    struct refusal *place = items;
+    for (size_t i = 1; i < REFUSALS_KEPT; i++)
+        if (items[i].until_ms < place->until_ms)
+            place = &items[i];
+    return place;
+}
+
 /* True if it is counted with one like it. Else it is the first, and has a place from now on; the oldest makes room. */
 static bool counted(struct jp_rpc *rpc, const struct jp_audit_record *audit) {
     if (!rpc->refusals)
         rpc->refusals = jp_alloc(sizeof *rpc->refusals);
-    struct refusal *items = rpc->refusals->items, *place = items;
-    for (size_t i = 0; i < REFUSALS_KEPT; i++) {
-        if (is_like(&items[i], audit)) {
-            if (!items[i].count++)
-                items[i].time_100ns = audit->time_100ns;
-            return true;
-        }
-        if (items[i].until_ms < place->until_ms)
-            place = &items[i];
+    struct refusal *place = place_of(rpc->refusals->items, audit);
+    if (place) {
+        if (!place->count++)
+            place->time_100ns = audit->time_100ns;
+        return true;
     }
+    place = oldest(rpc->refusals->items);
     flush(rpc, place);
     *place = (struct refusal){.until_ms = now_ms(rpc) + REFUSAL_MS, .status = audit->status, .allowed = audit->allowed,
                               .user = jp_strdup(audit->user), .sid = jp_strdup(audit->sid), .pool = jp_strdup(audit->pool),
@@ -133,10 +177,15 @@ void jp__audit_free(struct jp_rpc *rpc) {
 
 /* --- what became of it --- */
 
-static void tell_denied(struct jp_rpc *rpc, const struct jp_audit_record *audit, uint32_t right) {
+/* An event of the pool that it is about: who may not view that learns nothing of it. */
+static void tell_denied(struct jp_rpc *rpc, const struct jp_audit_record *audit, const struct jp_audited *audited) {
+    struct jp_pools *pools = rpc->with.pools;
+    const struct jp_pool *pool = audited->missing_at ? jp_pools_find(pools, audited->missing_at) : NULL;
+    if (!pool && audit->pool)
+        pool = jp_pools_find(pools, audit->pool);
     char *detail = jp_sprintf("%s (process %" PRIu32 ") asked for %s%s%s without the right \"%s\"", audit->user, audit->client_pid, audit->method,
-                              audit->pool ? " of " : "", audit->pool ? audit->pool : "", jp_choice_name(jp_rights, right));
-    jp_pools_note(rpc->with.pools, "REQUEST_DENIED", detail);
+                              audit->pool ? " of " : "", audit->pool ? audit->pool : "", jp_choice_name(jp_rights, audited->missing_right));
+    jp_pools_note_of(pools, pool, "REQUEST_DENIED", detail);
     jp_free(detail);
 }
 
@@ -161,7 +210,7 @@ void jp__audit_end(struct jp_call *call, const struct jp_error *error, const cJS
     if (!error || !counted(rpc, &audit)) {
         record(rpc, &audit);
         if (denied)
-            tell_denied(rpc, &audit, audited->missing_right);
+            tell_denied(rpc, &audit, audited);
     }
     audited->wanted = false; /* once */
     jp_free(audited->user);

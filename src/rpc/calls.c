@@ -128,6 +128,7 @@ static void free_call(struct jp_call *call) {
     jp_free(call->audited.user);
     jp_free(call->audited.sid);
     jp_free(call->audited.pool);
+    jp_free(call->audited.missing_at);
     jp_free(call);
 }
 
@@ -182,8 +183,8 @@ void jp__refuse_with(struct jp_call *call, const struct jp_error *error, cJSON *
     if (call->audited.missing_right && error->status == JP_E_DENIED) {
         data = data ? data : cJSON_CreateObject();
         jp_json_add_string(data, "right", jp_choice_name(jp_rights, call->audited.missing_right));
-        if (call->audited.pool)
-            jp_json_add_string(data, "pool", call->audited.pool);
+        if (call->audited.missing_at)
+            jp_json_add_string(data, "pool", call->audited.missing_at);
     }
     if (call->id) {
         answer = answer_for(call->id);
@@ -228,7 +229,8 @@ void jp__call_tell_progress(struct jp_call *call, void (*tell)(struct jp_call *c
 }
 
 void jp__progress(struct jp_call *call, cJSON *value) {
-    if (!call->progress_token || !call->connection) {
+    struct jp_peer *peer = call->connection ? call->connection->peer : NULL;
+    if (!call->progress_token || !peer || peer->ops->unsent(peer) > JP_RPC_PAUSE_UNSENT) { /* who does not read misses some */
         cJSON_Delete(value);
         return;
     }

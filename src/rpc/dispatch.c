@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { TOKEN_MAX = 256 };
+
 /* --- requests --- */
 
 static const struct jp_method *find_method(const char *name) {
@@ -84,13 +86,13 @@ static bool is_allowed(struct jp_call *call, const void *parameters, struct jp_e
     return method->scope != JP_ON_SERVICE || !method->right || jp__need(call, NULL, method->right, error) == JP_OK;
 }
 
-/* Who asks for progress says under which name it wants to hear of it. */
+/* Who asks for progress says under which name it wants to hear of it: a short one, which is sent each time. */
 static bool take_token(struct jp_call *call, cJSON *object, struct jp_error *error) {
     const cJSON *token = cJSON_GetObjectItemCaseSensitive(object, "progressToken");
     if (!token || !has_key(call->method->fields, "progressToken"))
         return true;
-    if (!cJSON_IsString(token) && !cJSON_IsNumber(token)) {
-        jp_fail(error, JP_E_PARAMS, "%s: progressToken: expected a string or a number", call->method->name);
+    if (!cJSON_IsNumber(token) && !(cJSON_IsString(token) && strlen(token->valuestring) <= TOKEN_MAX)) {
+        jp_fail(error, JP_E_PARAMS, "%s: progressToken: expected a string of at most %d bytes, or a number", call->method->name, TOKEN_MAX);
         return false;
     }
     call->progress_token = cJSON_Duplicate(token, true);

@@ -9,13 +9,13 @@ void jp__on_pool_list(struct jp_call *call, const void *parameters) {
     cJSON *list = cJSON_AddArrayToObject(result, "pools");
     for (size_t i = 0; i < count; i++)
         if (jp__rights(call->connection, all[i]) & JP_RIGHT_VIEW)
-            cJSON_AddItemToArray(list, jp__render_pool_row(all[i]));
+            cJSON_AddItemToArray(list, jp__render_pool_row(call->connection, all[i]));
     jp__reply(call, result);
 }
 
 void jp__on_pool_get(struct jp_call *call, const void *parameters) {
     (void)parameters;
-    jp__reply(call, jp__render_pool(call->rpc, call->pool));
+    jp__reply(call, jp__render_pool(call->connection, call->pool));
 }
 
 /* What was changed is on the disk when the caller hears of it. */
@@ -23,7 +23,7 @@ static void answer_with_pool(struct jp_call *call, jp_status status, const struc
     if (status)
         jp__refuse(call, error);
     else
-        jp__reply_when_durable(call, jp__render_pool(call->rpc, pool));
+        jp__reply_when_durable(call, jp__render_pool(call->connection, pool));
 }
 
 /* What reaches beyond the pool: processes of others, another account's rights, names that other programs may use. Who has been given a pool may
@@ -192,13 +192,15 @@ static void on_found_ended(void *context, jp_status status, const struct jp_erro
     }
 }
 
-/* A member of the pool or of one below it. */
-static jp_status find_member(struct jp_pools *pools, const struct jp_pool *pool, const struct jp_process_parameters *given,
-                             struct jp_member **ret_member, struct jp_error *error) {
+/* A member of the pool or of one below it; one that the caller may not view is none. */
+static jp_status find_member(struct jp_call *call, const struct jp_process_parameters *given, struct jp_member **ret_member, struct jp_error *error) {
+    const struct jp_pool *pool = call->pool;
     struct jp_member *member;
-    jp_status status = jp_pools_find_process(pools, given->pid, (int64_t)given->start_100ns, &member, error);
+    jp_status status = jp_pools_find_process(call->rpc->with.pools, given->pid, (int64_t)given->start_100ns, &member, error);
     if (status)
         return status;
+    if (!(jp__rights(call->connection, member->pool) & JP_RIGHT_VIEW))
+        return jp_fail(error, JP_E_NO_PROCESS, "no pool has a process %u", (unsigned)given->pid);
     for (const struct jp_pool *at = member->pool; at != pool; at = at->parent)
         if (!at->parent)
             return jp_fail(error, JP_E_PARAMS, "process %u is in another pool, not in \"%s\"", (unsigned)given->pid, pool->name);
@@ -214,7 +216,7 @@ void jp__on_pool_wait(struct jp_call *call, const void *parameters) {
     struct jp_pool *pool = call->pool;
     call->text = jp_strdup(pool->name);
     call->number = given->pid;
-    bool running = !given->pid || find_member(rpc->with.pools, pool, given, &member, &error) == JP_OK;
+    bool running = !given->pid || find_member(call, given, &member, &error) == JP_OK;
     if (!running && error.status == JP_E_PARAMS) {
         jp__refuse(call, &error);
         return;

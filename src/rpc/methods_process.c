@@ -69,9 +69,15 @@ static jp_status check_template(const struct jp_launch_parameters *given, const 
     return JP_OK;
 }
 
+/* One of a pool that the caller may not view is not there either: what is said of it would name the pool. */
 static const struct jp_launch_template *find_template(struct jp_call *call, const char *name, struct jp_error *error) {
     const struct jp_rpc_program *program = &call->rpc->with.program;
     const struct jp_launch_template *template = program->find_template ? program->find_template(program->context, name) : NULL;
+    const struct jp_pool *pool = template ? jp_pools_find(call->rpc->with.pools, template->spec.pool) : NULL;
+    if (pool && !(jp__rights(call->connection, pool) & JP_RIGHT_VIEW)) {
+        jp__note_missing(call, pool, JP_RIGHT_VIEW);
+        template = NULL;
+    }
     if (!template)
         jp_fail(error, JP_E_PARAMS, "pool.launch: the configuration has no template \"%.80s\"", name);
     return template;
@@ -126,30 +132,37 @@ static jp_status no_process(const struct jp_call *call, struct jp_error *error) 
     return jp_fail(error, JP_E_NO_PROCESS, "no pool has or had a process %" PRIu64, call->number);
 }
 
-/* The newest of that pid, if the caller may know of it. */
+/* The newest of that pid that the caller may know of. */
 static void on_found(void *context, jp_status status, const struct jp_error *error, const struct jp_process_record *records, size_t count) {
     struct jp_call *call = context;
     struct jp_error none;
-    const struct jp_process_record *newest = count ? &records[count - 1] : NULL;
+    while (count && call->connection && !jp__may_view(call->connection, records[count - 1].pool))
+        count--;
     if (status) {
         jp__refuse(call, error);
-    } else if (!newest || (call->connection && !jp__may_view(call->connection, newest->pool))) {
+    } else if (!count) {
         no_process(call, &none);
         jp__refuse(call, &none);
     } else {
-        jp__reply(call, jp__render_process_for(call->connection, newest));
+        jp__reply(call, jp__render_process_for(call->connection, &records[count - 1]));
     }
 }
 
-/* A member that the caller may view. Of others neither their being there nor when they began is told: the answer is that for nobody. */
+/* A member that the caller may view. That the pid is another's now is not said of one that it may not. */
 static jp_status find_member(struct jp_call *call, const struct jp_process_parameters *given, struct jp_member **ret_member,
                              struct jp_error *error) {
     struct jp_pools *pools = call->rpc->with.pools;
-    jp_status status = jp_pools_find_process(pools, given->pid, 0, ret_member, error);
+    struct jp_member *member;
     call->number = given->pid;
-    if (status == JP_OK && !jp__may_view(call->connection, (*ret_member)->record.pool))
-        return jp_fail(error, JP_E_NO_PROCESS, "no pool has a running process %" PRIu32, given->pid);
-    return status ? status : jp_pools_find_process(pools, given->pid, (int64_t)given->start_100ns, ret_member, error);
+    if (jp_pools_find_process(pools, given->pid, 0, &member, error))
+        return no_process(call, error);
+    if (!(jp__rights(call->connection, member->pool) & JP_RIGHT_VIEW)) {
+        jp__note_missing(call, member->pool, JP_RIGHT_VIEW);
+        return no_process(call, error);
+    }
+    if (!call->audited.pool)
+        call->audited.pool = jp_strdup(member->pool->name);
+    return jp_pools_find_process(pools, given->pid, (int64_t)given->start_100ns, ret_member, error);
 }
 
 void jp__on_process_get(struct jp_call *call, const void *parameters) {

@@ -78,19 +78,24 @@ cJSON *jp__render_process(const struct jp_process_record *record) {
     return object;
 }
 
-static void add_pool_identity(cJSON *object, const struct jp_pool *pool) {
+/* Of a pool that has to do with another one; NULL if the caller may not view it. */
+static const char *name_for(struct jp_rpc_connection *connection, const struct jp_pool *pool) {
+    return pool && jp__rights(connection, pool) & JP_RIGHT_VIEW ? pool->name : NULL;
+}
+
+static void add_pool_identity(struct jp_rpc_connection *connection, cJSON *object, const struct jp_pool *pool) {
     cJSON_AddStringToObject(object, "name", pool->name);
     cJSON_AddStringToObject(object, "state", jp_pool_state_name(pool->state));
     cJSON_AddStringToObject(object, "source", jp_pool_source_name(pool->source));
-    jp_json_add_string(object, "parent", pool->parent ? pool->parent->name : NULL);
+    jp_json_add_string(object, "parent", name_for(connection, pool->parent));
     jp_json_add_string(object, "description", pool->spec.description);
     jp_json_add_u64(object, "members", pool->member_count);
     jp_json_add_u64(object, "totalMembers", jp_pool_total_members(pool));
 }
 
-cJSON *jp__render_pool_row(const struct jp_pool *pool) {
+cJSON *jp__render_pool_row(struct jp_rpc_connection *connection, const struct jp_pool *pool) {
     cJSON *object = cJSON_CreateObject();
-    add_pool_identity(object, pool);
+    add_pool_identity(connection, object, pool);
     return object;
 }
 
@@ -134,10 +139,10 @@ static cJSON *render_totals(struct jp_rpc *rpc, const struct jp_pool *pool) {
     return object;
 }
 
-static void add_frozen(cJSON *object, const struct jp_pool *pool) {
+static void add_frozen(struct jp_rpc_connection *connection, cJSON *object, const struct jp_pool *pool) {
     const struct jp_pool *by = jp_pool_frozen_by(pool);
     cJSON_AddBoolToObject(object, "frozen", by != NULL);
-    jp_json_add_string(object, "frozenBy", by && by != pool ? by->name : NULL);
+    jp_json_add_string(object, "frozenBy", by != pool ? name_for(connection, by) : NULL);
     cJSON_AddBoolToObject(object, "keepFrozen", pool->keep_frozen);
 }
 
@@ -226,7 +231,7 @@ static void add_sessions(struct jp_rpc *rpc, cJSON *object, const struct jp_pool
 }
 
 /* Beside each limit that the pool or one above it sets: what comes out, and whose it is. */
-static cJSON *render_effective(const struct jp_pool *pool) {
+static cJSON *render_effective(struct jp_rpc_connection *connection, const struct jp_pool *pool) {
     const struct jp_pool_spec *specs[JP_POOL_MAX_DEPTH];
     const struct jp_pool *chain[JP_POOL_MAX_DEPTH];
     cJSON *object = cJSON_CreateObject();
@@ -244,19 +249,20 @@ static cJSON *render_effective(const struct jp_pool *pool) {
         cJSON *written = jp_schema_write(jp_limit_fields, &limits);
         cJSON *effective = cJSON_AddObjectToObject(object, jp_limit_fields[limit].key);
         cJSON_AddItemToObject(effective, "value", cJSON_DetachItemFromObjectCaseSensitive(written, jp_limit_fields[limit].key));
-        cJSON_AddStringToObject(effective, "from", chain[from]->name);
+        jp_json_add_string(effective, "from", name_for(connection, chain[from]));
         cJSON_Delete(written);
     }
     return object;
 }
 
-static void add_limits(struct jp_rpc *rpc, cJSON *object, const struct jp_pool *pool) {
+static void add_limits(struct jp_rpc_connection *connection, cJSON *object, const struct jp_pool *pool) {
+    struct jp_backend *backend = connection->rpc->with.backend;
     char buffer[JP_UNITS_TEXT];
     cJSON *spec = jp_schema_write(jp_pool_fields, &pool->spec);
     cJSON *limits = cJSON_DetachItemFromObjectCaseSensitive(spec, "limits");
     cJSON_AddItemToObject(object, "limits", limits ? limits : cJSON_CreateObject());
-    cJSON_AddItemToObject(object, "effective", render_effective(pool));
-    cJSON_AddItemToObject(object, "enforcedBy", render_enforcers(pool, rpc->with.backend->ops->capabilities(rpc->with.backend)));
+    cJSON_AddItemToObject(object, "effective", render_effective(connection, pool));
+    cJSON_AddItemToObject(object, "enforcedBy", render_enforcers(pool, backend->ops->capabilities(backend)));
     static const char *const others[] = {"notify", "timeouts", "stop", "memory_policy", "match", "exclude"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         move_member(spec, object, others[i]);
@@ -274,19 +280,21 @@ static void add_limits(struct jp_rpc *rpc, cJSON *object, const struct jp_pool *
                             jp_choice_name(jp_on_service_stop_choices, jp_pool_spec_terminates(&pool->spec) ? JP_ON_STOP_TERMINATE : JP_ON_STOP_KEEP));
 }
 
-cJSON *jp__render_pool(struct jp_rpc *rpc, struct jp_pool *pool) {
+cJSON *jp__render_pool(struct jp_rpc_connection *connection, struct jp_pool *pool) {
+    struct jp_rpc *rpc = connection->rpc;
     cJSON *object = cJSON_CreateObject();
-    add_pool_identity(object, pool);
+    add_pool_identity(connection, object, pool);
     if (pool->state == JP_POOL_FAILED)
         cJSON_AddStringToObject(object, "error", pool->error.text);
     cJSON *children = cJSON_AddArrayToObject(object, "children");
     for (size_t i = 0; i < pool->child_count; i++)
-        cJSON_AddItemToArray(children, cJSON_CreateString(pool->children[i]->name));
+        if (name_for(connection, pool->children[i]))
+            cJSON_AddItemToArray(children, cJSON_CreateString(pool->children[i]->name));
     cJSON_AddStringToObject(object, "objectName", pool->object_name);
     cJSON_AddBoolToObject(object, "listening", jp_pool_listening(pool));
-    add_limits(rpc, object, pool);
+    add_limits(connection, object, pool);
     add_sessions(rpc, object, pool);
-    add_frozen(object, pool);
+    add_frozen(connection, object, pool);
     cJSON_AddItemToObject(object, "usage", render_totals(rpc, pool));
     cJSON_AddItemToObject(object, "troubles", jp__render_names(&pool->troubles));
     jp_json_add_time(object, "created", pool->created_100ns);

@@ -105,6 +105,7 @@ struct jp_call {
     struct jp_audited {
         bool wanted;
         uint32_t missing_right; /* it was refused for want of this one */
+        char *missing_at;       /* at this pool; NULL: at the service */
         char *user, *sid;       /* the caller's, who may be gone when it is answered */
         uint32_t client_pid;
         char *pool;             /* it is about; or NULL */
@@ -155,6 +156,8 @@ bool jp__may_stay(struct jp_rpc_connection *connection, struct jp_error *error);
 uint32_t jp__rights(struct jp_rpc_connection *connection, const struct jp_pool *pool); /* NULL: the service */
 /* By name. "" is the service. What a pool that is gone has left is for the service's admins: who might view it, nobody knows any more. */
 bool jp__may_view(struct jp_rpc_connection *connection, const char *pool);
+/* Notes for the audit trail what the call is refused for. `pool` NULL: the service. */
+void jp__note_missing(struct jp_call *call, const struct jp_pool *pool, uint32_t right);
 /* JP_E_DENIED, and noted for the audit trail, if a right is missing. */
 jp_status jp__need(struct jp_call *call, const struct jp_pool *pool, uint32_t right, struct jp_error *error);
 struct jp_pool *jp__find_pool(struct jp_call *call, const char *name, struct jp_error *error); /* NULL: there is none to be viewed */
@@ -199,8 +202,9 @@ void jp__jobs_closed(struct jp_rpc_connection *connection);
 void jp__add_start_time(cJSON *object, int64_t start_100ns);
 cJSON *jp__render_event(const struct jp_event *event);
 cJSON *jp__render_process(const struct jp_process_record *record);
-cJSON *jp__render_pool_row(const struct jp_pool *pool);
-cJSON *jp__render_pool(struct jp_rpc *rpc, struct jp_pool *pool);
+/* As its caller may see it: other pools are named where they may be viewed. */
+cJSON *jp__render_pool_row(struct jp_rpc_connection *connection, const struct jp_pool *pool);
+cJSON *jp__render_pool(struct jp_rpc_connection *connection, struct jp_pool *pool);
 cJSON *jp__render_sampling(struct jp_rpc *rpc);
 cJSON *jp__render_summary(const struct jp_summary *summary);
 cJSON *jp__render_counters(struct jp_rpc *rpc, const struct jp_counters *counters, int64_t since_100ns);

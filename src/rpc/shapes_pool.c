@@ -26,7 +26,7 @@ const struct jp_shape jp__shape_pools = SHAPE("Pools", NULL, pools_members);
 
 static const struct jp_shape_member effective_members[] = {
     {.key = "value", .kind = JP_SHAPE_ANY, .documentation = "What holds, as the config writes this limit."},
-    STRING("from", "The pool that says so: this one or one above it."),
+    STRING_OR_NULL("from", "The pool that says so: this one or one above it."),
     {0}};
 static const struct jp_shape effective = SHAPE("EffectiveLimit", "What comes out of a limit that the pool or one above it sets.", effective_members);
 
