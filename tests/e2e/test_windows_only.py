@@ -15,17 +15,77 @@ def powershell(host, script, timeout=60):
     return result.stdout.strip()
 
 
+class Account:
+    """A local account of this machine, for the time of a test."""
+
+    PASSWORD = "Jp!account2026"
+
+    def __init__(self, host, name):
+        self.host, self.name = host, name
+        powershell(host, f"net user {name} '{self.PASSWORD}' /add")
+
+    def run(self, program, *arguments):
+        """The exit code and what it printed, of one of our programs run by this account."""
+        words = ",".join("'" + str(argument).replace("'", "''") + "'" for argument in arguments)
+        out = powershell(self.host, f"$c = New-Object PSCredential('{self.name}', (ConvertTo-SecureString '{self.PASSWORD}' -AsPlainText -Force)); "
+                                    f"$p = Start-Process -Wait -PassThru -Credential $c -WorkingDirectory $env:PUBLIC -FilePath '{self.host.program(program)}' "
+                                    f"-ArgumentList {words} -RedirectStandardOutput $env:PUBLIC\\jp-out.txt -RedirectStandardError $env:PUBLIC\\jp-err.txt; "
+                                    "$p.ExitCode; Get-Content $env:PUBLIC\\jp-out.txt, $env:PUBLIC\\jp-err.txt")
+        code, _, text = out.partition("\n")
+        return int(code), text.strip()
+
+    def remove(self):
+        powershell(self.host, f"net user {self.name} /delete")
+
+
+@pytest.fixture
+def account(host):
+    made = []
+
+    def make(name):
+        made.append(Account(host, name))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.remove()
+
+
 @pytest.mark.windows_only("Wine stores a pipe's DACL and does not enforce it")
-def test_an_ordinary_user_is_not_let_in(host, service):
-    powershell(host, "net user jp-guest 'Jp!guest2026' /add")
-    try:
-        path = f"\\\\.\\pipe\\{service.pipe}"
-        out = powershell(host, "$c = New-Object PSCredential('jp-guest', (ConvertTo-SecureString 'Jp!guest2026' -AsPlainText -Force)); "
-                               f"Start-Process -Wait -Credential $c -FilePath '{host.program('pipes')}' -ArgumentList 'probe','{path}' "
-                               "-RedirectStandardOutput $env:PUBLIC\\probe.txt; Get-Content $env:PUBLIC\\probe.txt")
-        assert json.loads(out)["error"] == 5
-    finally:
-        powershell(host, "net user jp-guest /delete")
+def test_a_guest_is_not_let_in(host, service, account):
+    guest = account("jp-guest")
+    groups = powershell(host, "(Get-LocalGroup -SID S-1-5-32-546).Name; (Get-LocalGroup -SID S-1-5-32-545).Name").splitlines()
+    powershell(host, f"Add-LocalGroupMember '{groups[0]}' jp-guest; Remove-LocalGroupMember '{groups[1]}' jp-guest -ErrorAction SilentlyContinue")
+    assert json.loads(guest.run("pipes", "probe", f"\\\\.\\pipe\\{service.pipe}")[1])["error"] == 5
+
+
+@pytest.mark.windows_only("under Wine every process runs as one user, an administrator")
+def test_an_ordinary_user_may_look_and_no_more(service, pool, account):
+    user = account("jp-user")
+    code, text = user.run("jobpool", "--pipe", service.pipe, "list")
+    assert code == 0 and pool in text
+    for command in (("create", "mine"), ("launch", "--pool", pool, "cmd.exe"), ("kill", pool), ("freeze", pool), ("delete", pool), ("reload",)):
+        code, text = user.run("jobpool", "--pipe", service.pipe, *command)
+        assert code != 0 and "has no right" in text, (command, text)
+
+
+@pytest.mark.windows_only("under Wine every process runs as one user, so a launch as the caller and one as the service are alike")
+def test_a_launch_runs_as_who_asked(service, rpc, pool, jobber, account):
+    user = account("jp-user")
+    rpc.call("pool.update", pool=pool, access={"launch": ["jp-user"]})
+    code, text = user.run("jobpool", "--pipe", service.pipe, "--json", "launch", "--pool", pool, *jobber("sleep", 5000))
+    assert code == 0, text
+    row = rpc.call("process.get", pid=json.loads(text)["pid"])
+    assert row["user"].lower().endswith("\\jp-user")
+
+
+@pytest.mark.windows_only("under Wine every process runs as one user, so nobody can be kept from another's process")
+def test_an_assignment_opens_the_process_as_who_asked(service, rpc, pool, held, account):
+    user, process = account("jp-user"), held()
+    rpc.call("pool.update", pool=pool, access={"assign": ["jp-user"]})
+    code, text = user.run("jobpool", "--pipe", service.pipe, "assign", "--pool", pool, process.pid)
+    assert code != 0 and "ERROR_ACCESS_DENIED" in text, "an administrator's process is not his"
+    assert rpc.call("pool.processes", pool=pool)["processes"] == []
 
 
 @pytest.mark.windows_only("Wine has no remote pipes, so rejecting them cannot be seen")
