@@ -26,13 +26,13 @@ static void answer_with_pool(struct jp_call *call, jp_status status, const struc
         jp__reply_when_durable(call, jp__render_pool(call->connection, pool));
 }
 
-/* What reaches beyond the pool: processes of others, another account's rights, names that other programs may use. Who has been given a pool may
- * not change that. */
+/* What reaches beyond the pool: processes of others, another account's rights, names that other programs may use; and a descriptor as it is, which
+ * could shut the administrators out. Who has been given a pool may not change that. */
 static jp_status check_reach(struct jp_call *call, const struct jp_pool_spec *spec, struct jp_error *error) {
     const uint64_t reaching = JP_SCHEMA_BIT(JP_POOL_MATCH) | JP_SCHEMA_BIT(JP_POOL_EXCLUDE) | JP_SCHEMA_BIT(JP_POOL_DEFAULT) |
                               JP_SCHEMA_BIT(JP_POOL_SECURITY) | JP_SCHEMA_BIT(JP_POOL_OBJECT_NAME);
     static const struct jp_limits none = {0};
-    if (spec->present & (reaching | reaching << 32) && jp__need(call, NULL, JP_RIGHT_ADMIN, error))
+    if ((spec->access.sddl || spec->present & (reaching | reaching << 32)) && jp__need(call, NULL, JP_RIGHT_ADMIN, error))
         return error->status;
     return jp__need_for_limits(call, &spec->limits, call->pool ? &call->pool->spec.limits : &none, error);
 }

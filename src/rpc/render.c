@@ -272,6 +272,8 @@ static void add_limits(struct jp_rpc_connection *connection, cJSON *object, cons
     move_member(spec, object, "ui");
     move_member(spec, object, "security");
     move_member(spec, object, "end_of_job_time");
+    if (jp__rights(connection, pool) & JP_RIGHT_ADMIN)
+        move_member(spec, object, "access");
     cJSON_Delete(spec);
     cJSON_AddStringToObject(object, "when_full", jp_choice_name(jp_when_full_choices, pool->spec.when_full));
     cJSON_AddStringToObject(object, "wait_timeout", jp_duration_format(jp_pool_spec_wait_timeout(&pool->spec), buffer));

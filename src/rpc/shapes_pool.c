@@ -103,7 +103,7 @@ static const struct jp_shape_member pool_members[] = {
     SETTING("security", "Which processes may join, and with which rights they run."),
     SETTING("end_of_job_time", "What happens when job_time is used up."),
     {.key = "access", .kind = JP_SHAPE_FIELD, .fields = jp_pool_fields, .optional = true, .nullable = true,
-     .documentation = "Who may do what with it; null: as the pool above it, or the service."},
+     .documentation = "Who may do what with it; null: as the pool above it, or the service. Told to its admins only."},
     STRING("when_full", "refuse, wait or kill."),
     STRING("wait_timeout", "How long requests wait for room, where when_full is wait."),
     COUNT("waiting", "Requests that wait for room now."),
