@@ -176,16 +176,18 @@ static void connections_are_served_bounded_and_closed(void **state) {
         assert_int_equal(uv_socketpair(SOCK_STREAM, 0, ends[i], UV_NONBLOCK_PIPE, 0), 0);
         jp_server_take(server, ends[i][0]);
         turn(&loop);
-        if (i != 1) { /* who has said nothing makes room */
-            ssize_t written = send(ends[i][1], request, 20, MSG_NOSIGNAL); /* the last may be closed already */
-            (void)written;
-            turn(&loop);
-        }
+        if (i == 1)
+            continue; /* who has sent no message makes room */
+        ssize_t written = send(ends[i][1], request, sizeof request - 1, MSG_NOSIGNAL); /* the last may be closed already */
+        (void)written;
+        turn(&loop);
+        expect_line(ends[i][1], i < 3 ? "\"result\"" : "as many connections as it takes"); /* one too many, and nobody is silent */
     }
     assert_int_equal(read(ends[1][1], &loop, 1), 0);
     close(ends[1][1]);
-    expect_line(ends[3][1], "as many connections as it takes"); /* one too many, and nobody is silent */
     assert_int_equal(jp_rpc_connection_count(rpc), 2);
+    assert_int_equal(write(ends[0][1], request, 20), 20);
+    turn(&loop);
     assert_int_equal(write(ends[0][1], request + 20, sizeof request - 1 - 20), (ssize_t)sizeof request - 1 - 20);
     turn(&loop);
     expect_line(ends[0][1], "\"result\"");
