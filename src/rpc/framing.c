@@ -49,7 +49,8 @@ static void take_start(struct taking *taking) {
     if (framer->held.capacity > KEPT_BYTES)
         jp_str_free(&framer->held);
     jp_str_clear(&framer->held);
-    jp_str_add(&framer->held, byte_order_mark, framer->mark); /* it was none; what it is, the JSON reader says */
+    if (framer->mark) /* it was none; what it is, the JSON reader says */
+        jp_str_add(&framer->held, byte_order_mark, framer->mark);
     framer->framing = !framer->mark && byte < 0x80 && isalpha(byte) ? JP_BY_LENGTH : JP_BY_LINE;
     framer->stage = framer->framing == JP_BY_LENGTH ? JP_IN_HEADERS : JP_IN_LINE;
     framer->mark = 0;
