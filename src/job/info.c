@@ -356,7 +356,7 @@ static cJSON *write_settings(const struct jp_job_info *info) {
 /* By their texts: cJSON_Compare takes numbers for equal that differ in the last of 53 bits. */
 bool jp_job_info_equal(const struct jp_job_info *one, const struct jp_job_info *other) {
     struct jp_str a = {0}, b = {0};
-    if (memcmp(one, other, sizeof *one) == 0) /* the usual case, without the texts */
+    if (memcmp((const void *)one, (const void *)other, sizeof *one) == 0) /* the usual case, without the texts; padding at worst costs them */
         return true;
     cJSON *json_a = write_settings(one), *json_b = write_settings(other);
     jp_json_print(json_a, &a);

@@ -99,12 +99,11 @@ static bool take_token(struct jp_call *call, cJSON *object, struct jp_error *err
     return true;
 }
 
-static void run(struct jp_call *call, cJSON *params) {
+static void run(struct jp_call *call, const struct jp_method *method, cJSON *params) {
     struct jp_error error;
     cJSON *none = params ? NULL : cJSON_CreateObject();
     cJSON *object = params ? params : none;
-    void *parameters = jp_alloc(call->method->size);
-    const struct jp_method *method = call->method;
+    void *parameters = jp_alloc(method->size);
     bool good = take_token(call, object, &error) && read_parameters(method, object, parameters, &error);
     if (good) {
         jp__audit_begin(call, parameters);
@@ -170,18 +169,17 @@ static void receive_request(struct jp_rpc_connection *connection, struct jp_batc
         jp__refuse(call, stranger);
         return;
     }
-    if (status == JP_OK)
-        call->method = find_method(request.name);
-    if (status == JP_OK && !call->method)
+    const struct jp_method *method = call->method = status == JP_OK ? find_method(request.name) : NULL;
+    if (status == JP_OK && !method)
         status = no_method(request.name, &error);
-    if (status == JP_OK && connection->call_count > most && call->method->handle != jp__on_rpc_cancel) /* which makes room */
+    if (status == JP_OK && method && connection->call_count > most && method->handle != jp__on_rpc_cancel) /* which makes room */
         status = jp_fail(&error, JP_E_QUOTA, "%u requests of this connection are not answered yet; that is the bound", (unsigned)most);
     if (status == JP_OK && cJSON_IsArray(request.params))
         status = jp_fail(&error, JP_E_PARAMS, "%s: pass parameters by name, in an object", request.name);
-    if (status)
+    if (status || !method)
         jp__refuse(call, &error);
     else
-        run(call, request.params);
+        run(call, method, request.params);
 }
 
 static void receive_batch(struct jp_rpc_connection *connection, cJSON *list, const struct jp_error *stranger) {

@@ -62,7 +62,9 @@ static void add_examples(cJSON *list, const struct jp_example *examples) {
         cJSON *params = cJSON_AddArrayToObject(example, "params");
         cJSON *given = cJSON_Parse(examples->params ? examples->params : "{}");
         const cJSON *param;
-        cJSON_ArrayForEach(param, given) cJSON_AddItemToArray(params, named_value(param->string, cJSON_Duplicate(param, true)));
+        cJSON_ArrayForEach(param, given) {
+            cJSON_AddItemToArray(params, named_value(param->string, cJSON_Duplicate(param, true)));
+        }
         cJSON_Delete(given);
         cJSON_AddItemToObject(example, "result", named_value("result", cJSON_Parse(examples->result)));
         cJSON_AddItemToArray(list, example);
