@@ -20,12 +20,11 @@ void jp__list_free(struct jp__list *list) {
     memset(list, 0, sizeof *list);
 }
 
-static size_t stored_size(const char *text) {
+size_t jp__stored_size(const char *text) {
     return text == NULL ? 0 : strlen(text) + 1;
 }
 
-/* Copies `text` to *place and moves *place behind it. */
-static const char *store_text(char **place, const char *text) {
+const char *jp__store_text(char **place, const char *text) {
     if (text == NULL)
         return NULL;
     char *copy = *place;
@@ -36,15 +35,15 @@ static const char *store_text(char **place, const char *text) {
 }
 
 struct jp_event *jp__event_clone(const struct jp_event *event) {
-    size_t strings = stored_size(event->pool) + stored_size(event->message) + stored_size(event->process)
-                     + stored_size(event->detail);
+    size_t strings = jp__stored_size(event->pool) + jp__stored_size(event->message) + jp__stored_size(event->process)
+                     + jp__stored_size(event->detail);
     struct jp_event *clone = jp_alloc(sizeof *clone + strings);
     char *place = (char *)(clone + 1);
     *clone = *event;
-    clone->pool = store_text(&place, event->pool);
-    clone->message = store_text(&place, event->message);
-    clone->process = store_text(&place, event->process);
-    clone->detail = store_text(&place, event->detail);
+    clone->pool = jp__store_text(&place, event->pool);
+    clone->message = jp__store_text(&place, event->message);
+    clone->process = jp__store_text(&place, event->process);
+    clone->detail = jp__store_text(&place, event->detail);
     return clone;
 }
 
@@ -55,16 +54,16 @@ void jp__batch_add_event(struct jp__batch *batch, const struct jp_event *event) 
 }
 
 struct jp_audit_record *jp__audit_clone(const struct jp_audit_record *record) {
-    size_t strings = stored_size(record->user) + stored_size(record->sid) + stored_size(record->method) + stored_size(record->pool)
-                     + stored_size(record->detail);
+    size_t strings = jp__stored_size(record->user) + jp__stored_size(record->sid) + jp__stored_size(record->method) + jp__stored_size(record->pool)
+                     + jp__stored_size(record->detail);
     struct jp_audit_record *clone = jp_alloc(sizeof *clone + strings);
     char *place = (char *)(clone + 1);
     *clone = *record;
-    clone->user = store_text(&place, record->user);
-    clone->sid = store_text(&place, record->sid);
-    clone->method = store_text(&place, record->method);
-    clone->pool = store_text(&place, record->pool);
-    clone->detail = store_text(&place, record->detail);
+    clone->user = jp__store_text(&place, record->user);
+    clone->sid = jp__store_text(&place, record->sid);
+    clone->method = jp__store_text(&place, record->method);
+    clone->pool = jp__store_text(&place, record->pool);
+    clone->detail = jp__store_text(&place, record->detail);
     return clone;
 }
 
@@ -197,21 +196,21 @@ void jp__batch_add_forgotten_job(struct jp__batch *batch, const char *object_nam
 }
 
 void jp__batch_add_unobserved(struct jp__batch *batch, const struct jp_unobserved_record *record, uint64_t number) {
-    struct jp__unobserved_row *row = jp_alloc(sizeof *row + stored_size(record->pool));
+    struct jp__unobserved_row *row = jp_alloc(sizeof *row + jp__stored_size(record->pool));
     char *place = (char *)(row + 1);
     row->number = number;
     row->record = *record;
-    row->record.pool = store_text(&place, record->pool);
+    row->record.pool = jp__store_text(&place, record->pool);
     jp__list_add(&batch->unobserved, row);
 }
 
 void jp__batch_add_reset(struct jp__batch *batch, const struct jp_reset_record *record, uint64_t number) {
-    struct jp__reset_row *row = jp_alloc(sizeof *row + stored_size(record->pool) + stored_size(record->by));
+    struct jp__reset_row *row = jp_alloc(sizeof *row + jp__stored_size(record->pool) + jp__stored_size(record->by));
     char *place = (char *)(row + 1);
     row->number = number;
     row->record = *record;
-    row->record.pool = store_text(&place, record->pool);
-    row->record.by = store_text(&place, record->by);
+    row->record.pool = jp__store_text(&place, record->pool);
+    row->record.by = jp__store_text(&place, record->by);
     jp__list_add(&batch->resets, row);
 }
 

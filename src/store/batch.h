@@ -96,4 +96,8 @@ void jp__list_free(struct jp__list *list); /* the list's memory, not the items *
 struct jp_event *jp__event_clone(const struct jp_event *event);
 struct jp_audit_record *jp__audit_clone(const struct jp_audit_record *record);
 
+/* Texts that lie behind a struct in one piece of memory: the size of one with its end (NULL: 0), and its copy at *place, which moves behind it. */
+size_t jp__stored_size(const char *text);
+const char *jp__store_text(char **place, const char *text);
+
 #endif

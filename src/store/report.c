@@ -3,6 +3,7 @@
 
 #include "base/map.h"
 #include "base/str.h"
+#include "store/batch.h"
 #include "store/database.h"
 #include "store/select.h"
 
@@ -169,28 +170,16 @@ static struct jp_report_row names_of(const struct jp__report *report, const stru
                                   .day_100ns = by & JP_REPORT_DAY ? day_of(row->began_100ns) : 0};
 }
 
-static const char *store_text(char **place, const char *text) {
-    if (text == NULL)
-        return NULL;
-    char *copy = *place;
-    size_t size = strlen(text) + 1;
-    memcpy(copy, text, size);
-    *place += size;
-    return copy;
-}
-
-static size_t stored_size(const char *text) { return text == NULL ? 0 : strlen(text) + 1; }
-
 static struct group *add_group(struct jp__report *report, const struct jp_report_row *names) {
     const char *key = jp_str_text(&report->key);
-    size_t texts = stored_size(key) + stored_size(names->pool) + stored_size(names->user) + stored_size(names->image);
+    size_t texts = jp__stored_size(key) + jp__stored_size(names->pool) + jp__stored_size(names->user) + jp__stored_size(names->image);
     struct group *group = jp_alloc(sizeof *group + texts);
     char *place = (char *)(group + 1);
-    group->key = store_text(&place, key);
+    group->key = jp__store_text(&place, key);
     group->row = *names; /* an ending's name is static */
-    group->row.pool = store_text(&place, names->pool);
-    group->row.user = store_text(&place, names->user);
-    group->row.image = store_text(&place, names->image);
+    group->row.pool = jp__store_text(&place, names->pool);
+    group->row.user = jp__store_text(&place, names->user);
+    group->row.image = jp__store_text(&place, names->image);
     if (report->group_count == report->capacity) {
         report->capacity = report->capacity == 0 ? 64 : report->capacity * 2;
         report->groups = jp_realloc_array(report->groups, report->capacity, sizeof *report->groups);
