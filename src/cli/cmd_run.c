@@ -5,14 +5,14 @@
 #include "cli/run.h"
 
 const struct jp_option jp_run_options[] = {
-    {"pool", "NAME", JP_OPTION_TEXT, "pool", "the pool (required)"},
+    {"pool|p", "NAME", JP_OPTION_TEXT, "pool", "the pool (required)"},
     {"limit", "KEY=VALUE", JP_OPTION_SETTING, "--limit", "a limit for this run alone, in a pool of its own below NAME; may be repeated"},
     {"limits", "JSON", JP_OPTION_TEXT, "--limits", "the same as an object, as in the configuration"},
     {"timeout", "TIME", JP_OPTION_DURATION, "--timeout", "after so long the command and all it started are ended (exit code 1460)"},
     {"wait-for-room", "TIME", JP_OPTION_DURATION, "timeout", "how long to wait for room, if the pool lets callers wait (as the pool says)"},
-    {"cwd", "FOLDER", JP_OPTION_TEXT, "--cwd", "where the command starts (here)"},
-    {"env", "NAME=VALUE", JP_OPTION_SETTING, "--env", "set an environment variable; NAME alone removes it; may be repeated"},
-    {"detach", NULL, JP_OPTION_SWITCH, "--detach", "print the process id and go; the command goes on without this console"},
+    {"cwd|C", "FOLDER", JP_OPTION_TEXT, "--cwd", "where the command starts (here)"},
+    {"env|e", "NAME=VALUE", JP_OPTION_SETTING, "--env", "set an environment variable; NAME alone removes it; may be repeated"},
+    {"detach|d", NULL, JP_OPTION_SWITCH, "--detach", "print the process id and go; the command goes on without this console"},
     {"end-tree", NULL, JP_OPTION_SWITCH, "--end-tree", "all that came of it ends with the command, or with this program, however that ends"},
     {"report", NULL, JP_OPTION_SWITCH, "--report", "say on standard error what it used, with all that came of it"},
     {0},
@@ -112,7 +112,7 @@ int jp_command_run(struct jp_cli *cli, cJSON *options) {
     if (code == JP_EXIT_OK)
         code = start(cli, options, &plan, &child, &joined);
     if (code == JP_EXIT_OK && plan.start.detach) {
-        code = jp_cli_print(cli, joined, show_pid);
+        code = jp_cli_print(cli, joined, JP_VIEW(show_pid));
         joined = NULL;
     } else if (code == JP_EXIT_OK) {
         code = wait_for(cli, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(options, "pool")), &plan, &child);
