@@ -26,7 +26,7 @@ static bool has_pool(const struct jp_cli *cli, cJSON *options) {
 const struct jp_option jp_assign_options[] = {
     {"pool|p", "POOL", JP_OPTION_TEXT, "pool", "the pool (required)"},
     {"start-time", "T", JP_OPTION_NUMBER, "startTime", "only the process that began then (startTime, 100 ns since 1601)"},
-    {"timeout", "TIME", JP_OPTION_DURATION, "timeout", "how long to wait for room, if the pool lets callers wait (as the pool says)"},
+    {"wait-for-room", "TIME", JP_OPTION_DURATION, "timeout", "how long to wait for room, if the pool lets callers wait (as the pool says)"},
     {0},
 };
 
@@ -63,7 +63,7 @@ const struct jp_option jp_launch_options[] = {
     {"stderr", "FILE", JP_OPTION_TEXT, "stderr", "a file for its errors; may be that of --stdout (NUL)"},
     {"append", NULL, JP_OPTION_SWITCH, "append", "go on with these files instead of beginning them anew"},
     {"wait", NULL, JP_OPTION_SWITCH, "--wait", "wait until it has ended, and say how"},
-    {"timeout", "TIME", JP_OPTION_DURATION, "timeout", "how long to wait for room, if the pool lets callers wait (as the pool says)"},
+    {"wait-for-room", "TIME", JP_OPTION_DURATION, "timeout", "how long to wait for room, if the pool lets callers wait (as the pool says)"},
     {0},
 };
 
