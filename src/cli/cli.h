@@ -5,7 +5,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/show.h"
-#include "cli/text.h"
+#include "base/text.h"
 #include "client/pipe.h"
 #include "jobpool/client.h"
 
