@@ -10,6 +10,9 @@ void jp_add_harmless(struct jp_str *out, const char *text);
 /* The columns that a text takes on a screen: wide characters count two, combining ones none. */
 size_t jp_display_width(const char *text);
 
+/* Adds a text, its end replaced by an ellipsis if it takes more than `width` columns. */
+void jp_add_cut(struct jp_str *out, const char *text, size_t width);
+
 /* The character that *text begins with, and its columns on a screen; *text moves behind it. 0 at the end; U+FFFD for a byte that is
  * no UTF-8. */
 uint32_t jp_text_next(const char **text, size_t *ret_width);
