@@ -127,7 +127,8 @@ bool jp_cli_add_pid(const struct jp_cli *cli, cJSON *params, const char *text);
 /* The commands, by the file that they stand in. */
 extern const struct jp_option jp_accounting_options[], jp_assign_options[], jp_audit_options[], jp_report_options[], jp_definition_options[], jp_delete_options[],
     jp_events_options[], jp_freeze_options[], jp_grant_options[], jp_kill_options[], jp_launch_options[], jp_match_options[],
-    jp_rpc_options[], jp_run_options[], jp_wait_options[];
+    jp_rpc_options[], jp_run_options[], jp_top_options[], jp_wait_options[];
+extern const struct jp_view jp_top_view;
 int jp_command_accounting(struct jp_cli *cli, cJSON *options);
 int jp_command_assign(struct jp_cli *cli, cJSON *options);
 int jp_command_audit(struct jp_cli *cli, cJSON *options);
@@ -149,6 +150,7 @@ int jp_command_run(struct jp_cli *cli, cJSON *options);
 int jp_command_show(struct jp_cli *cli, cJSON *options);
 int jp_command_status(struct jp_cli *cli, cJSON *options);
 int jp_command_thaw(struct jp_cli *cli, cJSON *options);
+int jp_command_top(struct jp_cli *cli, cJSON *options);
 int jp_command_update(struct jp_cli *cli, cJSON *options);
 int jp_command_wait(struct jp_cli *cli, cJSON *options);
 

@@ -224,11 +224,12 @@ static void draw_heading(const struct jp_top *top, const struct layout *layout, 
     jp_top_grid_paint(grid, line, JP_TOP_HEADING);
 }
 
-/* "│  ├─ name" */
+/* "│  ├─ name"; of very deep ones only the last branches, so that there is room for the name. */
 static void draw_name(const struct jp_top *top, const struct jp_top_line *shown, struct jp_top_grid *grid, size_t line, size_t column, size_t room) {
     const struct jp_top_row *row = shown->row;
     struct jp_str text = {0};
-    for (unsigned i = 1; top->tree && i <= shown->depth; i++) {
+    unsigned branches = (unsigned)(room / 2 / 3) < shown->depth ? (unsigned)(room / 2 / 3) : shown->depth;
+    for (unsigned i = shown->depth - branches + 1; top->tree && i <= shown->depth; i++) {
         bool last = (shown->last >> i & 1) != 0;
         if (i == shown->depth)
             jp_str_puts(&text, last ? "\xE2\x94\x94\xE2\x94\x80 " : "\xE2\x94\x9C\xE2\x94\x80 ");
@@ -270,13 +271,12 @@ static void draw_row(const struct jp_top *top, const struct jp_top_line *shown, 
 
 /* -------------------------------------------------------------------------------------------------------------- summary */
 
-/* "20:15:03" out of an ISO time; the shell, which knows the time zone, has put it there. */
 static void draw_title(const struct jp_top *top, struct jp_top_grid *grid) {
     struct jp_top_row total = jp_top_sample_total(&top->now);
     char count[JP_TOP_NUMBER_TEXT];
     struct jp_str text = {0};
-    jp_str_printf(&text, "jobpool top  %s  every %gs  %zu pools, %s processes, %llu processor%s", top->now.time == NULL ? "" : top->now.time,
-                  top->interval_ms / 1000.0, top->now.pools.count, jp_top_count(total.processes, count),
+    jp_str_printf(&text, "jobpool top  %s  every %gs  %zu pool%s, %s processes, %llu processor%s", top->clock_text,
+                  top->interval_ms / 1000.0, top->now.pools.count, top->now.pools.count == 1 ? "" : "s", jp_top_count(total.processes, count),
                   (unsigned long long)top->now.processors, top->now.processors == 1 ? "" : "s");
     jp_top_grid_put(grid, 0, 0, grid->width, JP_TOP_PLAIN, jp_str_text(&text));
     jp_str_free(&text);

@@ -124,7 +124,6 @@ static enum jp_top_wish go_into(struct jp_top *top) {
     top->selected = NULL;
     top->first = 0;
     jp_str_clear(&top->filter);
-    jp_top_sample_free(&top->before); /* what it knows of processes, if anything, is another pool's */
     jp__top_arrange(top);
     return JP_TOP_ASK;
 }

@@ -3,6 +3,7 @@
 #include "top/top.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_DEPTH = 63 };

@@ -8,12 +8,16 @@ static void add_number(cJSON *object, const char *key, struct jp_top_number numb
         cJSON_AddNullToObject(object, key);
 }
 
-/* A tenth of a percent or of a byte a second is more than anybody measured. */
+/* More than a tenth of a percent nobody has measured. */
 static void add_rate(cJSON *object, const char *key, struct jp_top_rate rate) {
     if (rate.known)
         cJSON_AddNumberToObject(object, key, (double)(uint64_t)(rate.value * 10 + 0.5) / 10);
     else
         cJSON_AddNullToObject(object, key);
+}
+
+static void add_bytes_rate(cJSON *object, const char *key, struct jp_top_rate rate) {
+    add_number(object, key, (struct jp_top_number){rate.known, rate.known ? (uint64_t)(rate.value + 0.5) : 0});
 }
 
 static cJSON *pool_object(const struct jp_top *top, const struct jp_top_row *row) {
@@ -33,8 +37,9 @@ static cJSON *pool_object(const struct jp_top *top, const struct jp_top_row *row
     jp_json_add_string(object, "memoryLimitBy", row->memory_by);
     add_number(object, "processes", row->processes);
     add_number(object, "processLimit", row->process_limit);
-    add_rate(object, "readBytesPerSecond", row->read_per_s);
-    add_rate(object, "writeBytesPerSecond", row->write_per_s);
+    add_bytes_rate(object, "readBytesPerSecond", row->read_per_s);
+    add_bytes_rate(object, "writeBytesPerSecond", row->write_per_s);
+    add_bytes_rate(object, "ioBytesPerSecond", row->io_per_s);
     add_rate(object, "eventsPerSecond", row->events_per_s);
     jp_json_add_string(object, "enforcedBy", row->enforced_by);
     return object;

@@ -6,23 +6,6 @@
 #include <stdarg.h>
 #include <string.h>
 
-static const char *const sort_names[JP_TOP_SORTS] = {
-    [JP_TOP_BY_CPU] = "cpu", [JP_TOP_BY_MEMORY] = "memory", [JP_TOP_BY_PROCESSES] = "processes",
-    [JP_TOP_BY_IO] = "io",   [JP_TOP_BY_EVENTS] = "events", [JP_TOP_BY_NAME] = "name",
-};
-
-const char *jp_top_sort_name(enum jp_top_sort sort) { return sort_names[sort]; }
-
-bool jp_top_sort_parse(const char *word, enum jp_top_sort *ret_sort) {
-    for (size_t i = 0; i < JP_TOP_SORTS; i++) {
-        if (strcmp(word, sort_names[i]) == 0) {
-            *ret_sort = (enum jp_top_sort)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 void jp_top_order_clear(struct jp_top_order *order) {
     jp_free(order->method);
     jp_free(order->question);

@@ -32,6 +32,7 @@ struct jp_top_line {
 struct jp_top {
     /* what was asked for at the start */
     uint32_t interval_ms;
+    char clock_text[16]; /* the time of day as the person has it: the shell, which knows the time zone, writes it */
     /* how it is looked at */
     enum jp_top_sort sort;
     bool reversed, tree, machine; /* `machine`: CPU as a share of all processors */
@@ -53,10 +54,6 @@ struct jp_top {
 };
 
 void jp_top_free(struct jp_top *top);
-
-/* The word of a sort ("cpu", "memory", ...) and back; NULL and false for none. */
-const char *jp_top_sort_name(enum jp_top_sort sort);
-bool jp_top_sort_parse(const char *word, enum jp_top_sort *ret_sort);
 
 /* --- frames --- */
 
