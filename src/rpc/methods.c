@@ -119,6 +119,8 @@ static const struct jp_field process_terminate_fields[] = {
      .documentation = "Only events of these pools."},                                                               \
     {.key = "messages", .type = JP_FIELD_STRINGS, .offset = offsetof(struct jp_record_parameters, messages), .max = 100, \
      .documentation = "Only these messages, with or without JOB_OBJECT_MSG_."},                                     \
+    {.key = "origins", .type = JP_FIELD_STRINGS, .offset = offsetof(struct jp_record_parameters, origins), .max = 3, \
+     .documentation = "Only what these tell: kernel, reconciler, service."},                                        \
     {.key = "fromSeq", .type = JP_FIELD_U64, .offset = offsetof(struct jp_record_parameters, from_seq),             \
      .documentation = "From this event on."}
 
@@ -133,7 +135,7 @@ static const struct jp_field process_terminate_fields[] = {
      .documentation = "At most so many; default 1000."}
 
 static const struct jp_field subscribe_fields[] = {
-    POOLS_AND_MESSAGES,
+    POOLS_AND_MESSAGES, PID(jp_record_parameters, false),
     {.key = "durable", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_record_parameters, durable),
      .documentation = "false: be sent each event at once, before it is on the disk. Default true."},
     {0}};

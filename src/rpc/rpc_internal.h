@@ -188,7 +188,8 @@ void jp__recent_free(struct jp_rpc *rpc);
 
 /* subscriptions.c */
 struct jp__wanted { /* is copied */
-    struct jp_strings pools, messages; /* none: all */
+    struct jp_strings pools, messages, origins; /* none: all */
+    uint32_t pid; /* 0: all */
     bool durable;
     bool from_past; /* from `from_seq` on; else from now on */
     uint64_t from_seq;
@@ -310,7 +311,7 @@ struct jp_job_parameters {
 };
 struct jp_record_parameters { /* of queries and subscriptions */
     uint64_t present;
-    struct jp_strings pools, messages;
+    struct jp_strings pools, messages, origins;
     char *pool, *from, *to, *ending;
     uint64_t from_seq, after_id, start_100ns, subscription;
     uint32_t pid, limit;
