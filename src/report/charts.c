@@ -188,48 +188,21 @@ static double most_of(const struct jp_model *model, const struct jp_measure *mea
     return most;
 }
 
-static double last_of(const struct jp_model *model, const struct jp_measure *measure, const struct jp_model_pool *pool) {
-    for (size_t i = model->step_count; i-- > 0;)
-        if (pool->steps[i].known)
-            return measure->value(model, &pool->steps[i]);
-    return 0;
-}
-
-struct label {
-    size_t line;
-    double y;
-};
-
-static int by_y(const void *one, const void *other) {
-    double a = ((const struct label *)one)->y, b = ((const struct label *)other)->y;
-    return a < b ? -1 : a > b;
-}
-
-/* Each label beside the end of its line, moved apart where they would overlap, and all within the frame. */
-static void draw_labels(struct jp_str *out, const struct jp_model *model, const struct jp_measure *measure, const struct jp_frame *frame,
-                        const struct jp_scale *values) {
-    enum { APART = 19 };
-    struct label labels[JP_MODEL_LINES + 2];
-    size_t count = jp_line_count(model);
-    for (size_t i = 0; i < count; i++)
-        labels[i] = (struct label){i, jp_scale_at(values, last_of(model, measure, jp_line(model, i)))};
-    qsort(labels, count, sizeof *labels, by_y);
-    for (size_t i = 1; i < count; i++)
-        if (labels[i].y < labels[i - 1].y + APART)
-            labels[i].y = labels[i - 1].y + APART;
-    double lowest = frame->bottom;
-    for (size_t i = count; i-- > 0;) {
-        labels[i].y = labels[i].y > lowest ? lowest : labels[i].y;
-        lowest = labels[i].y - APART;
-    }
-    for (size_t i = 0; i < count; i++) {
-        struct jp_str name = {0};
-        char class[8];
-        jp_line_name(model, labels[i].line, &name);
-        snprintf(class, sizeof class, "f%u", (unsigned)labels[i].line);
-        jp_svg_rectangle(out, class, frame->right + 10, labels[i].y - 4, 10, 8);
-        jp_svg_text(out, "label", "start", frame->right + 26, labels[i].y + 4.5, jp_str_text(&name), 18);
+/* Names beside the chart in the order of their weight: at the ends of lines that all go to zero at night they would be a heap. */
+static void draw_names(struct jp_str *out, const struct jp_model *model, const struct jp_measure *measure, const struct jp_frame *frame) {
+    enum { APART = 36 };
+    for (size_t i = 0; i < jp_line_count(model); i++) {
+        struct jp_str name = {0}, most = {0};
+        char class[8], text[JP_WORDS];
+        double y = frame->top + (double)i * APART;
+        jp_line_name(model, i, &name);
+        snprintf(class, sizeof class, "f%u", (unsigned)i);
+        jp_svg_rectangle(out, class, frame->right + 24, y + 2, 12, 8);
+        jp_svg_text(out, "label", "start", frame->right + 44, y + 10.5, jp_str_text(&name), 17);
+        jp_str_printf(&most, "at most %s", words(measure, most_of(model, measure, jp_line(model, i), false), text));
+        jp_svg_text(out, "tick", "start", frame->right + 44, y + 26, jp_str_text(&most), 40);
         jp_str_free(&name);
+        jp_str_free(&most);
     }
 }
 
@@ -259,7 +232,7 @@ static void draw_lines(struct jp_str *out, const struct jp_model *model, const s
     for (size_t i = jp_line_count(model); i-- > 0;) /* the most important on top */
         draw_values(out, model, measure, jp_line(model, i), &time, &values, "line", i);
     if (!frame->narrow)
-        draw_labels(out, model, measure, frame, &values);
+        draw_names(out, model, measure, frame);
     jp_svg_end(out);
     jp_str_free(&title);
     jp_str_free(&description);
@@ -285,7 +258,7 @@ void jp_chart_panel(struct jp_str *out, const struct jp_model *model, const stru
     if (limit > 0)
         jp_str_printf(&description, " The limit: %s.", words(measure, limit, text));
     jp_svg_begin(out, &frame, id, "chart panel", jp_str_text(&title), jp_str_text(&description));
-    struct jp_scale values = draw_value_axis(out, &frame, limit > 0 && !far ? fmax(most, limit) : most, 3, measure->bytes, !measure->bytes);
+    struct jp_scale values = draw_value_axis(out, &frame, limit > 0 && !far ? fmax(most, limit * 1.05) : most, 3, measure->bytes, !measure->bytes);
     struct jp_scale time = time_scale(model, &frame);
     draw_time_axis(out, model, &frame);
     draw_values(out, model, measure, pool, &time, &values, "area", index);
@@ -306,6 +279,30 @@ void jp_chart_panel(struct jp_str *out, const struct jp_model *model, const stru
 
 /* --- bars --- */
 
+/* With its numbers, where there is room for them. */
+static void draw_bar(struct jp_str *out, const struct jp_model *model, const struct jp_frame *frame, const struct jp_scale *values, const struct jp_scale *time,
+                     const struct jp_bar *bar) {
+    enum { WIDEST = 48, ROOM_FOR_NUMBERS = 76 };
+    char text[JP_WORDS];
+    double from = time_at(model, time, bar->from_100ns), to = time_at(model, time, bar->to_100ns), room = to - from;
+    double width = fmin(fmax(room - (room > 8 ? 2 : room > 3 ? 1 : 0), 1), WIDEST), x = from + (room - width) / 2;
+    double all = jp_scale_at(values, (double)bar->processes), failed = jp_scale_at(values, (double)bar->failures);
+    if (bar->processes > 0)
+        jp_svg_rectangle(out, "good", x, all, width, fmax(frame->bottom - all, 1));
+    if (bar->failures > 0)
+        jp_svg_rectangle(out, "bad", x, failed, width, fmax(frame->bottom - failed, 1));
+    if (room < ROOM_FOR_NUMBERS)
+        return;
+    double top = fmin(all, failed), lines = bar->failures > 0 ? 2 : 1;
+    jp_svg_text(out, "label", "middle", x + width / 2, top + 7 - 15 * lines, jp_words_count(bar->processes, text), 20);
+    if (bar->failures > 0) {
+        struct jp_str failures = {0};
+        jp_str_printf(&failures, "%s failed", jp_words_count(bar->failures, text));
+        jp_svg_text(out, "limited", "middle", x + width / 2, top - 8, jp_str_text(&failures), 30);
+        jp_str_free(&failures);
+    }
+}
+
 static void draw_bars(struct jp_str *out, const struct jp_model *model, const struct jp_frame *frame, const struct jp_bar *bars, size_t count) {
     uint64_t most = 0;
     double processes = 0, failures = 0;
@@ -320,20 +317,13 @@ static void draw_bars(struct jp_str *out, const struct jp_model *model, const st
     jp_svg_begin(out, frame, frame->narrow ? "processes-narrow" : "processes-wide", frame->narrow ? "chart narrow" : "chart wide", "Processes and failures over time", description);
     struct jp_scale values = draw_value_axis(out, frame, (double)most, 4, false, false), time = time_scale(model, frame);
     draw_time_axis(out, model, frame);
-    for (size_t i = 0; i < count; i++) {
-        double from = time_at(model, &time, bars[i].from_100ns), to = time_at(model, &time, bars[i].to_100ns);
-        double gap = to - from > 8 ? 2 : to - from > 3 ? 1 : 0, width = fmax(to - from - gap, 1);
-        double all = jp_scale_at(&values, (double)bars[i].processes), failed = jp_scale_at(&values, (double)bars[i].failures);
-        if (bars[i].processes > 0)
-            jp_svg_rectangle(out, "good", from + gap / 2, all, width, fmax(frame->bottom - all, 1));
-        if (bars[i].failures > 0)
-            jp_svg_rectangle(out, "bad", from + gap / 2, failed, width, fmax(frame->bottom - failed, 1));
-    }
+    for (size_t i = 0; i < count; i++)
+        draw_bar(out, model, frame, &values, &time, &bars[i]);
     jp_svg_end(out);
 }
 
 void jp_chart_bars(struct jp_str *out, const struct jp_model *model, const struct jp_bar *bars, size_t count) {
-    static const struct jp_frame wide = {.width = 900, .height = 230, .left = 72, .right = 892, .top = 14, .bottom = 194};
+    static const struct jp_frame wide = {.width = 900, .height = 262, .left = 72, .right = 892, .top = 40, .bottom = 226};
     static const struct jp_frame narrow = {.width = 400, .height = 220, .left = 66, .right = 392, .top = 12, .bottom = 186, .narrow = true};
     draw_bars(out, model, &wide, bars, count);
     draw_bars(out, model, &narrow, bars, count);

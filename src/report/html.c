@@ -79,22 +79,40 @@ const char *jp_words_bytes(double bytes, char buffer[JP_WORDS]) {
     return buffer;
 }
 
+/* Two units at most, and no part that is zero. */
+static void add_parts(char *buffer, uint64_t large, const char *large_unit, uint64_t small, const char *small_unit) {
+    int length = snprintf(buffer, JP_WORDS, "%llu\xC2\xA0%s", (unsigned long long)large, large_unit);
+    if (small)
+        snprintf(buffer + length, JP_WORDS - (size_t)length, "\xC2\xA0%llu\xC2\xA0%s", (unsigned long long)small, small_unit);
+}
+
 const char *jp_words_duration(uint64_t time_100ns, char buffer[JP_WORDS]) {
-    uint64_t seconds = time_100ns / JP_100NS_PER_S, minutes = seconds / 60, hours = minutes / 60, days = hours / 24;
-    if (days >= 10)
-        snprintf(buffer, JP_WORDS, "%llu\xC2\xA0" "d", (unsigned long long)days);
-    else if (days)
-        snprintf(buffer, JP_WORDS, "%u\xC2\xA0" "d\xC2\xA0%u\xC2\xA0h", (unsigned)days, (unsigned)(hours % 24));
-    else if (hours)
-        snprintf(buffer, JP_WORDS, "%u\xC2\xA0h\xC2\xA0%u\xC2\xA0min", (unsigned)hours, (unsigned)(minutes % 60));
-    else if (minutes)
-        snprintf(buffer, JP_WORDS, "%u\xC2\xA0min\xC2\xA0%u\xC2\xA0s", (unsigned)minutes, (unsigned)(seconds % 60));
-    else {
+    enum { DECIMAL_HOURS = 10, WHOLE_HOURS = 100 };
+    uint64_t seconds = time_100ns / JP_100NS_PER_S, minutes = seconds / 60, hours = minutes / 60;
+    if (hours >= WHOLE_HOURS) {
+        jp_words_count(hours, buffer);
+        strcat(buffer, "\xC2\xA0h");
+    } else if (hours >= DECIMAL_HOURS) {
+        snprintf(buffer, JP_WORDS, "%u.%u\xC2\xA0h", (unsigned)hours, (unsigned)(minutes % 60 / 6));
+    } else if (hours) {
+        add_parts(buffer, hours, "h", minutes % 60, "min");
+    } else if (minutes) {
+        add_parts(buffer, minutes, "min", seconds % 60, "s");
+    } else {
         bool whole = time_100ns >= JP_100NS_PER_S || time_100ns == 0;
         add_short((double)time_100ns / (whole ? JP_100NS_PER_S : JP_100NS_PER_MS), buffer, JP_WORDS - 8);
-        size_t length = strlen(buffer);
-        snprintf(buffer + length, JP_WORDS - length, "\xC2\xA0%s", whole ? "s" : "ms");
+        strcat(buffer, whole ? "\xC2\xA0s" : "\xC2\xA0ms");
     }
+    return buffer;
+}
+
+const char *jp_words_span(uint64_t time_100ns, char buffer[JP_WORDS]) {
+    uint64_t hours = time_100ns / JP_100NS_PER_S / 3600;
+    if (hours < 24)
+        return jp_words_duration(time_100ns, buffer);
+    int length = snprintf(buffer, JP_WORDS, "%llu day%s", (unsigned long long)(hours / 24), hours / 24 == 1 ? "" : "s");
+    if (hours % 24)
+        snprintf(buffer + length, JP_WORDS - (size_t)length, " %u\xC2\xA0h", (unsigned)(hours % 24));
     return buffer;
 }
 

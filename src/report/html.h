@@ -10,9 +10,10 @@ enum { JP_HTML_WHOLE = 1 << 20, JP_WORDS = 48 };
  * control characters, those that turn the direction of writing, and code points that are no characters are written as \u{202E}. */
 void jp_html_text(struct jp_str *out, const char *text, size_t most);
 
-/* "6.1 GiB", "12 h 30 min", "12,345", "12.5 %". */
+/* "6.1 GiB", "2 h 30 min" (longer ones "12.5 h", "1,392 h"), "12,345", "12.5 %". */
 const char *jp_words_bytes(double bytes, char buffer[JP_WORDS]);
 const char *jp_words_duration(uint64_t time_100ns, char buffer[JP_WORDS]);
+const char *jp_words_span(uint64_t time_100ns, char buffer[JP_WORDS]); /* of a calendar: "7 days" */
 const char *jp_words_count(uint64_t count, char buffer[JP_WORDS]);
 const char *jp_words_percent(double percent, char buffer[JP_WORDS]);
 

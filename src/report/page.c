@@ -34,7 +34,7 @@ static void write_period(struct jp_str *out, const struct jp_model *model) {
     jp_time_format(model->to_100ns, utc_to);
     jp_str_printf(out, "<p class=\"period\"><time datetime=\"%s\">%s</time> to <time datetime=\"%s\">%s</time> <span class=\"span\">(%s)</span></p>\n", utc_from,
                   jp_words_moment(model, model->from_100ns, JP_MOMENT_YEAR, from), utc_to, jp_words_moment(model, model->to_100ns, JP_MOMENT_YEAR, to),
-                  jp_words_duration((uint64_t)(model->to_100ns - model->from_100ns), span));
+                  jp_words_span((uint64_t)(model->to_100ns - model->from_100ns), span));
     const cJSON *pool;
     const char *before = "<p class=\"period\">Only the pools ";
     cJSON_ArrayForEach(pool, jp_get(model->answers, "chosen")) {

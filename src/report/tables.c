@@ -4,6 +4,7 @@
 #include "report/html.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum kind { COUNT, BYTES, DURATION };
@@ -104,30 +105,49 @@ static void add_rest(struct jp_str *out, const cJSON *report, const char *what) 
                       jp_words_count(groups, all), what);
 }
 
-static void add_report(struct jp_str *out, const cJSON *report, const char *id, const char *caption, const char *title, const char *key, const char *what) {
-    const cJSON *row;
-    begin_table(out, id, caption, "sortable");
-    add_head(out, title, sums);
-    jp_str_puts(out, "<tbody>\n");
-    cJSON_ArrayForEach(row, jp_get(report, "rows")) {
-        jp_str_puts(out, "<tr><th scope=\"row\">");
-        add_name(out, jp_get_text(row, key));
-        jp_str_puts(out, "</th>");
-        add_sums(out, row, sums);
-        jp_str_puts(out, "</tr>\n");
-    }
-    jp_str_puts(out, "</tbody>\n");
-    add_total(out, report);
-    end_table(out);
-    add_rest(out, report, what);
+static void add_row(struct jp_str *out, const cJSON *row, const char *key) {
+    jp_str_puts(out, "<tr><th scope=\"row\">");
+    add_name(out, jp_get_text(row, key));
+    jp_str_puts(out, "</th>");
+    add_sums(out, row, sums);
+    jp_str_puts(out, "</tr>\n");
 }
 
 void jp_table_pools(struct jp_str *out, const struct jp_model *model) {
-    add_report(out, jp_get(model->answers, "byPool"), "by-pool", "What the processes of each pool have used", "Pool", "pool", "pools");
+    const cJSON *report = jp_get(model->answers, "byPool"), *row;
+    begin_table(out, "by-pool", "What the processes of each pool have used", "sortable");
+    add_head(out, "Pool", sums);
+    jp_str_puts(out, "<tbody>\n");
+    cJSON_ArrayForEach(row, jp_get(report, "rows"))
+        add_row(out, row, "pool");
+    jp_str_puts(out, "</tbody>\n");
+    add_total(out, report);
+    end_table(out);
+    add_rest(out, report, "pools");
 }
 
+static int by_day(const void *one, const void *other) {
+    return strcmp(jp_get_text(*(const cJSON *const *)one, "day"), jp_get_text(*(const cJSON *const *)other, "day"));
+}
+
+/* The answer has the busiest first; days are looked for in their order. */
 void jp_table_days(struct jp_str *out, const struct jp_model *model) {
-    add_report(out, jp_get(model->answers, "byDay"), "by-day", "By the day on which processes began (UTC)", "Day (UTC)", "day", "days");
+    const cJSON *report = jp_get(model->answers, "byDay"), *row;
+    size_t count = 0;
+    const cJSON **rows = jp_realloc_array(NULL, (size_t)cJSON_GetArraySize(jp_get(report, "rows")) + 1, sizeof *rows);
+    cJSON_ArrayForEach(row, jp_get(report, "rows"))
+        rows[count++] = row;
+    qsort(rows, count, sizeof *rows, by_day);
+    begin_table(out, "by-day", "By the day on which processes began (UTC)", "sortable");
+    add_head(out, "Day (UTC)", sums);
+    jp_str_puts(out, "<tbody>\n");
+    for (size_t i = 0; i < count; i++)
+        add_row(out, rows[i], "day");
+    jp_str_puts(out, "</tbody>\n");
+    add_total(out, report);
+    end_table(out);
+    add_rest(out, report, "days");
+    jp_free(rows);
 }
 
 void jp_table_consumers(struct jp_str *out, const cJSON *report, const char *id, const char *caption, const char *title, const char *key) {
