@@ -126,7 +126,7 @@ bool jp_cli_add_pid(const struct jp_cli *cli, cJSON *params, const char *text);
 
 /* The commands, by the file that they stand in. */
 extern const struct jp_option jp_accounting_options[], jp_assign_options[], jp_audit_options[], jp_report_options[], jp_definition_options[], jp_delete_options[],
-    jp_events_options[], jp_freeze_options[], jp_grant_options[], jp_kill_options[], jp_launch_options[], jp_match_options[],
+    jp_events_options[], jp_freeze_options[], jp_grant_options[], jp_kill_options[], jp_launch_options[], jp_match_options[], jp_page_options[],
     jp_rpc_options[], jp_run_options[], jp_wait_options[];
 int jp_command_accounting(struct jp_cli *cli, cJSON *options);
 int jp_command_assign(struct jp_cli *cli, cJSON *options);
@@ -142,6 +142,7 @@ int jp_command_kill(struct jp_cli *cli, cJSON *options);
 int jp_command_launch(struct jp_cli *cli, cJSON *options);
 int jp_command_list(struct jp_cli *cli, cJSON *options);
 int jp_command_match(struct jp_cli *cli, cJSON *options);
+int jp_command_page(struct jp_cli *cli, cJSON *options);
 int jp_command_ps(struct jp_cli *cli, cJSON *options);
 int jp_command_reload(struct jp_cli *cli, cJSON *options);
 int jp_command_rpc(struct jp_cli *cli, cJSON *options);

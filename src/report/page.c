@@ -102,7 +102,7 @@ static void write_notices(struct jp_str *out, const struct jp_model *model) {
 /* --- sections --- */
 
 static void begin_section(struct jp_str *out, const char *id, const char *title, const char *words) {
-    jp_str_printf(out, "<section aria-labelledby=\"%s-h\">\n<h2 id=\"%s-h\">%s</h2>\n<p class=\"lead\">%s</p>\n", id, id, title, words);
+    jp_str_printf(out, "<section class=\"%s\" aria-labelledby=\"%s-h\">\n<h2 id=\"%s-h\">%s</h2>\n<p class=\"lead\">%s</p>\n", id, id, id, title, words);
 }
 
 static void end_section(struct jp_str *out) { jp_str_puts(out, "</section>\n"); }
