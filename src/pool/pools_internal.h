@@ -51,6 +51,9 @@ struct jp_pools {
     uint64_t next_sample_ms; /* UINT64_MAX: nobody needs one */
     uint64_t sample_interval_ms, sample_number;
     struct jp_sampling sampling;
+    struct jp_looker *first_looker; /* who waits for the next look; while there is one, it is due */
+    uint64_t looked_ms, seen_ms;    /* when the last one came back; when the last one that worked did; 0: none has */
+    int64_t seen_100ns;             /* the latter on the wall */
     struct jp_map seen; /* pid -> start time, of the last sample: only while there are rules */
     int64_t *seen_starts;
     bool seen_any;
@@ -115,6 +118,9 @@ void jp__slices_end(struct jp_pools *pools);
 /* sampling.c */
 struct jp_policy_clock jp__clock(const struct jp_pools *pools);
 struct jp_policy_clock jp__clock_at(const struct jp_pools *pools, int64_t wall_100ns); /* at that moment; differences to it may wrap */
+
+/* usage.c */
+void jp__looked(struct jp_pools *pools, bool seen); /* there was a look, or there will be none any more: who waits for it is called */
 
 /* rules.c */
 void jp__rules_on_sample(struct jp_pools *pools, const struct jp_samples *samples);
@@ -224,7 +230,7 @@ struct jp_queued {
 };
 
 struct jp__event {
-    const struct jp_pool *pool;
+    struct jp_pool *pool; /* NULL: the service */
     const char *message;
     const struct jp_member *member; /* or NULL */
     uint32_t pid;                   /* where there is no member */

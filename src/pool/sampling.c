@@ -53,7 +53,7 @@ void jp__schedule_sample(struct jp_pools *pools) {
         pools->next_sample_ms = due;
 }
 
-uint64_t jp_pools_next_sample_ms(const struct jp_pools *pools) { return pools->next_sample_ms; }
+uint64_t jp_pools_next_sample_ms(const struct jp_pools *pools) { return pools->first_looker ? 0 : pools->next_sample_ms; }
 
 void jp_pools_set_sample_interval(struct jp_pools *pools, uint64_t interval_ms) {
     pools->with.sample_interval_ms = interval_ms;
@@ -109,6 +109,7 @@ void jp_pools_on_sample(struct jp_pools *pools, jp_status status, struct jp_samp
         note_failure(pools, error);
         if (!pools->stopping)
             jp__enforce(pools);
+        jp__looked(pools, false);
         return;
     }
     if (pools->sampling.degraded)
@@ -118,6 +119,7 @@ void jp_pools_on_sample(struct jp_pools *pools, jp_status status, struct jp_samp
     pools->sampling.last_100ns = jp__now(pools);
     pools->sampling.processes = samples->count;
     match_to_members(pools, samples);
+    jp__looked(pools, true);
     if (!pools->stopping) {
         jp__rules_on_sample(pools, samples);
         jp__enforce(pools);
