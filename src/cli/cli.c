@@ -18,8 +18,8 @@ int jp_cli_misuse(const struct jp_cli *cli, const char *format, ...) {
     jp_str_vprintf(&text, format, arguments);
     va_end(arguments);
     struct jp_str name = {0};
-    if (cli->group != NULL)
-        jp_str_printf(&name, "%s ", cli->group->name);
+    if (cli->group != NULL || cli->noun != NULL)
+        jp_str_printf(&name, "%s ", cli->group != NULL ? cli->group->name : cli->noun);
     jp_str_puts(&name, cli->command == NULL ? "" : cli->command->name);
     jp_complain("%s%s%s", jp_str_text(&name), name.length > 0 ? ": " : "", jp_str_text(&text));
     jp_complain("see: jobpool help%s%s", name.length > 0 ? " " : "", jp_str_text(&name));
@@ -143,24 +143,29 @@ int jp_cli_call(struct jp_cli *cli, const char *method, cJSON *params, uint32_t 
     return status == JP_OK ? JP_EXIT_OK : jp_cli_say_failure(cli, &failure);
 }
 
-int jp_cli_print(struct jp_cli *cli, cJSON *result, jp_show_fn *show) {
+int jp_cli_print(struct jp_cli *cli, cJSON *result, const struct jp_view *view) {
     struct jp_str text = {0};
-    if (cli->json) {
-        jp_json_print(result, &text);
-        jp_str_putc(&text, '\n');
-    } else {
-        show(result, &text);
+    struct jp_error error;
+    if (jp_view_check(view, &cli->output, &error) != JP_OK) {
+        cJSON_Delete(result);
+        return jp_cli_misuse(cli, "%s", error.text);
     }
+    jp_view_print(view, &cli->output, result, &text);
     jp_output(jp_str_text(&text), text.length);
     jp_str_free(&text);
     cJSON_Delete(result);
     return JP_EXIT_OK;
 }
 
-int jp_cli_ask(struct jp_cli *cli, const char *method, cJSON *params, jp_show_fn *show) {
+int jp_cli_ask(struct jp_cli *cli, const char *method, cJSON *params, const struct jp_view *view) {
     cJSON *result = NULL;
+    struct jp_error error;
+    if (jp_view_check(view, &cli->output, &error) != JP_OK) {
+        cJSON_Delete(params);
+        return jp_cli_misuse(cli, "%s", error.text);
+    }
     int code = jp_cli_call(cli, method, params, JP_CLI_PATIENCE_MS, &result);
-    return code == JP_EXIT_OK ? jp_cli_print(cli, result, show) : code;
+    return code == JP_EXIT_OK ? jp_cli_print(cli, result, view) : code;
 }
 
 /* ------------------------------------------------------------------------------------------------------------ arguments */

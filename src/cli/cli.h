@@ -6,6 +6,7 @@
 #include "cli/output.h"
 #include "cli/show.h"
 #include "cli/text.h"
+#include "cli/view.h"
 #include "client/pipe.h"
 #include "jobpool/client.h"
 
@@ -20,30 +21,49 @@ enum jp_exit {
 enum { JP_CLI_PATIENCE_MS = 60000 };
 
 struct jp_cli {
-    bool json;                          /* results as one line of JSON */
+    bool json;                          /* results as one line of JSON: format is JP_FORMAT_JSON or JP_FORMAT_NDJSON */
+    struct jp_output_options output;
     char *pipe;                         /* NULL: the default */
     const struct jp_command *command;
     const struct jp_command *group;     /* the command that `command` is a verb of, or NULL */
+    const char *noun;                   /* the noun that it was called by ("pool" of "pool list"), or NULL */
     size_t argument_count;
     char **arguments;                   /* what follows the options; ends with NULL */
     struct jp_client *client;           /* connected by the first call */
     struct jp_client_options connection; /* what of it is the command's own choice; set before the first call */
 };
 
+/* A row of the table of commands. What is not there is zero. */
 struct jp_command {
-    const char *name;
-    const char *arguments; /* as help shows them: "POOL PID" */
+    const char *name;      /* the short form: "list" */
+    const char *full;      /* noun and verb: "pool list"; several: "pool kill|process kill"; NULL: only the short form */
+    bool only_full;        /* there is no short form; `name` is the verb */
+    const char *const *aliases; /* other names; ends with NULL */
+    const char *arguments; /* as help shows them: "POOL PID"; NULL: none */
     const char *summary;   /* one line */
-    const char *details;   /* more lines for the command's own help, or NULL */
+    const char *details;   /* more lines for the command's own help */
+    const char *examples;  /* a command line a line, between lines "# what it does". All are run by a test, but for those below a
+                            * line that begins with "# on Windows:" */
     const struct jp_option *options;
+    const struct jp_view *view; /* of the list that it prints: its columns are in the help, and can be chosen and sorted by */
     size_t min_arguments, max_arguments;
     bool passes_through;   /* options end at the first argument: what follows is somebody else's command line */
     bool impersonate;      /* the service acts with the caller's rights */
+    bool hidden;           /* not in the list of commands */
     /* Returns the exit code. `options` is the command's (cJSON_Delete, or passed on as a call's parameters). */
     int (*run)(struct jp_cli *cli, cJSON *options);
     const struct jp_command *verbs; /* the first argument is one of these, or else `run` is called if there is one; ends with a NULL name */
 };
 
+/* For the field `aliases`. */
+#define JP_ALIASES(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+/* The words before a verb: "pool" of "pool list". Which verbs they have is what the commands say in `full`. */
+struct jp_noun {
+    const char *name, *summary; /* NULL name: end of the table */
+};
+
+extern const struct jp_noun jp_nouns[];
 extern const struct jp_command jp_commands[]; /* ends with a NULL name */
 extern const struct jp_command jp_accounting_verbs[];
 extern const struct jp_command jp_job_verbs[];
@@ -74,12 +94,12 @@ jp_status jp_cli_try(struct jp_cli *cli, const char *method, cJSON *params, uint
                      struct jp_cli_failure *failure);
 int jp_cli_say_failure(const struct jp_cli *cli, struct jp_cli_failure *failure);
 
-/* Calls and prints the result: as JSON if so asked, else by `show`. Returns the exit code. `params` is taken. */
-typedef void jp_show_fn(const cJSON *result, struct jp_str *out);
-int jp_cli_ask(struct jp_cli *cli, const char *method, cJSON *params, jp_show_fn *show);
+/* Calls and prints the result in the format that was asked for. Returns the exit code. `params` is taken. */
+int jp_cli_ask(struct jp_cli *cli, const char *method, cJSON *params, const struct jp_view *view);
 
-/* Prints a result that was put together from several answers. Takes it. Returns JP_EXIT_OK. */
-int jp_cli_print(struct jp_cli *cli, cJSON *result, jp_show_fn *show);
+/* Prints a result that was put together from several answers. Takes it. Returns JP_EXIT_OK, or JP_EXIT_USAGE if the view has not
+ * the columns that were asked for, after saying so. */
+int jp_cli_print(struct jp_cli *cli, cJSON *result, const struct jp_view *view);
 
 /* Says what is wrong with the command line and where help is. Returns JP_EXIT_USAGE. */
 int jp_cli_misuse(const struct jp_cli *cli, const char *format, ...) JP_PRINTF(2, 3);

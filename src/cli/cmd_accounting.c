@@ -45,7 +45,7 @@ static int summary(struct jp_cli *cli, cJSON *options) {
             return jp_cli_misuse(cli, "--%s is for \"accounting processes\"", only_processes[i]);
         }
     }
-    return jp_cli_ask(cli, "accounting.summary", options, show_summary);
+    return jp_cli_ask(cli, "accounting.summary", options, JP_VIEW(show_summary));
 }
 
 static void show_processes(const cJSON *result, struct jp_str *out) {
@@ -108,7 +108,7 @@ static int processes(struct jp_cli *cli, cJSON *options) {
         return code;
     }
     cJSON_AddBoolToObject(result, "more", more);
-    return jp_cli_print(cli, result, show_processes);
+    return jp_cli_print(cli, result, JP_VIEW(show_processes));
 }
 
 int jp_command_accounting(struct jp_cli *cli, cJSON *options) {

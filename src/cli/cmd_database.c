@@ -46,7 +46,7 @@ static int purge(struct jp_cli *cli, cJSON *options) {
         cJSON_AddFalseToObject(options, "processes");
     cJSON *result = NULL; /* it takes as long as there is to delete */
     code = jp_cli_call(cli, "accounting.purge", options, JP_CLIENT_NO_TIMEOUT, &result);
-    return code == JP_EXIT_OK ? jp_cli_print(cli, result, show_purged) : code;
+    return code == JP_EXIT_OK ? jp_cli_print(cli, result, JP_VIEW(show_purged)) : code;
 }
 
 /* -------------------------------------------------------------------------------------------------------------- reset */
@@ -74,7 +74,7 @@ static void show_counters(const cJSON *result, struct jp_str *out) {
 
 static int reset(struct jp_cli *cli, cJSON *options) {
     jp_json_add_string(options, "pool", cli->arguments[0]);
-    return jp_cli_ask(cli, "accounting.reset", options, show_counters);
+    return jp_cli_ask(cli, "accounting.reset", options, JP_VIEW(show_counters));
 }
 
 /* ------------------------------------------------------------------------------------------------------- the database */
@@ -144,7 +144,7 @@ static int backup(struct jp_cli *cli, cJSON *options) {
     if (code == JP_EXIT_OK) {
         cJSON *result = jp_cli_object("database", from);
         jp_json_add_string(result, "file", cli->arguments[0]);
-        jp_cli_print(cli, result, show_backup);
+        jp_cli_print(cli, result, JP_VIEW(show_backup));
     }
     jp_free(from);
     return code;
@@ -191,29 +191,38 @@ static int check(struct jp_cli *cli, cJSON *options) {
         cJSON_Delete(result);
     } else {
         cJSON_AddItemToObject(result, "findings", findings);
-        jp_cli_print(cli, result, show_check);
+        jp_cli_print(cli, result, JP_VIEW(show_check));
     }
     jp_free(file);
     return code;
 }
 
 const struct jp_command jp_accounting_verbs[] = {
-    {"report", "", "what processes have used, by pool, user, program, day and ending",
-     "Made of the rows of processes, also of those that run. Where some were purged, the report says from when on it is complete.",
-     jp_report_options, 0, 0, false, false, jp_command_report, NULL},
-    {"audit", "", "who asked the service for what, and whether it was done", "Only an administrator of the service may see it.",
-     jp_audit_options, 0, 0, false, false, jp_command_audit, NULL},
-    {"purge", "", "delete rows of ended processes, and events, that are old",
-     "What the processes used stays in the totals, by the hour and by the day, and in the counters of the pools. Rows of\n"
-     "processes that run are not touched. What is deleted is told as the event ACCOUNTING_PURGED.",
-     purge_options, 0, 0, false, false, purge, NULL},
-    {"reset", "POOL", "set a pool's counters to zero", "Who did it and what they stood at is recorded. Rows and totals stay as they are.",
-     NULL, 1, 1, false, false, reset, NULL},
-    {"backup", "FILE", "copy the database, while the service writes to it",
-     "The copy is whole, as of the moment that copying began. It is this program that copies, with your rights: you must be able to\n"
-     "read the service's database.",
-     backup_options, 1, 1, false, false, backup, NULL},
-    {"check", "[FILE]", "look whether the database, or a copy, is damaged: exit code 0 if not, 1 if it is",
-     "Reads all of it, with your rights; without FILE, that of the service.", NULL, 0, 1, false, false, check, NULL},
+    {.name = "report",
+     .summary = "what processes have used, by pool, user, program, day and ending",
+     .details = "Made of the rows of processes, also of those that run. Where some were purged, the report says from when on it is complete.",
+     .options = jp_report_options, .run = jp_command_report},
+    {.name = "audit",
+     .summary = "who asked the service for what, and whether it was done",
+     .details = "Only an administrator of the service may see it.",
+     .options = jp_audit_options, .run = jp_command_audit},
+    {.name = "purge",
+     .summary = "delete rows of ended processes, and events, that are old",
+     .details = "What the processes used stays in the totals, by the hour and by the day, and in the counters of the pools. Rows of\n"
+                "processes that run are not touched. What is deleted is told as the event ACCOUNTING_PURGED.",
+     .options = purge_options, .run = purge},
+    {.name = "reset", .arguments = "POOL",
+     .summary = "set a pool's counters to zero",
+     .details = "Who did it and what they stood at is recorded. Rows and totals stay as they are.",
+     .min_arguments = 1, .max_arguments = 1, .run = reset},
+    {.name = "backup", .arguments = "FILE",
+     .summary = "copy the database, while the service writes to it",
+     .details = "The copy is whole, as of the moment that copying began. It is this program that copies, with your rights: you must be able to\n"
+                "read the service's database.",
+     .options = backup_options, .min_arguments = 1, .max_arguments = 1, .run = backup},
+    {.name = "check", .arguments = "[FILE]",
+     .summary = "look whether the database, or a copy, is damaged: exit code 0 if not, 1 if it is",
+     .details = "Reads all of it, with your rights; without FILE, that of the service.", .max_arguments = 1,
+     .run = check},
     {0},
 };

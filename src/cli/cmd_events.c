@@ -94,7 +94,7 @@ static void finish(struct follower *follower, int code) {
 
 /* Nobody reads any more: that is an end too. */
 static void print(struct follower *follower, cJSON *object) {
-    jp_cli_print(follower->cli, object, show_event);
+    jp_cli_print(follower->cli, object, JP_VIEW(show_event));
     if (!jp_output_good())
         finish(follower, JP_EXIT_FAILED);
 }
@@ -219,5 +219,5 @@ int jp_command_events(struct jp_cli *cli, cJSON *options) {
     }
     if (cJSON_GetObjectItemCaseSensitive(options, "fromSeq") == NULL)
         cJSON_AddTrueToObject(options, "newest");
-    return jp_cli_ask(cli, "events.query", options, show_events);
+    return jp_cli_ask(cli, "events.query", options, JP_VIEW(show_events));
 }

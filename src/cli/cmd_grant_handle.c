@@ -50,7 +50,7 @@ static int grant(struct jp_cli *cli, uint64_t handle, const char *job, bool give
     cJSON *result = jp_cli_object("job", job);
     jp_json_add_u64(result, "handle", handle);
     cJSON_AddBoolToObject(result, "grant", give);
-    return jp_cli_print(cli, result, show_granted);
+    return jp_cli_print(cli, result, JP_VIEW(show_granted));
 }
 
 int jp_command_grant_handle(struct jp_cli *cli, cJSON *options) {

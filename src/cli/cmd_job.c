@@ -24,9 +24,9 @@ static int say_done(struct jp_cli *cli, const char *method, cJSON *params, const
     if (code != JP_EXIT_OK)
         return code;
     if (cli->json)
-        return jp_cli_print(cli, result, show_text);
+        return jp_cli_print(cli, result, JP_VIEW(show_text));
     cJSON_Delete(result);
-    return jp_cli_print(cli, cJSON_CreateString(done), show_text);
+    return jp_cli_print(cli, cJSON_CreateString(done), JP_VIEW(show_text));
 }
 
 /* ------------------------------------------------------------------------------------------------------------- classes */
@@ -77,7 +77,7 @@ static int classes(struct jp_cli *cli, cJSON *options) {
         jp_json_add_string(object, "since", row->since);
         cJSON_AddItemToArray(rows, object);
     }
-    return jp_cli_print(cli, result, show_classes);
+    return jp_cli_print(cli, result, JP_VIEW(show_classes));
 }
 
 /* ------------------------------------------------------------------------------------------------------- query and set */
@@ -106,7 +106,7 @@ static int query_own(struct jp_cli *cli, uint32_t class) {
     jp_json_add_string(result, "name", row == NULL ? NULL : row->name);
     cJSON_AddItemToObject(result, "info", jp_job_info_write(&info));
     jp_job_info_clear(&info);
-    return jp_cli_print(cli, result, show_info);
+    return jp_cli_print(cli, result, JP_VIEW(show_info));
 }
 
 static int query(struct jp_cli *cli, cJSON *options) {
@@ -122,7 +122,7 @@ static int query(struct jp_cli *cli, cJSON *options) {
     }
     jp_json_add_string(options, "job", cli->arguments[0]);
     jp_json_add_u64(options, "class", class);
-    return jp_cli_ask(cli, "job.queryInformation", options, show_info);
+    return jp_cli_ask(cli, "job.queryInformation", options, JP_VIEW(show_info));
 }
 
 /* What is to be set: a dictionary, or a whole answer of query --json, whose dictionary is taken if it is of the same class. */
@@ -245,7 +245,7 @@ static int create(struct jp_cli *cli, cJSON *options) {
     cJSON *close = cJSON_CreateObject();
     cJSON_AddItemToObject(close, "job", cJSON_Duplicate(get(result, "job"), true));
     SetConsoleCtrlHandler(on_control, TRUE);
-    jp_cli_print(cli, result, show_created);
+    jp_cli_print(cli, result, JP_VIEW(show_created));
     HANDLE reader = CreateThread(NULL, 0, wait_for_end_of_input, NULL, 0, NULL);
     if (reader == NULL) /* then Ctrl-C is what is left */
         jp_complain("the end of standard input will not be noticed (CreateThread, error %lu)", (unsigned long)GetLastError());
@@ -306,7 +306,7 @@ static int contains(struct jp_cli *cli, cJSON *options) {
     if (code != JP_EXIT_OK)
         return code;
     bool in_job = cJSON_IsTrue(get(result, "inJob"));
-    jp_cli_print(cli, result, show_in_job);
+    jp_cli_print(cli, result, JP_VIEW(show_in_job));
     return in_job ? JP_EXIT_OK : JP_EXIT_FAILED;
 }
 
@@ -327,25 +327,33 @@ static int terminate(struct jp_cli *cli, cJSON *options) {
 
 /* All as the caller: jobs that are no pool's are opened with the caller's rights. */
 const struct jp_command jp_job_verbs[] = {
-    {"query", "JOB CLASS | --own CLASS", "what an information class says of a job",
-     "CLASS is a number, or a name with or without \"JobObject\": 9, ExtendedLimitInformation.", query_options, 1, 2, false, true,
-     query, NULL},
-    {"set", "JOB CLASS JSON", "set an information class of a job",
-     "JSON is the dictionary that query --json shows, with every key of the class (or that whole answer);\n"
-     "- reads it from standard input. Flags may be given by name: \"LimitFlags\": [\"JOB_OBJECT_LIMIT_ACTIVE_PROCESS\"].",
-     NULL, 3, 3, false, true, set, NULL},
-    {"create", "[NAME]", "make a job object, or open the one of that name, and hold it open",
-     "A job object is there as long as somebody has it open, or a process is in it. It is held open until Ctrl-C or the end\n"
-     "of standard input. To keep one, make a pool: jobpool create.",
-     create_options, 0, 1, false, true, create, NULL},
-    {"assign", "JOB PID", "put a process into a job, by Windows' rules",
-     "Windows ENDS a process that is assigned to a job that is full or has used up its time. To be refused instead, or to\n"
-     "wait: jobpool assign --pool.",
-     assign_options, 2, 2, false, true, assign, NULL},
-    {"contains", "JOB PID | --any PID", "whether a process is in a job: exit code 0 if it is, 1 if not", NULL, contains_options,
-     1, 2, false, true, contains, NULL},
-    {"terminate", "JOB", "end all processes of a job and of the jobs below it", NULL, terminate_options, 1, 1, false, true,
-     terminate, NULL},
-    {"classes", "", "the information classes", NULL, NULL, 0, 0, false, false, classes, NULL},
+    {.name = "query", .arguments = "JOB CLASS | --own CLASS",
+     .summary = "what an information class says of a job",
+     .details = "CLASS is a number, or a name with or without \"JobObject\": 9, ExtendedLimitInformation.",
+     .options = query_options, .min_arguments = 1, .max_arguments = 2, .impersonate = true, .run = query},
+    {.name = "set", .arguments = "JOB CLASS JSON",
+     .summary = "set an information class of a job",
+     .details = "JSON is the dictionary that query --json shows, with every key of the class (or that whole answer);\n"
+                "- reads it from standard input. Flags may be given by name: \"LimitFlags\": [\"JOB_OBJECT_LIMIT_ACTIVE_PROCESS\"].",
+     .min_arguments = 3, .max_arguments = 3, .impersonate = true, .run = set},
+    {.name = "create", .arguments = "[NAME]",
+     .summary = "make a job object, or open the one of that name, and hold it open",
+     .details = "A job object is there as long as somebody has it open, or a process is in it. It is held open until Ctrl-C or the end\n"
+                "of standard input. To keep one, make a pool: jobpool create.",
+     .options = create_options, .max_arguments = 1, .impersonate = true, .run = create},
+    {.name = "assign", .arguments = "JOB PID",
+     .summary = "put a process into a job, by Windows' rules",
+     .details = "Windows ENDS a process that is assigned to a job that is full or has used up its time. To be refused instead, or to\n"
+                "wait: jobpool assign --pool.",
+     .options = assign_options, .min_arguments = 2, .max_arguments = 2, .impersonate = true, .run = assign},
+    {.name = "contains", .arguments = "JOB PID | --any PID",
+     .summary = "whether a process is in a job: exit code 0 if it is, 1 if not",
+     .options = contains_options, .min_arguments = 1, .max_arguments = 2, .impersonate = true, .run = contains},
+    {.name = "terminate", .arguments = "JOB",
+     .summary = "end all processes of a job and of the jobs below it",
+     .options = terminate_options, .min_arguments = 1, .max_arguments = 1, .impersonate = true, .run = terminate},
+    {.name = "classes",
+     .summary = "the information classes",
+     .run = classes},
     {0},
 };

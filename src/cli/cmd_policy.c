@@ -37,12 +37,12 @@ static void show_frozen(const cJSON *pool, struct jp_str *out) {
 
 int jp_command_freeze(struct jp_cli *cli, cJSON *options) {
     jp_json_add_string(options, "pool", cli->arguments[0]);
-    return jp_cli_ask(cli, "pool.freeze", options, show_frozen);
+    return jp_cli_ask(cli, "pool.freeze", options, JP_VIEW(show_frozen));
 }
 
 int jp_command_thaw(struct jp_cli *cli, cJSON *options) {
     jp_json_add_string(options, "pool", cli->arguments[0]);
-    return jp_cli_ask(cli, "pool.thaw", options, show_frozen);
+    return jp_cli_ask(cli, "pool.thaw", options, JP_VIEW(show_frozen));
 }
 
 /* -------------------------------------------------------------------------------------------------------------- match */
@@ -82,5 +82,5 @@ int jp_command_match(struct jp_cli *cli, cJSON *options) {
         cJSON_Delete(options);
         return jp_cli_misuse(cli, "either --dry-run or --apply, not both");
     }
-    return jp_cli_ask(cli, "pool.match", options, show_matches);
+    return jp_cli_ask(cli, "pool.match", options, JP_VIEW(show_matches));
 }

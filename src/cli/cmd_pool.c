@@ -13,7 +13,7 @@ static void show_pools(const cJSON *result, struct jp_str *out) {
     jp_show_table(columns, cJSON_GetObjectItemCaseSensitive(result, "pools"), out);
 }
 
-int jp_command_list(struct jp_cli *cli, cJSON *options) { return jp_cli_ask(cli, "pool.list", options, show_pools); }
+int jp_command_list(struct jp_cli *cli, cJSON *options) { return jp_cli_ask(cli, "pool.list", options, JP_VIEW(show_pools)); }
 
 /* What is enforced and is no limit: the pool's own, whole. */
 static void add_enforced(cJSON *rows, const cJSON *pool, const cJSON *enforced) {
@@ -183,7 +183,7 @@ static void show_pool(const cJSON *result, struct jp_str *out) {
 
 int jp_command_show(struct jp_cli *cli, cJSON *options) {
     jp_json_add_string(options, "pool", cli->arguments[0]);
-    return jp_cli_ask(cli, "pool.get", options, show_pool);
+    return jp_cli_ask(cli, "pool.get", options, JP_VIEW(show_pool));
 }
 
 /* ------------------------------------------------------------------------------------------------ create and update */
@@ -238,7 +238,7 @@ static int define(struct jp_cli *cli, const char *method, const char *name_key, 
     }
     cJSON_DeleteItemFromObjectCaseSensitive(options, name_key);
     jp_json_add_string(options, name_key, cli->arguments[0]);
-    return jp_cli_ask(cli, method, options, show_pool);
+    return jp_cli_ask(cli, method, options, JP_VIEW(show_pool));
 }
 
 int jp_command_create(struct jp_cli *cli, cJSON *options) { return define(cli, "pool.create", "name", options); }
@@ -269,5 +269,5 @@ static void show_deleted(const cJSON *result, struct jp_str *out) {
 
 int jp_command_delete(struct jp_cli *cli, cJSON *options) {
     jp_json_add_string(options, "pool", cli->arguments[0]);
-    return jp_cli_ask(cli, "pool.delete", options, show_deleted);
+    return jp_cli_ask(cli, "pool.delete", options, JP_VIEW(show_deleted));
 }

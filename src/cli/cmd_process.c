@@ -51,7 +51,7 @@ int jp_command_assign(struct jp_cli *cli, cJSON *options) {
     }
     cJSON *joined = NULL;
     int code = join(cli, "pool.assign", options, &joined);
-    return code == JP_EXIT_OK ? jp_cli_print(cli, joined, show_joined) : code;
+    return code == JP_EXIT_OK ? jp_cli_print(cli, joined, JP_VIEW(show_joined)) : code;
 }
 
 const struct jp_option jp_launch_options[] = {
@@ -95,11 +95,11 @@ int jp_command_launch(struct jp_cli *cli, cJSON *options) {
     cJSON *launched = NULL;
     int code = join(cli, "pool.launch", options, &launched);
     if (code != JP_EXIT_OK || !wait)
-        return code == JP_EXIT_OK ? jp_cli_print(cli, launched, show_joined) : code;
+        return code == JP_EXIT_OK ? jp_cli_print(cli, launched, JP_VIEW(show_joined)) : code;
     cJSON *ended = NULL;
     code = jp_cli_call(cli, "pool.wait", same_process(launched), JP_CLIENT_NO_TIMEOUT, &ended);
     cJSON_Delete(launched);
-    return code == JP_EXIT_OK ? jp_cli_print(cli, ended, show_ended) : code;
+    return code == JP_EXIT_OK ? jp_cli_print(cli, ended, JP_VIEW(show_ended)) : code;
 }
 
 /* ------------------------------------------------------------------------------------------------------------------ ps */
@@ -152,13 +152,13 @@ static int append_all(struct jp_cli *cli, cJSON *rows) {
 int jp_command_ps(struct jp_cli *cli, cJSON *options) {
     if (cli->argument_count == 1) {
         jp_json_add_string(options, "pool", cli->arguments[0]);
-        return jp_cli_ask(cli, "pool.processes", options, show_processes);
+        return jp_cli_ask(cli, "pool.processes", options, JP_VIEW(show_processes));
     }
     cJSON_Delete(options);
     cJSON *all = cJSON_CreateObject();
     int code = append_all(cli, cJSON_AddArrayToObject(all, "processes"));
     if (code == JP_EXIT_OK)
-        return jp_cli_print(cli, all, show_processes);
+        return jp_cli_print(cli, all, JP_VIEW(show_processes));
     cJSON_Delete(all);
     return code;
 }
@@ -187,7 +187,7 @@ int jp_command_kill(struct jp_cli *cli, cJSON *options) {
     }
     if (!by_pid)
         jp_json_add_string(options, "pool", cli->arguments[0]);
-    return jp_cli_ask(cli, by_pid ? "process.terminate" : "pool.terminate", options, show_killed);
+    return jp_cli_ask(cli, by_pid ? "process.terminate" : "pool.terminate", options, JP_VIEW(show_killed));
 }
 
 const struct jp_option jp_wait_options[] = {
@@ -201,5 +201,5 @@ int jp_command_wait(struct jp_cli *cli, cJSON *options) {
     jp_json_add_string(options, "pool", cli->arguments[0]);
     cJSON *result = NULL;
     int code = jp_cli_call(cli, "pool.wait", options, JP_CLIENT_NO_TIMEOUT, &result);
-    return code == JP_EXIT_OK ? jp_cli_print(cli, result, show_ended) : code;
+    return code == JP_EXIT_OK ? jp_cli_print(cli, result, JP_VIEW(show_ended)) : code;
 }

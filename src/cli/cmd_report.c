@@ -95,7 +95,7 @@ int jp_command_report(struct jp_cli *cli, cJSON *options) {
         cJSON_AddItemToObject(options, "by", split_words(by));
     cJSON_Delete(by);
     int code = jp_cli_call(cli, "accounting.report", options, JP_CLIENT_NO_TIMEOUT, &result); /* as long as there are rows */
-    return code == JP_EXIT_OK ? jp_cli_print(cli, result, show_report) : code;
+    return code == JP_EXIT_OK ? jp_cli_print(cli, result, JP_VIEW(show_report)) : code;
 }
 
 /* -------------------------------------------------------------------------------------------------------------- audit */
@@ -132,4 +132,4 @@ static void show_audit(const cJSON *result, struct jp_str *out) {
         jp_str_puts(out, "there are more\n");
 }
 
-int jp_command_audit(struct jp_cli *cli, cJSON *options) { return jp_cli_ask(cli, "accounting.audit", options, show_audit); }
+int jp_command_audit(struct jp_cli *cli, cJSON *options) { return jp_cli_ask(cli, "accounting.audit", options, JP_VIEW(show_audit)); }

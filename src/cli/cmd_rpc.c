@@ -21,6 +21,7 @@ int jp_command_rpc(struct jp_cli *cli, cJSON *options) {
     if (stdio)
         return jp_bridge_run(cli);
     cli->json = true;
+    cli->output.format = JP_FORMAT_JSON;
     cJSON *params = NULL;
     if (cli->argument_count == 2) {
         struct jp_str text = {0};
@@ -32,5 +33,5 @@ int jp_command_rpc(struct jp_cli *cli, cJSON *options) {
     }
     cJSON *result = NULL;
     int code = jp_cli_call(cli, cli->arguments[0], params, JP_CLIENT_NO_TIMEOUT, &result);
-    return code == JP_EXIT_OK ? jp_cli_print(cli, result, show_json) : code;
+    return code == JP_EXIT_OK ? jp_cli_print(cli, result, JP_VIEW(show_json)) : code;
 }

@@ -42,7 +42,7 @@ static void show_status(const cJSON *result, struct jp_str *out) {
     jp_show_fields(fields, result, out);
 }
 
-int jp_command_status(struct jp_cli *cli, cJSON *options) { return jp_cli_ask(cli, "service.status", options, show_status); }
+int jp_command_status(struct jp_cli *cli, cJSON *options) { return jp_cli_ask(cli, "service.status", options, JP_VIEW(show_status)); }
 
 static void add_enforcer(cJSON *rows, const char *limit, const cJSON *enforcer) {
     cJSON *row = jp_cli_object("limit", limit);
@@ -74,7 +74,7 @@ static void show_capabilities(const cJSON *result, struct jp_str *out) {
 }
 
 int jp_command_capabilities(struct jp_cli *cli, cJSON *options) {
-    return jp_cli_ask(cli, "service.capabilities", options, show_capabilities);
+    return jp_cli_ask(cli, "service.capabilities", options, JP_VIEW(show_capabilities));
 }
 
 static void show_reload(const cJSON *result, struct jp_str *out) {
@@ -91,4 +91,4 @@ static void show_reload(const cJSON *result, struct jp_str *out) {
         jp_str_puts(out, "read again; nothing changed\n");
 }
 
-int jp_command_reload(struct jp_cli *cli, cJSON *options) { return jp_cli_ask(cli, "service.reload", options, show_reload); }
+int jp_command_reload(struct jp_cli *cli, cJSON *options) { return jp_cli_ask(cli, "service.reload", options, JP_VIEW(show_reload)); }

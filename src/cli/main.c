@@ -1,103 +1,72 @@
 /* jobpool.exe: finds the command, reads its options, runs it. */
 #include "cli/cli.h"
+#include "cli/help.h"
+#include "cli/lookup.h"
 
 #include "win32/wide.h"
 
 #include <string.h>
 #include <wchar.h>
 
-#define PROGRAM_TEXT "jobpool " JP_VERSION
-
 /* Patterns like *.c are the command's to expand, not ours: mingw-w64's start-up code would do it. */
 extern int _dowildcard;
 int _dowildcard = 0;
 
-static const struct jp_option common_options[] = {
-    {"json", NULL, JP_OPTION_SWITCH, "--json", "results as one line of JSON"},
-    {"pipe", "NAME", JP_OPTION_TEXT, "--pipe", "the service's pipe (or: environment JOBPOOL_PIPE; default jobpool)"},
-    {"help", NULL, JP_OPTION_SWITCH, "--help", "what the program, or the command, does"},
-    {"version", NULL, JP_OPTION_SWITCH, "--version", "print the version"},
-    {0},
-};
+/* ------------------------------------------------------------------------------------------------------ common options */
 
-/* -------------------------------------------------------------------------------------------------------------- help */
-
-static int print(struct jp_str *text) {
-    jp_output(jp_str_text(text), text->length);
-    jp_str_free(text);
-    return JP_EXIT_OK;
+static void take_last(char **place, char *text) {
+    if (text == NULL)
+        return;
+    jp_free(*place);
+    *place = text;
 }
 
-static void add_table(const struct jp_command *commands, struct jp_str *out) {
-    for (; commands->name != NULL; commands++)
-        jp_str_printf(out, "  %-14s%s\n", commands->name, commands->summary);
+static enum jp_format format_of(const char *name) {
+    static const struct {
+        const char *name;
+        enum jp_format format;
+    } formats[] = {{"table", JP_FORMAT_TABLE}, {"csv", JP_FORMAT_CSV}, {"ndjson", JP_FORMAT_NDJSON}, {"json", JP_FORMAT_JSON}};
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (strcmp(formats[i].name, name) == 0)
+            return formats[i].format;
+    return JP_FORMAT_TABLE; /* there are no others: the row of the option has them as choices */
 }
 
-static int print_help(void) {
-    struct jp_str text = {0};
-    jp_str_puts(&text, "usage: jobpool [OPTION ...] COMMAND [OPTION ...] [ARGUMENT ...]\n\n"
-                       "Talks to the JobPool service on this machine: named pools of processes, with limits and accounts.\n\n");
-    add_table(jp_commands, &text);
-    jp_str_puts(&text, "  help COMMAND  a command's arguments and options\n\n");
-    jp_options_describe(common_options, &text);
-    jp_str_puts(&text, "\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 the service cannot be reached; run passes on the command's.\n");
-    return print(&text);
-}
-
-/* `group`: the command that this one is a verb of, or NULL. */
-static int print_command_help(const struct jp_command *group, const struct jp_command *command) {
-    struct jp_str text = {0};
-    jp_str_printf(&text, "usage: jobpool %s%s%s%s%s%s\n\n%s\n", group == NULL ? "" : group->name, group == NULL ? "" : " ",
-                  command->name, command->options == NULL ? "" : " [OPTION ...]", *command->arguments == '\0' ? "" : " ",
-                  command->arguments, command->summary);
-    if (command->details != NULL)
-        jp_str_printf(&text, "\n%s\n", command->details);
-    jp_str_putc(&text, '\n');
-    if (command->verbs != NULL) {
-        add_table(command->verbs, &text);
-        jp_str_printf(&text, "\n  help %s VERB  a verb's arguments and options\n\n", command->name);
-    }
-    jp_options_describe(command->options, &text);
-    jp_options_describe(common_options, &text);
-    return print(&text);
-}
-
-static int print_version(void) {
-    struct jp_str text = {0};
-    jp_str_puts(&text, PROGRAM_TEXT "\n");
-    return print(&text);
+static void take_common(struct jp_cli *cli, cJSON *options) {
+    struct jp_output_options *output = &cli->output;
+    char *format = jp_take_text(options, "--format");
+    if (jp_take_switch(options, "--json"))
+        output->format = JP_FORMAT_JSON;
+    if (format != NULL)
+        output->format = format_of(format);
+    jp_free(format);
+    cli->json = output->format == JP_FORMAT_JSON || output->format == JP_FORMAT_NDJSON;
+    output->no_header = jp_take_switch(options, "--no-header") || output->no_header;
+    take_last(&output->columns, jp_take_text(options, "--columns"));
+    take_last(&output->sort, jp_take_text(options, "--sort"));
+    take_last(&cli->pipe, jp_take_text(options, "--pipe"));
 }
 
 /* ---------------------------------------------------------------------------------------------------------- dispatch */
 
-static const struct jp_command *look_up(const struct jp_command *table, const char *name, size_t *ret_count) {
-    for (*ret_count = 0; table[*ret_count].name != NULL; ++*ret_count)
-        if (strcmp(table[*ret_count].name, name) == 0)
-            return &table[*ret_count];
-    return NULL;
-}
-
-static const struct jp_command *find_command(const struct jp_cli *cli, const struct jp_command *table, const char *name) {
-    const char *kind = table == jp_commands ? "command" : "verb";
-    size_t count;
-    const struct jp_command *found = look_up(table, name, &count);
-    if (found != NULL)
-        return found;
-    const char *nearest = jp_nearest(name, &table[0].name, count, sizeof table[0]);
+/* Says that there is no such command, or verb of `before`, and which was meant. */
+static int no_command(const struct jp_cli *cli, const char *before, const char *word) {
+    char *nearest = jp_nearest_command(before, word);
+    const char *kind = before == NULL ? "command" : "verb";
     if (nearest != NULL)
-        jp_cli_misuse(cli, "there is no %s \"%s\"; did you mean \"%s\"?", kind, name, nearest);
+        jp_cli_misuse(cli, "there is no %s \"%s\"; did you mean \"%s\"?", kind, word, nearest);
     else
-        jp_cli_misuse(cli, "there is no %s \"%s\"", kind, name);
-    return NULL;
+        jp_cli_misuse(cli, "there is no %s \"%s\"", kind, word);
+    jp_free(nearest);
+    return JP_EXIT_USAGE;
 }
 
-static void take_common(struct jp_cli *cli, cJSON *options) {
-    cli->json = jp_take_switch(options, "--json") || cli->json;
-    char *pipe = jp_take_text(options, "--pipe");
-    if (pipe != NULL) {
-        jp_free(cli->pipe);
-        cli->pipe = pipe;
-    }
+/* Asked before anything is done: afterwards it would be too late to say that it cannot be shown so. */
+static int check_output(const struct jp_cli *cli) {
+    struct jp_error error;
+    if (jp_view_check(cli->command->view, &cli->output, &error) == JP_OK)
+        return JP_EXIT_OK;
+    return jp_cli_misuse(cli, "%s", error.text);
 }
 
 static int check_argument_count(const struct jp_cli *cli) {
@@ -113,44 +82,55 @@ static int check_argument_count(const struct jp_cli *cli) {
 static int run_command(struct jp_cli *cli, int argc, char **argv) {
     cJSON *options = cJSON_CreateObject();
     struct jp_error error = {0};
-    int first = jp_options_read(common_options, cli->command->options, cli->command->passes_through, argc, argv, options, &error);
+    int first = jp_options_read(jp_common_options, cli->command->options, cli->command->passes_through, argc, argv, options, &error);
     cli->arguments = argv + first;
     cli->argument_count = (size_t)(argc - first);
     int code = JP_EXIT_OK;
-    if (first == 0)
+    if (first == 0) {
         code = jp_cli_misuse(cli, "%s", error.text);
-    else if (jp_take_switch(options, "--help"))
-        code = print_command_help(cli->group, cli->command);
-    else if (jp_take_switch(options, "--version"))
-        code = print_version();
-    else if ((code = check_argument_count(cli)) == JP_EXIT_OK) {
+    } else if (jp_take_switch(options, "--help")) {
+        code = jp_help_command(cli->group, cli->command);
+    } else if (jp_take_switch(options, "--version")) {
+        code = jp_help_version();
+    } else {
         take_common(cli, options);
-        return cli->command->run(cli, options);
+        if ((code = check_argument_count(cli)) == JP_EXIT_OK && (code = check_output(cli)) == JP_EXIT_OK)
+            return cli->command->run(cli, options);
     }
     cJSON_Delete(options);
     return code;
 }
 
-/* argv[0] is the name of a command whose first argument is a verb. */
-static int run_verb(struct jp_cli *cli, int argc, char **argv) {
+/* Reads the options that stand before the first word, and does what they say. 0 if they are all there was to do, with *ret_code;
+ * otherwise where the first word stands, argc if there is none. */
+static int read_leading(struct jp_cli *cli, int argc, char **argv, bool *ret_help, int *ret_code) {
     cJSON *options = cJSON_CreateObject();
     struct jp_error error = {0};
-    int first = jp_options_read(common_options, NULL, true, argc, argv, options, &error);
-    bool help = jp_take_switch(options, "--help");
+    int first = jp_options_read(jp_common_options, NULL, true, argc, argv, options, &error);
     bool version = jp_take_switch(options, "--version");
+    *ret_help = jp_take_switch(options, "--help");
     take_common(cli, options);
     cJSON_Delete(options);
     if (first == 0)
-        return jp_cli_misuse(cli, "%s", error.text);
-    if (version)
-        return print_version();
+        *ret_code = jp_cli_misuse(cli, "%s", error.text);
+    else if (version)
+        *ret_code = jp_help_version();
+    return version ? 0 : first;
+}
+
+/* argv[0] is the name of a command whose first argument is a verb. */
+static int run_verb(struct jp_cli *cli, int argc, char **argv) {
+    bool help;
+    int code = JP_EXIT_OK, first = read_leading(cli, argc, argv, &help, &code);
+    if (first == 0)
+        return code;
     if (help)
-        return print_command_help(NULL, cli->command);
+        return jp_help_command(NULL, cli->command);
     if (first == argc)
         return jp_cli_misuse(cli, "which verb?");
-    const struct jp_command *verb = find_command(cli, cli->command->verbs, argv[first]);
+    const struct jp_command *verb = jp_find_verb(cli->command, argv[first]);
     if (verb == NULL)
-        return JP_EXIT_USAGE;
+        return no_command(cli, cli->command->name, argv[first]);
     cli->group = cli->command;
     cli->command = verb;
     return run_command(cli, argc - first, argv + first);
@@ -160,53 +140,49 @@ static int run_verb(struct jp_cli *cli, int argc, char **argv) {
 static bool begins_with_verb(const struct jp_command *command, int argc, char **argv) {
     cJSON *ignored = cJSON_CreateObject();
     struct jp_error error;
-    size_t count;
-    int first = jp_options_read(common_options, NULL, true, argc, argv, ignored, &error);
+    int first = jp_options_read(jp_common_options, NULL, true, argc, argv, ignored, &error);
     cJSON_Delete(ignored);
-    return first > 0 && first < argc && look_up(command->verbs, argv[first], &count) != NULL;
+    return first > 0 && first < argc && jp_find_verb(command, argv[first]) != NULL;
 }
 
-static bool wants_verb(const struct jp_command *command, int argc, char **argv) {
-    return command->verbs != NULL && (command->run == NULL || begins_with_verb(command, argc, argv));
-}
-
-/* help [COMMAND [VERB]] */
-static int run_help(struct jp_cli *cli, int argc, char **argv) {
-    if (argc < 2)
-        return print_help();
-    cli->command = find_command(cli, jp_commands, argv[1]);
+/* argv[0] is a noun. */
+static int run_noun(struct jp_cli *cli, const struct jp_noun *noun, int argc, char **argv) {
+    bool help;
+    int code = JP_EXIT_OK, first = read_leading(cli, argc, argv, &help, &code);
+    cli->noun = noun->name;
+    if (first == 0)
+        return code;
+    if (help)
+        return jp_help_noun(noun);
+    if (first == argc)
+        return jp_cli_misuse(cli, "which verb?");
+    cli->command = jp_find_full(noun->name, argv[first]);
     if (cli->command == NULL)
-        return JP_EXIT_USAGE;
-    if (argc < 3 || !wants_verb(cli->command, argc - 1, argv + 1))
-        return print_command_help(NULL, cli->command);
-    const struct jp_command *verb = find_command(cli, cli->command->verbs, argv[2]);
-    return verb == NULL ? JP_EXIT_USAGE : print_command_help(cli->command, verb);
+        return no_command(cli, noun->name, argv[first]);
+    return run_command(cli, argc - first, argv + first);
 }
 
 static int run_program(struct jp_cli *cli, int argc, char **argv) {
-    cJSON *options = cJSON_CreateObject();
-    struct jp_error error = {0};
-    int first = jp_options_read(common_options, NULL, true, argc, argv, options, &error);
-    bool help = jp_take_switch(options, "--help");
-    bool version = jp_take_switch(options, "--version");
-    take_common(cli, options);
-    cJSON_Delete(options);
+    bool help;
+    int code = JP_EXIT_OK, first = read_leading(cli, argc, argv, &help, &code);
     if (first == 0)
-        return jp_cli_misuse(cli, "%s", error.text);
-    if (version)
-        return print_version();
+        return code;
     if (help)
-        return print_help();
+        return jp_help_program();
     if (first == argc)
         return jp_cli_misuse(cli, "which command?");
-    if (strcmp(argv[first], "help") == 0)
-        return run_help(cli, argc - first, argv + first);
-    cli->command = find_command(cli, jp_commands, argv[first]);
-    if (cli->command == NULL)
-        return JP_EXIT_USAGE;
     argc -= first;
     argv += first;
-    return wants_verb(cli->command, argc, argv) ? run_verb(cli, argc, argv) : run_command(cli, argc, argv);
+    const struct jp_noun *noun = jp_find_noun(argv[0]);
+    if (strcmp(argv[0], "help") == 0)
+        return jp_help_run(cli, argc, argv);
+    if (noun != NULL)
+        return run_noun(cli, noun, argc, argv);
+    cli->command = jp_find_short(argv[0]);
+    if (cli->command == NULL)
+        return no_command(cli, NULL, argv[0]);
+    bool has_verb = cli->command->verbs != NULL && (cli->command->run == NULL || begins_with_verb(cli->command, argc, argv));
+    return has_verb ? run_verb(cli, argc, argv) : run_command(cli, argc, argv);
 }
 
 int wmain(int argc, wchar_t **wide);
@@ -224,6 +200,8 @@ int wmain(int argc, wchar_t **wide) {
     }
     jp_client_close(cli.client);
     jp_free(cli.pipe);
+    jp_free(cli.output.columns);
+    jp_free(cli.output.sort);
     for (int i = 0; i < argc; i++)
         jp_free(argv[i]);
     jp_free(argv);

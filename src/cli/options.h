@@ -10,14 +10,14 @@ enum jp_option_kind {
     JP_OPTION_TEXT,     /* a string */
     JP_OPTION_LIST,     /* may be repeated: a list of strings */
     JP_OPTION_NUMBER,   /* a decimal number */
-    JP_OPTION_TIME,     /* "2026-11-22T07:15:30Z": checked, passed on as it is */
+    JP_OPTION_TIME,     /* "2026-11-22T07:15:30Z", "yesterday", "7d": passed on in UTC */
     JP_OPTION_DURATION, /* "30s": checked, passed on as it is */
     JP_OPTION_SETTING,  /* "NAME=value", or "NAME" for null; may be repeated: an object */
 };
 
 struct jp_option {
-    const char *name;  /* without "--"; NULL ends a table */
-    const char *value; /* what help calls the value; NULL for a switch */
+    const char *name;  /* without "--", and its letter if it has one: "follow|f"; NULL ends a table */
+    const char *value; /* what help calls the value; NULL for a switch. "table|csv": it must be one of these (a list: each of them) */
     enum jp_option_kind kind;
     const char *key;
     const char *help;
@@ -34,6 +34,14 @@ int jp_options_read(const struct jp_option *common, const struct jp_option *own,
 bool jp_take_switch(cJSON *options, const char *key);
 char *jp_take_text(cJSON *options, const char *key);                          /* NULL if not given */
 uint64_t jp_take_number(cJSON *options, const char *key, uint64_t otherwise); /* `otherwise` if not given */
+
+/* The name without its letter (jp_free), and the letter or 0. */
+char *jp_option_name(const struct jp_option *option);
+char jp_option_letter(const struct jp_option *option);
+
+/* Tells each of the choices in the row's `value` ("table|csv"); nothing where there are none. */
+typedef void jp_choice_fn(void *context, const char *choice);
+void jp_option_each_choice(const struct jp_option *option, jp_choice_fn *tell, void *context);
 
 /* One line an option, for help. */
 void jp_options_describe(const struct jp_option *options, struct jp_str *out);

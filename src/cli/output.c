@@ -1,9 +1,10 @@
-/* Owns what is known of standard output: whether it is a console, and whether it could still be written. */
+/* Owns what is known of standard output: whether it is a console, whether it shows colours, and whether it could still be written. */
 #include "cli/output.h"
 
 #include "base/utf.h"
 #include "cli/text.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <windows.h>
 
@@ -18,6 +19,13 @@ static bool is_console(HANDLE handle) {
 }
 
 bool jp_output_is_console(void) { return is_console(GetStdHandle(STD_OUTPUT_HANDLE)); }
+
+size_t jp_output_width(void) {
+    CONSOLE_SCREEN_BUFFER_INFO info;
+    if (!GetConsoleScreenBufferInfo(GetStdHandle(STD_OUTPUT_HANDLE), &info))
+        return 0;
+    return (size_t)(info.srWindow.Right - info.srWindow.Left + 1); /* the window: the buffer behind it may be wider */
+}
 
 bool jp_output_good(void) { return !output_failed; }
 
@@ -70,4 +78,93 @@ void jp_complain(const char *format, ...) {
     jp_complain_plain(jp_str_text(&line));
     jp_str_free(&line);
     jp_str_free(&text);
+}
+
+/* -------------------------------------------------------------------------------------------------------------- colours */
+
+static bool is_set(const char *variable) {
+    const char *value = getenv(variable);
+    return value != NULL && *value != '\0';
+}
+
+static bool is_set_to(const char *variable, const char *wanted) {
+    const char *value = getenv(variable);
+    return value != NULL && strcmp(value, wanted) == 0;
+}
+
+/* Says whether the console understands VT sequences, after asking it to. It stays so after the program's end, as cmd.exe itself sets
+ * it anew before each command. */
+static bool turn_sequences_on(void) {
+    HANDLE console = GetStdHandle(STD_OUTPUT_HANDLE);
+    DWORD mode;
+    return GetConsoleMode(console, &mode) && SetConsoleMode(console, mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING);
+}
+
+static bool find_out_about_colours(void) {
+    if (is_set_to("JOBPOOL_COLOR", "always"))
+        return turn_sequences_on() || true;
+    if (is_set_to("JOBPOOL_COLOR", "never") || is_set("NO_COLOR") || is_set_to("TERM", "dumb"))
+        return false;
+    return turn_sequences_on();
+}
+
+bool jp_output_has_colours(void) {
+    static enum { UNKNOWN, NO, YES } known;
+    if (known == UNKNOWN)
+        known = find_out_about_colours() ? YES : NO;
+    return known == YES;
+}
+
+void jp_colour_begin(struct jp_str *out, enum jp_colour colour) {
+    static const char *const sequences[] = {
+        [JP_COLOUR_NONE] = "", [JP_COLOUR_BOLD] = "1", [JP_COLOUR_DIM] = "2", [JP_COLOUR_RED] = "31", [JP_COLOUR_GREEN] = "32",
+        [JP_COLOUR_YELLOW] = "33", [JP_COLOUR_BLUE] = "34", [JP_COLOUR_MAGENTA] = "35", [JP_COLOUR_CYAN] = "36",
+    };
+    if (colour != JP_COLOUR_NONE && jp_output_has_colours())
+        jp_str_printf(out, "\033[%sm", sequences[colour]);
+}
+
+void jp_colour_end(struct jp_str *out, enum jp_colour colour) {
+    if (colour != JP_COLOUR_NONE && jp_output_has_colours())
+        jp_str_puts(out, "\033[0m");
+}
+
+void jp_colour_text(struct jp_str *out, enum jp_colour colour, const char *text) {
+    jp_colour_begin(out, colour);
+    jp_str_puts(out, text);
+    jp_colour_end(out, colour);
+}
+
+enum jp_colour jp_colour_of_state(const char *word) {
+    static const struct {
+        const char *word;
+        enum jp_colour colour;
+    } states[] = {
+        {"active", JP_COLOUR_GREEN},    {"ok", JP_COLOUR_GREEN},       {"running", JP_COLOUR_GREEN},    {"kernel", JP_COLOUR_GREEN},
+        {"failed", JP_COLOUR_RED},      {"crashed", JP_COLOUR_RED},    {"damaged", JP_COLOUR_RED},      {"none", JP_COLOUR_RED},
+        {"terminated", JP_COLOUR_YELLOW}, {"unknown", JP_COLOUR_YELLOW}, {"orphaned", JP_COLOUR_YELLOW}, {"service", JP_COLOUR_YELLOW},
+        {"mixed", JP_COLOUR_YELLOW},    {"degraded", JP_COLOUR_RED},   {"frozen", JP_COLOUR_CYAN},      {"deleting", JP_COLOUR_YELLOW},
+    };
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+        if (strcmp(states[i].word, word) == 0)
+            return states[i].colour;
+    return JP_COLOUR_NONE;
+}
+
+/* ------------------------------------------------------------------------------------------------------------- progress */
+
+bool jp_progress_is_shown(void) { return is_console(GetStdHandle(STD_ERROR_HANDLE)); }
+
+void jp_progress(const char *text) {
+    static size_t drawn; /* columns of the line that is there */
+    if (!jp_progress_is_shown())
+        return;
+    size_t width = text == NULL ? 0 : jp_display_width(text);
+    struct jp_str line = {0};
+    jp_str_printf(&line, "\r%s%*s", text == NULL ? "" : text, (int)(drawn > width ? drawn - width : 0), "");
+    if (text == NULL)
+        jp_str_putc(&line, '\r');
+    drawn = width;
+    jp_complain_plain(jp_str_text(&line));
+    jp_str_free(&line);
 }

@@ -8,11 +8,11 @@
 #include <string.h>
 #include <windows.h>
 
-enum { GAP = 2, MAX_COLUMNS = 24 };
+enum { GAP = 2, MAX_COLUMNS = JP_SHOW_COLUMNS_MAX, MIN_CUT = 8 };
 
 /* ------------------------------------------------------------------------------------------------------------ values */
 
-static const cJSON *find(const cJSON *object, const char *path) {
+const cJSON *jp_show_find(const cJSON *object, const char *path) {
     while (object != NULL && *path != '\0') {
         size_t length = strcspn(path, ".");
         char *key = jp_strndup(path, length);
@@ -116,34 +116,34 @@ static bool is_nothing(const cJSON *value) {
 /* ------------------------------------------------------------------------------------------------------------- tables */
 
 struct cells {
-    char **texts; /* line by line, `columns` a line; the first line is the heading */
-    size_t columns, lines;
-    size_t width[MAX_COLUMNS];
+    const struct jp_show *columns;
+    char **texts; /* line by line, `count` a line */
+    size_t count, lines;
+    size_t heading_width[MAX_COLUMNS], width[MAX_COLUMNS];
 };
+
+static char **cell(const struct cells *cells, size_t line, size_t column) { return &cells->texts[line * cells->count + column]; }
 
 static void set_cell(struct cells *cells, size_t line, size_t column, char *text) {
     size_t width = jp_display_width(text);
-    cells->texts[line * cells->columns + column] = text;
+    *cell(cells, line, column) = text;
     if (width > cells->width[column])
         cells->width[column] = width;
 }
 
-static void fill(struct cells *cells, const struct jp_show *columns, const cJSON *rows) {
-    for (size_t i = 0; i < cells->columns; i++)
-        set_cell(cells, 0, i, jp_strdup(columns[i].title));
-    size_t line = 0;
+static void fill(struct cells *cells, size_t line, const cJSON *rows, const char *nothing) {
     const cJSON *row;
     cJSON_ArrayForEach(row, rows) {
-        line++;
-        for (size_t i = 0; i < cells->columns; i++) {
+        for (size_t i = 0; i < cells->count; i++) {
             struct jp_str text = {0};
-            const cJSON *value = find(row, columns[i].key);
+            const cJSON *value = jp_show_find(row, cells->columns[i].key);
             if (is_nothing(value))
-                jp_str_putc(&text, '-');
+                jp_str_puts(&text, nothing);
             else
-                jp_show_value(columns[i].kind, value, &text);
+                jp_show_value(cells->columns[i].kind, value, &text);
             set_cell(cells, line, i, jp_str_take(&text));
         }
+        line++;
     }
 }
 
@@ -151,31 +151,86 @@ static bool aligns_right(enum jp_show_kind kind) {
     return kind == JP_SHOW_NUMBER || kind == JP_SHOW_BYTES || kind == JP_SHOW_DURATION || kind == JP_SHOW_CODE;
 }
 
-static void add_line(const struct cells *cells, const struct jp_show *columns, size_t line, struct jp_str *out) {
-    for (size_t i = 0; i < cells->columns; i++) {
-        const char *text = cells->texts[line * cells->columns + i];
-        int padding = (int)(cells->width[i] - jp_display_width(text));
-        bool last = i + 1 == cells->columns;
-        if (aligns_right(columns[i].kind))
-            jp_str_printf(out, "%*s%s", padding, "", text);
-        else
-            jp_str_printf(out, "%s%*s", text, last ? 0 : padding, "");
-        jp_str_printf(out, "%*s", last ? 0 : GAP, "");
+static bool can_be_cut(const struct cells *cells, size_t column) {
+    enum jp_show_kind kind = cells->columns[column].kind;
+    size_t least = cells->heading_width[column] > MIN_CUT ? cells->heading_width[column] : MIN_CUT;
+    return (kind == JP_SHOW_TEXT || kind == JP_SHOW_JSON) && cells->width[column] > least;
+}
+
+/* Takes from the widest columns of text what the screen does not hold, one by one so that they end up alike. The last column of the
+ * screen stays free: a console without VT sequences goes to the next line once it is written. */
+static void fit(struct cells *cells, size_t screen) {
+    size_t total = GAP * (cells->count - 1);
+    for (size_t i = 0; i < cells->count; i++)
+        total += cells->width[i];
+    while (total + 1 > screen) {
+        size_t widest = cells->count;
+        for (size_t i = 0; i < cells->count; i++)
+            if (can_be_cut(cells, i) && (widest == cells->count || cells->width[i] > cells->width[widest]))
+                widest = i;
+        if (widest == cells->count)
+            return;
+        cells->width[widest]--;
+        total--;
     }
+}
+
+static void add_cell(const struct cells *cells, size_t column, const char *text, enum jp_colour colour, struct jp_str *out) {
+    struct jp_str shown = {0};
+    jp_add_cut(&shown, text, cells->width[column]);
+    int padding = (int)(cells->width[column] - jp_display_width(jp_str_text(&shown)));
+    bool last = column + 1 == cells->count, right = aligns_right(cells->columns[column].kind);
+    jp_str_printf(out, "%*s", right ? padding : 0, "");
+    jp_colour_text(out, colour, jp_str_text(&shown));
+    jp_str_printf(out, "%*s", (right || last ? 0 : padding) + (last ? 0 : GAP), "");
+    jp_str_free(&shown);
+}
+
+static enum jp_colour colour_of(const struct cells *cells, size_t line, size_t column, bool is_bold) {
+    if (is_bold)
+        return JP_COLOUR_BOLD;
+    return cells->columns[column].kind == JP_SHOW_STATE ? jp_colour_of_state(*cell(cells, line, column)) : JP_COLOUR_NONE;
+}
+
+static void add_line(const struct cells *cells, size_t line, bool is_bold, struct jp_str *out) {
+    for (size_t i = 0; i < cells->count; i++)
+        add_cell(cells, i, *cell(cells, line, i), colour_of(cells, line, i, is_bold), out);
     jp_str_putc(out, '\n');
 }
 
-void jp_show_table(const struct jp_show *columns, const cJSON *rows, struct jp_str *out) {
-    struct cells cells = {.lines = 1 + (size_t)cJSON_GetArraySize(rows)};
-    while (columns[cells.columns].title != NULL && cells.columns < MAX_COLUMNS)
-        cells.columns++;
-    cells.texts = jp_realloc_array(NULL, cells.lines * cells.columns, sizeof *cells.texts);
-    fill(&cells, columns, rows);
+void jp_show_table_with(const struct jp_show *columns, const cJSON *rows, const cJSON *tail, bool heading, struct jp_str *out) {
+    size_t above = heading, below = (size_t)cJSON_GetArraySize(tail);
+    struct cells cells = {.columns = columns, .lines = above + (size_t)cJSON_GetArraySize(rows) + below};
+    while (columns[cells.count].title != NULL && cells.count < MAX_COLUMNS)
+        cells.count++;
+    if (cells.lines * cells.count == 0)
+        return;
+    cells.texts = jp_realloc_array(NULL, cells.lines * cells.count, sizeof *cells.texts);
+    for (size_t i = 0; i < cells.count; i++) {
+        if (heading)
+            set_cell(&cells, 0, i, jp_strdup(columns[i].title));
+        cells.heading_width[i] = cells.width[i];
+    }
+    fill(&cells, above, rows, "-");
+    fill(&cells, cells.lines - below, tail, "");
+    if (jp_output_width() > 0)
+        fit(&cells, jp_output_width());
     for (size_t line = 0; line < cells.lines; line++)
-        add_line(&cells, columns, line, out);
-    for (size_t i = 0; i < cells.lines * cells.columns; i++)
+        add_line(&cells, line, line < above || line >= cells.lines - below, out);
+    for (size_t i = 0; i < cells.lines * cells.count; i++)
         jp_free(cells.texts[i]);
     jp_free(cells.texts);
+}
+
+void jp_show_table(const struct jp_show *columns, const cJSON *rows, struct jp_str *out) {
+    jp_show_table_with(columns, rows, NULL, true, out);
+}
+
+static void add_state(const cJSON *value, struct jp_str *out) {
+    struct jp_str text = {0};
+    jp_show_value(JP_SHOW_STATE, value, &text);
+    jp_colour_text(out, jp_colour_of_state(jp_str_text(&text)), jp_str_text(&text));
+    jp_str_free(&text);
 }
 
 void jp_show_fields(const struct jp_show *fields, const cJSON *object, struct jp_str *out) {
@@ -183,11 +238,14 @@ void jp_show_fields(const struct jp_show *fields, const cJSON *object, struct jp
     for (const struct jp_show *field = fields; field->title != NULL; field++)
         width = jp_display_width(field->title) > width ? jp_display_width(field->title) : width;
     for (const struct jp_show *field = fields; field->title != NULL; field++) {
-        const cJSON *value = find(object, field->key);
+        const cJSON *value = jp_show_find(object, field->key);
         if (is_nothing(value))
             continue;
         jp_str_printf(out, "%s%*s", field->title, (int)(width - jp_display_width(field->title) + GAP), "");
-        jp_show_value(field->kind, value, out);
+        if (field->kind == JP_SHOW_STATE)
+            add_state(value, out);
+        else
+            jp_show_value(field->kind, value, out);
         jp_str_putc(out, '\n');
     }
 }

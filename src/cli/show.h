@@ -13,7 +13,10 @@ enum jp_show_kind {
     JP_SHOW_TIME,     /* an ISO 8601 string */
     JP_SHOW_CODE,     /* an exit code: hexadecimal where it is an exception's */
     JP_SHOW_JSON,     /* objects and lists: "a, b" or "key value, key value"; nested ones as JSON */
+    JP_SHOW_STATE,    /* a word from the service's vocabulary, in its colour */
 };
+
+enum { JP_SHOW_COLUMNS_MAX = 40 };
 
 struct jp_show {
     const char *title; /* NULL ends a description */
@@ -21,8 +24,15 @@ struct jp_show {
     enum jp_show_kind kind;
 };
 
-/* Columns with a heading, one line for each object in the list `rows`. What is null or missing is shown as "-". */
+/* The value under a key that may lead into objects; NULL. */
+const cJSON *jp_show_find(const cJSON *object, const char *path);
+
+/* Columns with a heading, one line for each object in the list `rows`. What is null or missing is shown as "-". On a console that is
+ * too narrow, the widest columns of text are cut. */
 void jp_show_table(const struct jp_show *columns, const cJSON *rows, struct jp_str *out);
+
+/* The same with rows below that have no place in the list (NULL: none), in which what is missing is empty; and with or without heading. */
+void jp_show_table_with(const struct jp_show *columns, const cJSON *rows, const cJSON *tail, bool heading, struct jp_str *out);
 
 /* "title  value" lines for one object; what is null or missing is left out. */
 void jp_show_fields(const struct jp_show *fields, const cJSON *object, struct jp_str *out);

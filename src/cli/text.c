@@ -76,3 +76,23 @@ size_t jp_display_width(const char *text) {
     }
     return width;
 }
+
+void jp_add_cut(struct jp_str *out, const char *text, size_t width) {
+    if (jp_display_width(text) <= width) {
+        jp_str_puts(out, text);
+        return;
+    }
+    size_t used = 1; /* the ellipsis */
+    for (size_t left = strlen(text); left > 0;) {
+        size_t length = jp_utf8_sequence(text, left);
+        size_t own = length == 0 ? 1 : code_width(decode(text, length));
+        length = length == 0 ? 1 : length;
+        if (used + own > width)
+            break;
+        used += own;
+        jp_str_add(out, text, length);
+        text += length;
+        left -= length;
+    }
+    jp_str_puts(out, width > 0 ? "\xE2\x80\xA6" : "");
+}

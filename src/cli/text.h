@@ -10,4 +10,7 @@ void jp_add_harmless(struct jp_str *out, const char *text);
 /* The columns that a text takes on a screen: wide characters count two, combining ones none. */
 size_t jp_display_width(const char *text);
 
+/* Adds a text, its end replaced by an ellipsis if it takes more than `width` columns. */
+void jp_add_cut(struct jp_str *out, const char *text, size_t width);
+
 #endif

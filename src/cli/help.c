@@ -1,0 +1,211 @@
+/* Help, as text. */
+#include "cli/help.h"
+
+#include "cli/lookup.h"
+
+#include <string.h>
+
+#define PROGRAM_TEXT "jobpool " JP_VERSION
+
+enum { NAME_COLUMN = 26 };
+
+const struct jp_option jp_common_options[] = {
+    {"format", "table|csv|ndjson|json", JP_OPTION_TEXT, "--format", "how results are printed (see: help formats)"},
+    {"json", NULL, JP_OPTION_SWITCH, "--json", "the same as --format json"},
+    {"columns", "NAME,...", JP_OPTION_TEXT, "--columns", "of a list: these columns, in this order; all: whatever there is"},
+    {"sort|s", "[-]NAME", JP_OPTION_TEXT, "--sort", "of a list: by this column; with - the greatest first"},
+    {"no-header", NULL, JP_OPTION_SWITCH, "--no-header", "no headings in tables and csv"},
+    {"pipe", "NAME", JP_OPTION_TEXT, "--pipe", "the service's pipe (or: environment JOBPOOL_PIPE; default jobpool)"},
+    {"help|h", NULL, JP_OPTION_SWITCH, "--help", "what the program, or the command, does"},
+    {"version", NULL, JP_OPTION_SWITCH, "--version", "print the version"},
+    {0},
+};
+
+static int print(struct jp_str *text) {
+    jp_output(jp_str_text(text), text->length);
+    jp_str_free(text);
+    return JP_EXIT_OK;
+}
+
+static void add_heading(const char *heading, struct jp_str *out) {
+    jp_str_putc(out, '\n');
+    jp_colour_text(out, JP_COLOUR_BOLD, heading);
+    jp_str_puts(out, ":\n");
+}
+
+static void add_entry(const char *name, const char *summary, struct jp_str *out) {
+    jp_str_printf(out, "  %-*s%s%s\n", NAME_COLUMN - 2, name, strlen(name) < NAME_COLUMN - 2 ? "" : "  ", summary);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- the program */
+
+int jp_help_version(void) {
+    struct jp_str text = {0};
+    jp_str_puts(&text, PROGRAM_TEXT "\n");
+    return print(&text);
+}
+
+static void add_verbs_of_noun(const struct jp_noun *noun, struct jp_str *out) {
+    for (const struct jp_command *command = jp_commands; command->name != NULL; command++) {
+        char *verb = NULL;
+        if (jp_verb_of_noun(command, noun->name, &verb)) {
+            bool differs = !command->only_full && strcmp(verb, command->name) != 0;
+            char *name = jp_sprintf("%s %s%s%s%s", noun->name, verb, differs ? " (" : "", differs ? command->name : "", differs ? ")" : "");
+            add_entry(name, command->summary, out);
+            jp_free(name);
+        }
+        jp_free(verb);
+    }
+}
+
+int jp_help_program(void) {
+    struct jp_str text = {0};
+    jp_str_puts(&text, "usage: jobpool [OPTION ...] COMMAND [OPTION ...] [ARGUMENT ...]\n\n"
+                       "Talks to the JobPool service on this machine: named pools of processes, with limits and accounts.\n");
+    for (const struct jp_noun *noun = jp_nouns; noun->name != NULL; noun++) {
+        add_heading(noun->summary, &text);
+        add_verbs_of_noun(noun, &text);
+    }
+    add_heading("More", &text);
+    for (const struct jp_command *command = jp_commands; command->name != NULL; command++)
+        if (command->full == NULL && !command->hidden)
+            add_entry(command->name, command->summary, &text);
+    add_heading("Topics", &text);
+    for (const struct jp_topic *topic = jp_topics; topic->name != NULL; topic++) {
+        char *name = jp_sprintf("help %s", topic->name);
+        add_entry(name, topic->summary, &text);
+        jp_free(name);
+    }
+    add_heading("Everywhere", &text);
+    jp_options_describe(jp_common_options, &text);
+    jp_str_puts(&text, "\nThe noun may be left out where the verb says enough: jobpool list; another short form stands in brackets.\n"
+                       "jobpool help COMMAND, or COMMAND --help, says what one takes.\n");
+    return print(&text);
+}
+
+int jp_help_noun(const struct jp_noun *noun) {
+    struct jp_str text = {0};
+    jp_str_printf(&text, "usage: jobpool %s VERB [OPTION ...] [ARGUMENT ...]\n", noun->name);
+    add_heading(noun->summary, &text);
+    add_verbs_of_noun(noun, &text);
+    jp_str_printf(&text, "\njobpool help %s VERB says what one takes.\n", noun->name);
+    return print(&text);
+}
+
+/* --------------------------------------------------------------------------------------------------------- one command */
+
+static void add_usage(const struct jp_command *command, const char *words, bool first, struct jp_str *out) {
+    jp_str_printf(out, "%s jobpool %s%s%s%s\n", first ? "usage:" : "   or:", words, command->options == NULL ? "" : " [OPTION ...]",
+                  command->arguments == NULL ? "" : " ", command->arguments == NULL ? "" : command->arguments);
+}
+
+/* Each way to write it on a line. */
+static void add_usages(const struct jp_command *group, const struct jp_command *command, struct jp_str *out) {
+    if (group != NULL) {
+        char *words = jp_sprintf("%s %s", group->name, command->name);
+        add_usage(command, words, true, out);
+        jp_free(words);
+        return;
+    }
+    bool first = true;
+    if (!command->only_full)
+        add_usage(command, command->name, true, out);
+    first = command->only_full;
+    for (const char *at = command->full; at != NULL && *at != '\0'; first = false) {
+        size_t length = strcspn(at, "|");
+        char *words = jp_strndup(at, length);
+        add_usage(command, words, first, out);
+        jp_free(words);
+        at += length + (at[length] == '|');
+    }
+    for (const char *const *alias = command->aliases; alias != NULL && *alias != NULL; alias++)
+        add_usage(command, *alias, false, out);
+}
+
+/* Indented, comments dim. */
+static void add_examples(const char *examples, struct jp_str *out) {
+    for (const char *at = examples; *at != '\0';) {
+        size_t length = strcspn(at, "\n");
+        char *line = jp_strndup(at, length);
+        jp_str_puts(out, "  ");
+        jp_colour_text(out, line[0] == '#' ? JP_COLOUR_DIM : JP_COLOUR_NONE, line);
+        jp_str_putc(out, '\n');
+        jp_free(line);
+        at += length + (at[length] == '\n');
+    }
+}
+
+int jp_help_command(const struct jp_command *group, const struct jp_command *command) {
+    struct jp_str text = {0};
+    add_usages(group, command, &text);
+    jp_str_printf(&text, "\n%s\n", command->summary);
+    if (command->details != NULL)
+        jp_str_printf(&text, "\n%s\n", command->details);
+    if (command->verbs != NULL) {
+        add_heading("Verbs", &text);
+        for (const struct jp_command *verb = command->verbs; verb->name != NULL; verb++)
+            add_entry(verb->name, verb->summary, &text);
+        jp_str_printf(&text, "\n  help %s VERB says what one takes\n", command->name);
+    }
+    if (command->options != NULL) {
+        add_heading("Options", &text);
+        jp_options_describe(command->options, &text);
+    }
+    add_heading("Everywhere", &text);
+    jp_options_describe(jp_common_options, &text);
+    if (command->view != NULL && command->view->columns != NULL) {
+        add_heading(command->view->list != NULL ? "Columns" : "Fields (for --columns)", &text);
+        jp_str_puts(&text, "  ");
+        jp_view_describe(command->view, &text);
+        jp_str_putc(&text, '\n');
+    }
+    if (command->examples != NULL) {
+        add_heading("Examples", &text);
+        add_examples(command->examples, &text);
+    }
+    return print(&text);
+}
+
+/* ----------------------------------------------------------------------------------------------------------------- help */
+
+static const struct jp_topic *find_topic(const char *word) {
+    for (const struct jp_topic *topic = jp_topics; topic->name != NULL; topic++)
+        if (strcmp(topic->name, word) == 0)
+            return topic;
+    return NULL;
+}
+
+static int print_topic(const struct jp_topic *topic) {
+    struct jp_str text = {0};
+    jp_str_printf(&text, "%s\n", topic->text);
+    return print(&text);
+}
+
+static int no_help(struct jp_cli *cli, const char *before, const char *word) {
+    char *nearest = jp_nearest_command(before, word);
+    jp_cli_misuse(cli, "there is no %s \"%s\"%s%s%s", before == NULL ? "command or topic" : "verb", word,
+                  nearest == NULL ? "" : "; did you mean \"", nearest == NULL ? "" : nearest, nearest == NULL ? "" : "\"?");
+    jp_free(nearest);
+    return JP_EXIT_USAGE;
+}
+
+int jp_help_run(struct jp_cli *cli, int argc, char **argv) {
+    if (argc < 2)
+        return jp_help_program();
+    const struct jp_noun *noun = jp_find_noun(argv[1]);
+    const struct jp_topic *topic = find_topic(argv[1]);
+    const struct jp_command *command = jp_find_short(argv[1]), *verb = NULL;
+    if (noun != NULL && argc > 2)
+        verb = jp_find_full(noun->name, argv[2]);
+    else if (command != NULL && command->verbs != NULL && argc > 2)
+        verb = jp_find_verb(command, argv[2]);
+    if (argc > 2 && verb != NULL)
+        return jp_help_command(noun != NULL ? NULL : command, verb);
+    if (argc > 2 && (noun != NULL || (command != NULL && command->verbs != NULL)))
+        return no_help(cli, argv[1], argv[2]);
+    if (noun != NULL)
+        return jp_help_noun(noun);
+    if (command != NULL)
+        return jp_help_command(NULL, command);
+    return topic != NULL ? print_topic(topic) : no_help(cli, NULL, argv[1]);
+}

@@ -1,0 +1,143 @@
+/* Finding commands by name. */
+#include "cli/lookup.h"
+
+#include <string.h>
+
+const struct jp_noun *jp_find_noun(const char *word) {
+    for (const struct jp_noun *noun = jp_nouns; noun->name != NULL; noun++)
+        if (strcmp(noun->name, word) == 0)
+            return noun;
+    return NULL;
+}
+
+static bool is_called(const struct jp_command *command, const char *word) {
+    if (strcmp(command->name, word) == 0)
+        return true;
+    for (const char *const *alias = command->aliases; alias != NULL && *alias != NULL; alias++)
+        if (strcmp(*alias, word) == 0)
+            return true;
+    return false;
+}
+
+const struct jp_command *jp_find_short(const char *word) {
+    for (const struct jp_command *command = jp_commands; command->name != NULL; command++)
+        if (!command->only_full && is_called(command, word))
+            return command;
+    return NULL;
+}
+
+bool jp_verb_of_noun(const struct jp_command *command, const char *noun, char **ret_verb) {
+    size_t length = strlen(noun);
+    for (const char *at = command->full; at != NULL && *at != '\0';) {
+        size_t end = strcspn(at, "|");
+        if (end > length + 1 && strncmp(at, noun, length) == 0 && at[length] == ' ') {
+            *ret_verb = jp_strndup(at + length + 1, end - length - 1);
+            return true;
+        }
+        at += end + (at[end] == '|');
+    }
+    return false;
+}
+
+const struct jp_command *jp_find_full(const char *noun, const char *verb) {
+    for (const struct jp_command *command = jp_commands; command->name != NULL; command++) {
+        char *own = NULL;
+        bool same = jp_verb_of_noun(command, noun, &own) && strcmp(own, verb) == 0;
+        jp_free(own);
+        if (same)
+            return command;
+    }
+    return NULL;
+}
+
+const struct jp_command *jp_find_verb(const struct jp_command *group, const char *verb) {
+    for (const struct jp_command *command = group->verbs; command != NULL && command->name != NULL; command++)
+        if (is_called(command, verb))
+            return command;
+    return NULL;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- suggestions */
+
+enum { MAX_CANDIDATES = 160 };
+
+/* A word that could have been meant, and what is then written. */
+struct candidate {
+    char *word, *phrase;
+};
+
+struct candidates {
+    struct candidate rows[MAX_CANDIDATES];
+    size_t count;
+};
+
+static void add(struct candidates *candidates, const char *word, const char *before) {
+    if (candidates->count == MAX_CANDIDATES)
+        return;
+    candidates->rows[candidates->count++] =
+        (struct candidate){jp_strdup(word), jp_sprintf("%s%s%s", before == NULL ? "" : before, before == NULL ? "" : " ", word)};
+}
+
+/* The verbs of a noun, or of a command that has verbs. */
+static void add_verbs(struct candidates *candidates, const char *before) {
+    if (jp_find_noun(before) != NULL) {
+        for (const struct jp_command *command = jp_commands; command->name != NULL; command++) {
+            char *verb = NULL;
+            if (jp_verb_of_noun(command, before, &verb))
+                add(candidates, verb, before);
+            jp_free(verb);
+        }
+        return;
+    }
+    const struct jp_command *group = jp_find_short(before);
+    for (const struct jp_command *verb = group == NULL ? NULL : group->verbs; verb != NULL && verb->name != NULL; verb++)
+        add(candidates, verb->name, before);
+}
+
+static void add_first_words(struct candidates *candidates) {
+    for (const struct jp_command *command = jp_commands; command->name != NULL; command++)
+        if (!command->only_full && !command->hidden)
+            add(candidates, command->name, NULL);
+    add(candidates, "help", NULL);
+    for (const struct jp_noun *noun = jp_nouns; noun->name != NULL; noun++)
+        add(candidates, noun->name, NULL);
+}
+
+static void add_all_verbs(struct candidates *candidates) {
+    for (const struct jp_noun *noun = jp_nouns; noun->name != NULL; noun++)
+        add_verbs(candidates, noun->name);
+    for (const struct jp_command *command = jp_commands; command->name != NULL; command++)
+        if (command->verbs != NULL)
+            add_verbs(candidates, command->name);
+}
+
+static char *take_nearest(struct candidates *candidates, const char *word) {
+    const char *const *first = (const char *const *)&candidates->rows[0].word;
+    const char *nearest = jp_nearest(word, first, candidates->count, sizeof candidates->rows[0]);
+    char *phrase = NULL;
+    for (size_t i = 0; i < candidates->count; i++) {
+        if (candidates->rows[i].word == nearest)
+            phrase = jp_strdup(candidates->rows[i].phrase);
+    }
+    for (size_t i = 0; i < candidates->count; i++) {
+        jp_free(candidates->rows[i].word);
+        jp_free(candidates->rows[i].phrase);
+    }
+    return phrase;
+}
+
+/* What fits where the word stands counts before what would fit elsewhere. */
+char *jp_nearest_command(const char *before, const char *word) {
+    struct candidates here = {0}, elsewhere = {0};
+    if (before == NULL)
+        add_first_words(&here);
+    else
+        add_verbs(&here, before);
+    char *nearest = take_nearest(&here, word);
+    if (nearest != NULL)
+        return nearest;
+    if (before != NULL)
+        add_first_words(&elsewhere);
+    add_all_verbs(&elsewhere);
+    return take_nearest(&elsewhere, word);
+}
