@@ -330,7 +330,7 @@ const struct jp_command jp_job_verbs[] = {
      .summary = "what an information class says of a job",
      .details = "CLASS is a number, or a name with or without \"JobObject\": 9, ExtendedLimitInformation.",
      .examples = "jobpool job query build ExtendedLimitInformation\n"
-                 "# what holds for this program itself; asks no service\n"
+                 "# on Windows: what holds for this program itself; asks no service\n"
                  "jobpool job query --own BasicAccountingInformation",
      .options = query_options, .min_arguments = 1, .max_arguments = 2, .impersonate = true, .run = query},
     {.name = "set", .arguments = "JOB CLASS JSON",

@@ -1,5 +1,6 @@
 /* The commands: one row each. */
 #include "cli/cli.h"
+#include "cli/events.h"
 
 static int follow(struct jp_cli *cli, cJSON *options) {
     jp_take_switch(options, "--follow");
@@ -116,7 +117,8 @@ const struct jp_command jp_commands[] = {
      .options = jp_freeze_options, .min_arguments = 1, .max_arguments = 1, .run = jp_command_freeze},
     {.name = "thaw", .full = "pool thaw", .arguments = "POOL",
      .summary = "let a frozen pool go on",
-     .examples = "jobpool thaw build",
+     .examples = "jobpool freeze build\n"
+                 "jobpool thaw build",
      .min_arguments = 1, .max_arguments = 1, .run = jp_command_thaw},
     {.name = "kill", .full = "process kill", .only_full = true, .arguments = "PID",
      .summary = "end one process, whatever its pool",
@@ -165,12 +167,12 @@ const struct jp_command jp_commands[] = {
                  "jobpool events --since 2h --pool build --origin service\n"
                  "# on Windows: as they happen, with a script for each limit that is hit\n"
                  "jobpool events -f -p build -m JOB_MEMORY_LIMIT --exec \"powershell -NoProfile -File on-limit.ps1\"\n",
-     .options = jp_events_options, .run = jp_command_events},
+     .options = jp_events_options, .view = &jp_events_view, .run = jp_command_events},
     {.name = "follow", .full = "event follow", .only_full = true,
      .summary = "what happens, as it happens: event list --follow",
      .details = "The same as event list --follow; jobpool help event list has more.",
      .examples = "jobpool event follow --from-seq 1 --limit 1",
-     .options = jp_events_options, .run = follow},
+     .options = jp_events_options, .view = &jp_events_view, .run = follow},
     {.name = "accounting", .arguments = "[VERB ...]",
      .summary = "what was used, by pool, user, program, day and ending; and what becomes of the record",
      .details = "Without a verb: totals by pool, as accounting summary; with --by, --user, --image, --ending or --top a report, as accounting report.\n"
