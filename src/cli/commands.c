@@ -186,6 +186,19 @@ const struct jp_command jp_commands[] = {
                  "# what ended how since midnight\n"
                  "jobpool accounting --by pool,ending --from today",
      .options = jp_report_options, .view = &jp_summary_view, .run = jp_command_accounting, .verbs = jp_accounting_verbs},
+    {.name = "report",
+     .summary = "a page of HTML with charts: what pools used over time against their limits, failures, events, who used the most",
+     .details = "One file that loads nothing from anywhere and needs no script to be read. Times in it are local ones. CPU and memory over\n"
+                "time are the samples that the service records (sampling.record); all else is made of the rows of processes, and the\n"
+                "numbers are those of \"accounting report\" with the same --from and --to. The file appears when it is whole, and takes the\n"
+                "place of one with its name.",
+     .examples = "# The last seven days, in a file of this folder with the date in its name\n"
+                 "jobpool report\n"
+                 "# November, in a file of one's own choice\n"
+                 "jobpool report --output november.html --from 2026-11-01 --to 2026-12-01\n"
+                 "# To another program\n"
+                 "jobpool report -o -",
+     .options = jp_page_options, .run = jp_command_page},
     {.name = "create", .full = "pool create", .arguments = "NAME [JSON]",
      .summary = "make a pool",
      .details = "JSON is an object with the keys that a pool has in the configuration. It ends with the service, unless --persist.",
