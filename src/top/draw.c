@@ -70,6 +70,8 @@ static void fill_bar(const struct jp_top *top, const struct jp_top_row *row, str
         return;
     double share = share_of(row->memory_bytes, row->memory_limit_bytes);
     unsigned halves = share >= 1 ? 2 * BAR_WIDTH : (unsigned)(share * 2 * BAR_WIDTH + 0.5);
+    if (halves == 0 && share > 0)
+        halves = 1; /* what is there is seen */
     struct jp_str text = {0};
     for (unsigned i = 0; i < BAR_WIDTH; i++)
         jp_str_puts(&text, halves >= 2 * i + 2 ? "\xE2\x96\x88" : halves == 2 * i + 1 ? "\xE2\x96\x8C" : "\xE2\x96\x91");
@@ -286,9 +288,12 @@ static void draw_totals(const struct jp_top *top, struct jp_top_grid *grid) {
     struct jp_top_row total = jp_top_sample_total(&top->now);
     char cpu[JP_TOP_NUMBER_TEXT], memory[JP_TOP_NUMBER_TEXT], io[JP_TOP_NUMBER_TEXT], events[JP_TOP_NUMBER_TEXT];
     struct jp_str text = {0};
-    jp_str_printf(&text, "CPU %s%% of %s  memory %s  I/O %s/s  events %s/s", jp_top_decimal(cpu_of(top, total.cpu_percent), cpu),
-                  top->machine ? "the machine" : "one processor", jp_top_bytes(total.memory_bytes, memory), jp_top_bytes_rate(total.io_per_s, io),
-                  jp_top_decimal(total.events_per_s, events));
+    jp_str_printf(&text, "CPU %s%% of %s  memory %s", jp_top_decimal(cpu_of(top, total.cpu_percent), cpu), top->machine ? "the machine" : "one processor",
+                  jp_top_bytes(total.memory_bytes, memory));
+    if (total.io_per_s.known)
+        jp_str_printf(&text, "  I/O %s/s", jp_top_bytes_rate(total.io_per_s, io));
+    if (total.events_per_s.known)
+        jp_str_printf(&text, "  events %s/s", jp_top_decimal(total.events_per_s, events));
     if (top->inside != NULL)
         jp_str_printf(&text, "  processes of pool %s", top->inside);
     jp_top_grid_put(grid, 1, 0, grid->width, JP_TOP_PLAIN, jp_str_text(&text));
