@@ -40,7 +40,9 @@ class Terminal:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(PATIENCE_S)
-        os.close(self.master)
+        if self.master is not None:
+            os.close(self.master)
+            self.master = None
 
     def _read(self, timeout):
         """Draws what the program has written; False at its end."""
