@@ -1,6 +1,12 @@
 /* The commands: one row each. */
 #include "cli/cli.h"
 
+static int follow(struct jp_cli *cli, cJSON *options) {
+    jp_take_switch(options, "--follow");
+    cJSON_AddTrueToObject(options, "--follow");
+    return jp_command_events(cli, options);
+}
+
 const struct jp_noun jp_nouns[] = {
     {"pool", "Pools"}, {"process", "Processes"}, {"event", "Events"}, {"service", "The service"}, {0},
 };
@@ -8,13 +14,13 @@ const struct jp_noun jp_nouns[] = {
 const struct jp_command jp_commands[] = {
     {.name = "status", .full = "service status",
      .summary = "how the service is",
-     .run = jp_command_status},
+     .view = &jp_status_view, .run = jp_command_status},
     {.name = "list", .full = "pool list",
      .summary = "all pools",
-     .run = jp_command_list},
+     .view = &jp_pools_view, .run = jp_command_list},
     {.name = "show", .full = "pool show", .arguments = "POOL",
      .summary = "a pool: its limits, who enforces them, its counters",
-     .min_arguments = 1, .max_arguments = 1, .run = jp_command_show},
+     .min_arguments = 1, .max_arguments = 1, .view = &jp_pool_view, .run = jp_command_show},
     {.name = "run", .full = "process run", .arguments = "[--] CMD [ARG ...]",
      .summary = "run a command in a pool, here: in this console, until it ends",
      .details = "The command inherits this console, the standard streams, the environment and the folder; nothing of what it reads or writes\n"
@@ -50,7 +56,7 @@ const struct jp_command jp_commands[] = {
      .options = jp_assign_options, .min_arguments = 1, .max_arguments = 1, .impersonate = true, .run = jp_command_assign},
     {.name = "ps", .full = "process list", .arguments = "[POOL]",
      .summary = "the processes in a pool and those below it, or in all pools", .max_arguments = 1,
-     .run = jp_command_ps},
+     .view = &jp_ps_view, .run = jp_command_ps},
     {.name = "kill", .full = "pool kill", .arguments = "POOL | --pid PID",
      .summary = "end all processes of a pool, or one process",
      .options = jp_kill_options, .max_arguments = 1, .run = jp_command_kill},
@@ -61,10 +67,16 @@ const struct jp_command jp_commands[] = {
     {.name = "thaw", .full = "pool thaw", .arguments = "POOL",
      .summary = "let a frozen pool go on",
      .min_arguments = 1, .max_arguments = 1, .run = jp_command_thaw},
+    {.name = "kill", .full = "process kill", .only_full = true, .arguments = "PID",
+     .summary = "end one process, whatever its pool",
+     .options = &jp_kill_options[1], .min_arguments = 1, .max_arguments = 1, .run = jp_command_process_kill},
+    {.name = "wait", .full = "process wait", .only_full = true, .arguments = "PID",
+     .summary = "wait until a process of a pool has ended",
+     .options = jp_process_wait_options, .min_arguments = 1, .max_arguments = 1, .run = jp_command_process_wait},
     {.name = "match", .full = "process match",
      .summary = "which pool each running process would go to, by the rules of the pools",
      .details = "Only processes that a rule fits are listed; with --json, all.",
-     .options = jp_match_options, .run = jp_command_match},
+     .options = jp_match_options, .view = &jp_match_view, .run = jp_command_match},
     {.name = "wait", .full = "pool wait", .arguments = "POOL",
      .summary = "wait until a pool is empty, or until one of its processes has ended",
      .options = jp_wait_options, .min_arguments = 1, .max_arguments = 1, .run = jp_command_wait},
@@ -93,10 +105,13 @@ const struct jp_command jp_commands[] = {
                  "jobpool events --since 2h --pool build --origin service\n"
                  "# on Windows: as they happen, with a script for each limit that is hit\n"
                  "jobpool events -f -p build -m JOB_MEMORY_LIMIT --exec \"powershell -NoProfile -File on-limit.ps1\"\n",
-     .options = jp_events_options, .run = jp_command_events},
-    {.name = "accounting", .arguments = "[summary | processes | VERB ...]",
-     .summary = "what was used: totals by pool, or every process; and what becomes of the record",
-     .options = jp_accounting_options, .max_arguments = 1, .run = jp_command_accounting, .verbs = jp_accounting_verbs},
+     .options = jp_events_options, .view = &jp_events_view, .run = jp_command_events},
+    {.name = "follow", .full = "event follow", .only_full = true,
+     .summary = "what happens, as it happens: event list --follow",
+     .options = jp_events_options, .run = follow},
+    {.name = "accounting", .arguments = "[VERB ...]",
+     .summary = "what was used, by pool, user, program, day and ending; and what becomes of the record",
+     .options = jp_report_options, .view = &jp_summary_view, .run = jp_command_accounting, .verbs = jp_accounting_verbs},
     {.name = "create", .full = "pool create", .arguments = "NAME [JSON]",
      .summary = "make a pool",
      .details = "JSON is an object with the keys that a pool has in the configuration, for example {\"limits\": {\"active_processes\": 4}}.",
@@ -120,9 +135,15 @@ const struct jp_command jp_commands[] = {
      .run = jp_command_reload},
     {.name = "capabilities", .full = "service capabilities",
      .summary = "which limits this host's kernel enforces, which the service, which nobody",
-     .run = jp_command_capabilities},
+     .view = &jp_capabilities_view, .run = jp_command_capabilities},
     {.name = "rpc", .arguments = "METHOD [JSON] | --stdio",
      .summary = "call any method, or speak the protocol over standard input and output",
      .options = jp_rpc_options, .max_arguments = 2, .impersonate = true, .run = jp_command_rpc},
+    {.name = "completion", .arguments = "powershell|clink|bash",
+     .summary = "print a script that lets a shell complete jobpool's commands, options and names of pools",
+     .min_arguments = 1, .max_arguments = 1, .run = jp_command_completion},
+    {.name = "complete", .arguments = "[--] WORD ...",
+     .summary = "what could stand where the last word is, a line each; asked by the scripts of completion",
+     .options = jp_complete_options, .max_arguments = SIZE_MAX, .passes_through = true, .hidden = true, .run = jp_command_complete},
     {0},
 };
