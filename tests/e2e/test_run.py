@@ -213,7 +213,7 @@ def test_the_tree_ends_with_a_wrapper_that_is_killed(service, rpc, host, pool, j
 
 def test_limits_for_one_run(service, rpc, host, pool, jobber):
     running = host.start("jobpool", "--pipe", service.pipe, "run", "--pool", pool, "--limits", '{"job_memory": "1GiB", "active_processes": 9}',
-                         "--limit", "active_processes=4", "--limit", "cpu_rate.weight=3", "--", *jobber("hold"), stdin=subprocess.PIPE,
+                         "--limit", "active_processes=4", "--limit", "cpu_rate=50%", "--", *jobber("hold"), stdin=subprocess.PIPE,
                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert running.stdout.readline(), "it runs"
     made = [row for row in rpc.call("pool.list")["pools"] if row.get("parent") == pool]
