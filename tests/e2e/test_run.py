@@ -256,7 +256,7 @@ def test_a_report(service, pool, jobber):
     result = service.jobpool("run", "--pool", pool, "--report", "--", *jobber("tree", 1, 2, 50))
     assert result.returncode == 0 and result.stdout == ""
     fields = dict(line.split(None, 1) if not line.startswith("peak") else ("peak", line) for line in result.stderr.splitlines())
-    assert fields["processes"] == "3" and {"real", "user", "kernel"} <= set(fields) and fields["pool"].startswith(f"{pool}.run-")
+    assert fields["processes"] == "3" and {"real", "exit"} <= set(fields) and fields["pool"].startswith(f"{pool}.run-")
     assert "still running" not in result.stderr
 
 
@@ -265,7 +265,7 @@ def test_a_report_for_programs(service, rpc, pool, jobber):
     report = json.loads(result.stderr)["report"]
     assert (result.stdout, report["exitCode"], report["processes"], report["running"]) == ("", 0, 2, 0)
     rows = rpc.call("accounting.processes", pool=report["pool"])["processes"]
-    assert sum(row["userTime100ns"] or 0 for row in rows) == report["userTime100ns"] and len(rows) == 2
+    assert len(rows) == 2 and sum(row["userTime100ns"] or 0 for row in rows) == (report["userTime100ns"] or 0)  # Wine does not know it of all
     result = service.jobpool("--json", "run", "--pool", pool, "--report", "--", *jobber("exit", 3))
     report = json.loads(result.stderr)["report"]
     assert result.returncode == report["exitCode"] == 3 and report["processes"] == 1
