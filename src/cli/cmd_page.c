@@ -167,36 +167,49 @@ static cJSON *names_of(const struct making *making) {
     return names;
 }
 
-/* An older service has no samples; its report has no charts of them. *ret_known is false then. */
-static int ask_some_series(const struct making *making, cJSON *pools, cJSON *list, bool *ret_known) {
+/* A part of a list, from its front. New list. */
+static cJSON *take_front(cJSON *list, int count) {
+    cJSON *front = cJSON_CreateArray();
+    for (int i = 0; i < count && list->child != NULL; i++)
+        cJSON_AddItemToArray(front, cJSON_DetachItemViaPointer(list, list->child));
+    return front;
+}
+
+/* An older service has no samples; its report has no charts of them. What is too long for one answer is asked for again in halves.
+ * Takes the pools. */
+static int ask_some_series(const struct making *making, cJSON *pools) {
     cJSON *params = params_of(making), *result = NULL;
     struct jp_cli_failure failure = {0};
-    cJSON_AddItemToObject(params, "pools", pools);
+    cJSON_AddItemToObject(params, "pools", cJSON_Duplicate(pools, true));
     jp_json_add_u64(params, "points", SERIES_POINTS);
-    *ret_known = true;
-    if (jp_cli_try(making->cli, "accounting.series", params, JP_CLIENT_NO_TIMEOUT, &result, &failure) == JP_OK) {
-        cJSON_AddItemToArray(list, result);
-        return JP_EXIT_OK;
+    int code = JP_EXIT_OK, count = cJSON_GetArraySize(pools);
+    if (jp_cli_try(making->cli, "accounting.series", params, JP_CLIENT_NO_TIMEOUT, &result, &failure) != JP_OK) {
+        const cJSON *number = get(failure.answer, "code");
+        if (failure.answered && cJSON_IsNumber(number) && number->valueint == JP_E_METHOD)
+            jp_cli_failure_clear(&failure);
+        else
+            code = jp_cli_say_failure(making->cli, &failure);
+    } else if (cJSON_IsTrue(get(result, "more")) && count > 1) {
+        code = ask_some_series(making, take_front(pools, count / 2));
+        if (code == JP_EXIT_OK)
+            code = ask_some_series(making, take_front(pools, count));
+        cJSON_Delete(result);
+    } else {
+        cJSON_AddItemToArray(get(making->answers, "series"), result);
     }
-    const cJSON *number = get(failure.answer, "code");
-    *ret_known = !(failure.answered && cJSON_IsNumber(number) && number->valueint == JP_E_METHOD);
-    if (*ret_known)
-        return jp_cli_say_failure(making->cli, &failure);
-    jp_cli_failure_clear(&failure);
-    return JP_EXIT_OK;
+    cJSON_Delete(pools);
+    return code;
 }
 
 static int ask_series(const struct making *making) {
-    cJSON *list = cJSON_AddArrayToObject(making->answers, "series"), *names = names_of(making);
+    cJSON_AddArrayToObject(making->answers, "series");
+    cJSON *names = names_of(making);
     int all = cJSON_GetArraySize(names), code = JP_EXIT_OK;
-    for (bool known = true; known && code == JP_EXIT_OK && names->child != NULL;) {
-        cJSON *some = cJSON_CreateArray();
-        for (int i = 0; i < SERIES_POOLS && names->child != NULL; i++)
-            cJSON_AddItemToArray(some, cJSON_DetachItemViaPointer(names, names->child));
+    while (code == JP_EXIT_OK && names->child != NULL) {
         char *text = jp_sprintf("report: samples, %d of %d pools ...", all - cJSON_GetArraySize(names), all);
         jp_progress(text);
         jp_free(text);
-        code = ask_some_series(making, some, list, &known);
+        code = ask_some_series(making, take_front(names, SERIES_POOLS));
     }
     cJSON_Delete(names);
     return code;

@@ -10,6 +10,10 @@
 
 /* --- measures --- */
 
+static bool cpu_known(const struct jp_model_step *step) { return step->known; }
+
+static bool memory_known(const struct jp_model_step *step) { return step->memory_known; }
+
 static double cpu_percent(const struct jp_model *model, const struct jp_model_step *step) {
     return (double)step->cpu_100ns / ((double)model->step_100ns * model->processors) * 100;
 }
@@ -29,8 +33,8 @@ static double memory_limit(const struct jp_model *model, const struct jp_model_s
     return (double)step->memory_limit_bytes;
 }
 
-const struct jp_measure jp_measure_cpu = {"cpu", "CPU", "per cent of all processors, averaged over each step", false, cpu_percent, cpu_limit};
-const struct jp_measure jp_measure_memory = {"memory", "Memory", "committed memory, the most in each step", true, memory_bytes, memory_limit};
+const struct jp_measure jp_measure_cpu = {"cpu", "CPU", "per cent of all processors, averaged over each step", false, cpu_known, cpu_percent, cpu_limit};
+const struct jp_measure jp_measure_memory = {"memory", "Memory", "committed memory, the most in each step", true, memory_known, memory_bytes, memory_limit};
 
 static const char *words(const struct jp_measure *measure, double value, char buffer[JP_WORDS]) {
     return measure->bytes ? jp_words_bytes(value, buffer) : jp_words_percent(value, buffer);
@@ -125,8 +129,8 @@ void jp_line_name(const struct jp_model *model, size_t index, struct jp_str *out
 
 static double x_of_step(const struct jp_model *model, const struct jp_scale *time, size_t step) {
     int64_t begin = jp_model_time(model, step), end = begin + (int64_t)model->step_100ns;
-    if (end > model->to_100ns)
-        end = model->to_100ns;
+    begin = begin < model->from_100ns ? model->from_100ns : begin;
+    end = end > model->to_100ns ? model->to_100ns : end;
     return time_at(model, time, begin + (end - begin) / 2);
 }
 
@@ -135,9 +139,9 @@ static void draw_values(struct jp_str *out, const struct jp_model *model, const 
                         const struct jp_scale *time, const struct jp_scale *values, const char *class, size_t colour) {
     struct jp_str path = {0}, area = {0};
     for (size_t i = 0; i < model->step_count; i++) {
-        if (!pool->steps[i].known)
+        if (!measure->known(&pool->steps[i]))
             continue;
-        bool begins = i == 0 || !pool->steps[i - 1].known, ends = i + 1 == model->step_count || !pool->steps[i + 1].known;
+        bool begins = i == 0 || !measure->known(&pool->steps[i - 1]), ends = i + 1 == model->step_count || !measure->known(&pool->steps[i + 1]);
         double x = x_of_step(model, time, i), y = jp_scale_at(values, measure->value(model, &pool->steps[i]));
         jp_str_printf(&path, "%c%.1f %.1f", begins ? 'M' : 'L', x, y);
         if (begins)
@@ -182,7 +186,7 @@ static double draw_limit(struct jp_str *out, const struct jp_model *model, const
 static double most_of(const struct jp_model *model, const struct jp_measure *measure, const struct jp_model_pool *pool, bool of_limit) {
     double most = 0;
     for (size_t i = 0; i < model->step_count; i++) {
-        double value = !pool->steps[i].known ? 0 : of_limit ? measure->limit(model, &pool->steps[i]) : measure->value(model, &pool->steps[i]);
+        double value = !measure->known(&pool->steps[i]) ? 0 : of_limit ? measure->limit(model, &pool->steps[i]) : measure->value(model, &pool->steps[i]);
         most = value > most ? value : most;
     }
     return most;

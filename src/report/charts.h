@@ -11,6 +11,7 @@ struct jp_measure {
     const char *title; /* "CPU" */
     const char *words; /* what the numbers are, for who cannot see it */
     bool bytes;        /* the unit: bytes, or percent of the machine */
+    bool (*known)(const struct jp_model_step *step);
     double (*value)(const struct jp_model *model, const struct jp_model_step *step);
     double (*limit)(const struct jp_model *model, const struct jp_model_step *step); /* 0: none */
 };
