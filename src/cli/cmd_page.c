@@ -9,6 +9,7 @@
 #include <string.h>
 #include <windows.h>
 
+#define MINUTE_100NS INT64_C(600000000)
 #define DAY_100NS INT64_C(864000000000)
 
 enum {
@@ -21,7 +22,7 @@ enum {
 
 const struct jp_option jp_page_options[] = {
     {"output|o", "FILE", JP_OPTION_TEXT, "--output", "the file to write, - for standard output; default jobpool-report-DATE.html here"},
-    {"from", "TIME", JP_OPTION_TIME, "from", "from then on, in UTC: 2026-11-22, or 2026-11-22T07:15:30Z; default seven days before its end"},
+    {"from", "TIME", JP_OPTION_TIME, "from", "from then on, in UTC: 2026-11-22, or 2026-11-22T07:15:30Z; default seven days before its end, or what there is of them"},
     {"to", "TIME", JP_OPTION_TIME, "to", "until then; default now"},
     {"pool|p", "NAME", JP_OPTION_LIST, "pools", "of this pool only; may be repeated"},
     {0},
@@ -54,7 +55,7 @@ static char *zone_name(int64_t time_100ns) {
     TIME_ZONE_INFORMATION zone;
     bool summer = GetTimeZoneInformation(&zone) == TIME_ZONE_ID_DAYLIGHT;
     char *name = jp_win32_utf8(summer ? zone.DaylightName : zone.StandardName);
-    int minutes = (int)(local_offset_100ns(NULL, time_100ns) / (INT64_C(60) * JP_100NS_PER_S)), size = minutes < 0 ? -minutes : minutes;
+    int minutes = (int)(local_offset_100ns(NULL, time_100ns) / MINUTE_100NS), size = minutes < 0 ? -minutes : minutes;
     char *text = jp_sprintf("%s (UTC%c%02d:%02d)", name, minutes < 0 ? '-' : '+', size / 60, size % 60);
     jp_free(name);
     return text;
@@ -215,6 +216,21 @@ static int ask_series(const struct making *making) {
     return code;
 }
 
+/* A service that is young has less than was asked for by nobody: then the page begins with its first event. */
+static int find_beginning(struct making *making) {
+    cJSON *params = params_of_pools(making), *result = NULL;
+    jp_json_add_u64(params, "limit", 1);
+    int code = jp_cli_call(making->cli, "events.query", params, JP_CLIENT_NO_TIMEOUT, &result);
+    const cJSON *events = get(result, "events");
+    const char *first = cJSON_GetStringValue(get(events != NULL ? events->child : NULL, "time"));
+    int64_t time;
+    struct jp_error error;
+    if (first != NULL && jp_time_parse(first, &time, &error) == JP_OK)
+        making->from_100ns = time - time % MINUTE_100NS;
+    cJSON_Delete(result);
+    return code;
+}
+
 static int ask_all(const struct making *making) {
     int code = ask(making, "status", "the service", "service.status", NULL);
     if (code == JP_EXIT_OK)
@@ -347,6 +363,8 @@ int jp_command_page(struct jp_cli *cli, cJSON *options) {
     if (name == NULL)
         name = default_name(now);
     int code = read_period(&making, options, now) ? JP_EXIT_OK : JP_EXIT_USAGE;
+    if (code == JP_EXIT_OK && get(options, "from") == NULL)
+        code = find_beginning(&making);
     if (code == JP_EXIT_OK)
         code = ask_all(&making);
     if (code == JP_EXIT_OK) {

@@ -52,7 +52,7 @@ const char *jp_words_moment(const struct jp_model *model, int64_t utc_100ns, enu
     switch (how) {
     case JP_MOMENT_DATE: snprintf(buffer, 64, "%d\xC2\xA0%s", day, name); break;
     case JP_MOMENT_CLOCK: snprintf(buffer, 64, "%.5s", clock); break;
-    case JP_MOMENT_BOTH: snprintf(buffer, 64, "%d\xC2\xA0%s %.5s", day, name, clock); break;
+    case JP_MOMENT_SECONDS: snprintf(buffer, 64, "%.8s", clock); break;
     case JP_MOMENT_YEAR: snprintf(buffer, 64, "%d\xC2\xA0%s\xC2\xA0%d, %.5s", day, name, year, clock); break;
     case JP_MOMENT_EXACT: snprintf(buffer, 64, "%04d-%02d-%02d %.8s", year, month, day, clock); break;
     }
@@ -76,7 +76,7 @@ static void draw_time_axis(struct jp_str *out, const struct jp_model *model, con
     for (size_t i = 0; i < ticks.count; i++) {
         char text[64];
         double x = time_at(model, &scale, ticks.at_100ns[i]);
-        jp_words_moment(model, ticks.at_100ns[i], JP_MOMENT_CLOCK, text);
+        jp_words_moment(model, ticks.at_100ns[i], ticks.seconds ? JP_MOMENT_SECONDS : JP_MOMENT_CLOCK, text);
         if (ticks.days || strcmp(text, "00:00") == 0)
             jp_words_moment(model, ticks.at_100ns[i], JP_MOMENT_DATE, text);
         jp_svg_line(out, "axis", x, frame->bottom, x, frame->bottom + 5);
@@ -88,6 +88,8 @@ static void draw_time_axis(struct jp_str *out, const struct jp_model *model, con
 
 /* Lines from zero to the tick at or above `most`, with their values. Returns the scale. */
 static struct jp_scale draw_value_axis(struct jp_str *out, const struct jp_frame *frame, double most, unsigned wanted, bool bytes, bool percent) {
+    if (percent && most < 1)
+        most = 1; /* of a machine that does next to nothing */
     double step = jp_round_step(most > 0 ? most : 1, wanted, bytes);
     if (!bytes && !percent && step < 1)
         step = 1;
@@ -137,7 +139,7 @@ static double x_of_step(const struct jp_model *model, const struct jp_scale *tim
 /* Where there are no samples, there is no line. One sample by itself is a dot. */
 static void draw_values(struct jp_str *out, const struct jp_model *model, const struct jp_measure *measure, const struct jp_model_pool *pool,
                         const struct jp_scale *time, const struct jp_scale *values, const char *class, size_t colour) {
-    struct jp_str path = {0}, area = {0};
+    struct jp_str path = {0}, area = {0}, dots = {0};
     for (size_t i = 0; i < model->step_count; i++) {
         if (!measure->known(&pool->steps[i]))
             continue;
@@ -150,14 +152,16 @@ static void draw_values(struct jp_str *out, const struct jp_model *model, const 
         if (ends)
             jp_str_printf(&area, "L%.1f %.1fZ", x, values->from);
         if (begins && ends)
-            jp_str_printf(&path, "h.1");
+            jp_str_printf(&dots, "<circle class=\"f%u\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"/>\n", (unsigned)colour, x, y);
     }
     if (*class == 'a' && area.length)
         jp_str_printf(out, "<path class=\"area f%u\" d=\"%s\"/>\n", (unsigned)colour, jp_str_text(&area));
     if (path.length)
         jp_str_printf(out, "<path class=\"line s%u\" d=\"%s\"/>\n", (unsigned)colour, jp_str_text(&path));
+    jp_str_puts(out, jp_str_text(&dots));
     jp_str_free(&path);
     jp_str_free(&area);
+    jp_str_free(&dots);
 }
 
 /* A limit is a step of its own: it holds from one sample to the next. Returns the last one that is drawn, or 0. */
