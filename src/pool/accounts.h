@@ -277,7 +277,7 @@ struct jp_purged {
 struct jp_event_filter {
     uint64_t from_seq; /* inclusive */
     int64_t from_100ns, to_100ns;
-    const struct jp_strings *pools, *messages; /* one of these; an empty list selects nothing */
+    const struct jp_strings *pools, *messages, *origins; /* one of these; an empty list selects nothing */
     uint32_t pid;
     uint32_t limit; /* at most so many */
     bool newest;    /* the last `limit` ones instead of the first; still in rising order */

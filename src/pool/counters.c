@@ -158,7 +158,7 @@ static void record_members(struct jp_pools *pools, const struct jp_pool *pool) {
         pools->with.accounts->ops->record_process(pools->with.accounts, &member->record);
 }
 
-static void tell_reset(struct jp_pools *pools, const struct jp_pool *pool, const char *by, const struct jp_counters *old) {
+static void tell_reset(struct jp_pools *pools, struct jp_pool *pool, const char *by, const struct jp_counters *old) {
     char user[JP_UNITS_TEXT], kernel[JP_UNITS_TEXT];
     char *detail = jp_sprintf("by %s; they stood at %" PRIu64 " processes, CPU time %s user and %s kernel", by, old->processes,
                               jp_duration_format(old->user_100ns, user), jp_duration_format(old->kernel_100ns, kernel));

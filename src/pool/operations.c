@@ -97,6 +97,7 @@ bool jp_pools_stop(struct jp_pools *pools) {
     bool first = !pools->stopping, done = true;
     pools->stopping = true;
     jp__queue_discard(pools, NULL);
+    jp__looked(pools, false);
     jp__slices_end(pools);
     size_t position = 0;
     for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;) {

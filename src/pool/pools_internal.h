@@ -51,6 +51,9 @@ struct jp_pools {
     uint64_t next_sample_ms; /* UINT64_MAX: nobody needs one */
     uint64_t sample_interval_ms, sample_number;
     struct jp_sampling sampling;
+    struct jp_looker *first_looker; /* who waits for the next look; while there is one, it is due */
+    uint64_t looked_ms, seen_ms;    /* when the last one came back; when the last one that worked did; 0: none has */
+    int64_t seen_100ns;             /* the latter on the wall */
     uint64_t record_interval_ms; /* how often samples are recorded; 0: not at all */
     uint64_t next_record_ms;     /* UINT64_MAX: nobody has or had members since the last time */
     struct jp_map seen; /* pid -> start time, of the last sample: only while there are rules */
@@ -120,6 +123,8 @@ void jp__slices_end(struct jp_pools *pools);
 struct jp_policy_clock jp__clock(const struct jp_pools *pools);
 struct jp_policy_clock jp__clock_at(const struct jp_pools *pools, int64_t wall_100ns); /* at that moment; differences to it may wrap */
 
+/* usage.c */
+void jp__looked(struct jp_pools *pools, bool seen); /* there was a look, or there will be none any more: who waits for it is called */
 /* series.c: pools over time, in the accounts */
 struct jp__series_state { /* by the pool's name, as the counters are */
     bool awake;           /* it has, or had, members since its last row */
@@ -243,7 +248,7 @@ struct jp_queued {
 };
 
 struct jp__event {
-    const struct jp_pool *pool;
+    struct jp_pool *pool; /* NULL: the service */
     const char *message;
     const struct jp_member *member; /* or NULL */
     uint32_t pid;                   /* where there is no member */

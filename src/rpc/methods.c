@@ -102,6 +102,13 @@ static const struct jp_field match_fields[] = {
      .documentation = "Take those who fit into their pools; otherwise it is only told."},
     {0}};
 
+static const struct jp_field usage_fields[] = {
+    {.key = "pool", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_usage_parameters, pool), .min = 1,
+     .documentation = "Only this pool and those below it."},
+    {.key = "processesOf", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_usage_parameters, processes_of), .min = 1,
+     .documentation = "Also list the processes of this pool and of those below it."},
+    {0}};
+
 static const struct jp_field process_fields[] = {PID(jp_process_parameters, true), START_TIME(jp_process_parameters), {0}};
 
 static const struct jp_field process_terminate_fields[] = {
@@ -112,6 +119,8 @@ static const struct jp_field process_terminate_fields[] = {
      .documentation = "Only events of these pools."},                                                               \
     {.key = "messages", .type = JP_FIELD_STRINGS, .offset = offsetof(struct jp_record_parameters, messages), .max = 100, \
      .documentation = "Only these messages, with or without JOB_OBJECT_MSG_."},                                     \
+    {.key = "origins", .type = JP_FIELD_STRINGS, .offset = offsetof(struct jp_record_parameters, origins), .max = 3, \
+     .documentation = "Only what these tell: kernel, reconciler, service."},                                        \
     {.key = "fromSeq", .type = JP_FIELD_U64, .offset = offsetof(struct jp_record_parameters, from_seq),             \
      .documentation = "From this event on."}
 
@@ -126,7 +135,7 @@ static const struct jp_field process_terminate_fields[] = {
      .documentation = "At most so many; default 1000."}
 
 static const struct jp_field subscribe_fields[] = {
-    POOLS_AND_MESSAGES,
+    POOLS_AND_MESSAGES, PID(jp_record_parameters, false),
     {.key = "durable", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_record_parameters, durable),
      .documentation = "false: be sent each event at once, before it is on the disk. Default true."},
     {0}};
@@ -332,6 +341,11 @@ const struct jp_method jp__methods[] = {
     {ROW("pool.match", pool_match, JP_RIGHT_ADMIN, JP_ON_SERVICE, jp_pool_parameters, match_fields), .changes = true, .summary = "Which pool the rules give each running process; with apply, take it in.",
      TELLS(matched, pool_match), FAILS(JP_E_NO_PROCESS),
      .description = "It is the same decision that new processes meet. image is the full path."},
+    {ROW("pool.usage", pool_usage, JP_RIGHT_VIEW, JP_ON_FOUND, jp_usage_parameters, usage_fields), .summary = "What pools use now: one call for a whole picture.",
+     TELLS(usage_picture, pool_usage), FAILS(JP_E_NO_POOL),
+     .description = "The pools that the caller may view, in the order of their names. It has the service look at the machine's processes, once for all "
+                    "callers, and not again within half a second: who asks meanwhile is told of the last look. Rates come of two answers: what a sum has risen by, over "
+                    "what clock100ns has."},
     {ROW("process.get", process_get, JP_RIGHT_VIEW, JP_ON_FOUND, jp_process_parameters, process_fields), .summary = "One process, running or in the accounts.",
      TELLS(process, process_get), FAILS(JP_E_NO_PROCESS, JP_E_OTHER_PROCESS, JP_E_STORE),
      .description = "Of several processes that had the pid, the newest."},

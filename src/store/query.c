@@ -41,6 +41,7 @@ struct jp__query *jp__query_events(const struct jp_event_filter *filter, jp_even
     query->filter.events = *filter;
     query->filter.events.pools = copy_names(query, filter->pools, &query->pools);
     query->filter.events.messages = copy_names(query, filter->messages, &query->messages);
+    query->filter.events.origins = copy_names(query, filter->origins, &query->origins);
     query->filter.events.limit = bounded_limit(filter->limit);
     return query;
 }
@@ -128,6 +129,7 @@ static void select_events(struct jp__select *select, const struct jp_event_filte
         jp__select_where_number(select, "time_100ns < ?", filter->to_100ns);
     jp__select_where_among(select, "pool", filter->pools);
     jp__select_where_among(select, "message", filter->messages);
+    jp__select_where_among(select, "origin", filter->origins);
     if (filter->pid != 0)
         jp__select_where_number(select, "pid = ?", filter->pid);
     jp__select_text(select, filter->newest ? "ORDER BY seq DESC LIMIT ?" : "ORDER BY seq LIMIT ?");
@@ -340,6 +342,7 @@ void jp__query_deliver(struct jp__query *query) {
     jp__series_free(query->series);
     free_names(&query->pools);
     free_names(&query->messages);
+    free_names(&query->origins);
     jp_free(query->pool);
     jp_free(query->ending);
     jp_free(query->user);

@@ -20,7 +20,7 @@ struct jp__query {
         struct jp_summary_filter summary;
         struct jp_audit_filter audit;
     } filter;
-    struct jp_strings pools, messages;    /* what the filters' lists point to */
+    struct jp_strings pools, messages, origins; /* what the filters' lists point to */
     char *pool, *ending, *user, *method, *image; /* what their texts point to */
     union {
         jp_events_fn *events;

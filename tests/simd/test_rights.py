@@ -64,6 +64,7 @@ CASES = {
     "pool.freeze": Case("pool", pool_only),
     "pool.thaw": Case("pool", pool_only, fails="invalid_params"),
     "pool.match": Case("service"),
+    "pool.usage": Case("pool", pool_only),
     "process.get": Case("pool", lambda w, pool, pid: {"pid": pid}, hidden="no_such_process"),
     "process.terminate": Case("pool", lambda w, pool, pid: {"pid": pid}, hidden="no_such_process"),
     "events.subscribe": Case("pool", of_pools),
