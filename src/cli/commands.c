@@ -192,7 +192,7 @@ const struct jp_command jp_commands[] = {
                 "time are the samples that the service records (sampling.record); all else is made of the rows of processes, and the\n"
                 "numbers are those of \"accounting report\" with the same --from and --to. The file appears when it is whole, and takes the\n"
                 "place of one with its name.",
-     .examples = "# The last seven days, in a file of this folder with the date in its name\n"
+     .examples = "# The last seven days (or as long as the service has been there), in a file of this folder with the date in its name\n"
                  "jobpool report\n"
                  "# November, in a file of one's own choice\n"
                  "jobpool report --output november.html --from 2026-11-01 --to 2026-12-01\n"
