@@ -126,8 +126,9 @@ bool jp_cli_add_pid(const struct jp_cli *cli, cJSON *params, const char *text);
 
 /* The commands, by the file that they stand in. */
 extern const struct jp_option jp_accounting_options[], jp_assign_options[], jp_audit_options[], jp_report_options[], jp_definition_options[], jp_delete_options[],
-    jp_events_options[], jp_freeze_options[], jp_grant_options[], jp_kill_options[], jp_launch_options[], jp_match_options[],
+    jp_events_options[], jp_freeze_options[], jp_grant_options[], jp_init_options[], jp_kill_options[], jp_launch_options[], jp_match_options[],
     jp_rpc_options[], jp_run_options[], jp_wait_options[];
+extern const struct jp_view jp_doctor_view;
 int jp_command_accounting(struct jp_cli *cli, cJSON *options);
 int jp_command_assign(struct jp_cli *cli, cJSON *options);
 int jp_command_audit(struct jp_cli *cli, cJSON *options);
@@ -135,9 +136,11 @@ int jp_command_report(struct jp_cli *cli, cJSON *options);
 int jp_command_capabilities(struct jp_cli *cli, cJSON *options);
 int jp_command_create(struct jp_cli *cli, cJSON *options);
 int jp_command_delete(struct jp_cli *cli, cJSON *options);
+int jp_command_doctor(struct jp_cli *cli, cJSON *options);
 int jp_command_events(struct jp_cli *cli, cJSON *options);
 int jp_command_freeze(struct jp_cli *cli, cJSON *options);
 int jp_command_grant_handle(struct jp_cli *cli, cJSON *options);
+int jp_command_init(struct jp_cli *cli, cJSON *options);
 int jp_command_kill(struct jp_cli *cli, cJSON *options);
 int jp_command_launch(struct jp_cli *cli, cJSON *options);
 int jp_command_list(struct jp_cli *cli, cJSON *options);
