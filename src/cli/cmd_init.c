@@ -35,12 +35,13 @@ struct init {
 
 static const struct {
     const char *key, *question;
+    bool optional; /* "-" is for none */
 } questions[QUESTIONS] = {
-    [POOL] = {"pool", "Name of a first pool"},
-    [MEMORY] = {"memory", "How much memory may its processes use together, for example 4GiB (empty: as much as there is)"},
-    [PROCESSES] = {"processes", "How many processes may it have at a time (empty: any number)"},
-    [ALLOW] = {"allow", "Which account or group may use it, besides administrators (-: nobody)"},
-    [DATA] = {"data", "Folder for accounts and log"},
+    [POOL] = {"pool", "Name of a first pool", false},
+    [MEMORY] = {"memory", "How much memory may its processes use together, for example 4GiB (-: as much as there is)", true},
+    [PROCESSES] = {"processes", "How many processes may it have at a time (-: any number)", true},
+    [ALLOW] = {"allow", "Which account or group may use it, besides administrators (-: nobody)", true},
+    [DATA] = {"data", "Folder for accounts and log", false},
 };
 
 /* --- what the answers amount to --- */
@@ -113,7 +114,7 @@ static bool ask(struct init *init, enum question which) {
     for (;;) {
         struct jp_error error;
         char *otherwise = init->answers[which];
-        char *prompt = jp_sprintf("%s [%s]: ", questions[which].question, otherwise);
+        char *prompt = jp_sprintf("%s [%s]: ", questions[which].question, *otherwise ? otherwise : "-");
         jp_complain_plain(prompt);
         jp_free(prompt);
         char *line = read_line();
@@ -123,7 +124,7 @@ static bool ask(struct init *init, enum question which) {
             jp_free(line);
             return true;
         }
-        if (which == ALLOW && strcmp(line, "-") == 0)
+        if (questions[which].optional && strcmp(line, "-") == 0)
             *line = '\0';
         init->answers[which] = line;
         if (check(init, &error) == JP_OK) {
