@@ -11,7 +11,7 @@
 #include <string.h>
 #include <windows.h>
 
-enum { TRY_MS = 60000, OLD_MAX = 100 };
+enum { TRY_MS = 60000, HANDING_OVER_MS = 5000, POLL_MS = 100, OLD_MAX = 100 };
 
 struct upgrade {
     struct jp_setup setup;
@@ -204,8 +204,19 @@ static jp_status put_in_place(struct upgrade *upgrade, struct jp_error *error) {
     return status;
 }
 
+/* A keeper that runs it is ended by the new service when its own has taken over; this very program only ends after this. */
+static bool delete_old(const struct upgrade *upgrade) {
+    uint64_t until_ms = GetTickCount64() + HANDING_OVER_MS;
+    char *own = jp_win32_own_path();
+    bool itself = jp_ascii_equal_nocase(own, upgrade->program), gone;
+    jp_free(own);
+    while (!(gone = delete_file(upgrade->old)) && !itself && GetTickCount64() < until_ms)
+        Sleep(POLL_MS);
+    return gone;
+}
+
 static void drop_old(struct upgrade *upgrade) {
-    if (upgrade->setup.options->dry_run || delete_file(upgrade->old)) {
+    if (upgrade->setup.options->dry_run || delete_old(upgrade)) {
         jp_setup_line(&upgrade->setup, "del \"%s\"", upgrade->old);
         return;
     }
