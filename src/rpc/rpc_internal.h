@@ -188,7 +188,8 @@ void jp__recent_free(struct jp_rpc *rpc);
 
 /* subscriptions.c */
 struct jp__wanted { /* is copied */
-    struct jp_strings pools, messages; /* none: all */
+    struct jp_strings pools, messages, origins; /* none: all */
+    uint32_t pid; /* 0: all */
     bool durable;
     bool from_past; /* from `from_seq` on; else from now on */
     uint64_t from_seq;
@@ -250,6 +251,7 @@ JP_METHOD(accounting_summary);
 JP_METHOD(accounting_processes);
 JP_METHOD(accounting_purge);
 JP_METHOD(accounting_report);
+JP_METHOD(accounting_series);
 JP_METHOD(accounting_reset);
 JP_METHOD(accounting_audit);
 JP_METHOD(rpc_cancel);
@@ -309,7 +311,7 @@ struct jp_job_parameters {
 };
 struct jp_record_parameters { /* of queries and subscriptions */
     uint64_t present;
-    struct jp_strings pools, messages;
+    struct jp_strings pools, messages, origins;
     char *pool, *from, *to, *ending;
     uint64_t from_seq, after_id, start_100ns, subscription;
     uint32_t pid, limit;
@@ -330,6 +332,13 @@ struct jp_report_parameters {
     struct jp_strings pools;
     char *user, *image, *ending, *from, *to;
     cJSON *progress_token;
+};
+
+struct jp_series_parameters {
+    uint64_t present;
+    struct jp_strings pools;
+    char *from, *to;
+    uint32_t points;
 };
 
 struct jp_cancel_parameters {
