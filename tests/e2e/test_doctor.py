@@ -196,7 +196,7 @@ def test_no_rights(console, host):
     service.launch()
     wait_until(lambda: service.jobpool("status").returncode == 1, "the service to say no")
     rows = rows_of(host, "--pipe", service.pipe)
-    assert failures(rows) - {"service"} == {"pipe"} and "view" in only(rows, "pipe")["found"]
+    assert failures(rows) - {"service", "configuration"} == {"pipe"} and "view" in only(rows, "pipe")["found"]
     assert service.stop() == 0
 
 

@@ -4,6 +4,8 @@
 
 #include "unit.h"
 
+#include <stdio.h>
+
 static const struct jp_config_host host = {0};
 
 /* JP_OK with the model, or what is wrong. */
