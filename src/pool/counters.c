@@ -15,6 +15,7 @@ struct jp_counted {
     struct jp_counters total; /* of processes that have ended */
     struct jp_counters base;  /* as of the last reset; it may have what still runs, too */
     int64_t reset_100ns;      /* 0: never */
+    struct jp__series_state series;
     struct jp_counted *next, *previous; /* of the line, while no pool has the name */
 };
 
@@ -68,6 +69,7 @@ void jp__counters_load(struct jp_pools *pools, const struct jp_accounts_start *s
         counted->total = start->counters[i].total;
         counted->base = start->counters[i].base;
         counted->reset_100ns = start->counters[i].reset_100ns;
+        jp__series_load(&counted->series, &start->counters[i]);
     }
 }
 
@@ -96,6 +98,9 @@ void jp__counters_detach(struct jp_pools *pools, struct jp_pool *pool) {
     line_add(pools, pool->counted);
     jp__counters_trim(pools);
 }
+
+struct jp__series_state *jp__counted_series(struct jp_counted *counted) { return &counted->series; }
+const struct jp_counters *jp__counted_total(const struct jp_counted *counted) { return &counted->total; }
 
 /* --- counting --- */
 
@@ -153,7 +158,7 @@ static void record_members(struct jp_pools *pools, const struct jp_pool *pool) {
         pools->with.accounts->ops->record_process(pools->with.accounts, &member->record);
 }
 
-static void tell_reset(struct jp_pools *pools, const struct jp_pool *pool, const char *by, const struct jp_counters *old) {
+static void tell_reset(struct jp_pools *pools, struct jp_pool *pool, const char *by, const struct jp_counters *old) {
     char user[JP_UNITS_TEXT], kernel[JP_UNITS_TEXT];
     char *detail = jp_sprintf("by %s; they stood at %" PRIu64 " processes, CPU time %s user and %s kernel", by, old->processes,
                               jp_duration_format(old->user_100ns, user), jp_duration_format(old->kernel_100ns, kernel));

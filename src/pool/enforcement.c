@@ -245,11 +245,11 @@ static size_t too_many(struct jp_pools *pools, const struct jp_member *newest, b
 }
 
 static void check_active(struct jp_pools *pools, struct jp_member *member) {
-    const struct jp_pool *chain[JP_POOL_MAX_DEPTH];
+    struct jp_pool *chain[JP_POOL_MAX_DEPTH];
     size_t counts[JP_POOL_MAX_DEPTH], over = too_many(pools, member, false, counts);
     if (over == SIZE_MAX || has_ended(pools, member) || (over = too_many(pools, member, true, counts)) == SIZE_MAX)
         return;
-    for (const struct jp_pool *at = member->pool; at; at = at->parent)
+    for (struct jp_pool *at = member->pool; at; at = at->parent)
         chain[at->depth] = at;
     char *detail = jp_sprintf("%zu of %" PRIu32 " processes; the newest is ended", counts[over], chain[over]->spec.limits.active_processes);
     jp__emit(pools, &(struct jp__event){.pool = chain[over], .message = jp_job_message_name(JP_MSG_ACTIVE_PROCESS_LIMIT), .member = member,

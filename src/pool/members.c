@@ -56,6 +56,7 @@ static void link_to_pool(struct jp_pools *pools, struct jp_member *member, struc
         member->next->previous = member;
     pool->first_member = member;
     pool->member_count++;
+    jp__series_wake(pools, pool);
     mark_jobs(pools, member);
 }
 
@@ -256,23 +257,26 @@ static void look_at_newborn(struct jp_pools *pools, struct jp_member *member) {
 
 void jp__member_learn(struct jp_pools *pools, struct jp_member *member) { complete_facts(pools, member); }
 
+static void raise_to(uint64_t *value, uint64_t to) { *value = to > *value ? to : *value; }
+
+/* A sample is taken beside the loop: its handle may have told more since. What has been used is never less than what was told. */
 void jp__member_merge_usage(struct jp_member *member, const struct jp_usage *fresh) {
     struct jp_usage *usage = &member->record.usage;
     if (fresh->known & JP_USAGE_CPU) {
-        usage->user_100ns = fresh->user_100ns;
-        usage->kernel_100ns = fresh->kernel_100ns;
+        raise_to(&usage->user_100ns, fresh->user_100ns);
+        raise_to(&usage->kernel_100ns, fresh->kernel_100ns);
     }
     if (fresh->known & JP_USAGE_MEMORY) {
-        usage->peak_commit_bytes = fresh->peak_commit_bytes;
-        usage->peak_working_set_bytes = fresh->peak_working_set_bytes;
+        raise_to(&usage->peak_commit_bytes, fresh->peak_commit_bytes);
+        raise_to(&usage->peak_working_set_bytes, fresh->peak_working_set_bytes);
     }
     if (fresh->known & JP_USAGE_IO) {
-        usage->read_operations = fresh->read_operations;
-        usage->write_operations = fresh->write_operations;
-        usage->other_operations = fresh->other_operations;
-        usage->read_bytes = fresh->read_bytes;
-        usage->write_bytes = fresh->write_bytes;
-        usage->other_bytes = fresh->other_bytes;
+        raise_to(&usage->read_operations, fresh->read_operations);
+        raise_to(&usage->write_operations, fresh->write_operations);
+        raise_to(&usage->other_operations, fresh->other_operations);
+        raise_to(&usage->read_bytes, fresh->read_bytes);
+        raise_to(&usage->write_bytes, fresh->write_bytes);
+        raise_to(&usage->other_bytes, fresh->other_bytes);
     }
     usage->known |= fresh->known;
 }

@@ -25,6 +25,8 @@ uint64_t jp__emit(struct jp_pools *pools, const struct jp__event *event) {
         .exit_code = member ? member->record.exit_code : 0,
         .detail = event->detail,
     };
+    for (struct jp_pool *pool = event->pool; pool; pool = pool->parent)
+        pool->told++;
     pools->with.accounts->ops->record_event(pools->with.accounts, &out);
     pools->with.on_event(pools->with.context, &out);
     return out.seq;
@@ -278,7 +280,7 @@ void jp_pools_on_exit(struct jp_pools *pools, uint64_t watch) {
     jp__queue_advance(pools);
 }
 
-uint64_t jp_pools_note_of(struct jp_pools *pools, const struct jp_pool *pool, const char *message, const char *detail) {
+uint64_t jp_pools_note_of(struct jp_pools *pools, struct jp_pool *pool, const char *message, const char *detail) {
     return jp__emit(pools, &(struct jp__event){.pool = pool, .message = message, .origin = JP_ORIGIN_SERVICE, .detail = detail});
 }
 

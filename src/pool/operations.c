@@ -97,6 +97,7 @@ bool jp_pools_stop(struct jp_pools *pools) {
     bool first = !pools->stopping, done = true;
     pools->stopping = true;
     jp__queue_discard(pools, NULL);
+    jp__looked(pools, false);
     jp__slices_end(pools);
     size_t position = 0;
     for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;) {
@@ -105,6 +106,8 @@ bool jp_pools_stop(struct jp_pools *pools) {
         end_with_service(pools, pool, first);
         done = done && !jp_pool_total_members(pool);
     }
+    if (done)
+        jp__series_end(pools);
     return done;
 }
 

@@ -84,7 +84,9 @@ struct jp_pool {
     bool rest_awaited;              /* for that */
     bool thaw_freeze, thaw_rate;    /* found frozen, or suspending, after a crash: its members are let go of as they are taken up */
     bool late_limits_due;           /* a limit was set: see jp__report_late_limits */
-    size_t picture_index;           /* while a picture is drawn: see enforcement.c */
+    size_t picture_index;           /* while a picture is drawn: see enforcement.c and usage.c */
+    uint64_t told;                  /* events of it and of those below it, since the service began */
+    uint64_t restored_user_100ns;   /* what `spent` had of an earlier run: see jp__pool_remember */
     bool ended_with_service;        /* the service stops, and has ended it */
     struct jp_strings troubles;     /* sentences: what could not be enforced */
     size_t queue_length;    /* requests that wait for room in it */
@@ -154,6 +156,7 @@ struct jp_pools_surroundings {
     uint64_t (*awake_ms)(void *context);   /* monotonic, without the time that the machine slept; NULL: now_ms */
     uint64_t (*total_ms)(void *context);   /* monotonic, with it; NULL: now_ms */
     uint64_t sample_interval_ms;           /* 0: 500 */
+    uint64_t record_interval_ms;           /* how often pools with members are recorded; 0: not at all */
     void (*on_event)(void *context, const struct jp_event *event); /* each, in order of seq; recorded already */
 };
 
@@ -285,6 +288,9 @@ uint64_t jp_pools_next_sample_ms(const struct jp_pools *pools);
 /* What was seen: taken and cleared. `status` not JP_OK: nothing was, and `error` says why. */
 void jp_pools_on_sample(struct jp_pools *pools, jp_status status, struct jp_samples *samples, const struct jp_error *error);
 void jp_pools_set_sample_interval(struct jp_pools *pools, uint64_t interval_ms);
+/* Samples of pools over time: how often they are recorded. 0: not at all. */
+void jp_pools_set_record_interval(struct jp_pools *pools, uint64_t interval_ms);
+uint64_t jp_pools_record_interval_ms(const struct jp_pools *pools);
 struct jp_sampling {
     uint64_t interval_ms; /* now; 0: nobody needs it */
     int64_t last_100ns;   /* wall clock; 0: never */
@@ -293,6 +299,36 @@ struct jp_sampling {
     char reason[JP_ERROR_TEXT];
 };
 void jp_pools_sampling(const struct jp_pools *pools, struct jp_sampling *ret_sampling);
+
+/* For somebody who wants to know what is used now: calls back once when the machine's processes have been looked at. At once (before it
+ * returns, with NULL returned) if that was done less than JP_POOLS_LOOK_MS ago, or there is nobody to look at: all callers together cause one
+ * look in that time. */
+enum { JP_POOLS_LOOK_MS = 500 };
+struct jp_looker;
+typedef void jp_looked_fn(void *context);
+struct jp_looker *jp_pools_look(struct jp_pools *pools, jp_looked_fn *callback, void *context);
+void jp_pools_look_cancel(struct jp_pools *pools, struct jp_looker *looker); /* no call after this */
+
+/* What a pool and those below it use, as of the last look; what has ended is in the sums since the service began, so they never fall. */
+struct jp_pool_usage {
+    const struct jp_pool *pool;
+    size_t total_members;
+    uint64_t cpu_100ns, read_bytes, write_bytes; /* in all */
+    uint64_t commit_bytes, working_set_bytes;    /* now */
+    uint64_t events;                             /* told of it and of those below it */
+    bool frozen;                                 /* itself or by one above it */
+    /* The tightest that holds for it: its own, or of a pool above it; NULL: there is none. */
+    const struct jp_pool *memory_limit_of, *process_limit_of;
+};
+struct jp_usage_picture {
+    struct jp_pool_usage *pools; /* in the order of their names */
+    size_t count;
+    int64_t time_100ns;   /* wall clock of the look */
+    uint64_t clock_100ns; /* the same, monotonic */
+};
+/* Of `top` and those below it, or (NULL) of all: one walk. Clear with jp_usage_picture_clear; valid until a pool is made or goes. */
+void jp_pools_usage(struct jp_pools *pools, struct jp_pool *top, struct jp_usage_picture *ret_picture);
+void jp_usage_picture_clear(struct jp_usage_picture *picture);
 
 /* What the pool and those below it use and have used; members by their handles, memory as of the last look. */
 void jp_pools_totals(struct jp_pools *pools, const struct jp_pool *pool, struct jp_policy_totals *ret_totals);
@@ -351,7 +387,7 @@ void jp_pools_record_all(struct jp_pools *pools);
 
 /* An event of the service itself: "SERVICE_STARTED", "CONFIG_RELOADED", ... */
 uint64_t jp_pools_note(struct jp_pools *pools, const char *message, const char *detail);
-uint64_t jp_pools_note_of(struct jp_pools *pools, const struct jp_pool *pool, const char *message, const char *detail); /* of a pool; NULL: the service */
+uint64_t jp_pools_note_of(struct jp_pools *pools, struct jp_pool *pool, const char *message, const char *detail); /* of a pool; NULL: the service */
 uint64_t jp_pools_last_seq(const struct jp_pools *pools);
 
 #endif

@@ -180,7 +180,7 @@ void jp__audit_free(struct jp_rpc *rpc) {
 /* An event of the pool that it is about: who may not view that learns nothing of it. */
 static void tell_denied(struct jp_rpc *rpc, const struct jp_audit_record *audit, const struct jp_audited *audited) {
     struct jp_pools *pools = rpc->with.pools;
-    const struct jp_pool *pool = audited->missing_at ? jp_pools_find(pools, audited->missing_at) : NULL;
+    struct jp_pool *pool = audited->missing_at ? jp_pools_find(pools, audited->missing_at) : NULL;
     if (!pool && audit->pool)
         pool = jp_pools_find(pools, audit->pool);
     char *detail = jp_sprintf("%s (process %" PRIu32 ") asked for %s%s%s without the right \"%s\"", audit->user, audit->client_pid, audit->method,

@@ -18,7 +18,8 @@ const struct jp_example jp__examples_service_status[] = {
     {"how the service is", NULL,
      J({"protocol": 1, "program": "jobpoold", "version": "0.1.0", "deprecated": [], "pid": 1234, "started": "2025-11-22T09:00:00.0000000Z",
         "pools": 2, "members": 1, "connections": 1, "seq": 42, "database": {"degraded": false, "reason": null, "backlog": 0, "droppedEvents": 0},
-        "sampling": {"degraded": false, "reason": null}})},
+        "sampling": {"degraded": false, "reason": null},
+        "caller": {"user": "BUILDER\\ci", "sid": "S-1-5-21-1004336348-1177238915-682003330-1001", "rights": ["view"]}})},
     {0}};
 
 const struct jp_example jp__examples_service_capabilities[] = {
@@ -29,7 +30,8 @@ const struct jp_example jp__examples_service_reload[] = {
 
 const struct jp_example jp__examples_pool_list[] = {
     {"all pools", NULL,
-     J({"pools": [{"name": "build", "state": "active", "source": "config", "parent": null, "description": "compilers", "members": 1, "totalMembers": 1}]})},
+     J({"pools": [{"name": "build", "state": "active", "source": "config", "parent": null, "description": "compilers", "members": 1, "totalMembers": 1,
+                  "rights": ["view", "assign", "launch"]}]})},
     {0}};
 
 const struct jp_example jp__examples_pool_get[] = {
@@ -87,6 +89,12 @@ const struct jp_example jp__examples_pool_match[] = {
      J({"processes": [{"pid": 4712, "startTime": "134082333420000000", "image": "C:\\ci\\tool.exe", "user": "BUILDER\\ci", "pool": null, "rule": null, "why": null}]})},
     {0}};
 
+const struct jp_example jp__examples_pool_usage[] = {
+    {"a picture of a pool, with its processes", J({"pool": "build", "processesOf": "build"}),
+     "{\"processors\":8,\"pools\":[{\"name\":\"build\",\"parent\":null,\"state\":\"active\",\"source\":\"config\",\"frozen\":false,\"members\":1,\"totalMembers\":1,"
+     "\"memoryLimitBytes\":536870912,\"processLimit\":8}],\"processes\":[" PROCESS "]}"},
+    {0}};
+
 const struct jp_example jp__examples_process_get[] = {{"one that runs", J({"pid": 4711}), PROCESS}, {0}};
 
 const struct jp_example jp__examples_process_terminate[] = {
@@ -119,6 +127,11 @@ const struct jp_example jp__examples_accounting_report[] = {
     {"what each program in a pool has used", J({"by": ["pool", "image"], "pools": ["build"], "top": 10}),
      J({"rows": [{"pool": "build", "image": "tool.exe", "processes": 2, "running": 1, "exited": 1, "failures": 1}], "groups": 1,
         "total": {"processes": 2}, "complete": true, "completeFrom": null})},
+    {0}};
+
+const struct jp_example jp__examples_accounting_series[] = {
+    {"a pool's last day in at most 48 steps", J({"pools": ["build"], "points": 48}),
+     J({"step100ns": 18000000000, "complete": true, "completeFrom": null, "more": false, "series": [{"pool": "build", "points": [{"started": 1}]}]})},
     {0}};
 
 const struct jp_example jp__examples_accounting_purge[] = {

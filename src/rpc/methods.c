@@ -102,6 +102,13 @@ static const struct jp_field match_fields[] = {
      .documentation = "Take those who fit into their pools; otherwise it is only told."},
     {0}};
 
+static const struct jp_field usage_fields[] = {
+    {.key = "pool", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_usage_parameters, pool), .min = 1,
+     .documentation = "Only this pool and those below it."},
+    {.key = "processesOf", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_usage_parameters, processes_of), .min = 1,
+     .documentation = "Also list the processes of this pool and of those below it."},
+    {0}};
+
 static const struct jp_field process_fields[] = {PID(jp_process_parameters, true), START_TIME(jp_process_parameters), {0}};
 
 static const struct jp_field process_terminate_fields[] = {
@@ -112,6 +119,8 @@ static const struct jp_field process_terminate_fields[] = {
      .documentation = "Only events of these pools."},                                                               \
     {.key = "messages", .type = JP_FIELD_STRINGS, .offset = offsetof(struct jp_record_parameters, messages), .max = 100, \
      .documentation = "Only these messages, with or without JOB_OBJECT_MSG_."},                                     \
+    {.key = "origins", .type = JP_FIELD_STRINGS, .offset = offsetof(struct jp_record_parameters, origins), .max = 3, \
+     .documentation = "Only what these tell: kernel, reconciler, service."},                                        \
     {.key = "fromSeq", .type = JP_FIELD_U64, .offset = offsetof(struct jp_record_parameters, from_seq),             \
      .documentation = "From this event on."}
 
@@ -126,7 +135,7 @@ static const struct jp_field process_terminate_fields[] = {
      .documentation = "At most so many; default 1000."}
 
 static const struct jp_field subscribe_fields[] = {
-    POOLS_AND_MESSAGES,
+    POOLS_AND_MESSAGES, PID(jp_record_parameters, false),
     {.key = "durable", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_record_parameters, durable),
      .documentation = "false: be sent each event at once, before it is on the disk. Default true."},
     {0}};
@@ -186,6 +195,16 @@ static const struct jp_field report_fields[] = {
     {.key = "top", .type = JP_FIELD_U32, .offset = offsetof(struct jp_report_parameters, top), .min = 1, .max = 100000,
      .documentation = "Only so many groups: those that have used the most CPU time."},
     PROGRESS_TOKEN(jp_report_parameters),
+    {0}};
+
+static const struct jp_field series_fields[] = {
+    {.key = "pools", .type = JP_FIELD_STRINGS, .offset = offsetof(struct jp_series_parameters, pools), .max = 100,
+     .documentation = "Only these pools; default all."},
+    {.key = "from", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_series_parameters, from),
+     .documentation = "Not before this time (ISO 8601, UTC); default a day before to."},
+    {.key = "to", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_series_parameters, to), .documentation = "Before this time; default now."},
+    {.key = "points", .type = JP_FIELD_U32, .offset = offsetof(struct jp_series_parameters, points), .min = 1, .max = 2000,
+     .documentation = "At most so many steps; default 200."},
     {0}};
 
 static const struct jp_field audit_fields[] = {
@@ -322,6 +341,11 @@ const struct jp_method jp__methods[] = {
     {ROW("pool.match", pool_match, JP_RIGHT_ADMIN, JP_ON_SERVICE, jp_pool_parameters, match_fields), .changes = true, .summary = "Which pool the rules give each running process; with apply, take it in.",
      TELLS(matched, pool_match), FAILS(JP_E_NO_PROCESS),
      .description = "It is the same decision that new processes meet. image is the full path."},
+    {ROW("pool.usage", pool_usage, JP_RIGHT_VIEW, JP_ON_FOUND, jp_usage_parameters, usage_fields), .summary = "What pools use now: one call for a whole picture.",
+     TELLS(usage_picture, pool_usage), FAILS(JP_E_NO_POOL),
+     .description = "The pools that the caller may view, in the order of their names. It has the service look at the machine's processes, once for all "
+                    "callers, and not again within half a second: who asks meanwhile is told of the last look. Rates come of two answers: what a sum has risen by, over "
+                    "what clock100ns has."},
     {ROW("process.get", process_get, JP_RIGHT_VIEW, JP_ON_FOUND, jp_process_parameters, process_fields), .summary = "One process, running or in the accounts.",
      TELLS(process, process_get), FAILS(JP_E_NO_PROCESS, JP_E_OTHER_PROCESS, JP_E_STORE),
      .description = "Of several processes that had the pid, the newest."},
@@ -351,6 +375,18 @@ const struct jp_method jp__methods[] = {
                     "where some that belong to it have been purged, complete is false, and of processes that began from completeFrom on all are in it "
                     "(accounting.summary outlives the rows). It is made in steps between other questions, and can be cancelled; processes that join "
                     "meanwhile are not in it. A report of more than 100000 groups is refused (quota_exceeded)."},
+    {ROW("accounting.series", accounting_series, JP_RIGHT_VIEW, JP_ON_FOUND, jp_series_parameters, series_fields), .summary = "Pools over time, in steps of equal length.",
+     TELLS(series, accounting_series), FAILS(JP_E_NO_POOL, JP_E_STORE, JP_E_CANCELLED),
+     .description = "Made of the samples that the service records of each pool that has members (sampling.record), and of the rows of processes. A pool's "
+                    "values have those of the pools below it; started, ended and failures are the pool's own. The step is a round time (1 s, 2 s, 5 s, 10 s, "
+                    "..., 1 h, ..., 1 d, ...), the shortest of which points are enough, and not shorter than the time between two samples; steps begin at "
+                    "multiples of it (UTC), so the first may begin before from and the last may end after to, and their samples count whole. Processes are "
+                    "counted from from to to exactly. Steps of which nothing is known are left out; one without a sample, in which processes began or "
+                    "ended, has null for what only a sample tells. CPU time, and what was read and written, is what was used between "
+                    "samples: divided between two steps side by side as the time is, and where nobody looked for longer (the service was not there, its "
+                    "database was full), it counts in the step in which it was seen. So steps add up to what was used, though one may have more than its "
+                    "length allows. The answer is made in steps between other questions, and can be cancelled. Where it would be too long, pools are left out "
+                    "from the end of the alphabet on, and more is true: ask for the others by name."},
     {ROW("accounting.purge", accounting_purge, JP_RIGHT_ADMIN, JP_ON_SERVICE, jp_purge_parameters, purge_fields), .changes = true, .summary = "Delete what is old; the sums stay.",
      TELLS(purged, accounting_purge), FAILS(JP_E_STORE),
      .description = "Give either before or olderThan. What the processes used stays in accounting.summary, by the hour and day, and in the "

@@ -10,6 +10,7 @@ static void add_accounts(struct jp_rpc *rpc, cJSON *database) {
     jp_json_add_u64(database, "backlog", state.backlog);
     jp_json_add_u64(database, "droppedEvents", state.dropped_events);
     jp_json_add_u64(database, "droppedAudits", state.dropped_audits);
+    jp_json_add_u64(database, "droppedSamples", state.dropped_samples);
     if (state.dropped_to_seq) {
         cJSON *range = cJSON_AddObjectToObject(database, "dropped");
         jp_json_add_u64(range, "from", state.dropped_from_seq);
@@ -34,6 +35,14 @@ static void add_deprecated(cJSON *status) {
             cJSON_AddItemToArray(names, cJSON_CreateString(method->name));
 }
 
+static void add_caller(struct jp_rpc_connection *connection, cJSON *status) {
+    const struct jp_peer_ops *ops = connection->peer->ops;
+    cJSON *caller = cJSON_AddObjectToObject(status, "caller");
+    cJSON_AddStringToObject(caller, "user", ops->principal_name(connection->peer, connection->principal));
+    cJSON_AddStringToObject(caller, "sid", ops->principal_sid(connection->peer, connection->principal));
+    cJSON_AddItemToObject(caller, "rights", jp__render_rights(jp__rights(connection, NULL)));
+}
+
 void jp__on_service_status(struct jp_call *call, const void *parameters) {
     (void)parameters;
     struct jp_rpc *rpc = call->rpc;
@@ -53,6 +62,7 @@ void jp__on_service_status(struct jp_call *call, const void *parameters) {
         database = cJSON_AddObjectToObject(status, "database");
     add_accounts(rpc, database);
     cJSON_AddItemToObject(status, "sampling", jp__render_sampling(rpc));
+    add_caller(call->connection, status);
     cJSON_AddItemToObject(status, "quotas", jp_schema_write(jp_quota_fields, &rpc->with.quotas));
     jp__reply(call, status);
 }

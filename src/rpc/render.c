@@ -33,7 +33,7 @@ cJSON *jp__render_event(const struct jp_event *event) {
     return object;
 }
 
-static void add_if(cJSON *object, const char *name, bool known, uint64_t value) {
+void jp__add_if(cJSON *object, const char *name, bool known, uint64_t value) {
     if (known)
         jp_json_add_u64(object, name, value);
     else
@@ -42,16 +42,16 @@ static void add_if(cJSON *object, const char *name, bool known, uint64_t value) 
 
 static void add_usage(cJSON *object, const struct jp_usage *usage) {
     bool cpu = usage->known & JP_USAGE_CPU, memory = usage->known & JP_USAGE_MEMORY, io = usage->known & JP_USAGE_IO;
-    add_if(object, "userTime100ns", cpu, usage->user_100ns);
-    add_if(object, "kernelTime100ns", cpu, usage->kernel_100ns);
-    add_if(object, "peakCommitBytes", memory, usage->peak_commit_bytes);
-    add_if(object, "peakWorkingSetBytes", memory, usage->peak_working_set_bytes);
-    add_if(object, "readOperations", io, usage->read_operations);
-    add_if(object, "writeOperations", io, usage->write_operations);
-    add_if(object, "otherOperations", io, usage->other_operations);
-    add_if(object, "readBytes", io, usage->read_bytes);
-    add_if(object, "writeBytes", io, usage->write_bytes);
-    add_if(object, "otherBytes", io, usage->other_bytes);
+    jp__add_if(object, "userTime100ns", cpu, usage->user_100ns);
+    jp__add_if(object, "kernelTime100ns", cpu, usage->kernel_100ns);
+    jp__add_if(object, "peakCommitBytes", memory, usage->peak_commit_bytes);
+    jp__add_if(object, "peakWorkingSetBytes", memory, usage->peak_working_set_bytes);
+    jp__add_if(object, "readOperations", io, usage->read_operations);
+    jp__add_if(object, "writeOperations", io, usage->write_operations);
+    jp__add_if(object, "otherOperations", io, usage->other_operations);
+    jp__add_if(object, "readBytes", io, usage->read_bytes);
+    jp__add_if(object, "writeBytes", io, usage->write_bytes);
+    jp__add_if(object, "otherBytes", io, usage->other_bytes);
 }
 
 cJSON *jp__render_process(const struct jp_process_record *record) {
@@ -67,10 +67,10 @@ cJSON *jp__render_process(const struct jp_process_record *record) {
     cJSON_AddStringToObject(object, "joinedBy", jp_origin_name(record->joined_by));
     jp_json_add_time(object, "ended", record->ended_100ns);
     cJSON_AddStringToObject(object, "ending", jp_ending_name(record->ending));
-    add_if(object, "exitCode", record->has_exit_code, record->exit_code);
+    jp__add_if(object, "exitCode", record->has_exit_code, record->exit_code);
     jp_json_add_string(object, "exitCodeName", record->has_exit_code ? jp_exit_code_name(record->exit_code) : NULL);
-    add_if(object, "parentPid", facts->parent_pid != 0, facts->parent_pid);
-    add_if(object, "session", record->start_exact, facts->session);
+    jp__add_if(object, "parentPid", facts->parent_pid != 0, facts->parent_pid);
+    jp__add_if(object, "session", record->start_exact, facts->session);
     jp_json_add_string(object, "user", facts->user);
     jp_json_add_string(object, "image", facts->image);
     jp_json_add_string(object, "commandLine", facts->command_line);
@@ -83,6 +83,14 @@ static const char *name_for(struct jp_rpc_connection *connection, const struct j
     return pool && jp__rights(connection, pool) & JP_RIGHT_VIEW ? pool->name : NULL;
 }
 
+cJSON *jp__render_rights(uint32_t rights) {
+    cJSON *list = cJSON_CreateArray();
+    for (const struct jp_choice *right = jp_rights; right->name; right++)
+        if (rights & right->value)
+            cJSON_AddItemToArray(list, cJSON_CreateString(right->name));
+    return list;
+}
+
 static void add_pool_identity(struct jp_rpc_connection *connection, cJSON *object, const struct jp_pool *pool) {
     cJSON_AddStringToObject(object, "name", pool->name);
     cJSON_AddStringToObject(object, "state", jp_pool_state_name(pool->state));
@@ -91,6 +99,7 @@ static void add_pool_identity(struct jp_rpc_connection *connection, cJSON *objec
     jp_json_add_string(object, "description", pool->spec.description);
     jp_json_add_u64(object, "members", pool->member_count);
     jp_json_add_u64(object, "totalMembers", jp_pool_total_members(pool));
+    cJSON_AddItemToObject(object, "rights", jp__render_rights(jp__rights(connection, pool)));
 }
 
 cJSON *jp__render_pool_row(struct jp_rpc_connection *connection, const struct jp_pool *pool) {
@@ -99,29 +108,81 @@ cJSON *jp__render_pool_row(struct jp_rpc_connection *connection, const struct jp
     return object;
 }
 
+/* --- who enforces --- */
+
+struct enforced {
+    const char *key;
+    enum jp_enforcer by;
+};
+enum { MOST_ENFORCED = JP_LIMIT_COUNT + 7 };
+
 /* Who keeps each limit that is set. Admission is checked by the service where the kernel does not count processes. */
-static cJSON *render_enforcers(const struct jp_pool *pool, const struct jp_capabilities *host) {
-    cJSON *object = cJSON_CreateObject();
-    for (size_t i = 0; i < JP_LIMIT_COUNT; i++)
-        if (pool->spec.limits.present & JP_SCHEMA_BIT(i))
-            cJSON_AddStringToObject(object, jp_limit_fields[i].key, jp_enforcer_name(jp_policy_enforcer(host, &pool->spec, (enum jp_limit)i)));
-    if (pool->spec.present & JP_SCHEMA_BIT(JP_POOL_UI))
-        cJSON_AddStringToObject(object, "ui", jp_enforcer_name(host->ui));
-    if (pool->spec.present & JP_SCHEMA_BIT(JP_POOL_END_OF_JOB_TIME))
-        cJSON_AddStringToObject(object, "end_of_job_time", jp_enforcer_name(host->end_of_job_time));
-    if (pool->spec.present & JP_SCHEMA_BIT(JP_POOL_SECURITY))
-        cJSON_AddStringToObject(object, "security", jp_enforcer_name(JP_ENFORCED_BY_SERVICE));
-    if (pool->spec.notify.present)
-        cJSON_AddStringToObject(object, "notify", jp_enforcer_name(host->notify == JP_ENFORCED_BY_KERNEL ? host->notify : JP_ENFORCED_BY_SERVICE));
+static size_t find_enforcers(const struct jp_pool *pool, const struct jp_capabilities *host, struct enforced found[MOST_ENFORCED]) {
+    const struct jp_pool_spec *spec = &pool->spec;
+    const enum jp_enforcer ours = JP_ENFORCED_BY_SERVICE;
     const struct {
         const char *key;
         bool given;
-    } ours[] = {{"timeouts", pool->spec.timeouts.present != 0},
-                {"memory_policy", pool->spec.memory_policy.present != 0},
-                {"match", pool->spec.match.count || pool->spec.takes_all}};
-    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-        if (ours[i].given)
-            cJSON_AddStringToObject(object, ours[i].key, jp_enforcer_name(JP_ENFORCED_BY_SERVICE));
+        enum jp_enforcer by;
+    } others[] = {{"ui", spec->present & JP_SCHEMA_BIT(JP_POOL_UI), host->ui},
+                  {"end_of_job_time", spec->present & JP_SCHEMA_BIT(JP_POOL_END_OF_JOB_TIME), host->end_of_job_time},
+                  {"security", spec->present & JP_SCHEMA_BIT(JP_POOL_SECURITY), ours},
+                  {"notify", spec->notify.present != 0, host->notify == JP_ENFORCED_BY_KERNEL ? host->notify : ours},
+                  {"timeouts", spec->timeouts.present != 0, ours},
+                  {"memory_policy", spec->memory_policy.present != 0, ours},
+                  {"match", spec->match.count || spec->takes_all, ours}};
+    size_t count = 0;
+    for (size_t i = 0; i < JP_LIMIT_COUNT; i++)
+        if (spec->limits.present & JP_SCHEMA_BIT(i))
+            found[count++] = (struct enforced){jp_limit_fields[i].key, jp_policy_enforcer(host, spec, (enum jp_limit)i)};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (others[i].given)
+            found[count++] = (struct enforced){others[i].key, others[i].by};
+    return count;
+}
+
+static cJSON *render_enforcers(const struct jp_pool *pool, const struct jp_capabilities *host) {
+    cJSON *object = cJSON_CreateObject();
+    struct enforced found[MOST_ENFORCED];
+    size_t count = find_enforcers(pool, host, found);
+    for (size_t i = 0; i < count; i++)
+        cJSON_AddStringToObject(object, found[i].key, jp_enforcer_name(found[i].by));
+    return object;
+}
+
+/* Over all of them in a word; NULL: it has no limits. */
+static const char *enforcers_in_a_word(const struct jp_pool *pool, const struct jp_capabilities *host) {
+    struct enforced found[MOST_ENFORCED];
+    size_t count = find_enforcers(pool, host, found);
+    for (size_t i = 1; i < count; i++)
+        if (found[i].by != found[0].by)
+            return "mixed";
+    return count ? jp_enforcer_name(found[0].by) : NULL;
+}
+
+cJSON *jp__render_pool_usage(struct jp_rpc_connection *connection, const struct jp_pool_usage *usage) {
+    const struct jp_pool *pool = usage->pool, *memory = usage->memory_limit_of, *processes = usage->process_limit_of;
+    struct jp_backend *backend = connection->rpc->with.backend;
+    const struct jp_capabilities *host = backend->ops->capabilities(backend);
+    bool io = host->process_io || usage->read_bytes || usage->write_bytes; /* where handles do not tell, samples may have */
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "name", pool->name);
+    jp_json_add_string(object, "parent", name_for(connection, pool->parent));
+    cJSON_AddStringToObject(object, "state", jp_pool_state_name(pool->state));
+    cJSON_AddStringToObject(object, "source", jp_pool_source_name(pool->source));
+    cJSON_AddBoolToObject(object, "frozen", usage->frozen);
+    jp_json_add_u64(object, "members", pool->member_count);
+    jp_json_add_u64(object, "totalMembers", usage->total_members);
+    jp_json_add_u64(object, "cpuTime100ns", usage->cpu_100ns);
+    jp_json_add_u64(object, "commitBytes", usage->commit_bytes);
+    jp_json_add_u64(object, "workingSetBytes", usage->working_set_bytes);
+    jp__add_if(object, "readBytes", io, usage->read_bytes);
+    jp__add_if(object, "writeBytes", io, usage->write_bytes);
+    jp_json_add_u64(object, "events", usage->events);
+    jp__add_if(object, "memoryLimitBytes", memory != NULL, memory ? memory->spec.limits.job_memory_bytes : 0);
+    jp_json_add_string(object, "memoryLimitBy", memory ? jp_enforcer_name(jp_policy_enforcer(host, &memory->spec, JP_LIMIT_JOB_MEMORY)) : NULL);
+    jp__add_if(object, "processLimit", processes != NULL, processes ? processes->spec.limits.active_processes : 0);
+    jp_json_add_string(object, "enforcedBy", enforcers_in_a_word(pool, host));
     return object;
 }
 
@@ -194,15 +255,15 @@ cJSON *jp__render_counters(struct jp_rpc *rpc, const struct jp_counters *counter
     jp_json_add_u64(object, "unknown", counters->unknown);
     jp_json_add_u64(object, "failures", counters->failures);
     jp_json_add_u64(object, "unobserved", counters->unobserved);
-    add_if(object, "userTime100ns", cpu, counters->user_100ns);
-    add_if(object, "kernelTime100ns", cpu, counters->kernel_100ns);
-    add_if(object, "readOperations", io, counters->read_operations);
-    add_if(object, "writeOperations", io, counters->write_operations);
-    add_if(object, "otherOperations", io, counters->other_operations);
-    add_if(object, "readBytes", io, counters->read_bytes);
-    add_if(object, "writeBytes", io, counters->write_bytes);
-    add_if(object, "otherBytes", io, counters->other_bytes);
-    add_if(object, "peakCommitBytes", counters->peak_commit_bytes > 0, counters->peak_commit_bytes);
+    jp__add_if(object, "userTime100ns", cpu, counters->user_100ns);
+    jp__add_if(object, "kernelTime100ns", cpu, counters->kernel_100ns);
+    jp__add_if(object, "readOperations", io, counters->read_operations);
+    jp__add_if(object, "writeOperations", io, counters->write_operations);
+    jp__add_if(object, "otherOperations", io, counters->other_operations);
+    jp__add_if(object, "readBytes", io, counters->read_bytes);
+    jp__add_if(object, "writeBytes", io, counters->write_bytes);
+    jp__add_if(object, "otherBytes", io, counters->other_bytes);
+    jp__add_if(object, "peakCommitBytes", counters->peak_commit_bytes > 0, counters->peak_commit_bytes);
     return object;
 }
 
@@ -210,7 +271,7 @@ static cJSON *render_job(struct jp_rpc *rpc, const struct jp_pool_job *job) {
     struct jp_job_info info;
     struct jp_error error;
     cJSON *object = cJSON_CreateObject();
-    add_if(object, "session", job->settled, job->session);
+    jp__add_if(object, "session", job->settled, job->session);
     cJSON_AddStringToObject(object, "objectName", job->object_name);
     cJSON_AddBoolToObject(object, "listening", job->listening);
     jp_json_add_u64(object, "members", job->settled ? jp_pool_session_members(job->pool, job->session) : 0);
@@ -319,12 +380,12 @@ cJSON *jp__render_summary(const struct jp_summary *summary) {
     jp_json_add_u64(object, "terminated", summary->terminated);
     jp_json_add_u64(object, "unknown", summary->unknown);
     jp_json_add_u64(object, "failures", summary->failures);
-    add_if(object, "userTime100ns", cpu, summary->user_100ns);
-    add_if(object, "kernelTime100ns", cpu, summary->kernel_100ns);
+    jp__add_if(object, "userTime100ns", cpu, summary->user_100ns);
+    jp__add_if(object, "kernelTime100ns", cpu, summary->kernel_100ns);
     jp_json_add_u64(object, "wallTime100ns", summary->wall_100ns);
-    add_if(object, "peakCommitBytes", summary->peak_commit_bytes > 0, summary->peak_commit_bytes);
-    add_if(object, "readBytes", io, summary->read_bytes);
-    add_if(object, "writeBytes", io, summary->write_bytes);
+    jp__add_if(object, "peakCommitBytes", summary->peak_commit_bytes > 0, summary->peak_commit_bytes);
+    jp__add_if(object, "readBytes", io, summary->read_bytes);
+    jp__add_if(object, "writeBytes", io, summary->write_bytes);
     jp_json_add_u64(object, "withCpu", summary->with_cpu);
     jp_json_add_u64(object, "withIo", summary->with_io);
     jp_json_add_u64(object, "unobserved", summary->unobserved);

@@ -188,7 +188,8 @@ void jp__recent_free(struct jp_rpc *rpc);
 
 /* subscriptions.c */
 struct jp__wanted { /* is copied */
-    struct jp_strings pools, messages; /* none: all */
+    struct jp_strings pools, messages, origins; /* none: all */
+    uint32_t pid; /* 0: all */
     bool durable;
     bool from_past; /* from `from_seq` on; else from now on */
     uint64_t from_seq;
@@ -203,14 +204,18 @@ void jp__jobs_closed(struct jp_rpc_connection *connection);
 
 /* render.c */
 void jp__add_start_time(cJSON *object, int64_t start_100ns);
+void jp__add_if(cJSON *object, const char *name, bool known, uint64_t value); /* null where it is not known */
 cJSON *jp__render_event(const struct jp_event *event);
 cJSON *jp__render_process(const struct jp_process_record *record);
 /* As its caller may see it: other pools are named where they may be viewed. */
 cJSON *jp__render_pool_row(struct jp_rpc_connection *connection, const struct jp_pool *pool);
 cJSON *jp__render_pool(struct jp_rpc_connection *connection, struct jp_pool *pool);
+/* Of the pool with those below it, as of a look. */
+cJSON *jp__render_pool_usage(struct jp_rpc_connection *connection, const struct jp_pool_usage *usage);
 cJSON *jp__render_sampling(struct jp_rpc *rpc);
 cJSON *jp__render_summary(const struct jp_summary *summary);
 cJSON *jp__render_counters(struct jp_rpc *rpc, const struct jp_counters *counters, int64_t since_100ns);
+cJSON *jp__render_rights(uint32_t rights); /* their names */
 cJSON *jp__render_names(const struct jp_strings *names);
 cJSON *jp__render_capabilities(const struct jp_capabilities *capabilities);
 
@@ -236,6 +241,7 @@ JP_METHOD(pool_wait);
 JP_METHOD(pool_freeze);
 JP_METHOD(pool_thaw);
 JP_METHOD(pool_match);
+JP_METHOD(pool_usage);
 JP_METHOD(process_get);
 JP_METHOD(process_terminate);
 JP_METHOD(events_subscribe);
@@ -245,6 +251,7 @@ JP_METHOD(accounting_summary);
 JP_METHOD(accounting_processes);
 JP_METHOD(accounting_purge);
 JP_METHOD(accounting_report);
+JP_METHOD(accounting_series);
 JP_METHOD(accounting_reset);
 JP_METHOD(accounting_audit);
 JP_METHOD(rpc_cancel);
@@ -268,6 +275,10 @@ struct jp_pool_parameters { /* every method that names a pool begins with these 
     uint32_t pid;
     uint32_t exit_code;
     struct jp_pool_spec spec;
+};
+struct jp_usage_parameters {
+    uint64_t present;
+    char *pool, *processes_of;
 };
 struct jp_process_parameters {
     uint64_t present;
@@ -300,7 +311,7 @@ struct jp_job_parameters {
 };
 struct jp_record_parameters { /* of queries and subscriptions */
     uint64_t present;
-    struct jp_strings pools, messages;
+    struct jp_strings pools, messages, origins;
     char *pool, *from, *to, *ending;
     uint64_t from_seq, after_id, start_100ns, subscription;
     uint32_t pid, limit;
@@ -321,6 +332,13 @@ struct jp_report_parameters {
     struct jp_strings pools;
     char *user, *image, *ending, *from, *to;
     cJSON *progress_token;
+};
+
+struct jp_series_parameters {
+    uint64_t present;
+    struct jp_strings pools;
+    char *from, *to;
+    uint32_t points;
 };
 
 struct jp_cancel_parameters {

@@ -16,7 +16,8 @@ static const char *const enforcers[] = {"none", "service", "kernel", NULL};
     STRING_OR_NULL("parent", "The pool above it."),                                                                                       \
     STRING_OR_NULL("description", "For people."),                                                                                         \
     COUNT("members", "Processes in it now."),                                                                                             \
-    COUNT("totalMembers", "Those and the ones of the pools below it.")
+    COUNT("totalMembers", "Those and the ones of the pools below it."),                                                                   \
+    NAMES("rights", "What the caller may do with it: view, assign, launch, control, admin.")
 
 static const struct jp_shape_member row_members[] = {IDENTITY, {0}};
 static const struct jp_shape row = SHAPE("PoolRow", "A pool in a list.", row_members);
@@ -131,6 +132,39 @@ static const struct jp_shape_member empty_members[] = {STRING("pool", "The pool.
 static const struct jp_shape empty = SHAPE("EmptyPool", "There is no process in the pool, nor in those below it.", empty_members);
 static const struct jp_shape *const waited[] = {&empty, &jp__shape_process, NULL};
 const struct jp_shape jp__shape_waited = {.name = "Waited", .documentation = "What was waited for: the pool is empty, or the process has ended.", .either = waited};
+
+static const char *const words_for_all[] = {"none", "service", "kernel", "mixed", NULL};
+static const struct jp_shape_member usage_row_members[] = {
+    STRING("name", "Its name."),
+    STRING_OR_NULL("parent", "The pool above it."),
+    WORD("state", states, "active, failed or orphan, as in pool.list."),
+    WORD("source", sources, "Who made it, as in pool.list."),
+    BOOL("frozen", "Its processes are suspended, by itself or by a pool above it."),
+    COUNT("members", "Processes in it now."),
+    COUNT("totalMembers", "Those and the ones of the pools below it, as all that follows."),
+    COUNT("cpuTime100ns", "CPU time used, in user and kernel mode, with that of processes that have ended since the service began. It never falls."),
+    COUNT("commitBytes", "Memory committed now."),
+    COUNT("workingSetBytes", "Working sets now."),
+    COUNT_OR_NULL("readBytes", "Bytes read, likewise in all; null where the host does not say."),
+    COUNT_OR_NULL("writeBytes", "Bytes written, likewise."),
+    COUNT("events", "Told of it and of those below it since the service began."),
+    COUNT_OR_NULL("memoryLimitBytes", "The tightest job_memory that holds for it: its own, or of a pool above it."),
+    {.key = "memoryLimitBy", .kind = JP_SHAPE_STRING, .words = enforcers, .nullable = true, .documentation = "Who keeps that."},
+    COUNT_OR_NULL("processLimit", "The tightest active_processes, likewise."),
+    {.key = "enforcedBy", .kind = JP_SHAPE_STRING, .words = words_for_all, .nullable = true,
+     .documentation = "Who keeps the pool's own limits, in a word; null where it has none."},
+    {0}};
+static const struct jp_shape usage_row = SHAPE("PoolUsageRow", "What a pool with its children uses, as of a look at the machine's processes.", usage_row_members);
+
+static const struct jp_shape_member usage_picture_members[] = {
+    TIME("time", "Of the look."),
+    COUNT("clock100ns", "The same on a clock that nobody sets: for rates."),
+    COUNT("processors", "Logical processors of the machine."),
+    COUNT("lastSeq", "The last event."),
+    LIST_OF("pools", usage_row, "In the order of their names."),
+    {.key = "processes", .kind = JP_SHAPE_LIST, .of = &jp__shape_process_now, .optional = true, .documentation = "With processesOf: its processes."},
+    {0}};
+const struct jp_shape jp__shape_usage_picture = SHAPE("UsagePicture", "What pools use at a moment.", usage_picture_members);
 
 static const struct jp_shape_member match_members[] = {
     {.key = "pid", .kind = JP_SHAPE_INTEGER, .documentation = "Its id."},

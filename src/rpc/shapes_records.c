@@ -7,37 +7,42 @@ static const char *const endings[] = {"running", "exited", "crashed", "terminate
 
 /* --- processes --- */
 
-static const struct jp_shape_member process_members[] = {
-    COUNT("id", "Its row in the accounts."),
-    STRING("pool", "The pool that it is or was in."),
-    PID("pid", "Its id."),
-    START_TIME,
-    BOOL("startTimeExact", "false: the service never saw the process itself, and the time is that of the message that told of it."),
-    TIME("started", "The creation time as a time."),
-    TIME("joined", "When it came into the pool."),
-    WORD("joinedBy", origins, "How the service knows of it: the completion port told, a list did, or somebody asked for it."),
-    TIME_OR_NULL("ended", "When it ended."),
-    WORD("ending", endings,
-         "running; exited by itself; crashed, with the exit code of an exception; terminated, because somebody asked the service, or a limit did; unknown, it was not seen."),
-    COUNT_OR_NULL("exitCode", "Its exit code."),
-    STRING_OR_NULL("exitCodeName", "That code's name, where it has one: STATUS_ACCESS_VIOLATION."),
-    COUNT_OR_NULL("parentPid", "Who started it."),
-    COUNT_OR_NULL("session", "Its session."),
-    STRING_OR_NULL("user", "Whose process it is."),
-    STRING_OR_NULL("image", "Full path of the program."),
-    STRING_OR_NULL("commandLine", "Its command line."),
-    COUNT_OR_NULL("userTime100ns", "User-mode CPU time."),
-    COUNT_OR_NULL("kernelTime100ns", "Kernel-mode CPU time."),
-    COUNT_OR_NULL("peakCommitBytes", "Most memory that it had committed."),
-    COUNT_OR_NULL("peakWorkingSetBytes", "Its largest working set."),
-    COUNT_OR_NULL("readOperations", "Reads."),
-    COUNT_OR_NULL("writeOperations", "Writes."),
-    COUNT_OR_NULL("otherOperations", "Other operations on files and devices."),
-    COUNT_OR_NULL("readBytes", "Bytes read."),
-    COUNT_OR_NULL("writeBytes", "Bytes written."),
-    COUNT_OR_NULL("otherBytes", "Bytes of other operations."),
-    {0}};
+#define PROCESS                                                                                                                                   \
+    COUNT("id", "Its row in the accounts."),                                                                                                      \
+    STRING("pool", "The pool that it is or was in."),                                                                                             \
+    PID("pid", "Its id."),                                                                                                                        \
+    START_TIME,                                                                                                                                   \
+    BOOL("startTimeExact", "false: the service never saw the process itself, and the time is that of the message that told of it."),              \
+    TIME("started", "The creation time as a time."),                                                                                              \
+    TIME("joined", "When it came into the pool."),                                                                                                \
+    WORD("joinedBy", origins, "How the service knows of it: the completion port told, a list did, or somebody asked for it."),                    \
+    TIME_OR_NULL("ended", "When it ended."),                                                                                                      \
+    WORD("ending", endings,                                                                                                                       \
+         "running; exited by itself; crashed, with the exit code of an exception; terminated, because somebody asked the service, or a limit did; unknown, it was not seen."), \
+    COUNT_OR_NULL("exitCode", "Its exit code."),                                                                                                  \
+    STRING_OR_NULL("exitCodeName", "That code's name, where it has one: STATUS_ACCESS_VIOLATION."),                                               \
+    COUNT_OR_NULL("parentPid", "Who started it."),                                                                                                \
+    COUNT_OR_NULL("session", "Its session."),                                                                                                     \
+    STRING_OR_NULL("user", "Whose process it is."),                                                                                               \
+    STRING_OR_NULL("image", "Full path of the program."),                                                                                         \
+    STRING_OR_NULL("commandLine", "Its command line."),                                                                                           \
+    COUNT_OR_NULL("userTime100ns", "User-mode CPU time."),                                                                                        \
+    COUNT_OR_NULL("kernelTime100ns", "Kernel-mode CPU time."),                                                                                    \
+    COUNT_OR_NULL("peakCommitBytes", "Most memory that it had committed."),                                                                       \
+    COUNT_OR_NULL("peakWorkingSetBytes", "Its largest working set."),                                                                             \
+    COUNT_OR_NULL("readOperations", "Reads."),                                                                                                    \
+    COUNT_OR_NULL("writeOperations", "Writes."),                                                                                                  \
+    COUNT_OR_NULL("otherOperations", "Other operations on files and devices."),                                                                   \
+    COUNT_OR_NULL("readBytes", "Bytes read."),                                                                                                    \
+    COUNT_OR_NULL("writeBytes", "Bytes written."),                                                                                                \
+    COUNT_OR_NULL("otherBytes", "Bytes of other operations.")
+
+static const struct jp_shape_member process_members[] = {PROCESS, {0}};
 const struct jp_shape jp__shape_process = SHAPE("Process", "A process that is or was in a pool.", process_members);
+
+static const struct jp_shape_member process_now_members[] = {
+    PROCESS, COUNT_OR_NULL("commitBytes", "Memory committed now; null until it has been seen by a look."), COUNT_OR_NULL("workingSetBytes", "Working set now, likewise."), {0}};
+const struct jp_shape jp__shape_process_now = SHAPE("ProcessNow", "A process that is in a pool, as of a look at the machine's processes.", process_now_members);
 
 static const struct jp_shape_member processes_members[] = {LIST_OF("processes", jp__shape_process, "One for each."), {0}};
 const struct jp_shape jp__shape_processes = SHAPE("Processes", NULL, processes_members);
@@ -156,6 +161,36 @@ static const struct jp_shape_member report_members[] = {
     TIME_OR_NULL("completeFrom", "Where it is not complete: of processes that began from then on all are in it."),
     {0}};
 const struct jp_shape jp__shape_report = SHAPE("Report", NULL, report_members);
+
+static const struct jp_shape_member point_members[] = {
+    TIME("time", "The beginning of the step."),
+    COUNT_OR_NULL("processes", "The most at once that a sample saw."),
+    COUNT("cpuTime100ns", "CPU time used in it, user and kernel mode."),
+    COUNT_OR_NULL("commitBytes", "The most memory committed at once that a sample saw."),
+    COUNT_OR_NULL("workingSetBytes", "The same of the working sets."),
+    COUNT_OR_NULL("readBytes", "Bytes read in it; null where the host does not tell."),
+    COUNT_OR_NULL("writeBytes", "Bytes written in it, likewise."),
+    COUNT_OR_NULL("memoryLimitBytes", "job_memory that held at its last sample, the pool's or that of one above it; null: none."),
+    COUNT_OR_NULL("processLimit", "active_processes then; null: none."),
+    COUNT_OR_NULL("cpuRateLimit", "The hard cap of cpu_rate then, in 1/100 % of what the pool above it has; null: none."),
+    COUNT("started", "Processes of the pool that began in it."),
+    COUNT("ended", "Processes of the pool that ended in it."),
+    COUNT("failures", "Of those the ones with an exit code other than 0."),
+    {0}};
+static const struct jp_shape point = SHAPE("SeriesPoint", "A pool in a step of time, with those below it.", point_members);
+static const struct jp_shape_member pool_series_members[] = {
+    STRING("pool", "The pool, which need not be there any more."), LIST_OF("points", point, "In order of time."), {0}};
+static const struct jp_shape pool_series = SHAPE("PoolSeries", "A pool over time.", pool_series_members);
+static const struct jp_shape_member series_members[] = {
+    TIME("from", "The beginning, as asked for."),
+    TIME("to", "The end."),
+    COUNT("step100ns", "How long a step is."),
+    BOOL("complete", "false: samples of the time have been purged, or there is more."),
+    TIME_OR_NULL("completeFrom", "Where samples have been purged: from then on all are in it."),
+    BOOL("more", "Pools were left out because the answer would be too long."),
+    LIST_OF("series", pool_series, "By the pools' names, one for each of which something is known."),
+    {0}};
+const struct jp_shape jp__shape_series = SHAPE("Series", NULL, series_members);
 
 static const struct jp_shape_member purged_members[] = {COUNT("processes", "Rows of processes that were deleted."), COUNT("events", "Events that were deleted."), {0}};
 const struct jp_shape jp__shape_purged = SHAPE("Purged", NULL, purged_members);

@@ -11,6 +11,7 @@ static const struct jp_shape_member retention_members[] = {
     STRING_OR_NULL("processes", "Rows of processes that have ended."),
     STRING_OR_NULL("events", "Events."),
     STRING_OR_NULL("hours", "Sums by the hour."),
+    STRING_OR_NULL("samples", "Samples of pools over time."),
     STRING_OR_NULL("audit", "The audit trail."),
     STRING_OR_NULL("max_size", "The database file."),
     {0}};
@@ -27,6 +28,7 @@ static const struct jp_shape_member database_members[] = {
     COUNT("backlog", "Records that wait for it."),
     COUNT("droppedEvents", "Events that a full backlog has dropped, since the service started."),
     COUNT("droppedAudits", "Records of the audit trail that the full backlog could not keep, in this run."),
+    COUNT("droppedSamples", "Samples of pools that the half full backlog could not keep, in this run; the next one has what was used."),
     {.key = "dropped", .kind = JP_SHAPE_OBJECT, .of = &range, .nullable = true,
      .documentation = "Between which numbers they lie that were dropped when that last happened."},
     COUNT_OR_NULL("firstSeq", "The oldest event that is kept."),
@@ -50,6 +52,10 @@ static const struct jp_shape_member sampling_members[] = {
     {0}};
 static const struct jp_shape sampling = SHAPE("Sampling", "How processes are looked at, for limits that the service enforces.", sampling_members);
 
+static const struct jp_shape_member caller_members[] = {
+    STRING("user", "The account."), STRING("sid", "Its SID."), NAMES("rights", "What it may do with the service: view, assign, launch, control, admin. pool.list has those to each pool."), {0}};
+static const struct jp_shape caller = SHAPE("Caller", "Whom the service takes the caller for.", caller_members);
+
 static const struct jp_shape_member status_members[] = {
     COUNT("protocol", "Version of this protocol."),
     STRING("program", "Name of the program."),
@@ -69,6 +75,7 @@ static const struct jp_shape_member status_members[] = {
     OF("database", database, "The accounting database."),
     {.key = "port", .kind = JP_SHAPE_OBJECT, .of = &port, .optional = true, .documentation = "The completion port."},
     OF("sampling", sampling, "How processes are sampled."),
+    OF("caller", caller, "Who asks."),
     {.key = "quotas", .kind = JP_SHAPE_FIELDS, .fields = jp_quota_fields, .documentation = "What clients may take of the service, as in the config."},
     {0}};
 const struct jp_shape jp__shape_status = SHAPE("Status", "What the service is and how it is.", status_members);

@@ -15,7 +15,7 @@ from harness.host import wait_until
 
 # Values of these are measured, or are names that a machine gives.
 MEASURED = {"version", "host", "pools", "members", "connections", "backlog", "seq", "id", "joinedBy", "sid", "clientPid", "image", "user", "commandLine",
-            "process", "description", "existed", "ui", "nestedJobs", "active_processes", "pid", "startTime"}
+            "process", "description", "rights", "processors", "existed", "ui", "nestedJobs", "active_processes", "pid", "startTime"}
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z")
 DOCUMENT = document() or {"methods": []}
 EXAMPLES = [(method["name"], index) for method in DOCUMENT["methods"] for index in range(len(method["examples"]))]
