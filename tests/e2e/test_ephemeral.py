@@ -18,6 +18,17 @@ def test_a_pool_for_one_run(rpc, pool, jobber):
     assert told[0] == ("POOL_CREATED", "ephemeral") and told[-1] == ("POOL_DELETED", "ephemeral: its last process has ended")
 
 
+def test_it_stays_as_long_as_a_child(rpc, pool, jobber):
+    """Whoever was started in it has ended; what that has started has not."""
+    name = f"run-{uuid.uuid4().hex}"
+    rpc.call("pool.create", name=name, parent=pool, ephemeral=True)
+    pid = rpc.call("pool.launch", pool=name, argv=jobber("spawn-and-exit", 2000))["pid"]
+    assert rpc.call("pool.wait", pool=name, pid=pid, timeout="60s")["ending"] == "exited"
+    assert rpc.call("pool.wait", pool=name, timeout="60s")["empty"]
+    wait_until(lambda: name not in [row["name"] for row in rpc.call("pool.list")["pools"]], "the pool to go")
+    assert len(rpc.call("accounting.processes", pool=name)["processes"]) == 2
+
+
 def test_one_without_a_process_goes_with_its_connection(service, rpc, pool):
     name = f"run-{uuid.uuid4().hex}"
     with service.bridge() as other:
