@@ -75,7 +75,7 @@ static const char environment[] =
     "NO_COLOR       if it is there and not empty: no colours\n"
     "TERM           dumb: no colours\n"
     "\n"
-    "Before it sends a byte, jobpool makes sure that the pipe's server is the service, somebody with administrators' rights, or you\n"
+    "Before it sends a byte, the program makes sure that the pipe's server is the service, somebody with administrators' rights, or you\n"
     "yourself (jobpoold --console). It lets the service act with your rights only where that is the point: run, launch, assign, job, rpc.";
 
 const struct jp_topic jp_topics[] = {
