@@ -185,7 +185,7 @@ const struct jp_command jp_commands[] = {
                  "jobpool accounting --by day --pool build --format csv\n"
                  "# what ended how since midnight\n"
                  "jobpool accounting --by pool,ending --from today",
-     .options = jp_report_options, .view = &jp_summary_view, .run = jp_command_accounting, .verbs = jp_accounting_verbs},
+     .options = jp_report_options, .view = &jp_accounting_view, .run = jp_command_accounting, .verbs = jp_accounting_verbs},
     {.name = "report",
      .summary = "a page of HTML with charts: what pools used over time against their limits, failures, events, who used the most",
      .details = "One file that loads nothing from anywhere and needs no script to be read. Times in it are local ones. CPU and memory over\n"

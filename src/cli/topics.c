@@ -16,7 +16,7 @@ static const char formats[] =
     "\n"
     "--columns name,state     these columns, in this order, by key or heading, in any case; all: also those that tables leave out.\n"
     "                         A command's help has their names. Fields within fields: --columns database.file\n"
-    "--sort cpu, --sort -cpu  by a column, ascending or descending: numbers by value, times by time, text by letters whatever their\n"
+    "--sort name, --sort -pid  by a column, ascending or descending: numbers by value, times by time, text by letters whatever their\n"
     "                         case; what is not known comes last\n"
     "--no-header              without the heading\n"
     "\n"
