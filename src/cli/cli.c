@@ -99,13 +99,32 @@ jp_status jp_cli_try_to_connect(struct jp_cli *cli, struct jp_error *error) {
     struct jp_client_options options = cli->connection;
     options.pipe = cli->pipe;
     options.impersonate = cli->command->impersonate;
-    options.connect_timeout_ms = CONNECT_TIMEOUT_MS;
+    if (options.connect_timeout_ms == 0)
+        options.connect_timeout_ms = CONNECT_TIMEOUT_MS;
     return cli->client ? JP_OK : jp_client_connect(&options, &cli->client, error);
 }
 
 int jp_cli_connect(struct jp_cli *cli) {
     struct jp_error error = {0};
     return jp_cli_try_to_connect(cli, &error) == JP_OK ? JP_EXIT_OK : jp_cli_unreachable(cli, &error);
+}
+
+/* {"done", "total"} of a report, {"members"} of a wait. */
+static void on_progress(void *context, uint64_t call, const char *value) {
+    const struct jp_cli *cli = context;
+    (void)call;
+    cJSON *progress = jp_cli_tree(value);
+    uint64_t done = 0, total = 0, members = 0;
+    struct jp_str text = {0};
+    if (jp_json_get_u64(cJSON_GetObjectItemCaseSensitive(progress, "members"), &members))
+        jp_str_printf(&text, "%s; processes: %llu", cli->progress, (unsigned long long)members);
+    else if (jp_json_get_u64(cJSON_GetObjectItemCaseSensitive(progress, "done"), &done) &&
+             jp_json_get_u64(cJSON_GetObjectItemCaseSensitive(progress, "total"), &total) && total > 0)
+        jp_str_printf(&text, "%s: %3.0f%% (%llu of %llu)", cli->progress, (double)done * 100 / (double)total, (unsigned long long)done,
+                      (unsigned long long)total);
+    jp_progress(text.length > 0 ? jp_str_text(&text) : NULL);
+    jp_str_free(&text);
+    cJSON_Delete(progress);
 }
 
 jp_status jp_cli_try(struct jp_cli *cli, const char *method, cJSON *params, uint32_t timeout_ms, cJSON **ret_result,
@@ -119,7 +138,14 @@ jp_status jp_cli_try(struct jp_cli *cli, const char *method, cJSON *params, uint
     cJSON_Delete(params);
     if (status == JP_OK) {
         struct jp_client_request request = {.method = method, .params = text.data, .timeout_ms = timeout_ms};
+        if (cli->progress != NULL && jp_progress_is_shown()) {
+            request.context = cli;
+            request.on_progress = on_progress;
+            jp_progress(cli->progress);
+        }
         status = jp_client_ask(cli->client, &request, &answer);
+        if (cli->progress != NULL)
+            jp_progress(NULL);
         failure->error = answer.error;
         failure->answer = jp_cli_tree(answer.refusal);
         failure->answered = failure->answer != NULL;

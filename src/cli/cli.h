@@ -30,6 +30,7 @@ struct jp_cli {
     size_t argument_count;
     char **arguments;                   /* what follows the options; ends with NULL */
     struct jp_client *client;           /* connected by the first call */
+    const char *progress;               /* set before a call that tells how far it is: what is shown on a terminal meanwhile */
     struct jp_client_options connection; /* what of it is the command's own choice; set before the first call */
 };
 
@@ -125,15 +126,19 @@ void jp_cli_move_items(cJSON *from, cJSON *to);
 bool jp_cli_add_pid(const struct jp_cli *cli, cJSON *params, const char *text);
 
 /* The commands, by the file that they stand in. */
-extern const struct jp_option jp_accounting_options[], jp_assign_options[], jp_audit_options[], jp_report_options[], jp_definition_options[], jp_delete_options[],
+extern const struct jp_option jp_assign_options[], jp_complete_options[], jp_audit_options[], jp_report_options[], jp_definition_options[], jp_delete_options[],
     jp_events_options[], jp_freeze_options[], jp_grant_options[], jp_kill_options[], jp_launch_options[], jp_match_options[],
-    jp_rpc_options[], jp_run_options[], jp_top_options[], jp_wait_options[];
-extern const struct jp_view jp_top_view;
+    jp_page_options[], jp_process_wait_options[], jp_processes_options[],
+    jp_rpc_options[], jp_run_options[], jp_summary_options[], jp_top_options[], jp_wait_options[];
+extern const struct jp_view jp_audit_view, jp_capabilities_view, jp_match_view, jp_pool_view, jp_pools_view, jp_processes_view, jp_ps_view,
+    jp_report_view, jp_status_view, jp_summary_view, jp_top_view;
 int jp_command_accounting(struct jp_cli *cli, cJSON *options);
 int jp_command_assign(struct jp_cli *cli, cJSON *options);
 int jp_command_audit(struct jp_cli *cli, cJSON *options);
 int jp_command_report(struct jp_cli *cli, cJSON *options);
 int jp_command_capabilities(struct jp_cli *cli, cJSON *options);
+int jp_command_complete(struct jp_cli *cli, cJSON *options);
+int jp_command_completion(struct jp_cli *cli, cJSON *options);
 int jp_command_create(struct jp_cli *cli, cJSON *options);
 int jp_command_delete(struct jp_cli *cli, cJSON *options);
 int jp_command_events(struct jp_cli *cli, cJSON *options);
@@ -143,12 +148,17 @@ int jp_command_kill(struct jp_cli *cli, cJSON *options);
 int jp_command_launch(struct jp_cli *cli, cJSON *options);
 int jp_command_list(struct jp_cli *cli, cJSON *options);
 int jp_command_match(struct jp_cli *cli, cJSON *options);
+int jp_command_page(struct jp_cli *cli, cJSON *options);
+int jp_command_process_kill(struct jp_cli *cli, cJSON *options);
+int jp_command_process_wait(struct jp_cli *cli, cJSON *options);
+int jp_command_processes(struct jp_cli *cli, cJSON *options);
 int jp_command_ps(struct jp_cli *cli, cJSON *options);
 int jp_command_reload(struct jp_cli *cli, cJSON *options);
 int jp_command_rpc(struct jp_cli *cli, cJSON *options);
 int jp_command_run(struct jp_cli *cli, cJSON *options);
 int jp_command_show(struct jp_cli *cli, cJSON *options);
 int jp_command_status(struct jp_cli *cli, cJSON *options);
+int jp_command_summary(struct jp_cli *cli, cJSON *options);
 int jp_command_thaw(struct jp_cli *cli, cJSON *options);
 int jp_command_top(struct jp_cli *cli, cJSON *options);
 int jp_command_update(struct jp_cli *cli, cJSON *options);

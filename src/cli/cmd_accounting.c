@@ -1,71 +1,99 @@
-/* The command accounting: totals by pool, or one row a process. Its verbs stand in cmd_database.c. */
+/* The command accounting: totals by pool, or one row a process. Its other verbs stand in cmd_report.c and cmd_database.c. */
 #include "cli/cli.h"
+#include "cli/totals.h"
 
 #include <string.h>
 
 enum { PAGE = 1000 };
 
-const struct jp_option jp_accounting_options[] = {
-    {"pool", "NAME", JP_OPTION_TEXT, "pool", "of this pool only"},
-    {"from", "TIME", JP_OPTION_TIME, "from", "from then on, in UTC: 2026-11-22, or 2026-11-22T07:15:30Z"},
-    {"to", "TIME", JP_OPTION_TIME, "to", "until then"},
-    {"pid", "PID", JP_OPTION_NUMBER, "pid", "processes: those that had this id"},
-    {"ending", "HOW", JP_OPTION_TEXT, "ending", "processes: running, exited, crashed, terminated or unknown"},
-    {"limit", "N", JP_OPTION_NUMBER, "limit", "processes: at most so many"},
+/* ------------------------------------------------------------------------------------------------------------ summary */
+
+const struct jp_option jp_summary_options[] = {
+    {"pool|p", "POOL", JP_OPTION_TEXT, "pool", "of this pool only"},
+    {"from", "TIME", JP_OPTION_TIME, "from", "processes that began from then on: today, 7d, 2026-11-22 (help units)"},
+    {"to", "TIME", JP_OPTION_TIME, "to", "and before then"},
     {0},
 };
 
-static void show_summary(const cJSON *result, struct jp_str *out) {
-    static const struct jp_show columns[] = {
-        {"POOL", "pool", JP_SHOW_TEXT},
-        {"PROCESSES", "processes", JP_SHOW_NUMBER},
-        {"RUNNING", "running", JP_SHOW_NUMBER},
-        {"EXITED", "exited", JP_SHOW_NUMBER},
-        {"CRASHED", "crashed", JP_SHOW_NUMBER},
-        {"TERMINATED", "terminated", JP_SHOW_NUMBER},
-        {"UNKNOWN", "unknown", JP_SHOW_NUMBER},
-        {"UNOBSERVED", "unobserved", JP_SHOW_NUMBER},
-        {"CODE NOT 0", "failures", JP_SHOW_NUMBER},
-        {"CPU USER", "userTime100ns", JP_SHOW_DURATION},
-        {"CPU KERNEL", "kernelTime100ns", JP_SHOW_DURATION},
-        {"WALL", "wallTime100ns", JP_SHOW_DURATION},
-        {"PEAK COMMIT", "peakCommitBytes", JP_SHOW_BYTES},
-        {"READ", "readBytes", JP_SHOW_BYTES},
-        {"WRITTEN", "writeBytes", JP_SHOW_BYTES},
-        {0},
-    };
-    jp_show_table(columns, cJSON_GetObjectItemCaseSensitive(result, "pools"), out);
-}
+static const struct jp_show summary_columns[] = {
+    {"POOL", "pool", JP_SHOW_TEXT},
+    {"PROCESSES", "processes", JP_SHOW_NUMBER},
+    {"RUNNING", "running", JP_SHOW_NUMBER},
+    {"EXITED", "exited", JP_SHOW_NUMBER},
+    {"CRASHED", "crashed", JP_SHOW_NUMBER},
+    {"TERMINATED", "terminated", JP_SHOW_NUMBER},
+    {"UNKNOWN", "unknown", JP_SHOW_NUMBER},
+    {"UNOBSERVED", "unobserved", JP_SHOW_NUMBER},
+    {"CODE NOT 0", "failures", JP_SHOW_NUMBER},
+    {"CPU USER", "userTime100ns", JP_SHOW_DURATION},
+    {"CPU KERNEL", "kernelTime100ns", JP_SHOW_DURATION},
+    {"WALL", "wallTime100ns", JP_SHOW_DURATION},
+    {"PEAK COMMIT", "peakCommitBytes", JP_SHOW_BYTES},
+    {"READ", "readBytes", JP_SHOW_BYTES},
+    {"WRITTEN", "writeBytes", JP_SHOW_BYTES},
+    {"CPU KNOWN OF", "withCpu", JP_SHOW_NUMBER},
+    {"I/O KNOWN OF", "withIo", JP_SHOW_NUMBER},
+    {0},
+};
 
-static int summary(struct jp_cli *cli, cJSON *options) {
-    static const char *const only_processes[] = {"pid", "ending", "limit"};
-    for (size_t i = 0; i < sizeof only_processes / sizeof only_processes[0]; i++) {
-        if (cJSON_GetObjectItemCaseSensitive(options, only_processes[i]) != NULL) {
-            cJSON_Delete(options);
-            return jp_cli_misuse(cli, "--%s is for \"accounting processes\"", only_processes[i]);
-        }
+static cJSON *summary_tail(const cJSON *result, const struct jp_show *columns) {
+    const cJSON *rows = cJSON_GetObjectItemCaseSensitive(result, "pools");
+    cJSON *tail = cJSON_CreateArray();
+    if (cJSON_GetArraySize(rows) > 0) {
+        cJSON *total = jp_totals_sum(rows);
+        jp_totals_label(total, columns, "TOTAL");
+        cJSON_AddItemToArray(tail, total);
     }
-    return jp_cli_ask(cli, "accounting.summary", options, JP_VIEW(show_summary));
+    return tail;
 }
 
-static void show_processes(const cJSON *result, struct jp_str *out) {
-    static const struct jp_show columns[] = {
-        {"ID", "id", JP_SHOW_NUMBER},
-        {"POOL", "pool", JP_SHOW_TEXT},
-        {"PID", "pid", JP_SHOW_NUMBER},
-        {"STARTED", "started", JP_SHOW_TIME},
-        {"ENDED", "ended", JP_SHOW_TIME},
-        {"ENDING", "ending", JP_SHOW_TEXT},
-        {"CODE", "exitCode", JP_SHOW_CODE},
-        {"CPU USER", "userTime100ns", JP_SHOW_DURATION},
-        {"CPU KERNEL", "kernelTime100ns", JP_SHOW_DURATION},
-        {"PEAK COMMIT", "peakCommitBytes", JP_SHOW_BYTES},
-        {"USER", "user", JP_SHOW_TEXT},
-        {"IMAGE", "image", JP_SHOW_TEXT},
-        {0},
-    };
-    jp_show_table(columns, cJSON_GetObjectItemCaseSensitive(result, "processes"), out);
-}
+const struct jp_view jp_summary_view = {.list = "pools", .columns = summary_columns, .shown = 15, .tail = summary_tail};
+
+int jp_command_summary(struct jp_cli *cli, cJSON *options) { return jp_cli_ask(cli, "accounting.summary", options, &jp_summary_view); }
+
+/* ---------------------------------------------------------------------------------------------------------- processes */
+
+const struct jp_option jp_processes_options[] = {
+    {"pool|p", "POOL", JP_OPTION_TEXT, "pool", "of this pool only"},
+    {"from", "TIME", JP_OPTION_TIME, "from", "alive then or later: today, 7d, 2026-11-22 (help units)"},
+    {"to", "TIME", JP_OPTION_TIME, "to", "that began before then"},
+    {"pid", "PID", JP_OPTION_NUMBER, "pid", "those that had this id"},
+    {"ending", "running|exited|crashed|terminated|unknown", JP_OPTION_TEXT, "ending", "that ended so"},
+    {"limit|n", "N", JP_OPTION_NUMBER, "limit", "at most so many"},
+    {0},
+};
+
+static const struct jp_show process_columns[] = {
+    {"ID", "id", JP_SHOW_NUMBER},
+    {"POOL", "pool", JP_SHOW_TEXT},
+    {"PID", "pid", JP_SHOW_NUMBER},
+    {"STARTED", "started", JP_SHOW_TIME},
+    {"ENDED", "ended", JP_SHOW_TIME},
+    {"ENDING", "ending", JP_SHOW_STATE},
+    {"CODE", "exitCode", JP_SHOW_CODE},
+    {"CPU USER", "userTime100ns", JP_SHOW_DURATION},
+    {"CPU KERNEL", "kernelTime100ns", JP_SHOW_DURATION},
+    {"PEAK COMMIT", "peakCommitBytes", JP_SHOW_BYTES},
+    {"USER", "user", JP_SHOW_TEXT},
+    {"IMAGE", "image", JP_SHOW_TEXT},
+    {"START TIME", "startTime", JP_SHOW_NUMBER}, /* from here on only if asked for */
+    {"JOINED", "joined", JP_SHOW_TIME},
+    {"JOINED BY", "joinedBy", JP_SHOW_TEXT},
+    {"CODE NAME", "exitCodeName", JP_SHOW_TEXT},
+    {"PARENT", "parentPid", JP_SHOW_NUMBER},
+    {"SESSION", "session", JP_SHOW_NUMBER},
+    {"COMMAND", "commandLine", JP_SHOW_TEXT},
+    {"PEAK WORKING SET", "peakWorkingSetBytes", JP_SHOW_BYTES},
+    {"READS", "readOperations", JP_SHOW_NUMBER},
+    {"WRITES", "writeOperations", JP_SHOW_NUMBER},
+    {"OTHER OPERATIONS", "otherOperations", JP_SHOW_NUMBER},
+    {"READ", "readBytes", JP_SHOW_BYTES},
+    {"WRITTEN", "writeBytes", JP_SHOW_BYTES},
+    {"OTHER BYTES", "otherBytes", JP_SHOW_BYTES},
+    {0},
+};
+
+const struct jp_view jp_processes_view = {.list = "processes", .columns = process_columns, .shown = 12};
 
 /* One page of the question `filter`, after the row `after_id`. */
 static int ask_page(struct jp_cli *cli, const cJSON *filter, uint64_t after_id, uint64_t limit, cJSON **ret_page) {
@@ -97,7 +125,7 @@ static int append_pages(struct jp_cli *cli, const cJSON *filter, uint64_t wanted
     return JP_EXIT_OK;
 }
 
-static int processes(struct jp_cli *cli, cJSON *options) {
+int jp_command_processes(struct jp_cli *cli, cJSON *options) {
     uint64_t wanted = jp_take_number(options, "limit", UINT64_MAX);
     cJSON *result = cJSON_CreateObject();
     bool more = false;
@@ -108,18 +136,26 @@ static int processes(struct jp_cli *cli, cJSON *options) {
         return code;
     }
     cJSON_AddBoolToObject(result, "more", more);
-    return jp_cli_print(cli, result, JP_VIEW(show_processes));
+    return jp_cli_print(cli, result, &jp_processes_view);
+}
+
+/* --------------------------------------------------------------------------------------------------------- without a verb */
+
+/* What only a report can answer makes it one. */
+static bool wants_report(const cJSON *options) {
+    static const char *const only_report[] = {"by", "user", "image", "ending", "top"};
+    for (size_t i = 0; i < sizeof only_report / sizeof *only_report; i++)
+        if (cJSON_GetObjectItemCaseSensitive(options, only_report[i]) != NULL)
+            return true;
+    return cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(options, "pools")) > 1;
 }
 
 int jp_command_accounting(struct jp_cli *cli, cJSON *options) {
-    const char *what = cli->argument_count == 0 ? "summary" : cli->arguments[0];
-    if (strcmp(what, "summary") == 0)
-        return summary(cli, options);
-    if (strcmp(what, "processes") == 0)
-        return processes(cli, options);
-    cJSON_Delete(options);
-    for (const struct jp_command *verb = jp_accounting_verbs; verb->name != NULL; verb++)
-        if (strcmp(verb->name, what) == 0)
-            return jp_cli_misuse(cli, "\"%s\" comes before its options", what);
-    return jp_cli_misuse(cli, "\"%s\" is none of summary, processes, report, audit, purge, reset, backup and check", what);
+    if (wants_report(options))
+        return jp_command_report(cli, options);
+    cJSON *pools = cJSON_DetachItemFromObjectCaseSensitive(options, "pools");
+    if (pools != NULL)
+        jp_json_add_string(options, "pool", pools->child->valuestring);
+    cJSON_Delete(pools);
+    return jp_command_summary(cli, options);
 }

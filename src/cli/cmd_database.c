@@ -13,9 +13,9 @@ static cJSON *get(const cJSON *object, const char *key) { return cJSON_GetObject
 /* -------------------------------------------------------------------------------------------------------------- purge */
 
 static const struct jp_option purge_options[] = {
-    {"before", "TIME", JP_OPTION_TIME, "before", "what ended or happened before then, in UTC: 2026-11-22, or 2026-11-22T07:15:30Z"},
+    {"before", "TIME", JP_OPTION_TIME, "before", "what ended or happened before then: yesterday, 90d, 2026-11-22 (help units)"},
     {"older-than", "TIME", JP_OPTION_DURATION, "olderThan", "what is older than this: 90d"},
-    {"pool", "NAME", JP_OPTION_TEXT, "pool", "of this pool only, which need not be there any more"},
+    {"pool|p", "POOL", JP_OPTION_TEXT, "pool", "of this pool only, which need not be there any more"},
     {"processes-only", NULL, JP_OPTION_SWITCH, "--processes-only", "no events"},
     {"events-only", NULL, JP_OPTION_SWITCH, "--events-only", "no rows of processes"},
     {0},
@@ -45,7 +45,9 @@ static int purge(struct jp_cli *cli, cJSON *options) {
     if (events_only)
         cJSON_AddFalseToObject(options, "processes");
     cJSON *result = NULL; /* it takes as long as there is to delete */
+    jp_progress("deleting what is old");
     code = jp_cli_call(cli, "accounting.purge", options, JP_CLIENT_NO_TIMEOUT, &result);
+    jp_progress(NULL);
     return code == JP_EXIT_OK ? jp_cli_print(cli, result, JP_VIEW(show_purged)) : code;
 }
 
@@ -102,14 +104,14 @@ static int ask_for_file(struct jp_cli *cli, const char *instead, char **ret_file
     return code;
 }
 
-/* Prints the text for who is looking, over what it printed before. */
+/* A large database takes minutes. */
 static void show_progress(void *context, uint64_t done_bytes, uint64_t total_bytes) {
     int *shown = context, percent = total_bytes > 0 ? (int)((double)done_bytes * 100 / (double)total_bytes) : 100;
     if (percent == *shown)
         return;
     *shown = percent;
-    char *text = jp_sprintf("\r%3d%%%s", percent, percent == 100 ? "\r    \r" : "");
-    jp_complain_plain(text);
+    char *text = jp_sprintf("copying: %3d%%", percent);
+    jp_progress(percent == 100 ? NULL : text);
     jp_free(text);
 }
 
@@ -130,14 +132,14 @@ static void show_backup(const cJSON *result, struct jp_str *out) {
 static int backup(struct jp_cli *cli, cJSON *options) {
     char *from = jp_take_text(options, "--database");
     int code = JP_EXIT_OK, shown = -1;
-    bool watched = !cli->json && jp_output_is_console();
     struct jp_backup_options how = {
-        .overwrite = jp_take_switch(options, "--force"), .context = &shown, .on_progress = watched ? show_progress : NULL};
+        .overwrite = jp_take_switch(options, "--force"), .context = &shown, .on_progress = jp_progress_is_shown() ? show_progress : NULL};
     struct jp_error error;
     cJSON_Delete(options);
     if (from == NULL)
         code = ask_for_file(cli, "--database FILE", &from);
     if (code == JP_EXIT_OK && jp_store_backup(from, cli->arguments[0], &how, &error) != JP_OK) {
+        jp_progress(NULL);
         jp_complain("%s", error.text);
         code = JP_EXIT_FAILED;
     }
@@ -182,8 +184,10 @@ static int check(struct jp_cli *cli, cJSON *options) {
         return code;
     cJSON *result = jp_cli_object("file", file);
     cJSON *findings = cJSON_CreateArray();
+    jp_progress("reading the database");
     if (jp_store_check(file, add_finding, findings, &error) != JP_OK)
         code = JP_EXIT_FAILED;
+    jp_progress(NULL);
     cJSON_AddBoolToObject(result, "ok", code == JP_EXIT_OK);
     if (code == JP_EXIT_FAILED && findings->child == NULL) { /* it could not be looked at */
         jp_complain("%s", error.text);
@@ -198,14 +202,21 @@ static int check(struct jp_cli *cli, cJSON *options) {
 }
 
 const struct jp_command jp_accounting_verbs[] = {
+    {.name = "summary",
+     .summary = "totals by pool",
+     .details = "Whole hours come from sums that outlive the rows of processes: what was purged is still counted.",
+     .options = jp_summary_options, .view = &jp_summary_view, .run = jp_command_summary},
+    {.name = "processes",
+     .summary = "a row for each process",
+     .options = jp_processes_options, .view = &jp_processes_view, .run = jp_command_processes},
     {.name = "report",
      .summary = "what processes have used, by pool, user, program, day and ending",
      .details = "Made of the rows of processes, also of those that run. Where some were purged, the report says from when on it is complete.",
-     .options = jp_report_options, .run = jp_command_report},
+     .options = jp_report_options, .view = &jp_report_view, .run = jp_command_report},
     {.name = "audit",
      .summary = "who asked the service for what, and whether it was done",
      .details = "Only an administrator of the service may see it.",
-     .options = jp_audit_options, .run = jp_command_audit},
+     .options = jp_audit_options, .view = &jp_audit_view, .run = jp_command_audit},
     {.name = "purge",
      .summary = "delete rows of ended processes, and events, that are old",
      .details = "What the processes used stays in the totals, by the hour and by the day, and in the counters of the pools. Rows of\n"

@@ -53,13 +53,12 @@ static uint32_t parse_class(const struct jp_cli *cli, const char *text) {
     return class;
 }
 
-static void show_classes(const cJSON *result, struct jp_str *out) {
-    static const struct jp_show columns[] = {
-        {"CLASS", "class", JP_SHOW_NUMBER}, {"NAME", "name", JP_SHOW_TEXT}, {"CAN", "can", JP_SHOW_JSON},
-        {"SINCE", "since", JP_SHOW_TEXT},   {0},
-    };
-    jp_show_table(columns, get(result, "classes"), out);
-}
+static const struct jp_show class_columns[] = {
+    {"CLASS", "class", JP_SHOW_NUMBER}, {"NAME", "name", JP_SHOW_TEXT}, {"CAN", "can", JP_SHOW_JSON},
+    {"SINCE", "since", JP_SHOW_TEXT},   {0},
+};
+
+static const struct jp_view classes_view = {.list = "classes", .columns = class_columns};
 
 static int classes(struct jp_cli *cli, cJSON *options) {
     cJSON_Delete(options);
@@ -77,7 +76,7 @@ static int classes(struct jp_cli *cli, cJSON *options) {
         jp_json_add_string(object, "since", row->since);
         cJSON_AddItemToArray(rows, object);
     }
-    return jp_cli_print(cli, result, JP_VIEW(show_classes));
+    return jp_cli_print(cli, result, &classes_view);
 }
 
 /* ------------------------------------------------------------------------------------------------------- query and set */
@@ -354,6 +353,6 @@ const struct jp_command jp_job_verbs[] = {
      .options = terminate_options, .min_arguments = 1, .max_arguments = 1, .impersonate = true, .run = terminate},
     {.name = "classes",
      .summary = "the information classes",
-     .run = classes},
+     .view = &classes_view, .run = classes},
     {0},
 };

@@ -54,33 +54,40 @@ const struct jp_option jp_match_options[] = {
     {0},
 };
 
+static const struct jp_show match_columns[] = {
+    {"PID", "pid", JP_SHOW_NUMBER}, {"IMAGE", "image", JP_SHOW_TEXT}, {"USER", "user", JP_SHOW_TEXT},
+    {"POOL", "pool", JP_SHOW_TEXT}, {"RULE", "rule", JP_SHOW_JSON},   {"NOT TAKEN BECAUSE", "why", JP_SHOW_TEXT},
+    {"START TIME", "startTime", JP_SHOW_NUMBER}, /* only if asked for */
+    {0},
+};
+
 /* What no rule fits stays out of the table: that is most of a machine. */
-static void show_matches(const cJSON *result, struct jp_str *out) {
-    static const struct jp_show columns[] = {
-        {"PID", "pid", JP_SHOW_NUMBER}, {"IMAGE", "image", JP_SHOW_TEXT}, {"USER", "user", JP_SHOW_TEXT},
-        {"POOL", "pool", JP_SHOW_TEXT}, {"RULE", "rule", JP_SHOW_JSON},   {"NOT TAKEN BECAUSE", "why", JP_SHOW_TEXT}, {0},
-    };
-    const cJSON *processes = get(result, "processes"), *process;
+static cJSON *matches(const cJSON *result, bool for_people) {
     cJSON *rows = cJSON_CreateArray();
+    const cJSON *process;
+    cJSON_ArrayForEach(process, get(result, "processes")) {
+        if (!for_people || !is_null(process, "pool") || !is_null(process, "why"))
+            cJSON_AddItemToArray(rows, cJSON_Duplicate(process, true));
+    }
+    return rows;
+}
+
+static void after_matches(const cJSON *result, struct jp_str *out) {
+    const cJSON *processes = get(result, "processes"), *process;
     int taken = 0;
     cJSON_ArrayForEach(process, processes) {
-        bool none = is_null(process, "pool");
-        if (!none || !is_null(process, "why"))
-            cJSON_AddItemToArray(rows, cJSON_Duplicate(process, true));
-        taken += !none && is_null(process, "why");
-    }
-    if (rows->child != NULL) {
-        jp_show_table(columns, rows, out);
-        jp_str_putc(out, '\n');
+        taken += !is_null(process, "pool") && is_null(process, "why");
     }
     jp_str_printf(out, "processes: %d; taken by a rule: %d\n", cJSON_GetArraySize(processes), taken);
-    cJSON_Delete(rows);
 }
+
+const struct jp_view jp_match_view = {
+    .list = "processes", .columns = match_columns, .shown = 6, .rows = matches, .after = after_matches};
 
 int jp_command_match(struct jp_cli *cli, cJSON *options) {
     if (jp_take_switch(options, "--dry-run") && get(options, "apply") != NULL) {
         cJSON_Delete(options);
         return jp_cli_misuse(cli, "either --dry-run or --apply, not both");
     }
-    return jp_cli_ask(cli, "pool.match", options, JP_VIEW(show_matches));
+    return jp_cli_ask(cli, "pool.match", options, &jp_match_view);
 }

@@ -3,17 +3,16 @@
 
 #include <string.h>
 
-static void show_pools(const cJSON *result, struct jp_str *out) {
-    static const struct jp_show columns[] = {
-        {"POOL", "name", JP_SHOW_TEXT},           {"STATE", "state", JP_SHOW_TEXT},
-        {"SOURCE", "source", JP_SHOW_TEXT},       {"PARENT", "parent", JP_SHOW_TEXT},
-        {"PROCESSES", "members", JP_SHOW_NUMBER}, {"WITH CHILDREN", "totalMembers", JP_SHOW_NUMBER},
-        {"DESCRIPTION", "description", JP_SHOW_TEXT}, {0},
-    };
-    jp_show_table(columns, cJSON_GetObjectItemCaseSensitive(result, "pools"), out);
-}
+static const struct jp_show pool_columns[] = {
+    {"POOL", "name", JP_SHOW_TEXT},           {"STATE", "state", JP_SHOW_STATE},
+    {"SOURCE", "source", JP_SHOW_TEXT},       {"PARENT", "parent", JP_SHOW_TEXT},
+    {"PROCESSES", "members", JP_SHOW_NUMBER}, {"WITH CHILDREN", "totalMembers", JP_SHOW_NUMBER},
+    {"DESCRIPTION", "description", JP_SHOW_TEXT}, {0},
+};
 
-int jp_command_list(struct jp_cli *cli, cJSON *options) { return jp_cli_ask(cli, "pool.list", options, JP_VIEW(show_pools)); }
+const struct jp_view jp_pools_view = {.list = "pools", .columns = pool_columns};
+
+int jp_command_list(struct jp_cli *cli, cJSON *options) { return jp_cli_ask(cli, "pool.list", options, &jp_pools_view); }
 
 /* What is enforced and is no limit: the pool's own, whole. */
 static void add_enforced(cJSON *rows, const cJSON *pool, const cJSON *enforced) {
@@ -35,7 +34,7 @@ static void add_enforced(cJSON *rows, const cJSON *pool, const cJSON *enforced) 
 static void show_effective(const cJSON *pool, struct jp_str *out) {
     static const struct jp_show columns[] = {
         {"LIMIT", "limit", JP_SHOW_TEXT}, {"HOLDS", "value", JP_SHOW_JSON}, {"SET BY POOL", "from", JP_SHOW_TEXT},
-        {"OWN", "own", JP_SHOW_JSON},     {"ENFORCED BY", "by", JP_SHOW_TEXT}, {0},
+        {"OWN", "own", JP_SHOW_JSON},     {"ENFORCED BY", "by", JP_SHOW_STATE}, {0},
     };
     const cJSON *limits = cJSON_GetObjectItemCaseSensitive(pool, "limits");
     const cJSON *enforced = cJSON_GetObjectItemCaseSensitive(pool, "enforcedBy");
@@ -124,56 +123,57 @@ static void drop_what_means_nothing(cJSON *pool) {
         cJSON_DeleteItemFromObjectCaseSensitive(pool, "keepFrozen");
 }
 
+static const struct jp_show pool_fields[] = {
+    {"pool", "name", JP_SHOW_TEXT},
+    {"description", "description", JP_SHOW_TEXT},
+    {"state", "state", JP_SHOW_STATE},
+    {"error", "error", JP_SHOW_JSON},
+    {"frozen", "frozen", JP_SHOW_TEXT},
+    {"frozen with pool", "frozenBy", JP_SHOW_TEXT},
+    {"also over a crash", "keepFrozen", JP_SHOW_TEXT},
+    {"source", "source", JP_SHOW_TEXT},
+    {"created", "created", JP_SHOW_TIME},
+    {"parent", "parent", JP_SHOW_TEXT},
+    {"children", "children", JP_SHOW_JSON},
+    {"job object", "objectName", JP_SHOW_TEXT},
+    {"job messages", "listening", JP_SHOW_TEXT},
+    {"processes", "members", JP_SHOW_NUMBER},
+    {"with children", "totalMembers", JP_SHOW_NUMBER},
+    {"limits", "limits", JP_SHOW_JSON},
+    {"strict", "strict", JP_SHOW_TEXT},
+    {"CPU rate fallback", "cpu_rate_fallback", JP_SHOW_TEXT},
+    {"timeouts", "timeouts", JP_SHOW_JSON},
+    {"before ending", "stop", JP_SHOW_JSON},
+    {"memory policy", "memory_policy", JP_SHOW_JSON},
+    {"takes", "match", JP_SHOW_JSON},
+    {"does not take", "exclude", JP_SHOW_JSON},
+    {"takes all others", "default", JP_SHOW_TEXT},
+    {"ui", "ui", JP_SHOW_JSON},
+    {"security", "security", JP_SHOW_JSON},
+    {"notify at", "notify", JP_SHOW_JSON},
+    {"at end of job time", "end_of_job_time", JP_SHOW_TEXT},
+    {"when it is full", "when_full", JP_SHOW_TEXT},
+    {"waits at most", "wait_timeout", JP_SHOW_TEXT},
+    {"waiting for room", "waiting", JP_SHOW_NUMBER},
+    {"when the service stops", "on_service_stop", JP_SHOW_TEXT},
+    {"sessions", "sessionMode", JP_SHOW_TEXT},
+    {"limits per session", "limitsPerSession", JP_SHOW_JSON},
+    {"CPU time, user", "usage.userTime100ns", JP_SHOW_DURATION},
+    {"CPU time, kernel", "usage.kernelTime100ns", JP_SHOW_DURATION},
+    {"memory committed", "usage.commitBytes", JP_SHOW_BYTES},
+    {"memory in working sets", "usage.workingSetBytes", JP_SHOW_BYTES},
+    {"bytes read", "usage.readBytes", JP_SHOW_BYTES},
+    {"bytes written", "usage.writeBytes", JP_SHOW_BYTES},
+    {"processes ever", "jobCounters.totalProcesses", JP_SHOW_NUMBER},
+    {"active", "jobCounters.activeProcesses", JP_SHOW_NUMBER},
+    {"ended by limits", "jobCounters.terminatedProcesses", JP_SHOW_NUMBER},
+    {0},
+};
+
 static void show_pool(const cJSON *result, struct jp_str *out) {
-    static const struct jp_show fields[] = {
-        {"pool", "name", JP_SHOW_TEXT},
-        {"description", "description", JP_SHOW_TEXT},
-        {"state", "state", JP_SHOW_TEXT},
-        {"error", "error", JP_SHOW_JSON},
-        {"frozen", "frozen", JP_SHOW_TEXT},
-        {"frozen with pool", "frozenBy", JP_SHOW_TEXT},
-        {"also over a crash", "keepFrozen", JP_SHOW_TEXT},
-        {"source", "source", JP_SHOW_TEXT},
-        {"created", "created", JP_SHOW_TIME},
-        {"parent", "parent", JP_SHOW_TEXT},
-        {"children", "children", JP_SHOW_JSON},
-        {"job object", "objectName", JP_SHOW_TEXT},
-        {"job messages", "listening", JP_SHOW_TEXT},
-        {"processes", "members", JP_SHOW_NUMBER},
-        {"with children", "totalMembers", JP_SHOW_NUMBER},
-        {"limits", "limits", JP_SHOW_JSON},
-        {"strict", "strict", JP_SHOW_TEXT},
-        {"CPU rate fallback", "cpu_rate_fallback", JP_SHOW_TEXT},
-        {"timeouts", "timeouts", JP_SHOW_JSON},
-        {"before ending", "stop", JP_SHOW_JSON},
-        {"memory policy", "memory_policy", JP_SHOW_JSON},
-        {"takes", "match", JP_SHOW_JSON},
-        {"does not take", "exclude", JP_SHOW_JSON},
-        {"takes all others", "default", JP_SHOW_TEXT},
-        {"ui", "ui", JP_SHOW_JSON},
-        {"security", "security", JP_SHOW_JSON},
-        {"notify at", "notify", JP_SHOW_JSON},
-        {"at end of job time", "end_of_job_time", JP_SHOW_TEXT},
-        {"when it is full", "when_full", JP_SHOW_TEXT},
-        {"waits at most", "wait_timeout", JP_SHOW_TEXT},
-        {"waiting for room", "waiting", JP_SHOW_NUMBER},
-        {"when the service stops", "on_service_stop", JP_SHOW_TEXT},
-        {"sessions", "sessionMode", JP_SHOW_TEXT},
-        {"limits per session", "limitsPerSession", JP_SHOW_JSON},
-        {"CPU time, user", "usage.userTime100ns", JP_SHOW_DURATION},
-        {"CPU time, kernel", "usage.kernelTime100ns", JP_SHOW_DURATION},
-        {"memory committed", "usage.commitBytes", JP_SHOW_BYTES},
-        {"memory in working sets", "usage.workingSetBytes", JP_SHOW_BYTES},
-        {"bytes read", "usage.readBytes", JP_SHOW_BYTES},
-        {"bytes written", "usage.writeBytes", JP_SHOW_BYTES},
-        {"processes ever", "jobCounters.totalProcesses", JP_SHOW_NUMBER},
-        {"active", "jobCounters.activeProcesses", JP_SHOW_NUMBER},
-        {"ended by limits", "jobCounters.terminatedProcesses", JP_SHOW_NUMBER},
-        {0},
-    };
     cJSON *pool = cJSON_Duplicate(result, true);
     drop_what_means_nothing(pool);
-    jp_show_fields(fields, pool, out);
+    jp_show_fields(pool_fields, pool, out);
     show_counters(pool, out);
     show_effective(pool, out);
     show_sessions(pool, out);
@@ -181,9 +181,11 @@ static void show_pool(const cJSON *result, struct jp_str *out) {
     cJSON_Delete(pool);
 }
 
+const struct jp_view jp_pool_view = {.columns = pool_fields, .show = show_pool};
+
 int jp_command_show(struct jp_cli *cli, cJSON *options) {
     jp_json_add_string(options, "pool", cli->arguments[0]);
-    return jp_cli_ask(cli, "pool.get", options, JP_VIEW(show_pool));
+    return jp_cli_ask(cli, "pool.get", options, &jp_pool_view);
 }
 
 /* ------------------------------------------------------------------------------------------------ create and update */
@@ -238,7 +240,7 @@ static int define(struct jp_cli *cli, const char *method, const char *name_key, 
     }
     cJSON_DeleteItemFromObjectCaseSensitive(options, name_key);
     jp_json_add_string(options, name_key, cli->arguments[0]);
-    return jp_cli_ask(cli, method, options, JP_VIEW(show_pool));
+    return jp_cli_ask(cli, method, options, &jp_pool_view);
 }
 
 int jp_command_create(struct jp_cli *cli, cJSON *options) { return define(cli, "pool.create", "name", options); }

@@ -24,9 +24,9 @@ static bool has_pool(const struct jp_cli *cli, cJSON *options) {
 }
 
 const struct jp_option jp_assign_options[] = {
-    {"pool", "NAME", JP_OPTION_TEXT, "pool", "the pool (required)"},
+    {"pool|p", "POOL", JP_OPTION_TEXT, "pool", "the pool (required)"},
     {"start-time", "T", JP_OPTION_NUMBER, "startTime", "only the process that began then (startTime, 100 ns since 1601)"},
-    {"timeout", "TIME", JP_OPTION_DURATION, "timeout", "how long to wait for room, if the pool lets callers wait (as the pool says)"},
+    {"wait-for-room", "TIME", JP_OPTION_DURATION, "timeout", "how long to wait for room, if the pool lets callers wait (as the pool says)"},
     {0},
 };
 
@@ -55,15 +55,15 @@ int jp_command_assign(struct jp_cli *cli, cJSON *options) {
 }
 
 const struct jp_option jp_launch_options[] = {
-    {"pool", "NAME", JP_OPTION_TEXT, "pool", "the pool (required)"},
-    {"cwd", "FOLDER", JP_OPTION_TEXT, "cwd", "where the command starts"},
-    {"env", "NAME=VALUE", JP_OPTION_SETTING, "env", "set an environment variable; NAME alone removes it; may be repeated"},
+    {"pool|p", "POOL", JP_OPTION_TEXT, "pool", "the pool (required)"},
+    {"cwd|C", "FOLDER", JP_OPTION_TEXT, "cwd", "where the command starts"},
+    {"env|e", "NAME=VALUE", JP_OPTION_SETTING, "env", "set an environment variable; NAME alone removes it; may be repeated"},
     {"stdin", "FILE", JP_OPTION_TEXT, "stdin", "a file on a drive, by its full name, to read from (NUL)"},
     {"stdout", "FILE", JP_OPTION_TEXT, "stdout", "a file for its output (NUL)"},
     {"stderr", "FILE", JP_OPTION_TEXT, "stderr", "a file for its errors; may be that of --stdout (NUL)"},
     {"append", NULL, JP_OPTION_SWITCH, "append", "go on with these files instead of beginning them anew"},
     {"wait", NULL, JP_OPTION_SWITCH, "--wait", "wait until it has ended, and say how"},
-    {"timeout", "TIME", JP_OPTION_DURATION, "timeout", "how long to wait for room, if the pool lets callers wait (as the pool says)"},
+    {"wait-for-room", "TIME", JP_OPTION_DURATION, "timeout", "how long to wait for room, if the pool lets callers wait (as the pool says)"},
     {0},
 };
 
@@ -104,20 +104,29 @@ int jp_command_launch(struct jp_cli *cli, cJSON *options) {
 
 /* ------------------------------------------------------------------------------------------------------------------ ps */
 
-static void show_processes(const cJSON *result, struct jp_str *out) {
-    static const struct jp_show columns[] = {
-        {"PID", "pid", JP_SHOW_NUMBER},
-        {"POOL", "pool", JP_SHOW_TEXT},
-        {"STARTED", "started", JP_SHOW_TIME},
-        {"USER", "user", JP_SHOW_TEXT},
-        {"CPU USER", "userTime100ns", JP_SHOW_DURATION},
-        {"CPU KERNEL", "kernelTime100ns", JP_SHOW_DURATION},
-        {"PEAK COMMIT", "peakCommitBytes", JP_SHOW_BYTES},
-        {"COMMAND", "commandLine", JP_SHOW_TEXT},
-        {0},
-    };
-    jp_show_table(columns, get(result, "processes"), out);
-}
+static const struct jp_show running_columns[] = {
+    {"PID", "pid", JP_SHOW_NUMBER},
+    {"POOL", "pool", JP_SHOW_TEXT},
+    {"STARTED", "started", JP_SHOW_TIME},
+    {"USER", "user", JP_SHOW_TEXT},
+    {"CPU USER", "userTime100ns", JP_SHOW_DURATION},
+    {"CPU KERNEL", "kernelTime100ns", JP_SHOW_DURATION},
+    {"PEAK COMMIT", "peakCommitBytes", JP_SHOW_BYTES},
+    {"COMMAND", "commandLine", JP_SHOW_TEXT},
+    {"START TIME", "startTime", JP_SHOW_NUMBER}, /* from here on only if asked for */
+    {"JOINED", "joined", JP_SHOW_TIME},
+    {"JOINED BY", "joinedBy", JP_SHOW_TEXT},
+    {"PARENT", "parentPid", JP_SHOW_NUMBER},
+    {"SESSION", "session", JP_SHOW_NUMBER},
+    {"IMAGE", "image", JP_SHOW_TEXT},
+    {"PEAK WORKING SET", "peakWorkingSetBytes", JP_SHOW_BYTES},
+    {"READ", "readBytes", JP_SHOW_BYTES},
+    {"WRITTEN", "writeBytes", JP_SHOW_BYTES},
+    {"ID", "id", JP_SHOW_NUMBER},
+    {0},
+};
+
+const struct jp_view jp_ps_view = {.list = "processes", .columns = running_columns, .shown = 8};
 
 /* Adds the processes of a pool and of those below it. A pool that was deleted since it was listed has none. */
 static int append_pool(struct jp_cli *cli, const char *pool, cJSON *rows) {
@@ -152,13 +161,13 @@ static int append_all(struct jp_cli *cli, cJSON *rows) {
 int jp_command_ps(struct jp_cli *cli, cJSON *options) {
     if (cli->argument_count == 1) {
         jp_json_add_string(options, "pool", cli->arguments[0]);
-        return jp_cli_ask(cli, "pool.processes", options, JP_VIEW(show_processes));
+        return jp_cli_ask(cli, "pool.processes", options, &jp_ps_view);
     }
     cJSON_Delete(options);
     cJSON *all = cJSON_CreateObject();
     int code = append_all(cli, cJSON_AddArrayToObject(all, "processes"));
     if (code == JP_EXIT_OK)
-        return jp_cli_print(cli, all, JP_VIEW(show_processes));
+        return jp_cli_print(cli, all, &jp_ps_view);
     cJSON_Delete(all);
     return code;
 }
@@ -167,7 +176,8 @@ int jp_command_ps(struct jp_cli *cli, cJSON *options) {
 
 const struct jp_option jp_kill_options[] = {
     {"pid", "PID", JP_OPTION_NUMBER, "pid", "this process only, whatever its pool"},
-    {"start-time", "T", JP_OPTION_NUMBER, "startTime", "with --pid: only if the process began then"},
+    /* process kill begins here */
+    {"start-time", "T", JP_OPTION_NUMBER, "startTime", "of a process: only if it began then (startTime, 100 ns since 1601)"},
     {"exit-code", "N", JP_OPTION_NUMBER, "exitCode", "the exit code they get (1)"},
     {0},
 };
@@ -190,6 +200,14 @@ int jp_command_kill(struct jp_cli *cli, cJSON *options) {
     return jp_cli_ask(cli, by_pid ? "process.terminate" : "pool.terminate", options, JP_VIEW(show_killed));
 }
 
+int jp_command_process_kill(struct jp_cli *cli, cJSON *options) {
+    if (!jp_cli_add_pid(cli, options, cli->arguments[0])) {
+        cJSON_Delete(options);
+        return JP_EXIT_USAGE;
+    }
+    return jp_cli_ask(cli, "process.terminate", options, JP_VIEW(show_killed));
+}
+
 const struct jp_option jp_wait_options[] = {
     {"pid", "PID", JP_OPTION_NUMBER, "pid", "wait for this process of the pool instead"},
     {"start-time", "T", JP_OPTION_NUMBER, "startTime", "with --pid: only the process that began then"},
@@ -197,9 +215,29 @@ const struct jp_option jp_wait_options[] = {
     {0},
 };
 
-int jp_command_wait(struct jp_cli *cli, cJSON *options) {
-    jp_json_add_string(options, "pool", cli->arguments[0]);
+static int wait_for(struct jp_cli *cli, cJSON *options) {
     cJSON *result = NULL;
+    cli->progress = "waiting";
     int code = jp_cli_call(cli, "pool.wait", options, JP_CLIENT_NO_TIMEOUT, &result);
     return code == JP_EXIT_OK ? jp_cli_print(cli, result, JP_VIEW(show_ended)) : code;
+}
+
+int jp_command_wait(struct jp_cli *cli, cJSON *options) {
+    jp_json_add_string(options, "pool", cli->arguments[0]);
+    return wait_for(cli, options);
+}
+
+const struct jp_option jp_process_wait_options[] = {
+    {"pool|p", "POOL", JP_OPTION_TEXT, "pool", "the process's pool (required)"},
+    {"start-time", "T", JP_OPTION_NUMBER, "startTime", "only the process that began then (startTime, 100 ns since 1601)"},
+    {"timeout", "TIME", JP_OPTION_DURATION, "timeout", "give up after so long, for example 30s or 2h (exit code 1)"},
+    {0},
+};
+
+int jp_command_process_wait(struct jp_cli *cli, cJSON *options) {
+    if (!has_pool(cli, options) || !jp_cli_add_pid(cli, options, cli->arguments[0])) {
+        cJSON_Delete(options);
+        return JP_EXIT_USAGE;
+    }
+    return wait_for(cli, options);
 }

@@ -1,5 +1,6 @@
 /* Verbs of the command accounting that look at more than one row: report and audit. */
 #include "cli/cli.h"
+#include "cli/totals.h"
 
 #include <string.h>
 
@@ -8,128 +9,147 @@ static cJSON *get(const cJSON *object, const char *key) { return cJSON_GetObject
 /* ------------------------------------------------------------------------------------------------------------- report */
 
 const struct jp_option jp_report_options[] = {
-    {"by", "KEYS", JP_OPTION_LIST, "by", "what makes a group: pool, user, image, day, ending, or several: pool,day. Default pool"},
-    {"from", "TIME", JP_OPTION_TIME, "from", "processes that began from then on, in UTC: 2026-11-22, or 2026-11-22T07:15:30Z"},
+    {"by", "pool|user|image|day|ending", JP_OPTION_LIST, "by", "what makes a group; several: pool,day. Default pool"},
+    {"from", "TIME", JP_OPTION_TIME, "from", "processes that began from then on: today, 7d, 2026-11-22 (help units)"},
     {"to", "TIME", JP_OPTION_TIME, "to", "and before then"},
-    {"pool", "NAME", JP_OPTION_LIST, "pools", "of this pool only; may be repeated"},
+    {"pool|p", "POOL", JP_OPTION_LIST, "pools", "of this pool only; may be repeated"},
     {"user", "ACCOUNT", JP_OPTION_TEXT, "user", "of this account only: DOMAIN\\name"},
     {"image", "FILE", JP_OPTION_TEXT, "image", "of programs of this file name only: cl.exe"},
-    {"ending", "HOW", JP_OPTION_TEXT, "ending", "running, exited, crashed, terminated or unknown"},
-    {"top", "N", JP_OPTION_NUMBER, "top", "the N groups that have used the most CPU time"},
+    {"ending", "running|exited|crashed|terminated|unknown", JP_OPTION_TEXT, "ending", "only what ended so"},
+    {"top|n", "N", JP_OPTION_NUMBER, "top", "the N groups that have used the most CPU time"},
     {0},
 };
 
-/* "pool,day" and repeated options alike. */
-static cJSON *split_words(const cJSON *texts) {
-    cJSON *words = cJSON_CreateArray();
-    const cJSON *text;
-    cJSON_ArrayForEach(text, texts) {
-        for (const char *at = text->valuestring; *at != '\0';) {
-            size_t length = strcspn(at, ",");
-            char *word = jp_strndup(at, length);
-            if (length > 0)
-                cJSON_AddItemToArray(words, cJSON_CreateString(word));
-            jp_free(word);
-            at += length + (at[length] == ',');
-        }
-    }
-    return words;
-}
+static const struct jp_show report_columns[] = {
+    {"DAY", "day", JP_SHOW_TEXT},
+    {"POOL", "pool", JP_SHOW_TEXT},
+    {"USER", "user", JP_SHOW_TEXT},
+    {"IMAGE", "image", JP_SHOW_TEXT},
+    {"ENDING", "ending", JP_SHOW_TEXT},
+    {"PROCESSES", "processes", JP_SHOW_NUMBER},
+    {"RUNNING", "running", JP_SHOW_NUMBER},
+    {"CODE NOT 0", "failures", JP_SHOW_NUMBER},
+    {"CPU USER", "userTime100ns", JP_SHOW_DURATION},
+    {"CPU KERNEL", "kernelTime100ns", JP_SHOW_DURATION},
+    {"WALL", "wallTime100ns", JP_SHOW_DURATION},
+    {"PEAK COMMIT", "peakCommitBytes", JP_SHOW_BYTES},
+    {"READ", "readBytes", JP_SHOW_BYTES},
+    {"WRITTEN", "writeBytes", JP_SHOW_BYTES},
+    {"EXITED", "exited", JP_SHOW_NUMBER}, /* from here on only if asked for */
+    {"CRASHED", "crashed", JP_SHOW_NUMBER},
+    {"TERMINATED", "terminated", JP_SHOW_NUMBER},
+    {"UNKNOWN", "unknown", JP_SHOW_NUMBER},
+    {"CPU KNOWN OF", "withCpu", JP_SHOW_NUMBER},
+    {"I/O KNOWN OF", "withIo", JP_SHOW_NUMBER},
+    {0},
+};
 
-static void add_cpu_time(const cJSON *sums, const char *key, const char *what, struct jp_str *out) {
-    if (!jp_json_get_u64(get(sums, key), &(uint64_t){0})) /* of nobody it is known */
-        return;
-    jp_str_puts(out, ", CPU ");
-    jp_str_puts(out, what);
-    jp_str_putc(out, ' ');
-    jp_show_value(JP_SHOW_DURATION, get(sums, key), out);
-}
+enum { GROUP_COLUMNS = 5, REPORT_SHOWN = 14 };
 
-/* Only what it was grouped by has columns. */
-static void show_report(const cJSON *result, struct jp_str *out) {
-    static const struct jp_show all[] = {
-        {"DAY", "day", JP_SHOW_TEXT},
-        {"POOL", "pool", JP_SHOW_TEXT},
-        {"USER", "user", JP_SHOW_TEXT},
-        {"IMAGE", "image", JP_SHOW_TEXT},
-        {"ENDING", "ending", JP_SHOW_TEXT},
-        {"PROCESSES", "processes", JP_SHOW_NUMBER},
-        {"RUNNING", "running", JP_SHOW_NUMBER},
-        {"CODE NOT 0", "failures", JP_SHOW_NUMBER},
-        {"CPU USER", "userTime100ns", JP_SHOW_DURATION},
-        {"CPU KERNEL", "kernelTime100ns", JP_SHOW_DURATION},
-        {"WALL", "wallTime100ns", JP_SHOW_DURATION},
-        {"PEAK COMMIT", "peakCommitBytes", JP_SHOW_BYTES},
-        {"READ", "readBytes", JP_SHOW_BYTES},
-        {"WRITTEN", "writeBytes", JP_SHOW_BYTES},
-        {0},
-    };
-    struct jp_show columns[sizeof all / sizeof *all] = {0};
+/* The groups that are not shown as one row, so that the rows add up to the last one, the service's own total. */
+static cJSON *report_tail(const cJSON *result, const struct jp_show *columns) {
     const cJSON *rows = get(result, "rows");
-    int shown = cJSON_GetArraySize(rows);
-    size_t count = 0;
-    for (const struct jp_show *column = all; column->title != NULL; column++)
-        if (get(rows != NULL ? rows->child : NULL, column->key) != NULL)
-            columns[count++] = *column;
-    if (count > 0)
-        jp_show_table(columns, rows, out);
-    jp_str_puts(out, "total: ");
-    jp_show_value(JP_SHOW_NUMBER, get(get(result, "total"), "processes"), out);
-    jp_str_puts(out, " processes");
-    add_cpu_time(get(result, "total"), "userTime100ns", "user", out);
-    add_cpu_time(get(result, "total"), "kernelTime100ns", "kernel", out);
-    jp_str_putc(out, '\n');
-    uint64_t groups = 0;
-    if (jp_json_get_u64(get(result, "groups"), &groups) && groups > (uint64_t)shown)
-        jp_str_printf(out, "%d of %llu groups are shown\n", shown, (unsigned long long)groups);
-    if (cJSON_IsFalse(get(result, "complete"))) {
-        jp_str_puts(out, "not complete: of processes that began before ");
-        jp_show_value(JP_SHOW_TIME, get(result, "completeFrom"), out);
-        jp_str_puts(out, " some were purged (\"accounting summary\" has them)\n");
+    uint64_t groups = 0, shown = (uint64_t)cJSON_GetArraySize(rows);
+    cJSON *tail = cJSON_CreateArray();
+    if (jp_json_get_u64(get(result, "groups"), &groups) && groups > shown) {
+        cJSON *rest = jp_totals_rest(get(result, "total"), rows);
+        char *label = jp_sprintf("(%llu more)", (unsigned long long)(groups - shown));
+        jp_totals_label(rest, columns, label);
+        jp_free(label);
+        cJSON_AddItemToArray(tail, rest);
     }
+    cJSON *total = cJSON_Duplicate(get(result, "total"), true);
+    jp_totals_label(total, columns, "TOTAL");
+    cJSON_AddItemToArray(tail, total);
+    return tail;
+}
+
+static void after_report(const cJSON *result, struct jp_str *out) {
+    if (!cJSON_IsFalse(get(result, "complete")))
+        return;
+    jp_str_puts(out, "not complete: of processes that began before ");
+    jp_show_value(JP_SHOW_TIME, get(result, "completeFrom"), out);
+    jp_str_puts(out, " some were purged (\"accounting summary\" has them)\n");
+}
+
+const struct jp_view jp_report_view = {
+    .list = "rows", .columns = report_columns, .shown = REPORT_SHOWN, .after = after_report, .tail = report_tail};
+
+static bool is_among(const cJSON *words, const char *word) {
+    const cJSON *item;
+    cJSON_ArrayForEach(item, words) {
+        if (strcmp(item->valuestring, word) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Of the five that can make a group, only those that do have columns. */
+static struct jp_view view_by(const cJSON *by, struct jp_show *columns) {
+    size_t left_out = 0, count = 0;
+    for (size_t i = 0; report_columns[i].title != NULL; i++) {
+        const char *key = report_columns[i].key;
+        bool shown = i >= GROUP_COLUMNS || (by == NULL ? strcmp(key, "pool") == 0 : is_among(by, key));
+        if (shown)
+            columns[count++] = report_columns[i];
+        else
+            left_out++;
+    }
+    struct jp_view view = jp_report_view;
+    view.columns = columns;
+    view.shown = REPORT_SHOWN - left_out;
+    return view;
 }
 
 int jp_command_report(struct jp_cli *cli, cJSON *options) {
-    cJSON *by = cJSON_DetachItemFromObjectCaseSensitive(options, "by"), *result = NULL;
-    if (by != NULL)
-        cJSON_AddItemToObject(options, "by", split_words(by));
-    cJSON_Delete(by);
+    struct jp_show columns[sizeof report_columns / sizeof *report_columns] = {0};
+    struct jp_view view = view_by(get(options, "by"), columns);
+    struct jp_error error;
+    if (jp_view_check(&view, &cli->output, &error) != JP_OK) {
+        cJSON_Delete(options);
+        return jp_cli_misuse(cli, "%s", error.text);
+    }
+    cJSON *result = NULL;
+    cli->progress = "rows read";
     int code = jp_cli_call(cli, "accounting.report", options, JP_CLIENT_NO_TIMEOUT, &result); /* as long as there are rows */
-    return code == JP_EXIT_OK ? jp_cli_print(cli, result, JP_VIEW(show_report)) : code;
+    return code == JP_EXIT_OK ? jp_cli_print(cli, result, &view) : code;
 }
 
 /* -------------------------------------------------------------------------------------------------------------- audit */
 
 const struct jp_option jp_audit_options[] = {
     {"user", "ACCOUNT", JP_OPTION_TEXT, "user", "what this account asked for: DOMAIN\\name"},
-    {"pool", "NAME", JP_OPTION_TEXT, "pool", "what was about this pool"},
+    {"pool|p", "POOL", JP_OPTION_TEXT, "pool", "what was about this pool"},
     {"method", "NAME", JP_OPTION_TEXT, "method", "this method only: pool.terminate"},
     {"denied", NULL, JP_OPTION_SWITCH, "denied", "only what was refused for want of a right"},
-    {"from", "TIME", JP_OPTION_TIME, "from", "from then on, in UTC: 2026-11-22, or 2026-11-22T07:15:30Z"},
+    {"from", "TIME", JP_OPTION_TIME, "from", "from then on: today, 7d, 2026-11-22 (help units)"},
     {"to", "TIME", JP_OPTION_TIME, "to", "until then"},
     {"newest", NULL, JP_OPTION_SWITCH, "newest", "the last ones instead of the first"},
-    {"limit", "N", JP_OPTION_NUMBER, "limit", "at most so many; default 1000"},
+    {"limit|n", "N", JP_OPTION_NUMBER, "limit", "at most so many; default 1000"},
     {0},
 };
 
-static void show_audit(const cJSON *result, struct jp_str *out) {
-    static const struct jp_show columns[] = {
-        {"ID", "id", JP_SHOW_NUMBER},
-        {"TIME", "time", JP_SHOW_TIME},
-        {"USER", "user", JP_SHOW_TEXT},
-        {"FROM PID", "clientPid", JP_SHOW_NUMBER},
-        {"METHOD", "method", JP_SHOW_TEXT},
-        {"POOL", "pool", JP_SHOW_TEXT},
-        {"PID", "pid", JP_SHOW_NUMBER},
-        {"ALLOWED", "allowed", JP_SHOW_JSON},
-        {"ERROR", "error", JP_SHOW_TEXT},
-        {"TIMES", "count", JP_SHOW_NUMBER},
-        {"DETAIL", "detail", JP_SHOW_TEXT},
-        {0},
-    };
-    jp_show_table(columns, get(result, "records"), out);
+static const struct jp_show audit_columns[] = {
+    {"ID", "id", JP_SHOW_NUMBER},
+    {"TIME", "time", JP_SHOW_TIME},
+    {"USER", "user", JP_SHOW_TEXT},
+    {"FROM PID", "clientPid", JP_SHOW_NUMBER},
+    {"METHOD", "method", JP_SHOW_TEXT},
+    {"POOL", "pool", JP_SHOW_TEXT},
+    {"PID", "pid", JP_SHOW_NUMBER},
+    {"ALLOWED", "allowed", JP_SHOW_JSON},
+    {"ERROR", "error", JP_SHOW_TEXT},
+    {"TIMES", "count", JP_SHOW_NUMBER},
+    {"DETAIL", "detail", JP_SHOW_TEXT},
+    {"SID", "sid", JP_SHOW_TEXT}, /* only if asked for */
+    {0},
+};
+
+static void after_audit(const cJSON *result, struct jp_str *out) {
     if (cJSON_IsTrue(get(result, "more")))
         jp_str_puts(out, "there are more\n");
 }
 
-int jp_command_audit(struct jp_cli *cli, cJSON *options) { return jp_cli_ask(cli, "accounting.audit", options, JP_VIEW(show_audit)); }
+const struct jp_view jp_audit_view = {.list = "records", .columns = audit_columns, .shown = 11, .after = after_audit};
+
+int jp_command_audit(struct jp_cli *cli, cJSON *options) { return jp_cli_ask(cli, "accounting.audit", options, &jp_audit_view); }

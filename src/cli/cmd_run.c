@@ -2,153 +2,125 @@
  *
  * The process is created suspended, the service puts it into the pool, and only then is it let go. Whatever goes wrong
  * before that ends it without one of its instructions having run. */
-#include "cli/cli.h"
-
-#include "base/cmdline.h"
-#include "win32/wide.h"
-
-#include <windows.h>
-
-enum { END_TIMEOUT_MS = 5000 };
+#include "cli/run.h"
 
 const struct jp_option jp_run_options[] = {
-    {"pool", "NAME", JP_OPTION_TEXT, "pool", "the pool (required)"},
-    {"timeout", "TIME", JP_OPTION_DURATION, "timeout", "how long to wait for room, if the pool lets callers wait (as the pool says)"},
+    {"pool|p", "NAME", JP_OPTION_TEXT, "pool", "the pool (required)"},
+    {"limit", "KEY=VALUE", JP_OPTION_SETTING, "--limit", "a limit for this run alone, in a pool of its own below NAME; may be repeated"},
+    {"limits", "JSON", JP_OPTION_TEXT, "--limits", "the same as an object, as in the configuration"},
+    {"timeout", "TIME", JP_OPTION_DURATION, "--timeout", "after so long the command and all it started are ended (exit code 1460)"},
+    {"wait-for-room", "TIME", JP_OPTION_DURATION, "timeout", "how long to wait for room, if the pool lets callers wait (as the pool says)"},
+    {"cwd|C", "FOLDER", JP_OPTION_TEXT, "--cwd", "where the command starts (here)"},
+    {"env|e", "NAME=VALUE", JP_OPTION_SETTING, "--env", "set an environment variable; NAME alone removes it; may be repeated"},
+    {"detach|d", NULL, JP_OPTION_SWITCH, "--detach", "print the process id and go; the command goes on without this console"},
+    {"end-tree", NULL, JP_OPTION_SWITCH, "--end-tree", "all that came of it ends with the command, or with this program, however that ends"},
+    {"report", NULL, JP_OPTION_SWITCH, "--report", "say on standard error what it used, with all that came of it"},
     {0},
 };
 
-/* ---------------------------------------------------------------------------------------------------------- Ctrl-C */
+/* What is ours of the options; the rest is for pool.assign. */
+struct plan {
+    struct jp_run_start start;
+    bool own_pool, report, has_timeout;
+    char *cwd;
+    cJSON *env;
+};
 
-/* The process that is not let go yet. If we are ended now, it must end too: nobody else would ever resume it. */
-static struct {
-    SRWLOCK lock;
-    HANDLE process; /* NULL once it runs */
-} held = {SRWLOCK_INIT, NULL};
-
-/* Ctrl-C and Ctrl-Break go to everyone on the console: they are the command's business, and we wait for what it makes of
- * them. (Ignoring them with SetConsoleCtrlHandler(NULL, TRUE) would be inherited by the command.) */
-static BOOL WINAPI on_control(DWORD control) {
-    AcquireSRWLockExclusive(&held.lock);
-    bool runs = held.process == NULL;
-    if (!runs)
-        TerminateProcess(held.process, (UINT)STATUS_CONTROL_C_EXIT);
-    ReleaseSRWLockExclusive(&held.lock);
-    return runs && (control == CTRL_C_EVENT || control == CTRL_BREAK_EVENT);
-}
-
-/* --------------------------------------------------------------------------------------------------------- the process */
-
-static HANDLE inheritable(DWORD stream) {
-    HANDLE handle = GetStdHandle(stream);
-    if (handle != NULL && handle != INVALID_HANDLE_VALUE)
-        SetHandleInformation(handle, HANDLE_FLAG_INHERIT, HANDLE_FLAG_INHERIT);
-    return handle;
-}
-
-static jp_status create_failed(DWORD code, const char *program, struct jp_error *error) {
-    if (code == ERROR_FILE_NOT_FOUND || code == ERROR_PATH_NOT_FOUND)
-        return jp_fail_win32(error, JP_E_SYSTEM, code, "CreateProcessW",
-                             "cannot run \"%s\": there is no such program here or in PATH (what cmd.exe knows by itself, and"
-                             " scripts, run with: cmd /c %s)", program, program);
-    return jp_fail_win32(error, JP_E_SYSTEM, code, "CreateProcessW", "cannot run \"%s\"", program);
-}
-
-/* Creates the process suspended, and held. */
-static jp_status create_held(const struct jp_cli *cli, PROCESS_INFORMATION *ret_child, struct jp_error *error) {
-    char *line = jp_cmdline_from_argv((const char *const *)cli->arguments, cli->argument_count);
-    if (line == NULL)
-        return jp_fail(error, JP_E_PARAMS, "\"%s\" cannot be a program's name", cli->arguments[0]);
-    wchar_t *wide = jp_win32_wide(line);
-    STARTUPINFOW startup = {
-        .cb = sizeof startup,
-        .dwFlags = STARTF_USESTDHANDLES,
-        .hStdInput = inheritable(STD_INPUT_HANDLE),
-        .hStdOutput = inheritable(STD_OUTPUT_HANDLE),
-        .hStdError = inheritable(STD_ERROR_HANDLE),
+static void take_plan(const struct jp_cli *cli, cJSON *options, struct plan *plan) {
+    *plan = (struct plan){.own_pool = jp_run_wants_pool(options),
+                          .has_timeout = cJSON_GetObjectItemCaseSensitive(options, "--timeout") != NULL};
+    plan->report = jp_take_switch(options, "--report");
+    plan->cwd = jp_take_text(options, "--cwd");
+    plan->env = cJSON_DetachItemFromObjectCaseSensitive(options, "--env");
+    plan->start = (struct jp_run_start){
+        .arguments = cli->arguments,
+        .argument_count = cli->argument_count,
+        .cwd = plan->cwd,
+        .env = plan->env,
+        .detach = jp_take_switch(options, "--detach"),
+        .end_tree = jp_take_switch(options, "--end-tree"),
     };
-    AcquireSRWLockExclusive(&held.lock); /* a Ctrl-C between the next two lines waits until there is something to end */
-    SetConsoleCtrlHandler(on_control, TRUE);
-    BOOL created = CreateProcessW(NULL, wide, NULL, NULL, TRUE, CREATE_SUSPENDED, NULL, NULL, &startup, ret_child);
-    DWORD code = GetLastError();
-    held.process = created ? ret_child->hProcess : NULL;
-    ReleaseSRWLockExclusive(&held.lock);
-    jp_free(wide);
-    jp_free(line);
-    return created ? JP_OK : create_failed(code, cli->arguments[0], error);
 }
 
-static jp_status let_go(const PROCESS_INFORMATION *child, struct jp_error *error) {
-    AcquireSRWLockExclusive(&held.lock);
-    DWORD suspended = ResumeThread(child->hThread);
-    DWORD code = GetLastError();
-    if (suspended != (DWORD)-1)
-        held.process = NULL;
-    ReleaseSRWLockExclusive(&held.lock);
-    return suspended != (DWORD)-1 ? JP_OK
-                                  : jp_fail_win32(error, JP_E_SYSTEM, code, "ResumeThread", "cannot start the new process");
+static int check_plan(const struct jp_cli *cli, const cJSON *options, const struct plan *plan) {
+    if (cJSON_GetObjectItemCaseSensitive(options, "pool") == NULL)
+        return jp_cli_misuse(cli, "which pool? Give --pool NAME");
+    if (plan->start.detach && (plan->report || plan->start.end_tree))
+        return jp_cli_misuse(cli, "--%s needs somebody who waits for the command; it does not go with --detach", plan->report ? "report" : "end-tree");
+    return JP_EXIT_OK;
 }
 
-/* What the service needs to take in exactly this process. */
-static jp_status describe(const PROCESS_INFORMATION *child, cJSON *params, struct jp_error *error) {
-    FILETIME start, exit, kernel, user;
-    BOOL known = GetProcessTimes(child->hProcess, &start, &exit, &kernel, &user);
-    DWORD code = GetLastError();
-    if (!known)
-        return jp_fail_win32(error, JP_E_SYSTEM, code, "GetProcessTimes", "cannot tell when the new process began");
-    jp_json_add_u64(params, "pid", child->dwProcessId);
-    jp_json_add_u64(params, "startTime", (uint64_t)start.dwHighDateTime << 32 | start.dwLowDateTime);
-    return JP_OK;
-}
+/* ------------------------------------------------------------------------------------------------- before it runs */
 
-/* From held to running in the pool. JP_EXIT_OK, or the exit code after the reason was given. Takes `params`. */
-static int bring_in(struct jp_cli *cli, const PROCESS_INFORMATION *child, cJSON *params) {
+/* Nothing of it runs outside the pool: who cannot come in ends. *ret_joined is the service's answer. */
+static int bring_in(struct jp_cli *cli, struct jp_run_child *child, const cJSON *options, cJSON **ret_joined) {
     struct jp_error error = {0};
-    if (describe(child, params, &error) != JP_OK) {
-        cJSON_Delete(params);
-        jp_complain("%s", error.text);
-        return JP_EXIT_FAILED;
-    }
-    cJSON *assigned = NULL;
+    cJSON *params = cJSON_Duplicate(options, true);
+    jp_json_add_u64(params, "pid", child->pid);
+    jp_json_add_u64(params, "startTime", child->start_100ns);
     /* A pool may let its callers wait for room, for a time that only it knows. Ctrl-C ends the waiting, and the process. */
-    int code = jp_cli_call(cli, "pool.assign", params, JP_CLIENT_NO_TIMEOUT, &assigned);
-    cJSON_Delete(assigned);
-    if (code == JP_EXIT_OK && let_go(child, &error) != JP_OK) {
+    int code = jp_cli_call(cli, "pool.assign", params, JP_CLIENT_NO_TIMEOUT, ret_joined);
+    if (code == JP_EXIT_OK && jp_run_let_go(child, &error) != JP_OK) {
         jp_complain("%s", error.text);
         code = JP_EXIT_FAILED;
     }
     return code;
 }
 
-static int wait_for(HANDLE process) {
-    DWORD exit_code = JP_EXIT_FAILED;
-    WaitForSingleObject(process, INFINITE);
-    if (!GetExitCodeProcess(process, &exit_code))
-        jp_complain("the exit code of the command is unknown (error %lu)", (unsigned long)GetLastError());
-    return (int)exit_code;
+static int start(struct jp_cli *cli, cJSON *options, const struct plan *plan, struct jp_run_child *ret_child, cJSON **ret_joined) {
+    struct jp_error error = {0};
+    int code = jp_cli_connect(cli);
+    if (code == JP_EXIT_OK && plan->own_pool)
+        code = jp_run_make_pool(cli, options);
+    if (code == JP_EXIT_OK && jp_run_create(&plan->start, ret_child, &error) != JP_OK) {
+        jp_complain("%s", error.text);
+        return JP_EXIT_FAILED;
+    }
+    if (code == JP_EXIT_OK && (code = bring_in(cli, ret_child, options, ret_joined)) != JP_EXIT_OK) {
+        jp_run_end_held(ret_child);
+        jp_complain("nothing was run");
+    }
+    return code;
+}
+
+/* ---------------------------------------------------------------------------------------------------- while it runs */
+
+static void show_pid(const cJSON *joined, struct jp_str *out) {
+    jp_show_value(JP_SHOW_NUMBER, cJSON_GetObjectItemCaseSensitive(joined, "pid"), out);
+    jp_str_putc(out, '\n');
+}
+
+static int wait_for(struct jp_cli *cli, const char *pool, const struct plan *plan, struct jp_run_child *child) {
+    int code = plan->report ? jp_run_wait_recorded(cli, pool, child) : jp_run_wait(child);
+    if (plan->has_timeout && code == ERROR_TIMEOUT)
+        jp_complain("the command took longer than --timeout allows, and was ended");
+    if (!plan->report) {
+        jp_run_end_tree(child);
+        return code;
+    }
+    jp_run_end_tree_recorded(cli, pool, child);
+    jp_run_report(cli, pool, child, (uint32_t)code);
+    return code;
 }
 
 int jp_command_run(struct jp_cli *cli, cJSON *options) {
-    int code = cJSON_GetObjectItemCaseSensitive(options, "pool") == NULL ? jp_cli_misuse(cli, "which pool? Give --pool NAME")
-                                                                         : jp_cli_connect(cli);
-    PROCESS_INFORMATION child;
-    struct jp_error error = {0};
-    if (code == JP_EXIT_OK && create_held(cli, &child, &error) != JP_OK) {
-        jp_complain("%s", error.text);
-        code = JP_EXIT_FAILED;
+    struct plan plan;
+    struct jp_run_child child = {0};
+    cJSON *joined = NULL;
+    take_plan(cli, options, &plan);
+    int code = check_plan(cli, options, &plan);
+    if (code == JP_EXIT_OK)
+        code = start(cli, options, &plan, &child, &joined);
+    if (code == JP_EXIT_OK && plan.start.detach) {
+        code = jp_cli_print(cli, joined, JP_VIEW(show_pid));
+        joined = NULL;
+    } else if (code == JP_EXIT_OK) {
+        code = wait_for(cli, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(options, "pool")), &plan, &child);
     }
-    if (code != JP_EXIT_OK) {
-        cJSON_Delete(options);
-        return code;
-    }
-    code = bring_in(cli, &child, options);
-    if (code == JP_EXIT_OK) {
-        code = wait_for(child.hProcess);
-    } else {
-        TerminateProcess(child.hProcess, JP_EXIT_FAILED);
-        WaitForSingleObject(child.hProcess, END_TIMEOUT_MS);
-        jp_complain("nothing was run");
-    }
-    CloseHandle(child.hThread);
-    CloseHandle(child.hProcess);
+    jp_run_close(&child);
+    cJSON_Delete(joined);
+    cJSON_Delete(options);
+    cJSON_Delete(plan.env);
+    jp_free(plan.cwd);
     return code;
 }

@@ -1,6 +1,12 @@
 /* The commands: one row each. */
 #include "cli/cli.h"
 
+static int follow(struct jp_cli *cli, cJSON *options) {
+    jp_take_switch(options, "--follow");
+    cJSON_AddTrueToObject(options, "--follow");
+    return jp_command_events(cli, options);
+}
+
 const struct jp_noun jp_nouns[] = {
     {"pool", "Pools"}, {"process", "Processes"}, {"event", "Events"}, {"service", "The service"}, {0},
 };
@@ -8,17 +14,38 @@ const struct jp_noun jp_nouns[] = {
 const struct jp_command jp_commands[] = {
     {.name = "status", .full = "service status",
      .summary = "how the service is",
-     .run = jp_command_status},
+     .view = &jp_status_view, .run = jp_command_status},
     {.name = "list", .full = "pool list",
      .summary = "all pools",
-     .run = jp_command_list},
+     .view = &jp_pools_view, .run = jp_command_list},
     {.name = "show", .full = "pool show", .arguments = "POOL",
      .summary = "a pool: its limits, who enforces them, its counters",
-     .min_arguments = 1, .max_arguments = 1, .run = jp_command_show},
+     .min_arguments = 1, .max_arguments = 1, .view = &jp_pool_view, .run = jp_command_show},
     {.name = "run", .full = "process run", .arguments = "[--] CMD [ARG ...]",
      .summary = "run a command in a pool, here: in this console, until it ends",
-     .details = "The command inherits this console and the standard streams. Nothing of it runs before the service has put it into\n"
-                "the pool; if that fails, nothing runs at all. The exit code is the command's own.",
+     .details = "The command inherits this console, the standard streams, the environment and the folder; nothing of what it reads or writes\n"
+                "goes through this program. Nothing of it runs before the service has put it into the pool; if that fails, nothing runs at\n"
+                "all. Ctrl-C and Ctrl-Break are the command's. The exit code is the command's own, all 32 bits of it.\n"
+                "\n"
+                "--limit, --limits, --timeout and --report make a pool for this run below the one that is named: POOL.run-PID-TIME. It goes\n"
+                "with its last process; its accounts stay. Limits are those of the configuration (jobpool help units). The service\n"
+                "keeps the time, also when this program is gone; what it ends has exit code 1460 (ERROR_TIMEOUT), unless the pool's\n"
+                "\"stop\" lets it end by itself.\n"
+                "\n"
+                "If this program is ended by force, the command goes on in its pool. With --end-tree it ends, and all that came of it: they\n"
+                "are in a job object of this program's too, which Windows closes with it. It also ends what the command leaves behind.\n"
+                "\n"
+                "--detach: the command has a console of its own that nobody sees, so no Ctrl-C reaches it; of the standard streams it has\n"
+                "those that are files, and NUL for the others. The process id is printed (--json: the process).\n"
+                "\n"
+                "--report writes to standard error when the command has ended: real time, CPU time, the largest process's peak commit,\n"
+                "bytes read and written, processes, exit code; with --json as a line {\"report\": ...}.",
+     .examples = "# a compiler, with what the pool allows\n"
+                 "jobpool run --pool build -- cmd /c exit 0\n"
+                 "# for this run alone: half a GiB, four processes, ten minutes; then say what it used\n"
+                 "jobpool run -p build --limit job_memory=512MiB --limit active_processes=4 --timeout 10min --report -- cmd /c exit 0\n"
+                 "# as a wrapper: nothing outlives it, however it is ended\n"
+                 "jobpool run -p build --end-tree -C C:\\ -e MODE=full -e DEBUG -- cmd /c exit 0\n",
      .options = jp_run_options, .min_arguments = 1, .max_arguments = SIZE_MAX, .passes_through = true, .impersonate = true, .run = jp_command_run},
     {.name = "launch", .full = "process launch", .arguments = "[--] CMD [ARG ...]",
      .summary = "have the service start a command in a pool, without a console",
@@ -29,7 +56,7 @@ const struct jp_command jp_commands[] = {
      .options = jp_assign_options, .min_arguments = 1, .max_arguments = 1, .impersonate = true, .run = jp_command_assign},
     {.name = "ps", .full = "process list", .arguments = "[POOL]",
      .summary = "the processes in a pool and those below it, or in all pools", .max_arguments = 1,
-     .run = jp_command_ps},
+     .view = &jp_ps_view, .run = jp_command_ps},
     {.name = "top", .full = "pool top",
      .summary = "a live table of pools: CPU, memory, processes, I/O, events",
      .details =
@@ -57,19 +84,64 @@ const struct jp_command jp_commands[] = {
     {.name = "thaw", .full = "pool thaw", .arguments = "POOL",
      .summary = "let a frozen pool go on",
      .min_arguments = 1, .max_arguments = 1, .run = jp_command_thaw},
+    {.name = "kill", .full = "process kill", .only_full = true, .arguments = "PID",
+     .summary = "end one process, whatever its pool",
+     .options = &jp_kill_options[1], .min_arguments = 1, .max_arguments = 1, .run = jp_command_process_kill},
+    {.name = "wait", .full = "process wait", .only_full = true, .arguments = "PID",
+     .summary = "wait until a process of a pool has ended",
+     .options = jp_process_wait_options, .min_arguments = 1, .max_arguments = 1, .run = jp_command_process_wait},
     {.name = "match", .full = "process match",
      .summary = "which pool each running process would go to, by the rules of the pools",
      .details = "Only processes that a rule fits are listed; with --json, all.",
-     .options = jp_match_options, .run = jp_command_match},
+     .options = jp_match_options, .view = &jp_match_view, .run = jp_command_match},
     {.name = "wait", .full = "pool wait", .arguments = "POOL",
      .summary = "wait until a pool is empty, or until one of its processes has ended",
      .options = jp_wait_options, .min_arguments = 1, .max_arguments = 1, .run = jp_command_wait},
     {.name = "events", .full = "event list",
      .summary = "what happened, and with --follow what happens",
+     .details = "Without --since and --from-seq the last ones. One line an event: its number, time, pool, what happened, process, exit code, who\n"
+                "told (kernel: Windows; reconciler: the service found out; service: it did it). --format ndjson: an event a line;\n"
+                "csv: also with --follow.\n"
+                "\n"
+                "--follow with --since or --from-seq goes from the past into the present, none missing and none twice. Events that are\n"
+                "gone, or come late because they were not read, are told on standard error, with --json as a line {\"gap\": ...}. With\n"
+                "--reconnect, if the service's database was replaced, all that is in the new one follows: {\"renumbered\": ...}.\n"
+                "\n"
+                "--exec runs a program for each event, one after the other, and waits for it; what comes meanwhile waits too and is not\n"
+                "lost. CMD is a command line as it is: nothing of an event gets into it. The program has the event as a line of JSON on\n"
+                "standard input, and as JOBPOOL_EVENT_SEQ, _TIME, _POOL, _MESSAGE, _PID, _START_TIME, _PROCESS, _EXIT_CODE, _ORIGIN and\n"
+                "_DETAIL in its environment. Others choose what is in an event: PowerShell's $env:JOBPOOL_EVENT_DETAIL is safe; in a\n"
+                "batch file %JOBPOOL_EVENT_DETAIL% would be read as commands, so use !JOBPOOL_EVENT_DETAIL! (setlocal\n"
+                "EnableDelayedExpansion). What it prints goes to standard error. An exit code other than 0 is told, and makes this\n"
+                "program's 1 when --limit is reached. If it cannot be run, following ends. Ctrl-C waits for the one that runs.",
+     .examples = "# the last ten\n"
+                 "jobpool events -n 10\n"
+                 "# ends of processes since yesterday, as csv\n"
+                 "jobpool events --since yesterday --message EXIT_PROCESS --format csv\n"
+                 "# the last two hours of a pool, in the service's own words\n"
+                 "jobpool events --since 2h --pool build --origin service\n"
+                 "# on Windows: as they happen, with a script for each limit that is hit\n"
+                 "jobpool events -f -p build -m JOB_MEMORY_LIMIT --exec \"powershell -NoProfile -File on-limit.ps1\"\n",
      .options = jp_events_options, .run = jp_command_events},
-    {.name = "accounting", .arguments = "[summary | processes | VERB ...]",
-     .summary = "what was used: totals by pool, or every process; and what becomes of the record",
-     .options = jp_accounting_options, .max_arguments = 1, .run = jp_command_accounting, .verbs = jp_accounting_verbs},
+    {.name = "follow", .full = "event follow", .only_full = true,
+     .summary = "what happens, as it happens: event list --follow",
+     .options = jp_events_options, .run = follow},
+    {.name = "accounting", .arguments = "[VERB ...]",
+     .summary = "what was used, by pool, user, program, day and ending; and what becomes of the record",
+     .options = jp_report_options, .view = &jp_summary_view, .run = jp_command_accounting, .verbs = jp_accounting_verbs},
+    {.name = "report",
+     .summary = "a page of HTML with charts: what pools used over time against their limits, failures, events, who used the most",
+     .details = "One file that loads nothing from anywhere and needs no script to be read. Times in it are local ones. CPU and memory over\n"
+                "time are the samples that the service records (sampling.record); all else is made of the rows of processes, and the\n"
+                "numbers are those of \"accounting report\" with the same --from and --to. The file appears when it is whole, and takes the\n"
+                "place of one with its name.",
+     .examples = "# The last seven days, in a file of this folder with the date in its name\n"
+                 "jobpool report\n"
+                 "# November, in a file of one's own choice\n"
+                 "jobpool report --output november.html --from 2026-11-01 --to 2026-12-01\n"
+                 "# To another program\n"
+                 "jobpool report -o -",
+     .options = jp_page_options, .run = jp_command_page},
     {.name = "create", .full = "pool create", .arguments = "NAME [JSON]",
      .summary = "make a pool",
      .details = "JSON is an object with the keys that a pool has in the configuration, for example {\"limits\": {\"active_processes\": 4}}.",
@@ -93,9 +165,15 @@ const struct jp_command jp_commands[] = {
      .run = jp_command_reload},
     {.name = "capabilities", .full = "service capabilities",
      .summary = "which limits this host's kernel enforces, which the service, which nobody",
-     .run = jp_command_capabilities},
+     .view = &jp_capabilities_view, .run = jp_command_capabilities},
     {.name = "rpc", .arguments = "METHOD [JSON] | --stdio",
      .summary = "call any method, or speak the protocol over standard input and output",
      .options = jp_rpc_options, .max_arguments = 2, .impersonate = true, .run = jp_command_rpc},
+    {.name = "completion", .arguments = "powershell|clink|bash",
+     .summary = "print a script that lets a shell complete jobpool's commands, options and names of pools",
+     .min_arguments = 1, .max_arguments = 1, .run = jp_command_completion},
+    {.name = "complete", .arguments = "[--] WORD ...",
+     .summary = "what could stand where the last word is, a line each; asked by the scripts of completion",
+     .options = jp_complete_options, .max_arguments = SIZE_MAX, .passes_through = true, .hidden = true, .run = jp_command_complete},
     {0},
 };

@@ -69,8 +69,17 @@ static int check_output(const struct jp_cli *cli) {
     return jp_cli_misuse(cli, "%s", error.text);
 }
 
+/* What stands where a verb could: either it comes too late, or there is none. */
+static int no_verb(const struct jp_cli *cli, const char *word) {
+    if (jp_find_verb(cli->command, word) != NULL)
+        return jp_cli_misuse(cli, "the verb \"%s\" comes before its options", word);
+    return no_command(cli, cli->command->name, word);
+}
+
 static int check_argument_count(const struct jp_cli *cli) {
     const struct jp_command *command = cli->command;
+    if (command->verbs != NULL && cli->argument_count > command->max_arguments)
+        return no_verb(cli, cli->arguments[command->max_arguments]);
     if (cli->argument_count < command->min_arguments)
         return jp_cli_misuse(cli, "an argument is missing: %s", command->arguments);
     if (cli->argument_count > command->max_arguments)

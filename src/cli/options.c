@@ -2,6 +2,7 @@
 #include "cli/options.h"
 
 #include "base/units.h"
+#include "cli/when.h"
 
 #include <getopt.h>
 #include <string.h>
@@ -155,12 +156,12 @@ static jp_status add_to_list(const struct jp_option *row, const char *text, cJSO
 /* A single value: the last one given counts. */
 static jp_status add_value(const struct jp_option *row, const char *text, cJSON *into, struct jp_error *error) {
     uint64_t number = 0;
-    int64_t time;
+    int64_t time = 0;
     jp_status status = JP_OK;
     if (row->kind == JP_OPTION_NUMBER)
         status = jp_u64_parse(text, &number, error);
     else if (row->kind == JP_OPTION_TIME)
-        status = jp_time_parse(text, &time, error);
+        status = jp_when_parse(text, &time, error);
     else if (row->kind == JP_OPTION_DURATION)
         status = jp_duration_parse(text, &number, error);
     else
@@ -170,6 +171,8 @@ static jp_status add_value(const struct jp_option *row, const char *text, cJSON 
     cJSON_DeleteItemFromObjectCaseSensitive(into, row->key);
     if (row->kind == JP_OPTION_NUMBER)
         jp_json_add_u64(into, row->key, number);
+    else if (row->kind == JP_OPTION_TIME)
+        jp_json_add_time(into, row->key, time);
     else
         jp_json_add_string(into, row->key, text);
     return JP_OK;

@@ -58,12 +58,28 @@ static bool write_to(DWORD stream, const char *bytes, size_t length) {
     return is_console(handle) ? write_console(handle, bytes, length) : write_file(handle, bytes, length);
 }
 
+/* The columns of the line of progress that is there. */
+static size_t progress_width;
+
+static void take_progress_away(void) {
+    if (progress_width == 0)
+        return;
+    char *blank = jp_sprintf("\r%*s\r", (int)progress_width, "");
+    progress_width = 0;
+    write_to(STD_ERROR_HANDLE, blank, strlen(blank));
+    jp_free(blank);
+}
+
 void jp_output(const char *bytes, size_t length) {
+    take_progress_away();
     if (!output_failed && !write_to(STD_OUTPUT_HANDLE, bytes, length))
         output_failed = true;
 }
 
-void jp_complain_plain(const char *text) { write_to(STD_ERROR_HANDLE, text, strlen(text)); }
+void jp_complain_plain(const char *text) {
+    take_progress_away();
+    write_to(STD_ERROR_HANDLE, text, strlen(text));
+}
 
 void jp_complain(const char *format, ...) {
     struct jp_str text = {0};
@@ -156,15 +172,20 @@ enum jp_colour jp_colour_of_state(const char *word) {
 bool jp_progress_is_shown(void) { return is_console(GetStdHandle(STD_ERROR_HANDLE)); }
 
 void jp_progress(const char *text) {
-    static size_t drawn; /* columns of the line that is there */
-    if (!jp_progress_is_shown())
+    CONSOLE_SCREEN_BUFFER_INFO info;
+    HANDLE console = GetStdHandle(STD_ERROR_HANDLE);
+    if (text == NULL) {
+        take_progress_away();
         return;
-    size_t width = text == NULL ? 0 : jp_display_width(text);
-    struct jp_str line = {0};
-    jp_str_printf(&line, "\r%s%*s", text == NULL ? "" : text, (int)(drawn > width ? drawn - width : 0), "");
-    if (text == NULL)
-        jp_str_putc(&line, '\r');
-    drawn = width;
-    jp_complain_plain(jp_str_text(&line));
-    jp_str_free(&line);
+    }
+    if (!jp_progress_is_shown() || !GetConsoleScreenBufferInfo(console, &info) || info.srWindow.Right <= info.srWindow.Left)
+        return;
+    struct jp_str cut = {0};
+    jp_add_cut(&cut, text, (size_t)(info.srWindow.Right - info.srWindow.Left));
+    size_t width = jp_display_width(jp_str_text(&cut));
+    char *line = jp_sprintf("\r%s%*s", jp_str_text(&cut), (int)(progress_width > width ? progress_width - width : 0), "");
+    progress_width = progress_width > width ? progress_width : width;
+    write_to(STD_ERROR_HANDLE, line, strlen(line));
+    jp_free(line);
+    jp_str_free(&cut);
 }

@@ -8,9 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const cJSON *rows_of(const struct jp_view *view, const cJSON *result) {
-    return cJSON_GetObjectItemCaseSensitive(result, view->list);
-}
+static bool is_list(const struct jp_view *view) { return view->list != NULL || view->rows != NULL; }
 
 /* -------------------------------------------------------------------------------------------------------------- columns */
 
@@ -89,7 +87,9 @@ jp_status jp_view_check(const struct jp_view *view, const struct jp_output_optio
         return jp_fail(error, JP_E_PARAMS, "what this prints has no columns, so there is no csv; use --format json");
     if (options->columns != NULL && !has_columns)
         return jp_fail(error, JP_E_PARAMS, "what this prints has no columns to choose from");
-    if (options->sort != NULL && (!has_columns || view->list == NULL))
+    if (options->columns != NULL && options->format == JP_FORMAT_JSON && is_list(view) && view->list == NULL)
+        return jp_fail(error, JP_E_PARAMS, "json is the service's whole answer here, without columns; use --format ndjson");
+    if (options->sort != NULL && (!has_columns || !is_list(view)))
         return jp_fail(error, JP_E_PARAMS, "what this prints is no list to sort");
     if (wants_some(options) && choose(view, options->columns, NULL, error) != JP_OK)
         return JP_E_PARAMS;
@@ -233,15 +233,14 @@ static void add_csv_row(const struct jp_show *columns, const cJSON *row, struct 
     jp_str_puts(out, "\r\n");
 }
 
-static void add_csv(const struct jp_view *view, const struct jp_show *columns, bool heading, const cJSON *result, struct jp_str *out) {
+/* `rows` NULL: the result is one row. */
+static void add_csv(const struct jp_show *columns, bool heading, const cJSON *rows, const cJSON *result, struct jp_str *out) {
     for (const struct jp_show *column = columns; heading && column->title != NULL; column++)
         jp_str_printf(out, "%s%s", column->key, column[1].title == NULL ? "\r\n" : ",");
-    if (view->list == NULL) {
+    if (rows == NULL)
         add_csv_row(columns, result, out);
-        return;
-    }
     const cJSON *row;
-    cJSON_ArrayForEach(row, rows_of(view, result)) {
+    cJSON_ArrayForEach(row, rows) {
         add_csv_row(columns, row, out);
     }
 }
@@ -266,25 +265,23 @@ static void add_json_line(const struct jp_show *chosen, const cJSON *object, str
 }
 
 /* `chosen` NULL: all keys, also those that have no column. */
-static void add_ndjson(const struct jp_view *view, const struct jp_show *chosen, const cJSON *result, struct jp_str *out) {
-    if (view->list == NULL) {
+static void add_ndjson(const struct jp_show *chosen, const cJSON *rows, const cJSON *result, struct jp_str *out) {
+    if (rows == NULL)
         add_json_line(chosen, result, out);
-        return;
-    }
     const cJSON *row;
-    cJSON_ArrayForEach(row, rows_of(view, result)) {
+    cJSON_ArrayForEach(row, rows) {
         add_json_line(chosen, row, out);
     }
 }
 
 static void add_json(const struct jp_view *view, const struct jp_show *chosen, cJSON *result, struct jp_str *out) {
     if (chosen != NULL && view->list != NULL) {
-        cJSON *rows = cJSON_CreateArray();
+        cJSON *parts = cJSON_CreateArray();
         const cJSON *row;
-        cJSON_ArrayForEach(row, rows_of(view, result)) {
-            cJSON_AddItemToArray(rows, only(chosen, row));
+        cJSON_ArrayForEach(row, cJSON_GetObjectItemCaseSensitive(result, view->list)) {
+            cJSON_AddItemToArray(parts, only(chosen, row));
         }
-        cJSON_ReplaceItemInObjectCaseSensitive(result, view->list, rows);
+        cJSON_ReplaceItemInObjectCaseSensitive(result, view->list, parts);
         chosen = NULL;
     }
     add_json_line(chosen, result, out);
@@ -292,17 +289,17 @@ static void add_json(const struct jp_view *view, const struct jp_show *chosen, c
 
 /* ---------------------------------------------------------------------------------------------------------------- table */
 
-static void add_table(const struct jp_view *view, const struct jp_output_options *options, const struct jp_show *columns, const cJSON *result,
-                      struct jp_str *out) {
-    if (view->show != NULL && options->columns == NULL) {
+static void add_table(const struct jp_view *view, const struct jp_output_options *options, const struct jp_show *columns,
+                      const cJSON *rows, const cJSON *result, struct jp_str *out) {
+    if (view->show != NULL && options->columns == NULL && options->sort == NULL) {
         view->show(result, out);
         return;
     }
-    if (view->list == NULL) {
+    if (rows == NULL) {
         jp_show_fields(columns, result, out);
     } else {
-        cJSON *tail = view->tail == NULL ? NULL : view->tail(result);
-        jp_show_table_with(columns, rows_of(view, result), tail, !options->no_header, out);
+        cJSON *tail = view->tail == NULL ? NULL : view->tail(result, columns);
+        jp_show_table_with(columns, rows, tail, !options->no_header, out);
         cJSON_Delete(tail);
     }
     if (view->after != NULL)
@@ -324,20 +321,23 @@ void jp_view_print(const struct jp_view *view, const struct jp_output_options *o
         choose(view, options->columns, columns, &error);
     else if (view->columns != NULL)
         default_columns(view, options->format != JP_FORMAT_TABLE || wants_all(options), columns);
+    cJSON *made = view->rows == NULL || options->format == JP_FORMAT_JSON ? NULL : view->rows(result, options->format == JP_FORMAT_TABLE);
+    cJSON *rows = made != NULL || view->list == NULL ? made : cJSON_GetObjectItemCaseSensitive(result, view->list);
     if (options->sort != NULL)
-        sort_rows(view, options->sort, cJSON_GetObjectItemCaseSensitive(result, view->list));
+        sort_rows(view, options->sort, rows);
     switch (options->format) {
     case JP_FORMAT_TABLE:
-        add_table(view, options, columns, result, out);
+        add_table(view, options, columns, rows, result, out);
         break;
     case JP_FORMAT_CSV:
-        add_csv(view, columns, !options->no_header, result, out);
+        add_csv(columns, !options->no_header, rows, result, out);
         break;
     case JP_FORMAT_NDJSON:
-        add_ndjson(view, some ? columns : NULL, result, out);
+        add_ndjson(some ? columns : NULL, rows, result, out);
         break;
     case JP_FORMAT_JSON:
         add_json(view, some ? columns : NULL, result, out);
         break;
     }
+    cJSON_Delete(made);
 }

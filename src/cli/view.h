@@ -24,7 +24,11 @@ struct jp_view {
     size_t shown;                  /* so many of the columns are in a table if nobody asks for others; 0: all */
     jp_show_fn *show;              /* what people see instead of columns, unless they ask for columns */
     jp_show_fn *after;             /* what people are told below a table */
-    cJSON *(*tail)(const cJSON *result); /* a new list of rows that stand below the others in a table: totals */
+    /* A new list of rows that stand below the others in a table: totals. `columns` are those that are shown. */
+    cJSON *(*tail)(const cJSON *result, const struct jp_show *columns);
+    /* Where the result has no list of objects, or some are not for people: a new list, of which `list` is NULL or the original. json
+     * prints the result as it is. */
+    cJSON *(*rows)(const cJSON *result, bool for_people);
 };
 
 /* For a view that only people see, in the command's own words. */

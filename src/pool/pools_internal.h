@@ -54,6 +54,8 @@ struct jp_pools {
     struct jp_looker *first_looker; /* who waits for the next look; while there is one, it is due */
     uint64_t looked_ms, seen_ms;    /* when the last one came back; when the last one that worked did; 0: none has */
     int64_t seen_100ns;             /* the latter on the wall */
+    uint64_t record_interval_ms; /* how often samples are recorded; 0: not at all */
+    uint64_t next_record_ms;     /* UINT64_MAX: nobody has or had members since the last time */
     struct jp_map seen; /* pid -> start time, of the last sample: only while there are rules */
     int64_t *seen_starts;
     bool seen_any;
@@ -62,8 +64,16 @@ struct jp_pools {
     struct jp_descriptor *descriptor; /* of the service */
     uint64_t access_generation;       /* rises with each change of a descriptor */
     struct jp_map counted;  /* struct jp_counted, by the pool's name */
-    struct jp_counted *first_idle, *last_idle; /* of names that no pool has now */
-    size_t idle_count;
+    struct jp_counted_line {
+        struct jp_counted *first, *last;
+        size_t count;
+    } idle[2]; /* of names that no pool has now; of ephemeral ones the second, so that many of those push out no others */
+    struct jp_map let_go;      /* hashes of the names that were let go of: they were used all the same */
+    size_t ephemeral_count;
+    uint64_t next_ephemeral_ms; /* when one may go; UINT64_MAX: none does */
+    struct jp_map gone;         /* ephemeral.c: those that went, by name */
+    struct jp_gone *first_gone, *last_gone;
+    struct jp_map lost; /* while adopting: names of ephemeral pools that could not come back */
     bool stopping;
 };
 
@@ -100,9 +110,27 @@ void jp__counters_trim(struct jp_pools *pools); /* when all pools of the start a
 void jp__counters_free(struct jp_pools *pools);
 void jp__counters_attach(struct jp_pools *pools, struct jp_pool *pool); /* a new pool goes on where the last of its name stood */
 void jp__counters_detach(struct jp_pools *pools, struct jp_pool *pool);
+struct jp__series_state *jp__counted_series(struct jp_counted *counted);
+const struct jp_counters *jp__counted_total(const struct jp_counted *counted); /* for ever, whatever was reset */
 void jp__count_ended(struct jp_pools *pools, const struct jp_process_record *row); /* the row has been closed */
 void jp__count_unobserved(struct jp_pools *pools, const struct jp_unobserved_record *record);
 void jp__count_elsewhere(struct jp_pools *pools, const struct jp_process_record *row, const char *pool); /* it was, but in another pool */
+
+bool jp__name_is_used(const struct jp_pools *pools, const char *name); /* by a pool that is, or was */
+
+/* ephemeral.c */
+#define JP__EPHEMERAL_KEY "ephemeral" /* of a definition, beside those of jp_pool_fields */
+void jp__ephemeral_clear(struct jp_ephemeral *ephemeral); /* NULL is fine */
+cJSON *jp__ephemeral_write(const struct jp_pool *pool); /* what its definition has of it */
+void jp__ephemeral_restore(struct jp_pools *pools, struct jp_pool *pool, const cJSON *written);
+void jp__ephemeral_inhabited(struct jp_pool *pool);     /* a process has come */
+void jp__ephemeral_ended(struct jp_pools *pools, struct jp_pool *pool); /* its processes were: nobody is to come any more */
+/* What kept it is gone, if that was the last thing that did; those above it may have been kept by it. NULL is fine. */
+void jp__ephemeral_emptied(struct jp_pools *pools, struct jp_pool *pool);
+void jp__ephemeral_discarded(struct jp_pools *pools, struct jp_pool *pool); /* it goes: who made it is remembered */
+void jp__ephemeral_free(struct jp_pools *pools, struct jp_pool *pool);
+uint64_t jp__ephemerals_on_time(struct jp_pools *pools, uint64_t now_ms);
+void jp__ephemerals_end(struct jp_pools *pools); /* with the whole: frees what is remembered */
 
 /* freeze.c */
 void jp__freeze_join(struct jp_pools *pools, struct jp_member *member); /* it is in its pool now: it is as that is */
@@ -121,6 +149,20 @@ struct jp_policy_clock jp__clock_at(const struct jp_pools *pools, int64_t wall_1
 
 /* usage.c */
 void jp__looked(struct jp_pools *pools, bool seen); /* there was a look, or there will be none any more: who waits for it is called */
+/* series.c: pools over time, in the accounts */
+struct jp__series_state { /* by the pool's name, as the counters are */
+    bool awake;           /* it has, or had, members since its last row */
+    int64_t woke_100ns;   /* since when */
+    int64_t row_100ns;    /* of its last row; 0: there is none */
+    struct jp_spent own;  /* what the pool alone had used by then, as the counters have it */
+    struct jp_spent spent; /* what the row has: with those below it, and those that were */
+    struct jp_spent inherited; /* since then, of pools below it that are gone */
+};
+void jp__series_load(struct jp__series_state *state, const struct jp_pool_counters *counters);
+void jp__series_wake(struct jp_pools *pools, struct jp_pool *pool); /* a process has joined it */
+void jp__series_on_sample(struct jp_pools *pools, bool seen);       /* the processes have been looked at, or could not be */
+void jp__series_end_pool(struct jp_pools *pools, struct jp_pool *pool); /* it goes; it is still below its parent */
+void jp__series_end(struct jp_pools *pools);                         /* the service stops, and all that ends with it has ended */
 
 /* rules.c */
 void jp__rules_on_sample(struct jp_pools *pools, const struct jp_samples *samples);
@@ -183,6 +225,9 @@ jp_status jp__ui_and_nesting(const char *parent, const char *child, struct jp_er
 jp_status jp__pool_check_change(struct jp_pools *pools, const struct jp_pool *pool, const struct jp_pool_spec *merged, struct jp_error *error);
 void jp__pool_record(struct jp_pools *pools, const struct jp_pool *pool); /* as it is, in the accounts */
 void jp__pools_reap(struct jp_pools *pools);                         /* orphans that nobody is in any more */
+void jp__pool_go(struct jp_pools *pools, struct jp_pool *pool, const char *why); /* told, forgotten, discarded: it has no members and no children */
+jp_status jp__pool_make(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec, enum jp_pool_source source,
+                        struct jp_ephemeral *ephemeral, struct jp_pool **ret_pool, struct jp_error *error); /* takes `ephemeral` (or NULL) */
 
 /* adopt.c */
 void jp__pool_remember(struct jp_pools *pools, struct jp_pool *pool); /* what the last run left of it: before it is recorded */
@@ -286,6 +331,7 @@ jp_status jp__pool_end_all(struct jp_pools *pools, struct jp_pool *pool, uint32_
 /* reconcile.c */
 void jp__read_lists(struct jp_pools *pools);
 void jp__schedule_list(struct jp_pools *pools, const struct jp_pool *pool);
+void jp__announce_zero(struct jp_pools *pools, struct jp_pool_job *job); /* if that is so, and nobody has told */
 void jp__schedule_sample(struct jp_pools *pools);
 
 /* wait.c */

@@ -32,6 +32,8 @@ static const struct jp_field create_fields[] = {
      .documentation = "The new pool's name."},
     {.key = "persist", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_pool_parameters, flag),
      .documentation = "The pool comes back when the service starts again."},
+    {.key = "ephemeral", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_pool_parameters, ephemeral),
+     .documentation = "The pool goes by itself: see above."},
     {0}};
 
 static const struct jp_field delete_fields[] = {
@@ -119,6 +121,8 @@ static const struct jp_field process_terminate_fields[] = {
      .documentation = "Only events of these pools."},                                                               \
     {.key = "messages", .type = JP_FIELD_STRINGS, .offset = offsetof(struct jp_record_parameters, messages), .max = 100, \
      .documentation = "Only these messages, with or without JOB_OBJECT_MSG_."},                                     \
+    {.key = "origins", .type = JP_FIELD_STRINGS, .offset = offsetof(struct jp_record_parameters, origins), .max = 3, \
+     .documentation = "Only what these tell: kernel, reconciler, service."},                                        \
     {.key = "fromSeq", .type = JP_FIELD_U64, .offset = offsetof(struct jp_record_parameters, from_seq),             \
      .documentation = "From this event on."}
 
@@ -133,7 +137,7 @@ static const struct jp_field process_terminate_fields[] = {
      .documentation = "At most so many; default 1000."}
 
 static const struct jp_field subscribe_fields[] = {
-    POOLS_AND_MESSAGES,
+    POOLS_AND_MESSAGES, PID(jp_record_parameters, false),
     {.key = "durable", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_record_parameters, durable),
      .documentation = "false: be sent each event at once, before it is on the disk. Default true."},
     {0}};
@@ -193,6 +197,16 @@ static const struct jp_field report_fields[] = {
     {.key = "top", .type = JP_FIELD_U32, .offset = offsetof(struct jp_report_parameters, top), .min = 1, .max = 100000,
      .documentation = "Only so many groups: those that have used the most CPU time."},
     PROGRESS_TOKEN(jp_report_parameters),
+    {0}};
+
+static const struct jp_field series_fields[] = {
+    {.key = "pools", .type = JP_FIELD_STRINGS, .offset = offsetof(struct jp_series_parameters, pools), .max = 100,
+     .documentation = "Only these pools; default all."},
+    {.key = "from", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_series_parameters, from),
+     .documentation = "Not before this time (ISO 8601, UTC); default a day before to."},
+    {.key = "to", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_series_parameters, to), .documentation = "Before this time; default now."},
+    {.key = "points", .type = JP_FIELD_U32, .offset = offsetof(struct jp_series_parameters, points), .min = 1, .max = 2000,
+     .documentation = "At most so many steps; default 200."},
     {0}};
 
 static const struct jp_field audit_fields[] = {
@@ -286,7 +300,7 @@ const struct jp_method jp__methods[] = {
      TELLS(capabilities, service_capabilities),
      .description = "cpu_rate is \"service\" where a pool has to say cpu_rate_fallback."},
     {ROW("service.reload", service_reload, JP_RIGHT_ADMIN, JP_ON_SERVICE, jp_no_parameters, no_fields), .changes = true, .summary = "Read the configuration again; all or nothing.",
-     TELLS(reloaded, service_reload), FAILS(JP_E_CONFIG, JP_E_STORE),
+     TELLS(reloaded, service_reload), FAILS(JP_E_CONFIG, JP_E_POOL_EXISTS, JP_E_STORE),
      .description = "Everything but pools, templates, access, sampling, retention and watch_config holds from the next start on."},
     {ROW("pool.list", pool_list, 0, JP_ON_FOUND, jp_no_parameters, no_fields), .summary = "All pools.",
      TELLS(pools, pool_list),
@@ -295,7 +309,12 @@ const struct jp_method jp__methods[] = {
      TELLS(pool, pool_get), FAILS(JP_E_NO_POOL)},
     {ROW("pool.create", pool_create, JP_RIGHT_ADMIN, JP_ON_FOUND, jp_pool_parameters, create_fields), .changes = true, POOL_KEYS, .summary = "Make a pool.",
      TELLS(pool, pool_create), FAILS(JP_E_POOL_EXISTS, JP_E_NO_POOL, JP_E_CONFIG, JP_E_STORE, JP_E_UNSUPPORTED),
-     .description = "Its settings are the keys of a pool in the config, with the same notations."},
+     .description = "Its settings are the keys of a pool in the config, with the same notations. An ephemeral pool is one for a single run: it goes by itself "
+                    "a moment after its last process has ended, or was ended by pool.terminate, or when this connection closes before it had one; "
+                    "what is recorded of it stays. Who may assign or launch in its parent may make one there. It may only narrow: it has no access, match, "
+                    "exclude, default, security, object_name and on_remove, nor limits that give (cpu_rate.weight and min, network_rate.dscp, working_set); "
+                    "and its name must never have been a pool's. Who made it may view and control it, and may read its accounts and events for ten minutes "
+                    "after it has gone. It outlives a restart of the service if it has processes then. quotas.ephemeral_pools bounds how many one account has."},
     {ROW("pool.update", pool_update, JP_RIGHT_ADMIN, JP_ON_POOL, jp_pool_parameters, pool_fields), .changes = true, POOL_KEYS, .summary = "Change settings of a living pool.",
      TELLS(pool, pool_update), FAILS(JP_E_NO_POOL, JP_E_POOL_FAILED, JP_E_CONFIG, JP_E_STORE, JP_E_UNSUPPORTED),
      .description = "Only the keys that are given change; null lifts a limit or removes a setting."},
@@ -363,6 +382,18 @@ const struct jp_method jp__methods[] = {
                     "where some that belong to it have been purged, complete is false, and of processes that began from completeFrom on all are in it "
                     "(accounting.summary outlives the rows). It is made in steps between other questions, and can be cancelled; processes that join "
                     "meanwhile are not in it. A report of more than 100000 groups is refused (quota_exceeded)."},
+    {ROW("accounting.series", accounting_series, JP_RIGHT_VIEW, JP_ON_FOUND, jp_series_parameters, series_fields), .summary = "Pools over time, in steps of equal length.",
+     TELLS(series, accounting_series), FAILS(JP_E_NO_POOL, JP_E_STORE, JP_E_CANCELLED),
+     .description = "Made of the samples that the service records of each pool that has members (sampling.record), and of the rows of processes. A pool's "
+                    "values have those of the pools below it; started, ended and failures are the pool's own. The step is a round time (1 s, 2 s, 5 s, 10 s, "
+                    "..., 1 h, ..., 1 d, ...), the shortest of which points are enough, and not shorter than the time between two samples; steps begin at "
+                    "multiples of it (UTC), so the first may begin before from and the last may end after to, and their samples count whole. Processes are "
+                    "counted from from to to exactly. Steps of which nothing is known are left out; one without a sample, in which processes began or "
+                    "ended, has null for what only a sample tells. CPU time, and what was read and written, is what was used between "
+                    "samples: divided between two steps side by side as the time is, and where nobody looked for longer (the service was not there, its "
+                    "database was full), it counts in the step in which it was seen. So steps add up to what was used, though one may have more than its "
+                    "length allows. The answer is made in steps between other questions, and can be cancelled. Where it would be too long, pools are left out "
+                    "from the end of the alphabet on, and more is true: ask for the others by name."},
     {ROW("accounting.purge", accounting_purge, JP_RIGHT_ADMIN, JP_ON_SERVICE, jp_purge_parameters, purge_fields), .changes = true, .summary = "Delete what is old; the sums stay.",
      TELLS(purged, accounting_purge), FAILS(JP_E_STORE),
      .description = "Give either before or olderThan. What the processes used stays in accounting.summary, by the hour and day, and in the "

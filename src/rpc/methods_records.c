@@ -61,7 +61,7 @@ void jp__on_events_subscribe(struct jp_call *call, const void *parameters) {
     if (!jp__viewable(call, &given->pools, &viewable, &filter)) /* what it may view later counts then, event by event */
         return;
     jp__free_names(&viewable);
-    struct jp__wanted wanted = {.pools = given->pools, .messages = full_message_names(&given->messages),
+    struct jp__wanted wanted = {.pools = given->pools, .messages = full_message_names(&given->messages), .origins = given->origins, .pid = given->pid,
                                 .durable = given->durable || !jp__given(call, given->present, "durable"),
                                 .from_past = jp__given(call, given->present, "fromSeq"), .from_seq = given->from_seq};
     cJSON *result = cJSON_CreateObject();
@@ -113,6 +113,7 @@ void jp__on_events_query(struct jp_call *call, const void *parameters) {
     call->number = limit;
     struct jp_strings messages = full_message_names(&given->messages);
     filter.messages = messages.count ? &messages : NULL;
+    filter.origins = given->origins.count ? &given->origins : NULL;
     accounts->ops->query_events(accounts, &filter, on_events, call);
     jp__free_names(&messages);
     jp__free_names(&viewable);

@@ -65,6 +65,7 @@ struct jp_rpc_connection {
     struct jp_job_handle *first_job; /* jobs.h */
     size_t job_count;
     uint64_t last_job;
+    bool holds_pools; /* it has made ephemeral ones */
     struct jp_known_rights { /* access.c: what was asked last */
         const struct jp_descriptor *descriptor;
         uint32_t rights;
@@ -154,7 +155,8 @@ bool jp__may_stay(struct jp_rpc_connection *connection, struct jp_error *error);
 
 /* access.c: who may do what. Whatever a caller may not view does not exist for it. */
 uint32_t jp__rights(struct jp_rpc_connection *connection, const struct jp_pool *pool); /* NULL: the service */
-/* By name. "" is the service. What a pool that is gone has left is for the service's admins: who might view it, nobody knows any more. */
+/* By name. "" is the service. What a pool that is gone has left is for the service's admins: who might view it, nobody knows any more. But of
+ * an ephemeral one it is known for a while who made it. */
 bool jp__may_view(struct jp_rpc_connection *connection, const char *pool);
 /* Notes for the audit trail what the call is refused for. `pool` NULL: the service. */
 void jp__note_missing(struct jp_call *call, const struct jp_pool *pool, uint32_t right);
@@ -188,7 +190,8 @@ void jp__recent_free(struct jp_rpc *rpc);
 
 /* subscriptions.c */
 struct jp__wanted { /* is copied */
-    struct jp_strings pools, messages; /* none: all */
+    struct jp_strings pools, messages, origins; /* none: all */
+    uint32_t pid; /* 0: all */
     bool durable;
     bool from_past; /* from `from_seq` on; else from now on */
     uint64_t from_seq;
@@ -250,6 +253,7 @@ JP_METHOD(accounting_summary);
 JP_METHOD(accounting_processes);
 JP_METHOD(accounting_purge);
 JP_METHOD(accounting_report);
+JP_METHOD(accounting_series);
 JP_METHOD(accounting_reset);
 JP_METHOD(accounting_audit);
 JP_METHOD(rpc_cancel);
@@ -270,6 +274,7 @@ struct jp_pool_parameters { /* every method that names a pool begins with these 
     uint64_t present;
     char *pool;
     bool flag; /* persist, terminate, recursive, keep, apply */
+    bool ephemeral;
     uint32_t pid;
     uint32_t exit_code;
     struct jp_pool_spec spec;
@@ -309,7 +314,7 @@ struct jp_job_parameters {
 };
 struct jp_record_parameters { /* of queries and subscriptions */
     uint64_t present;
-    struct jp_strings pools, messages;
+    struct jp_strings pools, messages, origins;
     char *pool, *from, *to, *ending;
     uint64_t from_seq, after_id, start_100ns, subscription;
     uint32_t pid, limit;
@@ -330,6 +335,13 @@ struct jp_report_parameters {
     struct jp_strings pools;
     char *user, *image, *ending, *from, *to;
     cJSON *progress_token;
+};
+
+struct jp_series_parameters {
+    uint64_t present;
+    struct jp_strings pools;
+    char *from, *to;
+    uint32_t points;
 };
 
 struct jp_cancel_parameters {

@@ -28,8 +28,8 @@ struct jp_subscription {
     bool slow;            /* it was live, and its client did not read: to be told when it has */
     uint64_t next_seq;    /* its place */
     uint64_t covered_seq; /* READING: what the page certainly sees */
-    char **pools, **messages; /* NULL: all */
-    size_t pool_count, message_count;
+    struct jp_strings pools, messages, origins; /* none: all */
+    uint32_t pid;                               /* 0: all */
 };
 
 static uint64_t front(const struct jp_subscription *subscription) {
@@ -40,23 +40,25 @@ static size_t page_events(const struct jp_rpc *rpc) { return rpc->with.page_even
 
 /* --- what it wants --- */
 
-static bool in_list(char *const *list, size_t count, const char *text) {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(list[i], text) == 0)
+static bool in_list(const struct jp_strings *list, const char *text) {
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i], text) == 0)
             return true;
-    return !count;
+    return !list->count;
 }
 
 static bool wants(const struct jp_subscription *subscription, const struct jp_event *event) {
-    if (!in_list(subscription->pools, subscription->pool_count, event->pool) ||
-        !in_list(subscription->messages, subscription->message_count, event->message))
+    if (!in_list(&subscription->pools, event->pool) || !in_list(&subscription->messages, event->message) ||
+        !in_list(&subscription->origins, jp_origin_name(event->origin)) || (subscription->pid && subscription->pid != event->pid))
         return false;
     /* Pools that it named it could view when it subscribed. They may be gone since, and their last events are its own still. */
     const struct jp_pool *pool = jp_pools_find(subscription->rpc->with.pools, event->pool);
-    return (!pool && subscription->pool_count) || jp__may_view(subscription->connection, event->pool);
+    return (!pool && subscription->pools.count) || jp__may_view(subscription->connection, event->pool);
 }
 
-static bool wants_all(const struct jp_subscription *subscription) { return !subscription->pool_count && !subscription->message_count; }
+static bool wants_all(const struct jp_subscription *subscription) {
+    return !subscription->pools.count && !subscription->messages.count && !subscription->origins.count && !subscription->pid;
+}
 
 /* --- sending --- */
 
@@ -167,12 +169,9 @@ static void go_on(struct jp_subscription *subscription) {
 }
 
 static void free_subscription(struct jp_subscription *subscription) {
-    for (size_t i = 0; i < subscription->pool_count; i++)
-        jp_free(subscription->pools[i]);
-    for (size_t i = 0; i < subscription->message_count; i++)
-        jp_free(subscription->messages[i]);
-    jp_free(subscription->pools);
-    jp_free(subscription->messages);
+    jp__free_names(&subscription->pools);
+    jp__free_names(&subscription->messages);
+    jp__free_names(&subscription->origins);
     jp_free(subscription);
 }
 
@@ -201,12 +200,13 @@ static void on_page(void *context, jp_status status, const struct jp_error *erro
     }
 }
 
+static const struct jp_strings *unless_empty(const struct jp_strings *list) { return list->count ? list : NULL; }
+
 static void read_page(struct jp_subscription *subscription) {
     struct jp_accounts *accounts = subscription->rpc->with.accounts;
-    struct jp_strings pools = {subscription->pools, subscription->pool_count};
-    struct jp_strings messages = {subscription->messages, subscription->message_count};
-    struct jp_event_filter filter = {.from_seq = subscription->next_seq, .limit = (uint32_t)page_events(subscription->rpc),
-                                     .pools = pools.count ? &pools : NULL, .messages = messages.count ? &messages : NULL};
+    struct jp_event_filter filter = {.from_seq = subscription->next_seq, .limit = (uint32_t)page_events(subscription->rpc), .pid = subscription->pid,
+                                     .pools = unless_empty(&subscription->pools), .messages = unless_empty(&subscription->messages),
+                                     .origins = unless_empty(&subscription->origins)};
     subscription->state = READING;
     subscription->covered_seq = subscription->rpc->delivered_seq;
     accounts->ops->query_events(accounts, &filter, on_page, subscription);
@@ -263,10 +263,10 @@ void jp__subscriptions_drained(struct jp_rpc_connection *connection) {
 
 /* --- subscribing --- */
 
-static char **copy_list(const struct jp_strings *list) {
-    char **copy = list->count ? jp_realloc_array(NULL, list->count, sizeof *copy) : NULL;
+static struct jp_strings copy_list(const struct jp_strings *list) {
+    struct jp_strings copy = {.items = list->count ? jp_realloc_array(NULL, list->count, sizeof *copy.items) : NULL, .count = list->count};
     for (size_t i = 0; i < list->count; i++)
-        copy[i] = jp_strdup(list->items[i]);
+        copy.items[i] = jp_strdup(list->items[i]);
     return copy;
 }
 
@@ -279,9 +279,9 @@ void jp__subscribe(struct jp_rpc_connection *connection, const struct jp__wanted
     subscription->state = PAUSED; /* not live before it has come to its front */
     subscription->durable = wanted->durable;
     subscription->pools = copy_list(&wanted->pools);
-    subscription->pool_count = wanted->pools.count;
     subscription->messages = copy_list(&wanted->messages);
-    subscription->message_count = wanted->messages.count;
+    subscription->origins = copy_list(&wanted->origins);
+    subscription->pid = wanted->pid;
     subscription->next = connection->first_subscription;
     connection->first_subscription = subscription;
     connection->subscription_count++;

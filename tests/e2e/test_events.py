@@ -1,4 +1,7 @@
 """events.subscribe, unsubscribe and query: every event once, in order, across clients and restarts."""
+import json
+import subprocess
+
 import pytest
 
 from harness.host import wait_until
@@ -139,3 +142,123 @@ def test_every_client_hears_everything(service, rpc, pool, jobber, clients):
     finally:
         for listener in listeners:
             listener.kill()
+
+
+# --------------------------------------------------------------------------------------------------------- the command
+
+def seqs(result):
+    assert result.returncode == 0, result.stderr
+    return [int(line.split()[0]) for line in result.stdout.splitlines()]
+
+
+def follow(service, host, *arguments, **options):
+    return host.start("jobpool", "--pipe", service.pipe, "events", "--follow", *map(str, arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+
+def test_filters_by_process_and_origin(rpc, pool, jobber):
+    process = rpc.call("pool.launch", pool=pool, argv=jobber("exit", 0))
+    events = settled(rpc, pool)
+    for origins in (["service"], ["kernel", "reconciler"]):
+        wanted = [event for event in events if event["origin"] in origins]
+        assert wanted and rpc.call("events.query", pools=[pool], origins=origins)["events"] == wanted
+        subscription = rpc.call("events.subscribe", pools=[pool], origins=origins, pid=process["pid"], fromSeq=events[0]["seq"])["subscription"]
+        wanted = [event["seq"] for event in wanted if event.get("pid") == process["pid"]]
+        assert [rpc.event(lambda event: event["subscription"] == subscription)["seq"] for _ in wanted] == wanted
+        rpc.call("events.unsubscribe", subscription=subscription)
+
+
+def test_the_command_filters_likewise(service, rpc, pool, jobber):
+    process = rpc.call("pool.launch", pool=pool, argv=jobber("exit", 0))
+    events = settled(rpc, pool)
+    base = ("events", "--pool", pool)
+    assert seqs(service.jobpool(*base, "--origin", "service")) == [event["seq"] for event in events if event["origin"] == "service"]
+    assert seqs(service.jobpool(*base, "--pid", process["pid"])) == [event["seq"] for event in events if event.get("pid") == process["pid"]]
+    assert seqs(service.jobpool(*base, "-f", "--from-seq", events[0]["seq"], "--pid", process["pid"], "-n", "2")) == \
+        [event["seq"] for event in events if event.get("pid") == process["pid"]][:2]
+    assert service.jobpool(*base, "--origin", "nobody").returncode == 2
+
+
+def test_since_a_time(service, rpc, pool, jobber):
+    make_events(rpc, jobber, pool, 2)
+    events = settled(rpc, pool)
+    numbers = [event["seq"] for event in events]
+    middle = events[len(events) // 2]
+    later = [event["seq"] for event in events if event["time"] >= middle["time"]]
+    assert seqs(service.jobpool("events", "--pool", pool, "--since", "1h")) == numbers
+    assert seqs(service.jobpool("events", "--pool", pool, "--since", middle["time"])) == later
+    assert seqs(service.jobpool("events", "--pool", pool, "--since", events[0]["time"], "--until", middle["time"])) == \
+        [event["seq"] for event in events if event["time"] < middle["time"]]
+    assert seqs(service.jobpool("events", "-f", "--pool", pool, "--since", middle["time"], "--limit", len(later))) == later
+    assert seqs(service.jobpool("events", "-f", "--pool", pool, "--since", "1h", "--from-seq", numbers[1], "--limit", 1)) == numbers[1:2]
+    assert service.jobpool("events", "-f", "--until", "1h").returncode == 2
+
+
+def test_since_a_time_after_which_nothing_happened_yet(service, rpc, pool, host):
+    following = follow(service, host, "--pool", pool, "--since", "2100-01-01", "--limit", 1)
+    first = rpc.call("events.query", pools=[pool])["events"][-1]["seq"]
+
+    def told():  # whenever it has subscribed: nothing says so
+        rpc.call("pool.update", pool=pool, description="again")
+        return following.poll() is not None
+
+    wait_until(told, "an event to be told", interval=0.2)
+    assert int(following.stdout.read().split()[0]) > first
+
+
+def test_all_there_is_from_a_place_on(service, rpc, pool):
+    """More than a page of them, each once and in order."""
+    first = rpc.call("pool.update", pool=pool, description="0") and rpc.call("events.query", pools=[pool], newest=True, limit=1)["events"][0]["seq"]
+    for number in range(1100):
+        rpc.call("pool.update", pool=pool, description=str(number))
+    result = service.jobpool("--format", "csv", "--columns", "seq,message", "events", "--pool", pool, "--from-seq", first)
+    rows = result.stdout.splitlines()
+    assert rows[0] == "seq,message" and len(rows) == 1102 and {row.split(",")[1] for row in rows[1:]} == {"POOL_UPDATED"}
+    numbers = [int(row.split(",")[0]) for row in rows[1:]]
+    assert numbers[0] == first and numbers == sorted(set(numbers))
+    assert len(seqs(service.jobpool("events", "--pool", pool))) == 1000, "without a place the last ones"
+
+
+def test_formats_while_following(service, rpc, pool):
+    first = rpc.call("pool.update", pool=pool, description="a") and rpc.call("events.query", pools=[pool])["events"][0]["seq"]
+    follow = ("events", "-f", "--pool", pool, "--from-seq", first, "--limit", 2)
+    assert service.jobpool("--format", "csv", "--columns", "pool,message", *follow).stdout.splitlines() == \
+        ["pool,message", f"{pool},POOL_CREATED", f"{pool},POOL_UPDATED"]
+    lines = service.jobpool("--format", "ndjson", *follow).stdout.splitlines()
+    assert [json.loads(line)["message"] for line in lines] == ["POOL_CREATED", "POOL_UPDATED"]
+    assert service.jobpool("--sort", "seq", *follow).returncode == 2
+
+
+def test_colours_by_kind(service, rpc, pool, jobber):
+    rpc.call("pool.launch", pool=pool, argv=jobber("exit", 3))
+    settled(rpc, pool)
+    coloured = service.jobpool("events", "--pool", pool, environment={"JOBPOOL_COLOR": "always"}).stdout
+    for text in ("\033[32mNEW_PROCESS\033[0m", "\033[31mEXIT_PROCESS\033[0m", "\033[36mPOOL_CREATED\033[0m"):
+        assert text in coloured
+    assert "\033" not in service.jobpool("events", "--pool", pool).stdout, "no terminal, no colours"
+
+
+def test_a_program_for_each_event(service, rpc, pool, jobber, host, tmp_path):
+    notes = tmp_path / "notes & %PATH%.txt"
+    rpc.call("pool.update", pool=pool, description='" & echo harm')
+    process = rpc.call("pool.launch", pool=pool, argv=jobber("exit", 3))
+    events = settled(rpc, pool)
+    command = f'"{host.program("jobber")}" event "{host.path(notes)}" 0'
+    result = service.jobpool("events", "-f", "--pool", pool, "--from-seq", events[0]["seq"], "--limit", len(events), "--exec", command)
+    assert result.returncode == 0 and seqs(result) == [event["seq"] for event in events], "standard output has the events alone"
+    got = [line.split(" ", 1) for line in notes.read_text(encoding="utf-8").splitlines()]
+    assert [message for message, _ in got] == [event["message"] for event in events], "one at a time, in order"
+    told = [json.loads(text) for _, text in got]
+    assert [event["seq"] for event in told] == [event["seq"] for event in events] and told[-1]["message"] == "JOB_OBJECT_MSG_ACTIVE_PROCESS_ZERO"
+    assert process["pid"] in [event.get("pid") for event in told]
+
+
+def test_a_program_that_fails(service, rpc, pool, host, tmp_path):
+    first = rpc.call("pool.update", pool=pool, description="a") and rpc.call("events.query", pools=[pool])["events"][0]["seq"]
+    follow = ("events", "-f", "--pool", pool, "--from-seq", first, "--limit", 2, "--exec")
+    result = service.jobpool(*follow, f'"{host.program("jobber")}" event "{host.path(tmp_path / "x")}" 5')
+    assert result.returncode == 1 and result.stderr.count("ended with exit code 5") == 2 and f"event {first}:" in result.stderr
+    assert len(result.stdout.splitlines()) == 2, "it goes on with the next one"
+    result = service.jobpool(*follow, "no-such-program.exe")
+    assert result.returncode == 1 and "no-such-program.exe" in result.stderr and f"go on with --from-seq {first}" in result.stderr
+    assert len(result.stdout.splitlines()) == 1
+    assert service.jobpool("events", "--exec", "x").returncode == 2

@@ -216,8 +216,8 @@ def test_show_tells_which_limit_holds_and_whose_it_is(service, rpc, pool, held):
 def test_waiting_for_room_ends_with_its_time(service, rpc, pool, held, jobber):
     rpc.call("pool.update", pool=pool, limits={"active_processes": 1}, when_full="wait")
     ok(service.jobpool("assign", "--pool", pool, held().pid))
-    for arguments in (("assign", "--pool", pool, "--timeout", "200ms", held().pid), ("launch", "--pool", pool, "--timeout", "200ms", *jobber("exit", 0)),
-                      ("run", "--pool", pool, "--timeout", "200ms", *jobber("exit", 0))):
+    for arguments in (("assign", "--pool", pool, "--wait-for-room", "200ms", held().pid), ("launch", "--pool", pool, "--wait-for-room", "200ms", *jobber("exit", 0)),
+                      ("run", "--pool", pool, "--wait-for-room", "200ms", *jobber("exit", 0))):
         result = service.jobpool(*arguments)
         assert result.returncode == 1 and "room" in result.stderr, result.stderr
 

@@ -7,11 +7,12 @@ static void events_are_filtered(void **state) {
     static const char *const pools[] = {"a", "b", "c"}, *const messages[] = {"NEW", "EXIT"};
     for (uint64_t seq = 1; seq <= 12; seq++) {
         struct jp_event event = {.seq = seq, .time_100ns = (int64_t)seq * 100, .pool = pools[seq % 3],
-                                 .message = messages[seq % 2], .pid = (uint32_t)seq / 4, .origin = JP_ORIGIN_KERNEL};
+                                 .message = messages[seq % 2], .pid = (uint32_t)seq / 4,
+                                 .origin = seq % 4 == 0 ? JP_ORIGIN_SERVICE : JP_ORIGIN_KERNEL};
         world->accounts->ops->record_event(world->accounts, &event);
     }
-    char b[] = "b", c[] = "c", ended[] = "EXIT", hostile[] = "a') OR 1=1 --";
-    struct jp_strings b_and_c = {(char *[]){b, c}, 2}, ends = {(char *[]){ended}, 1};
+    char b[] = "b", c[] = "c", ended[] = "EXIT", by_service[] = "service", hostile[] = "a') OR 1=1 --";
+    struct jp_strings b_and_c = {(char *[]){b, c}, 2}, ends = {(char *[]){ended}, 1}, ours = {(char *[]){by_service}, 1};
     struct jp_strings injected = {(char *[]){hostile}, 1};
     assert_string_equal(keys_of(ask_events(world, (struct jp_event_filter){0})), "1 2 3 4 5 6 7 8 9 10 11 12");
     assert_string_equal(keys_of(ask_events(world, (struct jp_event_filter){.from_seq = 11})), "11 12");
@@ -21,6 +22,7 @@ static void events_are_filtered(void **state) {
     assert_string_equal(keys_of(ask_events(world, (struct jp_event_filter){.pools = &b_and_c})), "1 2 4 5 7 8 10 11");
     assert_string_equal(keys_of(ask_events(world, (struct jp_event_filter){.pools = &b_and_c, .messages = &ends,
                                                                            .pid = 1})), "5 7");
+    assert_string_equal(keys_of(ask_events(world, (struct jp_event_filter){.origins = &ours})), "4 8 12");
     assert_string_equal(keys_of(ask_events(world, (struct jp_event_filter){.pools = &injected})), "");
     assert_string_equal(keys_of(ask_events(world, (struct jp_event_filter){.from_seq = UINT64_MAX})), "");
     assert_string_equal(keys_of(ask_events(world, (struct jp_event_filter){.pools = &(struct jp_strings){0}})), ""); /* of none */

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <tlhelp32.h>
 #include <wchar.h>
 
 enum { USAGE_ERROR = 64, FAILURE = 65, MAX_WIDTH = 16 };
@@ -257,6 +258,61 @@ static int do_hold(wchar_t **arguments) {
     return 0;
 }
 
+/* FILE CODE: what a program for an event gets, as a line at the end of FILE: a variable, and its standard input. */
+static int do_event(wchar_t **arguments) {
+    char message[256] = "-", input[8192], line[8500];
+    DWORD length = 0, part = 0, written;
+    GetEnvironmentVariableA("JOBPOOL_EVENT_MESSAGE", message, sizeof message);
+    while (length < sizeof input - 1 && ReadFile(GetStdHandle(STD_INPUT_HANDLE), input + length, (DWORD)sizeof input - 1 - length, &part, NULL) && part > 0)
+        length += part;
+    input[length] = '\0';
+    HANDLE file = CreateFileW(arguments[0], FILE_APPEND_DATA, FILE_SHARE_READ, NULL, OPEN_ALWAYS, 0, NULL);
+    if (file == INVALID_HANDLE_VALUE)
+        return fail("CreateFileW");
+    int all = snprintf(line, sizeof line, "%s %s", message, input);
+    WriteFile(file, line, (DWORD)all, &written, NULL);
+    CloseHandle(file);
+    return (int)number(arguments[1]);
+}
+
+/* The pid of whoever started this process, and the file name of its program. */
+static int do_parent(wchar_t **arguments) {
+    (void)arguments;
+    PROCESSENTRY32W entry = {.dwSize = sizeof entry};
+    HANDLE list = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
+    DWORD parent = 0;
+    wchar_t line[MAX_PATH + 32];
+    for (BOOL more = Process32FirstW(list, &entry); more; more = Process32NextW(list, &entry))
+        if (entry.th32ProcessID == GetCurrentProcessId())
+            parent = entry.th32ParentProcessID;
+    for (BOOL more = Process32FirstW(list, &entry); more; more = Process32NextW(list, &entry))
+        if (entry.th32ProcessID == parent) {
+            swprintf(line, sizeof line / sizeof line[0], L"%lu %ls", (unsigned long)parent, entry.szExeFile);
+            print_line(line);
+        }
+    CloseHandle(list);
+    return 0;
+}
+
+/* LINE: runs it in a job of this process alone, which ends all that is in it when it is closed; as Nomad and GitLab's runner do. */
+static int do_in_job(wchar_t **arguments) {
+    JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = {.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE};
+    HANDLE job = CreateJobObjectW(NULL, NULL);
+    STARTUPINFOW startup = {.cb = sizeof startup};
+    PROCESS_INFORMATION child;
+    DWORD code = FAILURE;
+    if (job == NULL || !SetInformationJobObject(job, JobObjectExtendedLimitInformation, &limits, sizeof limits))
+        return fail("SetInformationJobObject");
+    if (!CreateProcessW(NULL, arguments[0], NULL, NULL, TRUE, CREATE_SUSPENDED, NULL, NULL, &startup, &child))
+        return fail("CreateProcessW");
+    if (!AssignProcessToJobObject(job, child.hProcess))
+        return fail("AssignProcessToJobObject");
+    ResumeThread(child.hThread);
+    WaitForSingleObject(child.hProcess, INFINITE);
+    GetExitCodeProcess(child.hProcess, &code);
+    return (int)code;
+}
+
 static int do_copy(wchar_t **arguments) {
     (void)arguments;
     char chunk[4096];
@@ -390,6 +446,9 @@ static const struct verb {
     {L"cwd", 0, do_cwd, "print the working directory"},
     {L"id", 0, do_id, "print pid and creation time"},
     {L"hold", 0, do_hold, "print pid and creation time, then wait for the end of standard input"},
+    {L"event", 2, do_event, "FILE CODE: add JOBPOOL_EVENT_MESSAGE and standard input to the file, and end with CODE"},
+    {L"parent", 0, do_parent, "print the pid and the program of whoever started it"},
+    {L"in-job", 1, do_in_job, "LINE: run a command line in a job that ends with this process"},
     {L"copy", 0, do_copy, "standard input to standard output and to standard error"},
     {L"touch", 1, do_touch, "FILE: make it"},
     {L"units", 2, do_units, "FILE TEXT: write the 16-bit units of the text into it, as hexadecimal numbers"},
