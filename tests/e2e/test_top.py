@@ -356,7 +356,7 @@ def test_batch_prints_frame_after_frame(service, pool):
 
 
 @pytest.mark.parametrize("arguments, says", [
-    ([], "--once prints one frame"), (["--json"], "--once prints one frame"), (["-n", "2"], "--frames goes with --batch"),
+    ([], "--once prints one frame"), (["--json"], "--once prints one frame"), (["--columns", "name"], "--once and --batch"), (["-n", "2"], "--frames goes with --batch"),
     (["--once", "-n", "2"], "--frames goes with --batch"), (["--once", "-d", "100ms"], "1s to 24h"), (["--once", "-d", "soon"], "soon"),
     (["--once", "--sort", "colour"], "no column"),
 ])
