@@ -1,9 +1,7 @@
 /* jobpoold.exe: what was asked for at the prompt, or by the SCM. */
-#include "daemon/daemon.h"
-#include "eventlog.h"
-#include "loop/logfile.h"
 #include "platform.h"
-#include "scm.h"
+#include "run.h"
+#include "setup.h"
 #include "win32/harden.h"
 #include "win32/keeper.h"
 #include "win32/stop_helper.h"
@@ -14,180 +12,40 @@
 #include <string.h>
 #include <windows.h>
 
-#define SERVICE_NAME "JobPool"
-
-enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE }; /* --check-config: EXIT_USAGE for a config with faults */
-
 static const char help[] =
     "usage: jobpoold [--config FILE] [--console | --check-config | --version | --help]\n"
+    "       jobpoold install [--config FILE] [--no-start] [--dry-run]\n"
+    "       jobpoold uninstall [--purge [--yes]] [--dry-run]\n"
+    "       jobpoold upgrade [--from FILE] [--dry-run]\n"
     "\n"
-    "The JobPool service: pools of processes on job objects. Without --console it expects to be started by the service control\n"
-    "manager; install it with\n"
-    "  sc create JobPool binPath= \"\\\"C:\\Program Files\\JobPool\\jobpoold.exe\\\"\" start= auto\n"
+    "The JobPool service: pools of processes on job objects. Without a command and --console it expects to be started by the\n"
+    "service control manager.\n"
     "\n"
     "  --config FILE    the configuration; default %ProgramData%\\JobPool\\jobpool.json\n"
     "  --console        run here, with the log on standard error, until Ctrl-C\n"
     "  --check-config   say every fault of the configuration, then exit with 0 (none) or 2\n"
-    "  --version        say the version and exit\n";
+    "  --version        say the version and exit\n"
+    "\n"
+    "As an administrator; each step is printed as the sc, reg or icacls line that does the same:\n"
+    "\n"
+    "  install          make this program the service, or bring the one that is installed in line: account, privileges, restart\n"
+    "                   after failures, event source, data folder, a first configuration where there is none; and start it\n"
+    "  uninstall        stop the service and take away what install made; configuration, log and accounts stay\n"
+    "  upgrade          put another jobpoold.exe into the place of the installed one; the old one comes back if it does not start\n"
+    "  --dry-run        print what would be done, and do nothing\n"
+    "  --no-start       leave the service as it is, stopped or running\n"
+    "  --purge          delete configuration, log and accounts too; asks, unless there is --yes\n"
+    "  --from FILE      the new program; without it, the one that you run\n";
 
-struct program {
-    char *config_file;
-    struct jp_daemon *daemon;
-    struct jp_scm *scm; /* NULL with --console */
-    HANDLE ended;       /* event, with --console: the daemon has stopped */
-    int exit_code;
+struct arguments {
+    char *config; /* NULL: not given */
+    bool console, check_config;
+    struct jp_setup_options setup;
 };
 
-static struct program program;
-
-/* --- the console --- */
-
-static void write_console_line(void *sink, enum jp_log_level level, const char *text) {
-    (void)sink;
-    char *line = jp_logfile_line(level, text);
-    fputs(line, stderr);
-    fflush(stderr);
-    jp_free(line);
-}
-
-static const struct jp_log console_log = {.level = JP_LOG_INFO, .write = write_console_line};
-
-/* When the window is closed, or the user logs off, Windows ends the process as soon as this returns. */
-static BOOL WINAPI on_console_control(DWORD control) {
-    jp_daemon_stop(program.daemon);
-    if (control != CTRL_C_EVENT && control != CTRL_BREAK_EVENT && program.ended)
-        WaitForSingleObject(program.ended, INFINITE);
-    return TRUE;
-}
-
-/* --- what the daemon tells --- */
-
-static void on_running(void *context) {
-    (void)context;
-    jp_eventlog_write(JP_EVENTLOG_STARTED, "jobpoold " JP_VERSION);
-    if (program.scm)
-        jp_scm_report_running(program.scm);
-}
-
-static void on_progress(void *context, uint32_t wait_hint_ms) {
-    (void)context;
-    if (program.scm)
-        jp_scm_report_progress(program.scm, wait_hint_ms);
-}
-
-static void on_reloaded(void *context, bool taken, const char *what) {
-    (void)context;
-    jp_eventlog_write(taken ? JP_EVENTLOG_CONFIG_LOADED : JP_EVENTLOG_CONFIG_FAULTS, what);
-}
-
-static void on_alarm(void *context, const char *text) {
-    (void)context;
-    jp_eventlog_write(JP_EVENTLOG_WARNING, text);
-}
-
-/* --- running --- */
-
-/* A log file is open only once the config is read: until then a service has the event log, and the file that the config's own
- * place suggests. */
-static void write_beside_config(const char *text) {
-    struct jp_logfile logfile;
-    struct jp_error error;
-    char *path = jp_sprintf("%s.errors.log", program.config_file);
-    if (jp_logfile_open(&logfile, path, 1 << 20, 1, &error) == JP_OK) {
-        jp_logfile_write(&logfile, JP_LOG_ERROR, text);
-        jp_logfile_close(&logfile);
-    }
-    jp_free(path);
-}
-
-static void report_failed_start(const struct jp_error *error, const char *faults) {
-    jp_eventlog_write(faults ? JP_EVENTLOG_CONFIG_FAULTS : JP_EVENTLOG_START_FAILED, faults ? faults : error->text);
-    fprintf(stderr, "jobpoold: cannot start: %s\n%s", error->text, faults ? faults : "");
-    if (program.scm) {
-        write_beside_config(faults ? faults : error->text);
-        jp_scm_report_failed(program.scm, error->win32, (uint32_t)-error->status);
-    }
-    program.exit_code = faults ? EXIT_USAGE : EXIT_FAILED;
-}
-
-static void run_daemon(struct jp_scm *scm) {
-    struct jp_error error;
-    char *faults = NULL;
-    program.scm = scm;
-    jp_eventlog_open();
-    if (jp_daemon_run(program.daemon, &error, &faults))
-        report_failed_start(&error, faults);
-    else
-        jp_eventlog_write(JP_EVENTLOG_STOPPED, "as asked");
-    jp_eventlog_close();
-    jp_free(faults);
-}
-
-static void run_as_service(void *context, struct jp_scm *scm) {
-    (void)context;
-    run_daemon(scm);
-}
-
-static void stop_service(void *context) {
-    (void)context;
-    jp_daemon_stop(program.daemon);
-}
-
-static void reload_service(void *context) {
-    (void)context;
-    jp_daemon_reload(program.daemon);
-}
-
-static int run(bool console) {
-    struct jp_daemon_options options = {.program = "jobpoold", .version = JP_VERSION, .config_file = program.config_file,
-                                        .platform = jp_service_platform(console ? JP_TRUST_ANYONE : JP_TRUST_ADMINISTRATORS),
-                                        .console = console ? &console_log : NULL,
-                                        .on_running = on_running, .on_progress = on_progress, .on_reloaded = on_reloaded, .on_alarm = on_alarm};
-    program.daemon = jp_daemon_new(&options);
-    if (console) {
-        program.ended = CreateEventW(NULL, TRUE, FALSE, NULL);
-        SetConsoleCtrlHandler(on_console_control, TRUE);
-        run_daemon(NULL);
-        SetEvent(program.ended);
-        SetConsoleCtrlHandler(on_console_control, FALSE);
-    } else {
-        struct jp_scm_handlers handlers = {.run = run_as_service, .stop = stop_service, .reload = reload_service};
-        int result = jp_scm_run(SERVICE_NAME, &handlers);
-        if (result == JP_SCM_NOT_STARTED_BY_SCM) {
-            fputs("jobpoold: this is a service; start it with \"sc start JobPool\", or run it here with --console\n", stderr);
-            program.exit_code = EXIT_USAGE;
-        } else if (result && !program.exit_code) {
-            fprintf(stderr, "jobpoold: the service control manager did not take us: %s (%s, %d)\n", jp_win32_text((uint32_t)result),
-                    jp_win32_name((uint32_t)result) ? jp_win32_name((uint32_t)result) : "Windows error", result);
-            program.exit_code = EXIT_FAILED;
-        }
-    }
-    jp_daemon_free(program.daemon);
-    return program.exit_code;
-}
-
-static int check_config(void) {
-    struct jp_config config;
-    struct jp_error error;
-    char *faults;
-    cJSON *data;
-    struct jp_str ignored = {0};
-    jp_status status = jp_daemon_read_config(jp_service_platform(JP_TRUST_ANYONE), program.config_file, &config, &faults, &data, &error);
-    cJSON_Delete(data);
-    if (status == JP_OK) {
-        printf("%s: good, %zu pools\n", program.config_file, config.pool_count);
-        if (jp_win32_read_file(program.config_file, JP_CONFIG_MAX_BYTES, JP_TRUST_ADMINISTRATORS, &ignored, &error))
-            fprintf(stderr, "jobpoold: the service would not take it from here: %s\n", error.text);
-        jp_str_free(&ignored);
-        jp_config_free(&config);
-        return EXIT_OK;
-    }
-    if (faults)
-        fputs(faults, stdout);
-    else
-        printf("%s\n", error.text);
-    jp_free(faults);
-    return EXIT_USAGE;
+static int misused(const char *what, const char *argument) {
+    fprintf(stderr, "jobpoold: %s: %s\n%s", what, argument, help);
+    return JP_RUN_USAGE;
 }
 
 static char *default_config_file(void) {
@@ -195,24 +53,70 @@ static char *default_config_file(void) {
     return jp_sprintf("%s\\JobPool\\jobpool.json", data ? data : "C:\\ProgramData");
 }
 
+static int serve(struct arguments *given) {
+    if (given->setup.from || given->setup.dry_run || given->setup.no_start || given->setup.purge || given->setup.yes)
+        return misused("which command?", "install, uninstall or upgrade goes before these options");
+    if (!given->config)
+        given->config = default_config_file();
+    return given->check_config ? jp_run_check_config(given->config) : jp_run(given->config, given->console);
+}
+
+/* A command and the options that are its own. */
+static int set_up(const struct arguments *given, const char *command) {
+    static const struct {
+        const char *name;
+        int (*run)(const struct jp_setup_options *options);
+        bool config, from, no_start, purge;
+    } commands[] = {{"install", jp_install, .config = true, .no_start = true},
+                    {"uninstall", jp_uninstall, .purge = true},
+                    {"upgrade", jp_upgrade, .from = true}};
+    const struct jp_setup_options *setup = &given->setup;
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        if (strcmp(commands[i].name, command) != 0)
+            continue;
+        bool foreign = given->console || given->check_config || (setup->config && !commands[i].config) || (setup->from && !commands[i].from) ||
+                       (setup->no_start && !commands[i].no_start) || ((setup->purge || setup->yes) && !commands[i].purge);
+        return foreign ? misused("an option does not go with the command", command) : commands[i].run(setup);
+    }
+    return misused("unexpected argument", command);
+}
+
 /* argv is UTF-8. */
-static int main_utf8(int argc, char **argv) {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},  {"console", no_argument, NULL, 'o'},
-                                            {"check-config", no_argument, NULL, 'k'},  {"version", no_argument, NULL, 'v'},
-                                            {"help", no_argument, NULL, 'h'},          {"ask-to-stop", required_argument, NULL, 'a'},
-                                            {"keeper", no_argument, NULL, 'p'},        {NULL, 0, NULL, 0}};
-    bool console = false, check = false;
-    for (int option; (option = getopt_long(argc, argv, "c:h", options, NULL)) != -1;) {
+static int main_utf8(int argc, char **argv, struct arguments *given) {
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'}, {"console", no_argument, NULL, 'o'},
+                                            {"check-config", no_argument, NULL, 'k'}, {"version", no_argument, NULL, 'v'},
+                                            {"help", no_argument, NULL, 'h'},         {"ask-to-stop", required_argument, NULL, 'a'},
+                                            {"keeper", no_argument, NULL, 'p'},       {"from", required_argument, NULL, 'f'},
+                                            {"dry-run", no_argument, NULL, 'n'},      {"no-start", no_argument, NULL, 's'},
+                                            {"purge", no_argument, NULL, 'x'},        {"yes", no_argument, NULL, 'y'},
+                                            {NULL, 0, NULL, 0}};
+    for (int option; (option = getopt_long(argc, argv, "c:hny", options, NULL)) != -1;) {
         switch (option) {
         case 'c':
-            jp_free(program.config_file);
-            program.config_file = jp_strdup(optarg);
+            jp_free(given->config);
+            given->config = jp_strdup(optarg);
+            given->setup.config = given->config;
             break;
         case 'o':
-            console = true;
+            given->console = true;
             break;
         case 'k':
-            check = true;
+            given->check_config = true;
+            break;
+        case 'f':
+            given->setup.from = optarg;
+            break;
+        case 'n':
+            given->setup.dry_run = true;
+            break;
+        case 's':
+            given->setup.no_start = true;
+            break;
+        case 'x':
+            given->setup.purge = true;
+            break;
+        case 'y':
+            given->setup.yes = true;
             break;
         case 'a': /* from the service itself, for whose sake the help is silent about it */
             return jp_win32_stop_helper(optarg);
@@ -220,36 +124,33 @@ static int main_utf8(int argc, char **argv) {
             return jp_win32_keeper();
         case 'v':
             puts("jobpoold " JP_VERSION);
-            return EXIT_OK;
+            return JP_RUN_DONE;
         case 'h':
             fputs(help, stdout);
-            return EXIT_OK;
+            return JP_RUN_DONE;
         default:
             fputs(help, stderr);
-            return EXIT_USAGE;
+            return JP_RUN_USAGE;
         }
     }
-    if (optind < argc) {
-        fprintf(stderr, "jobpoold: unexpected argument: %s\n%s", argv[optind], help);
-        return EXIT_USAGE;
-    }
-    if (!program.config_file)
-        program.config_file = default_config_file();
-    return check ? check_config() : run(console);
+    if (optind + 1 < argc)
+        return misused("unexpected argument", argv[optind + 1]);
+    return optind < argc ? set_up(given, argv[optind]) : serve(given);
 }
 
 int wmain(int argc, wchar_t **wide_argv);
 int wmain(int argc, wchar_t **wide_argv) {
     jp_win32_harden();
     SetConsoleOutputCP(CP_UTF8);
+    struct arguments given = {0};
     char **argv = jp_realloc_array(NULL, (size_t)argc + 1, sizeof *argv);
     for (int i = 0; i < argc; i++)
         argv[i] = jp_win32_utf8(wide_argv[i]);
     argv[argc] = NULL;
-    int exit_code = main_utf8(argc, argv);
+    int exit_code = main_utf8(argc, argv, &given);
     for (int i = 0; i < argc; i++)
         jp_free(argv[i]);
     jp_free(argv);
-    jp_free(program.config_file);
+    jp_free(given.config);
     return exit_code;
 }

@@ -2,10 +2,10 @@
 #ifndef JP_CLI_CLI_H
 #define JP_CLI_CLI_H
 
+#include "base/text.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/show.h"
-#include "cli/text.h"
 #include "cli/view.h"
 #include "client/pipe.h"
 #include "jobpool/client.h"
@@ -128,10 +128,10 @@ bool jp_cli_add_pid(const struct jp_cli *cli, cJSON *params, const char *text);
 /* The commands, by the file that they stand in. */
 extern const struct jp_option jp_assign_options[], jp_complete_options[], jp_audit_options[], jp_report_options[], jp_definition_options[], jp_delete_options[],
     jp_events_options[], jp_freeze_options[], jp_grant_options[], jp_kill_options[], jp_launch_options[], jp_match_options[],
-    jp_process_wait_options[], jp_processes_options[],
-    jp_rpc_options[], jp_run_options[], jp_summary_options[], jp_wait_options[];
+    jp_page_options[], jp_process_wait_options[], jp_processes_options[],
+    jp_rpc_options[], jp_run_options[], jp_summary_options[], jp_top_options[], jp_wait_options[];
 extern const struct jp_view jp_audit_view, jp_capabilities_view, jp_events_view, jp_match_view, jp_pool_view, jp_pools_view, jp_processes_view, jp_ps_view,
-    jp_report_view, jp_status_view, jp_summary_view;
+    jp_report_view, jp_status_view, jp_summary_view, jp_top_view;
 int jp_command_accounting(struct jp_cli *cli, cJSON *options);
 int jp_command_assign(struct jp_cli *cli, cJSON *options);
 int jp_command_audit(struct jp_cli *cli, cJSON *options);
@@ -148,6 +148,7 @@ int jp_command_kill(struct jp_cli *cli, cJSON *options);
 int jp_command_launch(struct jp_cli *cli, cJSON *options);
 int jp_command_list(struct jp_cli *cli, cJSON *options);
 int jp_command_match(struct jp_cli *cli, cJSON *options);
+int jp_command_page(struct jp_cli *cli, cJSON *options);
 int jp_command_process_kill(struct jp_cli *cli, cJSON *options);
 int jp_command_process_wait(struct jp_cli *cli, cJSON *options);
 int jp_command_processes(struct jp_cli *cli, cJSON *options);
@@ -159,6 +160,7 @@ int jp_command_show(struct jp_cli *cli, cJSON *options);
 int jp_command_status(struct jp_cli *cli, cJSON *options);
 int jp_command_summary(struct jp_cli *cli, cJSON *options);
 int jp_command_thaw(struct jp_cli *cli, cJSON *options);
+int jp_command_top(struct jp_cli *cli, cJSON *options);
 int jp_command_update(struct jp_cli *cli, cJSON *options);
 int jp_command_wait(struct jp_cli *cli, cJSON *options);
 

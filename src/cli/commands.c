@@ -57,6 +57,23 @@ const struct jp_command jp_commands[] = {
     {.name = "ps", .full = "process list", .arguments = "[POOL]",
      .summary = "the processes in a pool and those below it, or in all pools", .max_arguments = 1,
      .view = &jp_ps_view, .run = jp_command_ps},
+    {.name = "top", .full = "pool top",
+     .summary = "a live table of pools: CPU, memory, processes, I/O, events",
+     .details =
+         "One question to the service a frame, however many pools. A pool's numbers are those of all below it too. Keys: c m p i e n sort by\n"
+         "CPU, memory, processes, I/O, events, name (once more turns it round); t tree; / filter; Enter shows a pool's processes, Esc goes\n"
+         "back; k ends and f freezes or thaws what is selected, after a question; I CPU % of one processor or of the machine; ? help; q quit.\n"
+         "\"OF LIMIT\" is the committed memory against the tightest job_memory that holds for the pool; BY is who enforces its limits.\n"
+         "Numbers that the system does not tell are \"-\", or null.",
+     .examples = "# one frame for a person, by memory\n"
+                 "jobpool top --once --sort -commitBytes\n"
+                 "# one frame for a program\n"
+                 "jobpool top --once --json\n"
+                 "# three frames as csv\n"
+                 "jobpool top --batch -n 3 -d 1s --format csv\n"
+                 "# on Windows: the live table, which needs a console, as a tree, every second\n"
+                 "jobpool top --tree --interval 1s",
+     .options = jp_top_options, .view = &jp_top_view, .run = jp_command_top},
     {.name = "kill", .full = "pool kill", .arguments = "POOL | --pid PID",
      .summary = "end all processes of a pool, or one process",
      .options = jp_kill_options, .max_arguments = 1, .run = jp_command_kill},
@@ -112,6 +129,19 @@ const struct jp_command jp_commands[] = {
     {.name = "accounting", .arguments = "[VERB ...]",
      .summary = "what was used, by pool, user, program, day and ending; and what becomes of the record",
      .options = jp_report_options, .view = &jp_summary_view, .run = jp_command_accounting, .verbs = jp_accounting_verbs},
+    {.name = "report",
+     .summary = "a page of HTML with charts: what pools used over time against their limits, failures, events, who used the most",
+     .details = "One file that loads nothing from anywhere and needs no script to be read. Times in it are local ones. CPU and memory over\n"
+                "time are the samples that the service records (sampling.record); all else is made of the rows of processes, and the\n"
+                "numbers are those of \"accounting report\" with the same --from and --to. The file appears when it is whole, and takes the\n"
+                "place of one with its name.",
+     .examples = "# The last seven days, in a file of this folder with the date in its name\n"
+                 "jobpool report\n"
+                 "# November, in a file of one's own choice\n"
+                 "jobpool report --output november.html --from 2026-11-01 --to 2026-12-01\n"
+                 "# To another program\n"
+                 "jobpool report -o -",
+     .options = jp_page_options, .run = jp_command_page},
     {.name = "create", .full = "pool create", .arguments = "NAME [JSON]",
      .summary = "make a pool",
      .details = "JSON is an object with the keys that a pool has in the configuration, for example {\"limits\": {\"active_processes\": 4}}.",

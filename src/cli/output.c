@@ -2,7 +2,7 @@
 #include "cli/output.h"
 
 #include "base/utf.h"
-#include "cli/text.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>

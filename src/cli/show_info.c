@@ -3,7 +3,7 @@
 
 #include "base/schema.h"
 #include "base/units.h"
-#include "cli/text.h"
+#include "base/text.h"
 #include "jobpool/job_constants.h"
 
 #include <inttypes.h>

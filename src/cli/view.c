@@ -3,7 +3,7 @@
 
 #include "base/units.h"
 #include "cli/output.h"
-#include "cli/text.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>

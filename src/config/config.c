@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define DAY_100NS (UINT64_C(86400) * JP_100NS_PER_S)
+#define RECORD_MAX (UINT64_C(3600) * JP_100NS_PER_S)
 #define RETENTION_MAX (36500 * DAY_100NS) /* so that "now less this" is a time */
 
 static const struct jp_choice log_levels[] = {
@@ -45,6 +46,8 @@ static const struct jp_field sampling_fields[] = {
     {.key = "interval", .type = JP_FIELD_DURATION, .offset = offsetof(struct jp_sampling_config, interval_100ns),
      .min = UINT64_C(50) * JP_100NS_PER_MS, .max = UINT64_C(60) * JP_100NS_PER_S,
      .documentation = "How often all processes are looked at while a pool needs it. Default 500ms."},
+    {.key = "record", .type = JP_FIELD_DURATION, .offset = offsetof(struct jp_sampling_config, record_100ns), .max = RECORD_MAX,
+     .documentation = "How often a sample of each pool that has members is recorded, for charts; at least 1s. Default 1min; 0s: not at all."},
     {0}};
 
 static const struct jp_field retention_fields[] = {
@@ -56,10 +59,12 @@ static const struct jp_field retention_fields[] = {
     {.key = "hours", .type = JP_FIELD_DURATION, .offset = offsetof(struct jp_retention_config, hours_100ns),
      .max = RETENTION_MAX,
      .documentation = "How long sums by the hour are kept; then only those by the day are. Default 400d; 0s: for ever."},
+    {.key = "samples", .type = JP_FIELD_DURATION, .offset = offsetof(struct jp_retention_config, samples_100ns), .max = RETENTION_MAX,
+     .documentation = "How long samples of pools over time are kept, by whole days. Default 30d; 0s: for ever."},
     {.key = "audit", .type = JP_FIELD_DURATION, .offset = offsetof(struct jp_retention_config, audit_100ns), .max = RETENTION_MAX,
      .documentation = "How long the audit trail is kept. Default 400d; 0s: for ever."},
     {.key = "max_size", .type = JP_FIELD_BYTES, .offset = offsetof(struct jp_retention_config, max_size_bytes), .max = UINT64_C(1) << 46,
-     .documentation = "Size of the database, above which the oldest rows and events go before their time. Default 4GiB; 0: any."},
+     .documentation = "Size of the database, above which the oldest rows, events and samples go before their time. Default 4GiB; 0: any."},
     {0}};
 
 const struct jp_field jp_config_fields[] = {
@@ -89,8 +94,8 @@ const struct jp_field jp_config_fields[] = {
 
 enum { LOG_FILE, LOG_LEVEL, LOG_MAX_SIZE, LOG_KEEP };          /* rows of log_fields */
 enum { DATABASE_FILE, DATABASE_FLUSH_INTERVAL, DATABASE_MAX_BACKLOG };
-enum { SAMPLING_INTERVAL };
-enum { RETENTION_PROCESSES, RETENTION_EVENTS, RETENTION_HOURS, RETENTION_AUDIT, RETENTION_MAX_SIZE };
+enum { SAMPLING_INTERVAL, SAMPLING_RECORD };
+enum { RETENTION_PROCESSES, RETENTION_EVENTS, RETENTION_HOURS, RETENTION_SAMPLES, RETENTION_AUDIT, RETENTION_MAX_SIZE };
 
 void jp_config_faults_free(struct jp_config_faults *faults) {
     for (size_t i = 0; i < faults->count; i++)
@@ -322,9 +327,11 @@ static void fill_defaults(struct jp_config *config, const char *(*environment)(c
     set_u64(retention->present, RETENTION_PROCESSES, &retention->processes_100ns, 90 * DAY_100NS);
     set_u64(retention->present, RETENTION_EVENTS, &retention->events_100ns, 30 * DAY_100NS);
     set_u64(retention->present, RETENTION_HOURS, &retention->hours_100ns, 400 * DAY_100NS);
+    set_u64(retention->present, RETENTION_SAMPLES, &retention->samples_100ns, 30 * DAY_100NS);
     set_u64(retention->present, RETENTION_AUDIT, &retention->audit_100ns, 400 * DAY_100NS);
     set_u64(retention->present, RETENTION_MAX_SIZE, &retention->max_size_bytes, UINT64_C(4) << 30);
     set_u64(config->sampling.present, SAMPLING_INTERVAL, &config->sampling.interval_100ns, UINT64_C(500) * JP_100NS_PER_MS);
+    set_u64(config->sampling.present, SAMPLING_RECORD, &config->sampling.record_100ns, UINT64_C(60) * JP_100NS_PER_S);
 }
 
 static void place_faults(const struct jp_json *json, const struct jp_faults *faults, struct jp_config_faults *ret) {
@@ -378,6 +385,11 @@ static void check_pipe(const struct jp_config_host *host, const struct jp_config
     check_sddl(host, config->pipe.security, key_or(pipe, "security"), "pipe.security", faults);
 }
 
+static void check_sampling(const struct jp_config *config, const cJSON *root, struct jp_faults *faults) {
+    if (config->sampling.record_100ns && config->sampling.record_100ns < JP_100NS_PER_S)
+        jp_faults_add(faults, key_or(key_or(root, "sampling"), "record"), false, "sampling.record: too small, expected at least 1s, or 0s for not at all");
+}
+
 jp_status jp_config_parse(const char *text, size_t length, const struct jp_config_host *host, struct jp_config *ret_config,
                           struct jp_config_faults *ret_faults) {
     static const struct jp_json_rules rules = {.max_bytes = JP_CONFIG_MAX_BYTES, .max_depth = JP_CONFIG_MAX_DEPTH, .comments = true,
@@ -409,6 +421,7 @@ jp_status jp_config_parse(const char *text, size_t length, const struct jp_confi
     if (!faults.count)
         check_object_names(&config, pools, &faults);
     check_pipe(host, &config, json.root, &faults);
+    check_sampling(&config, json.root, &faults);
     check_access(host, &config, json.root, &faults);
 
     jp_status status = JP_OK;

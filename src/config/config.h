@@ -34,12 +34,13 @@ struct jp_pipe_config {
 struct jp_sampling_config {
     uint64_t present;
     uint64_t interval_100ns; /* how often all processes are looked at while a pool needs it */
+    uint64_t record_100ns;   /* how often pools with members are recorded; 0: not at all */
 };
 
 /* What of the accounts is kept; see struct jp_retention. */
 struct jp_retention_config {
     uint64_t present;
-    uint64_t processes_100ns, events_100ns, hours_100ns, audit_100ns, max_size_bytes;
+    uint64_t processes_100ns, events_100ns, hours_100ns, samples_100ns, audit_100ns, max_size_bytes;
 };
 
 struct jp_config {

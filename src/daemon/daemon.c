@@ -91,6 +91,7 @@ static jp_status make_pools(struct jp_daemon *daemon, struct jp_error *error) {
         .awake_ms = clock_awake_ms,
         .total_ms = clock_total_ms,
         .sample_interval_ms = daemon->config.sampling.interval_100ns / JP_100NS_PER_MS,
+        .record_interval_ms = daemon->config.sampling.record_100ns / JP_100NS_PER_MS,
         .on_event = jp__on_event,
     };
     struct jp_reload_result loaded;

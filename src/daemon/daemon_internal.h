@@ -69,7 +69,8 @@ static inline uint64_t jp__daemon_now_ms(const struct jp_daemon *daemon) {
 
 static inline struct jp_retention jp__retention(const struct jp_retention_config *config) {
     return (struct jp_retention){.processes_100ns = config->processes_100ns, .events_100ns = config->events_100ns,
-                                 .hours_100ns = config->hours_100ns, .max_bytes = config->max_size_bytes};
+                                 .hours_100ns = config->hours_100ns, .samples_100ns = config->samples_100ns,
+                                 .audit_100ns = config->audit_100ns, .max_bytes = config->max_size_bytes};
 }
 
 /* events.c: what the loop calls while the daemon runs; `context` and `data` are the daemon */

@@ -233,7 +233,7 @@ static void add_retention(cJSON *database, const struct jp_retention_config *ret
     const struct {
         const char *key;
         uint64_t time_100ns;
-    } ages[] = {{"processes", retention->processes_100ns}, {"events", retention->events_100ns}, {"hours", retention->hours_100ns}, {"audit", retention->audit_100ns}};
+    } ages[] = {{"processes", retention->processes_100ns}, {"events", retention->events_100ns}, {"hours", retention->hours_100ns}, {"samples", retention->samples_100ns}, {"audit", retention->audit_100ns}};
     cJSON *object = cJSON_AddObjectToObject(database, "retention");
     for (size_t i = 0; i < sizeof ages / sizeof *ages; i++)
         jp_json_add_string(object, ages[i].key, ages[i].time_100ns ? jp_duration_format(ages[i].time_100ns, buffer) : NULL);
@@ -303,6 +303,7 @@ jp_status jp__reload(void *context, struct jp_reload_result *ret_result, cJSON *
         daemon->config.watch_config = fresh.watch_config;
         jp__watch_config(daemon);
         jp_pools_set_sample_interval(daemon->pools, fresh.sampling.interval_100ns / JP_100NS_PER_MS);
+        jp_pools_set_record_interval(daemon->pools, fresh.sampling.record_100ns / JP_100NS_PER_MS);
         daemon->config.retention = fresh.retention;
         set_retention(daemon);
         if (jp_config_needs_restart(&daemon->config, &fresh))

@@ -125,6 +125,24 @@ struct jp_reset_record {
     struct jp_counters base; /* what they stood at */
 };
 
+/* What has been used for ever; it only grows. */
+struct jp_spent {
+    uint64_t cpu_100ns, read_bytes, write_bytes;
+};
+
+/* A pool as it was when the machine's processes were looked at, with those below it. */
+struct jp_sample_record {
+    const char *pool;
+    int64_t time_100ns;
+    uint64_t processes;
+    bool has_memory, has_io; /* false: unknown */
+    uint64_t commit_bytes, working_set_bytes;
+    struct jp_spent spent;
+    struct jp_spent own; /* the pool's alone, as counted in the rows by then: for the next run to go on from */
+    uint64_t memory_limit_bytes, process_limit; /* in force; UINT64_MAX: none */
+    uint32_t cpu_rate_limit;                    /* a hard cap in 1/100 %; 0: none */
+};
+
 /* Totals of the ended and running processes of one group. */
 struct jp_summary {
     char *pool;
@@ -143,6 +161,7 @@ struct jp_accounts_state {
     uint64_t dropped_events; /* events that the full backlog could not keep */
     uint64_t dropped_from_seq, dropped_to_seq; /* between these, of the last time that it was full; 0: it never was */
     uint64_t dropped_audits; /* rows of the audit trail that it could not keep; their ids are missing in it */
+    uint64_t dropped_samples; /* likewise of pools' samples; the next one has what was used */
     uint64_t committed_seq;
     uint64_t first_seq;      /* of the oldest event that is kept; 0: none is */
     uint64_t file_bytes, wal_bytes; /* as of the last commit */
@@ -206,10 +225,41 @@ struct jp_report {
     int64_t complete_from_100ns; /* rows of processes that began earlier, but within the filter's time, were purged; 0: none were */
 };
 
+/* Pools over time. */
+struct jp_series_filter {
+    const struct jp_strings *pools; /* NULL: all; an empty list selects nothing */
+    int64_t from_100ns, to_100ns;   /* both are given, the first is the lesser one */
+    uint32_t points;                /* at most so many steps, from 1 on */
+    int64_t least_step_100ns;       /* no step is shorter: how often samples are recorded */
+};
+struct jp_series_point {
+    int64_t time_100ns;      /* the step's beginning */
+    bool looked;             /* there are samples of it; else only of rows of processes */
+    bool has_memory, has_io;
+    uint64_t processes, commit_bytes, working_set_bytes; /* the most that a sample has */
+    struct jp_spent spent;                               /* in the step */
+    uint64_t memory_limit_bytes, process_limit;          /* of its last sample; UINT64_MAX: none */
+    uint32_t cpu_rate_limit;                             /* 0: none */
+    uint64_t started, ended, failures;                   /* processes of the pool alone, those below it not; failures: of the ended */
+};
+struct jp_series {
+    const char *pool;
+    const struct jp_series_point *points; /* in order of time; steps of which nothing is known are left out */
+    size_t count;
+};
+struct jp_series_result {
+    int64_t step_100ns;             /* steps begin at multiples of it, the first may begin before the filter's time */
+    const struct jp_series *series; /* by the pools' names */
+    size_t count;
+    bool more;                      /* there are more of them than it could hold */
+    int64_t complete_from_100ns;    /* samples of before, but within the filter's time, were purged; 0: none were */
+};
+
 /* What is to be kept. 0: for ever, however large. */
 struct jp_retention {
     uint64_t processes_100ns, events_100ns; /* rows of processes that ended, and events, that are older go */
     uint64_t hours_100ns;                   /* sums of an hour that are older become part of their day's, which stay */
+    uint64_t samples_100ns;                 /* samples of pools that are older go */
     uint64_t audit_100ns;                   /* rows of the audit trail that are older go; not for want of room */
     uint64_t max_bytes;                     /* of the database: over it the oldest rows and events go before their time */
 };
@@ -220,6 +270,7 @@ struct jp_purge_filter {
 };
 struct jp_purged {
     uint64_t processes, events;
+    uint64_t samples; /* by age, or for want of room; nobody asks for that */
 };
 
 /* What to select. Zero or NULL means any. */
@@ -256,6 +307,7 @@ typedef void jp_summaries_fn(void *context, jp_status status, const struct jp_er
                              const struct jp_summary *summaries, size_t count);
 typedef void jp_audits_fn(void *context, jp_status status, const struct jp_error *error, const struct jp_audit_record *records, size_t count);
 typedef void jp_report_fn(void *context, jp_status status, const struct jp_error *error, const struct jp_report *report);
+typedef void jp_series_fn(void *context, jp_status status, const struct jp_error *error, const struct jp_series_result *result);
 /* Now and then, before the end. About: the rows' ids are counted, and some may have been purged. */
 typedef void jp_report_progress_fn(void *context, uint64_t done_rows, uint64_t all_rows);
 typedef void jp_purged_fn(void *context, jp_status status, const struct jp_error *error, const struct jp_purged *purged);
@@ -270,6 +322,7 @@ struct jp_accounts_ops {
     void (*forget_job)(struct jp_accounts *accounts, const char *object_name);
     void (*record_unobserved)(struct jp_accounts *accounts, const struct jp_unobserved_record *record);
     void (*record_reset)(struct jp_accounts *accounts, const struct jp_reset_record *record);
+    void (*record_sample)(struct jp_accounts *accounts, const struct jp_sample_record *record); /* the first to be dropped when the backlog fills */
     /* The process that keeps the jobs' names while no service runs. 0: there is none. */
     void (*record_keeper)(struct jp_accounts *accounts, uint32_t pid, int64_t start_100ns);
 
@@ -290,6 +343,8 @@ struct jp_accounts_ops {
     uint64_t (*query_report)(struct jp_accounts *accounts, const struct jp_report_filter *filter, jp_report_progress_fn *progress,
                              jp_report_fn *callback, void *context);
     void (*report_cancel)(struct jp_accounts *accounts, uint64_t report); /* `callback` is called from the loop soon after */
+    /* Likewise in steps, and cancelled likewise: its number is one of a report. */
+    uint64_t (*query_series)(struct jp_accounts *accounts, const struct jp_series_filter *filter, jp_series_fn *callback, void *context);
     void (*state)(struct jp_accounts *accounts, struct jp_accounts_state *ret_state);
 
     /* Deletes what the filter selects, in small steps between other writes; what processes used stays in the sums of hours and days.
@@ -331,6 +386,8 @@ struct jp_accounts_start {
         struct jp_counters total;
         int64_t reset_100ns;     /* of the last reset; 0: never */
         struct jp_counters base; /* of it */
+        int64_t sampled_100ns;   /* time of the pool's last sample; 0: there never was one */
+        struct jp_spent sampled, sampled_own; /* what it had as spent, and own */
     } *counters;
     size_t counter_count;
     struct jp_stored_job { /* the jobs that were recorded, with what the rows have of them: of processes of their pool and of those

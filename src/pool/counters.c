@@ -16,6 +16,7 @@ struct jp_counted {
     struct jp_counters base;  /* as of the last reset; it may have what still runs, too */
     int64_t reset_100ns;      /* 0: never */
     bool ephemeral;           /* the pool was: that decides the line */
+    struct jp__series_state series;
     struct jp_counted *next, *previous; /* of the line, while no pool has the name */
 };
 
@@ -73,6 +74,7 @@ void jp__counters_load(struct jp_pools *pools, const struct jp_accounts_start *s
         counted->total = start->counters[i].total;
         counted->base = start->counters[i].base;
         counted->reset_100ns = start->counters[i].reset_100ns;
+        jp__series_load(&counted->series, &start->counters[i]);
     }
 }
 
@@ -115,6 +117,9 @@ void jp__counters_detach(struct jp_pools *pools, struct jp_pool *pool) {
     line_add(pools, pool->counted);
     jp__counters_trim(pools);
 }
+
+struct jp__series_state *jp__counted_series(struct jp_counted *counted) { return &counted->series; }
+const struct jp_counters *jp__counted_total(const struct jp_counted *counted) { return &counted->total; }
 
 /* --- counting --- */
 

@@ -57,6 +57,7 @@ static void link_to_pool(struct jp_pools *pools, struct jp_member *member, struc
     pool->first_member = member;
     pool->member_count++;
     jp__ephemeral_inhabited(pool);
+    jp__series_wake(pools, pool);
     mark_jobs(pools, member);
 }
 

@@ -108,6 +108,8 @@ bool jp_pools_stop(struct jp_pools *pools) {
         end_with_service(pools, pool, first);
         done = done && !jp_pool_total_members(pool);
     }
+    if (done)
+        jp__series_end(pools);
     return done;
 }
 

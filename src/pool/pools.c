@@ -15,7 +15,8 @@ struct jp_pools *jp_pools_new(const struct jp_pools_surroundings *surroundings, 
     pools->last_key = 15; /* lower keys are the port's own */
     pools->next_list_ms = pools->next_sample_ms = pools->next_queue_ms = pools->next_stop_ms = pools->next_slice_ms = pools->next_keeper_ms = pools->next_ephemeral_ms =
         UINT64_MAX;
-    pools->sample_interval_ms = UINT64_MAX;
+    pools->sample_interval_ms = pools->next_record_ms = UINT64_MAX;
+    pools->record_interval_ms = surroundings->record_interval_ms;
     jp__counters_load(pools, start);
     jp_pools_set_access(pools, NULL);
     return pools;
@@ -99,6 +100,7 @@ static void take_apart(struct jp_pools *pools, struct jp_pool *pool) {
 static void discard(struct jp_pools *pools, struct jp_pool *pool) {
     struct jp_pool *parent = pool->parent;
     jp__pool_forget_jobs(pools, pool);
+    jp__series_end_pool(pools, pool);
     if (pool->ephemeral)
         jp__ephemeral_discarded(pools, pool);
     take_apart(pools, pool);

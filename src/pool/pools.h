@@ -165,6 +165,7 @@ struct jp_pools_surroundings {
     uint64_t (*awake_ms)(void *context);   /* monotonic, without the time that the machine slept; NULL: now_ms */
     uint64_t (*total_ms)(void *context);   /* monotonic, with it; NULL: now_ms */
     uint64_t sample_interval_ms;           /* 0: 500 */
+    uint64_t record_interval_ms;           /* how often pools with members are recorded; 0: not at all */
     void (*on_event)(void *context, const struct jp_event *event); /* each, in order of seq; recorded already */
 };
 
@@ -307,6 +308,9 @@ uint64_t jp_pools_next_sample_ms(const struct jp_pools *pools);
 /* What was seen: taken and cleared. `status` not JP_OK: nothing was, and `error` says why. */
 void jp_pools_on_sample(struct jp_pools *pools, jp_status status, struct jp_samples *samples, const struct jp_error *error);
 void jp_pools_set_sample_interval(struct jp_pools *pools, uint64_t interval_ms);
+/* Samples of pools over time: how often they are recorded. 0: not at all. */
+void jp_pools_set_record_interval(struct jp_pools *pools, uint64_t interval_ms);
+uint64_t jp_pools_record_interval_ms(const struct jp_pools *pools);
 struct jp_sampling {
     uint64_t interval_ms; /* now; 0: nobody needs it */
     int64_t last_100ns;   /* wall clock; 0: never */

@@ -54,6 +54,8 @@ struct jp_pools {
     struct jp_looker *first_looker; /* who waits for the next look; while there is one, it is due */
     uint64_t looked_ms, seen_ms;    /* when the last one came back; when the last one that worked did; 0: none has */
     int64_t seen_100ns;             /* the latter on the wall */
+    uint64_t record_interval_ms; /* how often samples are recorded; 0: not at all */
+    uint64_t next_record_ms;     /* UINT64_MAX: nobody has or had members since the last time */
     struct jp_map seen; /* pid -> start time, of the last sample: only while there are rules */
     int64_t *seen_starts;
     bool seen_any;
@@ -108,6 +110,8 @@ void jp__counters_trim(struct jp_pools *pools); /* when all pools of the start a
 void jp__counters_free(struct jp_pools *pools);
 void jp__counters_attach(struct jp_pools *pools, struct jp_pool *pool); /* a new pool goes on where the last of its name stood */
 void jp__counters_detach(struct jp_pools *pools, struct jp_pool *pool);
+struct jp__series_state *jp__counted_series(struct jp_counted *counted);
+const struct jp_counters *jp__counted_total(const struct jp_counted *counted); /* for ever, whatever was reset */
 void jp__count_ended(struct jp_pools *pools, const struct jp_process_record *row); /* the row has been closed */
 void jp__count_unobserved(struct jp_pools *pools, const struct jp_unobserved_record *record);
 void jp__count_elsewhere(struct jp_pools *pools, const struct jp_process_record *row, const char *pool); /* it was, but in another pool */
@@ -145,6 +149,20 @@ struct jp_policy_clock jp__clock_at(const struct jp_pools *pools, int64_t wall_1
 
 /* usage.c */
 void jp__looked(struct jp_pools *pools, bool seen); /* there was a look, or there will be none any more: who waits for it is called */
+/* series.c: pools over time, in the accounts */
+struct jp__series_state { /* by the pool's name, as the counters are */
+    bool awake;           /* it has, or had, members since its last row */
+    int64_t woke_100ns;   /* since when */
+    int64_t row_100ns;    /* of its last row; 0: there is none */
+    struct jp_spent own;  /* what the pool alone had used by then, as the counters have it */
+    struct jp_spent spent; /* what the row has: with those below it, and those that were */
+    struct jp_spent inherited; /* since then, of pools below it that are gone */
+};
+void jp__series_load(struct jp__series_state *state, const struct jp_pool_counters *counters);
+void jp__series_wake(struct jp_pools *pools, struct jp_pool *pool); /* a process has joined it */
+void jp__series_on_sample(struct jp_pools *pools, bool seen);       /* the processes have been looked at, or could not be */
+void jp__series_end_pool(struct jp_pools *pools, struct jp_pool *pool); /* it goes; it is still below its parent */
+void jp__series_end(struct jp_pools *pools);                         /* the service stops, and all that ends with it has ended */
 
 /* rules.c */
 void jp__rules_on_sample(struct jp_pools *pools, const struct jp_samples *samples);

@@ -53,7 +53,9 @@ void jp__schedule_sample(struct jp_pools *pools) {
         pools->next_sample_ms = due;
 }
 
-uint64_t jp_pools_next_sample_ms(const struct jp_pools *pools) { return pools->first_looker ? 0 : pools->next_sample_ms; }
+uint64_t jp_pools_next_sample_ms(const struct jp_pools *pools) {
+    return pools->first_looker ? 0 : shorter(pools->next_sample_ms, pools->next_record_ms);
+}
 
 void jp_pools_set_sample_interval(struct jp_pools *pools, uint64_t interval_ms) {
     pools->with.sample_interval_ms = interval_ms;
@@ -110,6 +112,7 @@ void jp_pools_on_sample(struct jp_pools *pools, jp_status status, struct jp_samp
         if (!pools->stopping)
             jp__enforce(pools);
         jp__looked(pools, false);
+        jp__series_on_sample(pools, false);
         return;
     }
     if (pools->sampling.degraded)
@@ -120,6 +123,7 @@ void jp_pools_on_sample(struct jp_pools *pools, jp_status status, struct jp_samp
     pools->sampling.processes = samples->count;
     match_to_members(pools, samples);
     jp__looked(pools, true);
+    jp__series_on_sample(pools, true); /* before anybody is ended for what it uses */
     if (!pools->stopping) {
         jp__rules_on_sample(pools, samples);
         jp__enforce(pools);

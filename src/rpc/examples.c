@@ -131,6 +131,11 @@ const struct jp_example jp__examples_accounting_report[] = {
         "total": {"processes": 2}, "complete": true, "completeFrom": null})},
     {0}};
 
+const struct jp_example jp__examples_accounting_series[] = {
+    {"a pool's last day in at most 48 steps", J({"pools": ["build"], "points": 48}),
+     J({"step100ns": 18000000000, "complete": true, "completeFrom": null, "more": false, "series": [{"pool": "build", "points": [{"started": 1}]}]})},
+    {0}};
+
 const struct jp_example jp__examples_accounting_purge[] = {
     {"what is older than a year", J({"olderThan": "365d"}), J({"processes": 0, "events": 0})}, {0}};
 

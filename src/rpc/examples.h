@@ -11,7 +11,7 @@ extern const struct jp_example jp__examples_pool_list[], jp__examples_pool_get[]
     jp__examples_pool_terminate[], jp__examples_pool_wait[], jp__examples_pool_freeze[], jp__examples_pool_thaw[], jp__examples_pool_match[], jp__examples_pool_usage[];
 extern const struct jp_example jp__examples_process_get[], jp__examples_process_terminate[];
 extern const struct jp_example jp__examples_events_subscribe[], jp__examples_events_unsubscribe[], jp__examples_events_query[];
-extern const struct jp_example jp__examples_accounting_summary[], jp__examples_accounting_processes[], jp__examples_accounting_report[], jp__examples_accounting_purge[],
+extern const struct jp_example jp__examples_accounting_summary[], jp__examples_accounting_processes[], jp__examples_accounting_report[], jp__examples_accounting_series[], jp__examples_accounting_purge[],
     jp__examples_accounting_reset[];
 extern const struct jp_example jp__examples_accounting_audit[], jp__examples_rpc_cancel[];
 extern const struct jp_example jp__examples_job_create[], jp__examples_job_open[], jp__examples_job_close[], jp__examples_job_assign_process[],

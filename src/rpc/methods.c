@@ -199,6 +199,16 @@ static const struct jp_field report_fields[] = {
     PROGRESS_TOKEN(jp_report_parameters),
     {0}};
 
+static const struct jp_field series_fields[] = {
+    {.key = "pools", .type = JP_FIELD_STRINGS, .offset = offsetof(struct jp_series_parameters, pools), .max = 100,
+     .documentation = "Only these pools; default all."},
+    {.key = "from", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_series_parameters, from),
+     .documentation = "Not before this time (ISO 8601, UTC); default a day before to."},
+    {.key = "to", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_series_parameters, to), .documentation = "Before this time; default now."},
+    {.key = "points", .type = JP_FIELD_U32, .offset = offsetof(struct jp_series_parameters, points), .min = 1, .max = 2000,
+     .documentation = "At most so many steps; default 200."},
+    {0}};
+
 static const struct jp_field audit_fields[] = {
     {.key = "user", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_audit_parameters, user), .min = 1,
      .documentation = "Only what this account asked for, as \"DOMAIN\\name\"."},
@@ -372,6 +382,18 @@ const struct jp_method jp__methods[] = {
                     "where some that belong to it have been purged, complete is false, and of processes that began from completeFrom on all are in it "
                     "(accounting.summary outlives the rows). It is made in steps between other questions, and can be cancelled; processes that join "
                     "meanwhile are not in it. A report of more than 100000 groups is refused (quota_exceeded)."},
+    {ROW("accounting.series", accounting_series, JP_RIGHT_VIEW, JP_ON_FOUND, jp_series_parameters, series_fields), .summary = "Pools over time, in steps of equal length.",
+     TELLS(series, accounting_series), FAILS(JP_E_NO_POOL, JP_E_STORE, JP_E_CANCELLED),
+     .description = "Made of the samples that the service records of each pool that has members (sampling.record), and of the rows of processes. A pool's "
+                    "values have those of the pools below it; started, ended and failures are the pool's own. The step is a round time (1 s, 2 s, 5 s, 10 s, "
+                    "..., 1 h, ..., 1 d, ...), the shortest of which points are enough, and not shorter than the time between two samples; steps begin at "
+                    "multiples of it (UTC), so the first may begin before from and the last may end after to, and their samples count whole. Processes are "
+                    "counted from from to to exactly. Steps of which nothing is known are left out; one without a sample, in which processes began or "
+                    "ended, has null for what only a sample tells. CPU time, and what was read and written, is what was used between "
+                    "samples: divided between two steps side by side as the time is, and where nobody looked for longer (the service was not there, its "
+                    "database was full), it counts in the step in which it was seen. So steps add up to what was used, though one may have more than its "
+                    "length allows. The answer is made in steps between other questions, and can be cancelled. Where it would be too long, pools are left out "
+                    "from the end of the alphabet on, and more is true: ask for the others by name."},
     {ROW("accounting.purge", accounting_purge, JP_RIGHT_ADMIN, JP_ON_SERVICE, jp_purge_parameters, purge_fields), .changes = true, .summary = "Delete what is old; the sums stay.",
      TELLS(purged, accounting_purge), FAILS(JP_E_STORE),
      .description = "Give either before or olderThan. What the processes used stays in accounting.summary, by the hour and day, and in the "

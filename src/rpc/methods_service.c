@@ -10,6 +10,7 @@ static void add_accounts(struct jp_rpc *rpc, cJSON *database) {
     jp_json_add_u64(database, "backlog", state.backlog);
     jp_json_add_u64(database, "droppedEvents", state.dropped_events);
     jp_json_add_u64(database, "droppedAudits", state.dropped_audits);
+    jp_json_add_u64(database, "droppedSamples", state.dropped_samples);
     if (state.dropped_to_seq) {
         cJSON *range = cJSON_AddObjectToObject(database, "dropped");
         jp_json_add_u64(range, "from", state.dropped_from_seq);

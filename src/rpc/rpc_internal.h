@@ -253,6 +253,7 @@ JP_METHOD(accounting_summary);
 JP_METHOD(accounting_processes);
 JP_METHOD(accounting_purge);
 JP_METHOD(accounting_report);
+JP_METHOD(accounting_series);
 JP_METHOD(accounting_reset);
 JP_METHOD(accounting_audit);
 JP_METHOD(rpc_cancel);
@@ -334,6 +335,13 @@ struct jp_report_parameters {
     struct jp_strings pools;
     char *user, *image, *ending, *from, *to;
     cJSON *progress_token;
+};
+
+struct jp_series_parameters {
+    uint64_t present;
+    struct jp_strings pools;
+    char *from, *to;
+    uint32_t points;
 };
 
 struct jp_cancel_parameters {

@@ -162,6 +162,36 @@ static const struct jp_shape_member report_members[] = {
     {0}};
 const struct jp_shape jp__shape_report = SHAPE("Report", NULL, report_members);
 
+static const struct jp_shape_member point_members[] = {
+    TIME("time", "The beginning of the step."),
+    COUNT_OR_NULL("processes", "The most at once that a sample saw."),
+    COUNT("cpuTime100ns", "CPU time used in it, user and kernel mode."),
+    COUNT_OR_NULL("commitBytes", "The most memory committed at once that a sample saw."),
+    COUNT_OR_NULL("workingSetBytes", "The same of the working sets."),
+    COUNT_OR_NULL("readBytes", "Bytes read in it; null where the host does not tell."),
+    COUNT_OR_NULL("writeBytes", "Bytes written in it, likewise."),
+    COUNT_OR_NULL("memoryLimitBytes", "job_memory that held at its last sample, the pool's or that of one above it; null: none."),
+    COUNT_OR_NULL("processLimit", "active_processes then; null: none."),
+    COUNT_OR_NULL("cpuRateLimit", "The hard cap of cpu_rate then, in 1/100 % of what the pool above it has; null: none."),
+    COUNT("started", "Processes of the pool that began in it."),
+    COUNT("ended", "Processes of the pool that ended in it."),
+    COUNT("failures", "Of those the ones with an exit code other than 0."),
+    {0}};
+static const struct jp_shape point = SHAPE("SeriesPoint", "A pool in a step of time, with those below it.", point_members);
+static const struct jp_shape_member pool_series_members[] = {
+    STRING("pool", "The pool, which need not be there any more."), LIST_OF("points", point, "In order of time."), {0}};
+static const struct jp_shape pool_series = SHAPE("PoolSeries", "A pool over time.", pool_series_members);
+static const struct jp_shape_member series_members[] = {
+    TIME("from", "The beginning, as asked for."),
+    TIME("to", "The end."),
+    COUNT("step100ns", "How long a step is."),
+    BOOL("complete", "false: samples of the time have been purged, or there is more."),
+    TIME_OR_NULL("completeFrom", "Where samples have been purged: from then on all are in it."),
+    BOOL("more", "Pools were left out because the answer would be too long."),
+    LIST_OF("series", pool_series, "By the pools' names, one for each of which something is known."),
+    {0}};
+const struct jp_shape jp__shape_series = SHAPE("Series", NULL, series_members);
+
 static const struct jp_shape_member purged_members[] = {COUNT("processes", "Rows of processes that were deleted."), COUNT("events", "Events that were deleted."), {0}};
 const struct jp_shape jp__shape_purged = SHAPE("Purged", NULL, purged_members);
 

@@ -11,6 +11,7 @@ static const struct jp_shape_member retention_members[] = {
     STRING_OR_NULL("processes", "Rows of processes that have ended."),
     STRING_OR_NULL("events", "Events."),
     STRING_OR_NULL("hours", "Sums by the hour."),
+    STRING_OR_NULL("samples", "Samples of pools over time."),
     STRING_OR_NULL("audit", "The audit trail."),
     STRING_OR_NULL("max_size", "The database file."),
     {0}};
@@ -27,6 +28,7 @@ static const struct jp_shape_member database_members[] = {
     COUNT("backlog", "Records that wait for it."),
     COUNT("droppedEvents", "Events that a full backlog has dropped, since the service started."),
     COUNT("droppedAudits", "Records of the audit trail that the full backlog could not keep, in this run."),
+    COUNT("droppedSamples", "Samples of pools that the half full backlog could not keep, in this run; the next one has what was used."),
     {.key = "dropped", .kind = JP_SHAPE_OBJECT, .of = &range, .nullable = true,
      .documentation = "Between which numbers they lie that were dropped when that last happened."},
     COUNT_OR_NULL("firstSeq", "The oldest event that is kept."),

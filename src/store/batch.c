@@ -214,6 +214,14 @@ void jp__batch_add_reset(struct jp__batch *batch, const struct jp_reset_record *
     jp__list_add(&batch->resets, row);
 }
 
+void jp__batch_add_sample(struct jp__batch *batch, const struct jp_sample_record *record) {
+    struct jp_sample_record *clone = jp_alloc(sizeof *clone + jp__stored_size(record->pool));
+    char *place = (char *)(clone + 1);
+    *clone = *record;
+    clone->pool = jp__store_text(&place, record->pool);
+    jp__list_add(&batch->samples, clone);
+}
+
 void jp__batch_set_keeper(struct jp__batch *batch, uint32_t pid, int64_t start_100ns) {
     if (batch->keeper == NULL)
         batch->keeper = jp_alloc(sizeof *batch->keeper);
@@ -222,7 +230,7 @@ void jp__batch_set_keeper(struct jp__batch *batch, uint32_t pid, int64_t start_1
 
 size_t jp__batch_count(const struct jp__batch *batch) {
     return batch->events.count + batch->audits.count + batch->processes.count + batch->pools.count + batch->jobs.count + batch->unobserved.count
-           + batch->resets.count + (batch->keeper != NULL);
+           + batch->resets.count + batch->samples.count + (batch->keeper != NULL);
 }
 
 static void move_items(struct jp__list *list, struct jp__list *newer) {
@@ -243,6 +251,7 @@ void jp__batch_absorb(struct jp__batch *batch, struct jp__batch *newer) {
     move_items(&batch->audits, &newer->audits);
     move_items(&batch->unobserved, &newer->unobserved);
     move_items(&batch->resets, &newer->resets);
+    move_items(&batch->samples, &newer->samples);
     for (size_t i = 0; i < newer->processes.count; i++)
         take_process(batch, newer->processes.items[i]);
     for (size_t i = 0; i < newer->pools.count; i++)
@@ -278,6 +287,7 @@ void jp__batch_clear(struct jp__batch *batch) {
     free_items(&batch->audits);
     free_items(&batch->unobserved);
     free_items(&batch->resets);
+    free_items(&batch->samples);
     jp__list_free(&batch->processes);
     jp__list_free(&batch->pools);
     jp__list_free(&batch->jobs);

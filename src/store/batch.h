@@ -59,6 +59,7 @@ struct jp__batch {
     struct jp__list jobs;      /* struct jp__job_row */
     struct jp__list unobserved; /* struct jp__unobserved_row, its strings in the same piece of memory */
     struct jp__list resets;     /* struct jp__reset_row, likewise */
+    struct jp__list samples;    /* struct jp_sample_record, likewise */
     struct jp__keeper_row *keeper; /* NULL: nothing was said of it */
     struct jp_map process_by_id;
     struct jp_map pool_by_name;
@@ -79,6 +80,7 @@ void jp__batch_add_job(struct jp__batch *batch, const struct jp_job_record *reco
 void jp__batch_add_forgotten_job(struct jp__batch *batch, const char *object_name);
 void jp__batch_add_unobserved(struct jp__batch *batch, const struct jp_unobserved_record *record, uint64_t number);
 void jp__batch_add_reset(struct jp__batch *batch, const struct jp_reset_record *record, uint64_t number);
+void jp__batch_add_sample(struct jp__batch *batch, const struct jp_sample_record *record);
 void jp__batch_set_keeper(struct jp__batch *batch, uint32_t pid, int64_t start_100ns);
 
 /* Records in it. */

@@ -51,6 +51,11 @@ static const char *const texts[JP__COMMIT_STATEMENTS] = {
     [JP__COMMIT_RESET] = "INSERT INTO resets(" JP__RESET_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
                          " ON CONFLICT DO NOTHING",
 
+    /* Of two of one moment the later one counts. */
+    [JP__COMMIT_SAMPLE] = "INSERT OR REPLACE INTO samples(day, " JP__SAMPLE_COLUMNS ")"
+                          " VALUES(?2 / 864000000000, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    [JP__COMMIT_SAMPLED] = "INSERT OR REPLACE INTO sampled(" JP__SAMPLED_COLUMNS ") VALUES(?,?,?,?,?,?,?,?)",
+
     [JP__COMMIT_KEEPER] = "UPDATE meta SET value = iif(key = 'keeper_pid', ?1, ?2)"
                           " WHERE key IN ('keeper_pid', 'keeper_start_100ns')",
 
@@ -143,6 +148,19 @@ static int write_resets(struct jp__committer *committer, const struct jp__list *
     return code;
 }
 
+static int write_samples(struct jp__committer *committer, const struct jp__list *samples) {
+    sqlite3_stmt *sample = NULL, *sampled = NULL;
+    int code = prepare(committer, JP__COMMIT_SAMPLE, &sample);
+    if (code == SQLITE_OK)
+        code = prepare(committer, JP__COMMIT_SAMPLED, &sampled);
+    for (size_t i = 0; code == SQLITE_OK && i < samples->count; i++) {
+        code = run(sample, jp__bind_sample(sample, samples->items[i]));
+        if (code == SQLITE_OK)
+            code = run(sampled, jp__bind_sampled(sampled, samples->items[i]));
+    }
+    return code;
+}
+
 static int write_keeper(struct jp__committer *committer, const struct jp__keeper_row *keeper) {
     sqlite3_stmt *statement = NULL;
     if (keeper == NULL)
@@ -181,6 +199,8 @@ int jp__commit(struct jp__committer *committer, const struct jp__batch *batch, c
         code = write_unobserved(committer, &batch->unobserved);
     if (code == SQLITE_OK)
         code = write_resets(committer, &batch->resets);
+    if (code == SQLITE_OK)
+        code = write_samples(committer, &batch->samples);
     if (code == SQLITE_OK)
         code = write_events(committer, &batch->events);
     if (code == SQLITE_OK)

@@ -7,6 +7,7 @@
 #include "store/rows.h"
 
 #define DAY "864000000000"
+#define DAY_100NS INT64_C(864000000000)
 
 enum { MAY_COME_AGAIN_S = 3600 }; /* nobody writes a process again so long after its end */
 
@@ -116,6 +117,31 @@ int jp__purge_audit(sqlite3 *db, int64_t before_100ns, uint64_t *deleted, bool *
     return SQLITE_OK;
 }
 
+/* Days go as a whole, so that nobody looks through the rows of one that is only half old. */
+static int purge_samples(sqlite3 *db, int64_t before_100ns, int *ret_deleted) {
+    int64_t day = before_100ns / DAY_100NS;
+    struct jp__value values[] = {JP__NUMBER(day), JP__NUMBER(JP__PURGE_ROWS)};
+    int code = jp__db_run(db,
+                          "DELETE FROM samples WHERE (day, pool, time_100ns) IN"
+                          " (SELECT day, pool, time_100ns FROM samples WHERE day < ?1 ORDER BY day, pool, time_100ns LIMIT ?2)",
+                          values, 2);
+    *ret_deleted = sqlite3_changes(db);
+    return code == SQLITE_OK && *ret_deleted > 0 ? jp__db_raise_meta(db, "samples_from_100ns", day * DAY_100NS) : code;
+}
+
+int jp__purge_samples(sqlite3 *db, int64_t before_100ns, uint64_t *deleted, bool *ret_done) {
+    int count = 0;
+    int code = jp__db_exec(db, "BEGIN IMMEDIATE");
+    if (code == SQLITE_OK)
+        code = purge_samples(db, before_100ns, &count);
+    code = jp__db_end(db, code);
+    if (code != SQLITE_OK)
+        return code;
+    *deleted += (uint64_t)count;
+    *ret_done = count < JP__PURGE_ROWS;
+    return SQLITE_OK;
+}
+
 int jp__purge_unobserved(sqlite3 *db, int64_t before_100ns, bool *ret_done) {
     struct jp__value values[] = {JP__NUMBER(before_100ns), JP__NUMBER(JP__PURGE_ROWS)};
     int64_t some = 0;
@@ -133,20 +159,25 @@ int jp__purge_unobserved(sqlite3 *db, int64_t before_100ns, bool *ret_done) {
     return jp__db_end(db, code);
 }
 
-int jp__purge_oldest(sqlite3 *db, uint64_t *processes, uint64_t *events, bool *ret_done) {
+int jp__purge_oldest(sqlite3 *db, struct jp_purged *purged, bool *ret_done) {
     struct jp__purge_range all = {.before_100ns = INT64_MAX};
     struct jp__value last = JP__NUMBER(INT64_MAX);
-    int64_t process = 0, event = 0;
+    int64_t process = 0, event = 0, sample_day = 0;
     bool ignored;
     int code = jp__db_ask(db, "SELECT coalesce(min(ended_100ns), ?1) FROM processes WHERE ended_100ns IS NOT NULL", &last, 1, &process);
     if (code == SQLITE_OK)
         code = jp__db_ask(db, "SELECT coalesce(min(time_100ns), ?1) FROM events", &last, 1, &event);
+    if (code == SQLITE_OK)
+        code = jp__db_ask(db, "SELECT coalesce(min(day) * " DAY ", ?1) FROM samples", &last, 1, &sample_day);
     if (code != SQLITE_OK)
         return code;
-    *ret_done = process == INT64_MAX && event == INT64_MAX;
+    *ret_done = process == INT64_MAX && event == INT64_MAX && sample_day == INT64_MAX;
     if (*ret_done)
         return SQLITE_OK;
-    return process <= event ? jp__purge_processes(db, &all, processes, &ignored) : jp__purge_events(db, &all, events, &ignored);
+    if (sample_day <= process && sample_day <= event) /* a whole day at a time */
+        return jp__purge_samples(db, sample_day + DAY_100NS, &purged->samples, &ignored);
+    return process <= event ? jp__purge_processes(db, &all, &purged->processes, &ignored)
+                            : jp__purge_events(db, &all, &purged->events, &ignored);
 }
 
 /* --- sums --- */
@@ -179,18 +210,21 @@ int jp__fold_hours(sqlite3 *db, int64_t before_100ns, bool *ret_done) {
     " AND NOT EXISTS(SELECT 1 FROM processes WHERE processes.pool = pools.name)"                                    \
     " AND NOT EXISTS(SELECT 1 FROM unobserved WHERE unobserved.pool = pools.name)"                                  \
     " AND NOT EXISTS(SELECT 1 FROM jobs WHERE jobs.pool = pools.name)"                                              \
+    " AND NOT EXISTS(SELECT 1 FROM sampled WHERE sampled.pool = pools.name AND sampled.time_100ns >= ?3)"           \
     " AND NOT EXISTS(SELECT 1 FROM pools child WHERE child.parent = pools.name) ORDER BY name LIMIT ?2)"
 
-int jp__drop_pools(sqlite3 *db, int64_t before_100ns, bool *ret_done) {
-    struct jp__value values[] = {JP__NUMBER(before_100ns), JP__NUMBER(JP__PURGE_ROWS)};
+int jp__drop_pools(sqlite3 *db, int64_t before_100ns, int64_t samples_before_100ns, bool *ret_done) {
+    struct jp__value values[] = {JP__NUMBER(before_100ns), JP__NUMBER(JP__PURGE_ROWS), JP__NUMBER(samples_before_100ns)};
     int code = jp__db_exec(db, "BEGIN IMMEDIATE");
     if (code == SQLITE_OK)
-        code = jp__db_run(db, "DELETE FROM pool_totals WHERE pool IN " LEFT_POOLS, values, 2);
+        code = jp__db_run(db, "DELETE FROM pool_totals WHERE pool IN " LEFT_POOLS, values, 3);
     if (code == SQLITE_OK)
-        code = jp__db_run(db, "DELETE FROM resets WHERE pool IN " LEFT_POOLS, values, 2);
+        code = jp__db_run(db, "DELETE FROM resets WHERE pool IN " LEFT_POOLS, values, 3);
     if (code == SQLITE_OK)
-        code = jp__db_run(db, "DELETE FROM pools WHERE name IN " LEFT_POOLS, values, 2);
+        code = jp__db_run(db, "DELETE FROM pools WHERE name IN " LEFT_POOLS, values, 3);
     *ret_done = sqlite3_changes(db) == 0; /* parents may have become free */
+    if (code == SQLITE_OK && !*ret_done)
+        code = jp__db_run(db, "DELETE FROM sampled WHERE time_100ns < ?3 AND pool NOT IN (SELECT name FROM pools)", values, 3);
     return jp__db_end(db, code);
 }
 

@@ -4,7 +4,7 @@
 #ifndef JP_STORE_PURGE_H
 #define JP_STORE_PURGE_H
 
-#include "base/status.h"
+#include "pool/accounts.h"
 
 #include <sqlite3.h>
 
@@ -20,17 +20,20 @@ struct jp__purge_range {
 /* Processes that ended before; never one that runs. Adds what was deleted to *deleted. */
 int jp__purge_processes(sqlite3 *db, struct jp__purge_range *range, uint64_t *deleted, bool *ret_done);
 int jp__purge_events(sqlite3 *db, struct jp__purge_range *range, uint64_t *deleted, bool *ret_done);
+/* Of whole days before this. */
+int jp__purge_samples(sqlite3 *db, int64_t before_100ns, uint64_t *deleted, bool *ret_done);
 int jp__purge_audit(sqlite3 *db, int64_t before_100ns, uint64_t *deleted, bool *ret_done);
 int jp__purge_unobserved(sqlite3 *db, int64_t before_100ns, bool *ret_done);
 
-/* The oldest processes or events, whichever are older. Nothing is left to delete: *ret_done. */
-int jp__purge_oldest(sqlite3 *db, uint64_t *processes, uint64_t *events, bool *ret_done);
+/* The oldest processes, events or samples, whichever are oldest. Nothing is left to delete: *ret_done. */
+int jp__purge_oldest(sqlite3 *db, struct jp_purged *purged, bool *ret_done);
 
 /* Hours before this that have no rows any more become part of their day. */
 int jp__fold_hours(sqlite3 *db, int64_t before_100ns, bool *ret_done);
 
-/* Forgets pools that were deleted before this and of which nothing is left but sums: their counters and resets go. */
-int jp__drop_pools(sqlite3 *db, int64_t before_100ns, bool *ret_done);
+/* Forgets pools that were deleted before this and of which nothing is left but sums: their counters and resets go. Those that have samples of
+ * not before `samples_before_100ns` (0: any) stay. */
+int jp__drop_pools(sqlite3 *db, int64_t before_100ns, int64_t samples_before_100ns, bool *ret_done);
 
 /* Forgets which rows were purged, but those that somebody may still write again. */
 int jp__forget_purged(sqlite3 *db);

@@ -5,6 +5,7 @@
 #include "store/report.h"
 #include "store/rows.h"
 #include "store/select.h"
+#include "store/series.h"
 #include "store/summary.h"
 
 #include <string.h>
@@ -102,6 +103,19 @@ struct jp__query *jp__query_report(const struct jp_report_filter *filter, jp_rep
     query->report = jp__report_new(&own);
     return query;
 }
+
+struct jp__query *jp__query_series(const struct jp_series_filter *filter, jp_series_fn *callback, void *context) {
+    struct jp__query *query = jp_alloc(sizeof *query);
+    struct jp_series_filter own = *filter;
+    query->kind = JP__QUERY_SERIES;
+    query->callback.series = callback;
+    query->context = context;
+    own.pools = copy_names(query, filter->pools, &query->pools);
+    query->series = jp__series_new(&own);
+    return query;
+}
+
+bool jp__query_in_steps(const struct jp__query *query) { return query->kind == JP__QUERY_REPORT || query->kind == JP__QUERY_SERIES; }
 
 /* --- filters as SQL --- */
 
@@ -201,7 +215,8 @@ static void take_row(struct jp__query *query, sqlite3_stmt *row) {
         query->audits = grown(query, query->audits, sizeof *query->audits);
         query->audits[query->count++] = jp__read_audit(row);
         break;
-    case JP__QUERY_REPORT: break; /* which reads its rows itself */
+    case JP__QUERY_REPORT: /* these two read their rows themselves */
+    case JP__QUERY_SERIES: break;
     }
 }
 
@@ -211,20 +226,22 @@ static void build(const struct jp__query *query, struct jp__select *select) {
     case JP__QUERY_PROCESSES: select_processes(select, &query->filter.processes); break;
     case JP__QUERY_SUMMARY: jp__select_summary(select, &query->filter.summary); break;
     case JP__QUERY_AUDIT: select_audit(select, &query->filter.audit); break;
-    case JP__QUERY_REPORT: break;
+    case JP__QUERY_REPORT:
+    case JP__QUERY_SERIES: break;
     }
 }
 
-static int run_report(struct jp__query *query, sqlite3 *db) {
+static int run_step(struct jp__query *query, sqlite3 *db) {
     bool done = false;
-    int code = jp__report_step(query->report, db, &done, &query->status, &query->error);
+    int code = query->kind == JP__QUERY_REPORT ? jp__report_step(query->report, db, &done, &query->status, &query->error)
+                                               : jp__series_step(query->series, db, &done);
     query->unfinished = code == SQLITE_OK && query->status == JP_OK && !done;
     return code;
 }
 
 int jp__query_run(struct jp__query *query, sqlite3 *db) {
-    if (query->kind == JP__QUERY_REPORT)
-        return run_report(query, db);
+    if (jp__query_in_steps(query))
+        return run_step(query, db);
     struct jp__select select;
     sqlite3_stmt *statement = NULL;
     build(query, &select);
@@ -273,6 +290,7 @@ static void deliver_failure(struct jp__query *query) {
     case JP__QUERY_SUMMARY: query->callback.summaries(query->context, query->status, &query->error, NULL, 0); break;
     case JP__QUERY_AUDIT: query->callback.audits(query->context, query->status, &query->error, NULL, 0); break;
     case JP__QUERY_REPORT: query->callback.report(query->context, query->status, &query->error, NULL); break;
+    case JP__QUERY_SERIES: query->callback.series(query->context, query->status, &query->error, NULL); break;
     }
 }
 
@@ -287,6 +305,7 @@ static void deliver_rows(struct jp__query *query) {
         break;
     case JP__QUERY_AUDIT: deliver_audit(query); break;
     case JP__QUERY_REPORT: query->callback.report(query->context, JP_OK, &query->error, jp__report_result(query->report)); break;
+    case JP__QUERY_SERIES: query->callback.series(query->context, JP_OK, &query->error, jp__series_result(query->series)); break;
     }
 }
 
@@ -303,7 +322,8 @@ static void free_rows(struct jp__query *query) {
         case JP__QUERY_PROCESSES: jp_process_record_clear(&query->records[i]); break;
         case JP__QUERY_SUMMARY: jp_free(query->summaries[i].pool); break;
         case JP__QUERY_AUDIT: jp_free(query->audits[i]); break;
-        case JP__QUERY_REPORT: break;
+        case JP__QUERY_REPORT:
+        case JP__QUERY_SERIES: break;
         }
     }
     jp_free(query->events);
@@ -319,6 +339,7 @@ void jp__query_deliver(struct jp__query *query) {
         deliver_failure(query);
     free_rows(query);
     jp__report_free(query->report);
+    jp__series_free(query->series);
     free_names(&query->pools);
     free_names(&query->messages);
     free_names(&query->origins);

@@ -8,7 +8,7 @@
 
 struct jp__reader;
 
-enum jp__query_kind { JP__QUERY_EVENTS, JP__QUERY_PROCESSES, JP__QUERY_SUMMARY, JP__QUERY_AUDIT, JP__QUERY_REPORT };
+enum jp__query_kind { JP__QUERY_EVENTS, JP__QUERY_PROCESSES, JP__QUERY_SUMMARY, JP__QUERY_AUDIT, JP__QUERY_REPORT, JP__QUERY_SERIES };
 
 struct jp__query {
     struct jp__query *next;    /* in whatever queue it stands */
@@ -28,6 +28,7 @@ struct jp__query {
         jp_summaries_fn *summaries;
         jp_audits_fn *audits;
         jp_report_fn *report;
+        jp_series_fn *series;
     } callback;
     void *context;
 
@@ -40,8 +41,9 @@ struct jp__query {
     size_t count, capacity;
     size_t bytes; /* of text in the rows */
 
-    /* of a report only; see report.h */
+    /* of what is answered in steps only; see report.h and series.h */
     struct jp__report *report;
+    struct jp__series *series;
     bool unfinished;                 /* jp__query_run is to be called again */
     uint64_t number;
     jp_report_progress_fn *progress; /* or NULL */
@@ -59,7 +61,12 @@ struct jp__query *jp__query_summary(const struct jp_summary_filter *filter, jp_s
 struct jp__query *jp__query_audit(const struct jp_audit_filter *filter, jp_audits_fn *callback, void *context);
 struct jp__query *jp__query_report(const struct jp_report_filter *filter, jp_report_progress_fn *progress, jp_report_fn *callback, void *context);
 
-/* Fills the answer, or, of a report, a part of it. SQLite's code: SQLITE_OK also for a query that failed by itself (see query->status). */
+struct jp__query *jp__query_series(const struct jp_series_filter *filter, jp_series_fn *callback, void *context);
+
+/* Whether it is answered in steps, between other queries. */
+bool jp__query_in_steps(const struct jp__query *query);
+
+/* Fills the answer, or, of one in steps, a part of it. SQLite's code: SQLITE_OK also for a query that failed by itself (see query->status). */
 int jp__query_run(struct jp__query *query, sqlite3 *db);
 
 /* Makes it a failed one: error as jp_fail has filled it. */

@@ -21,7 +21,7 @@ struct jp__reader {
     uv_async_t async;
     uv_thread_t thread;
     size_t asked; /* queries not yet answered */
-    struct jp__query *first_report; /* of these the reports */
+    struct jp__query *first_report; /* of these the reports, and series, which are treated alike */
     uint64_t last_report;
     struct jp__writer *writer; /* who is told of damage; NULL until something was asked */
     void (*on_stopped)(void *context);
@@ -208,7 +208,7 @@ static struct jp__query *take_turn(struct jp__reader *reader) {
     struct jp__query *query = reader->reports_turn ? take_report(reader) : queue_take(&reader->waiting);
     if (query == NULL)
         query = reader->reports_turn ? queue_take(&reader->waiting) : take_report(reader);
-    reader->reports_turn = query != NULL && query->kind != JP__QUERY_REPORT;
+    reader->reports_turn = query != NULL && !jp__query_in_steps(query);
     return query;
 }
 
@@ -228,8 +228,8 @@ static struct jp__query *take_query(struct jp__reader *reader) {
 static void put_back(struct jp__reader *reader, struct jp__query *query) {
     if (query->kind == JP__QUERY_REPORT)
         jp__report_progress(query->report, &query->done_rows, &query->all_rows);
-    query->begun = query->kind == JP__QUERY_REPORT && query->status == JP_OK && query->unfinished && !query->cancelled;
-    if (!query->begun && query->kind == JP__QUERY_REPORT)
+    query->begun = jp__query_in_steps(query) && query->status == JP_OK && query->unfinished && !query->cancelled;
+    if (!query->begun && jp__query_in_steps(query))
         reader->begun_count--;
     queue_put(query->begun ? &reader->begun_reports : &reader->answered, query);
 }
@@ -262,11 +262,11 @@ static void forget_report(struct jp__reader *reader, const struct jp__query *que
 
 static void deliver(struct jp__reader *reader, struct jp__query *query) {
     reader->asked--;
-    if (query->kind == JP__QUERY_REPORT)
+    if (jp__query_in_steps(query))
         forget_report(reader, query);
     if (query->cancelled) { /* though it may have been finished in that moment */
         struct jp_error error;
-        jp_fail(&error, JP_E_CANCELLED, "the report was cancelled");
+        jp_fail(&error, JP_E_CANCELLED, "the query was cancelled");
         jp__query_fail(query, &error);
     }
     jp__query_deliver(query);
@@ -316,7 +316,7 @@ static void on_answers(uv_async_t *async) {
 static void enqueue(struct jp__reader *reader, struct jp__query *query) {
     uv_mutex_lock(&reader->mutex);
     if (query->status == JP_OK && !query->cancelled) {
-        queue_put(query->kind == JP__QUERY_REPORT ? &reader->new_reports : &reader->waiting, query);
+        queue_put(jp__query_in_steps(query) ? &reader->new_reports : &reader->waiting, query);
         uv_cond_signal(&reader->wake);
     } else {
         queue_put(&reader->answered, query);

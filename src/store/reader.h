@@ -13,7 +13,7 @@ jp_status jp__reader_start(uv_loop_t *loop, const char *file, int busy_ms, struc
 /* Answers `query`, which it takes over, once the writer has committed what was recorded before it. */
 void jp__reader_ask(struct jp__reader *reader, struct jp__writer *writer, struct jp__query *query);
 
-/* The same for a report, which is given the rest of the time a step at a time. Returns its number. */
+/* The same for a report or a series, which is given the rest of the time a step at a time. Returns its number. */
 uint64_t jp__reader_ask_report(struct jp__reader *reader, struct jp__writer *writer, struct jp__query *query);
 
 /* Its answer is JP_E_CANCELLED, and comes soon, unless it has come. */

@@ -93,6 +93,35 @@ static void put_usage(struct binder *binder, const struct jp_usage *usage) {
     put_u64_if(binder, io, usage->other_bytes);
 }
 
+int jp__bind_sample(sqlite3_stmt *statement, const struct jp_sample_record *record) {
+    struct binder binder = {.statement = statement};
+    put_text(&binder, record->pool);
+    put_i64(&binder, record->time_100ns);
+    put_u64_if(&binder, true, record->processes);
+    put_u64_if(&binder, true, record->spent.cpu_100ns);
+    put_u64_if(&binder, record->has_memory, record->commit_bytes);
+    put_u64_if(&binder, record->has_memory, record->working_set_bytes);
+    put_u64_if(&binder, record->has_io, record->spent.read_bytes);
+    put_u64_if(&binder, record->has_io, record->spent.write_bytes);
+    put_u64_if(&binder, record->memory_limit_bytes != UINT64_MAX, record->memory_limit_bytes);
+    put_u64_if(&binder, record->process_limit != UINT64_MAX, record->process_limit);
+    put_u64_if(&binder, record->cpu_rate_limit != 0, record->cpu_rate_limit);
+    return binder.code;
+}
+
+int jp__bind_sampled(sqlite3_stmt *statement, const struct jp_sample_record *record) {
+    const struct jp_spent *const both[] = {&record->spent, &record->own};
+    struct binder binder = {.statement = statement};
+    put_text(&binder, record->pool);
+    put_i64(&binder, record->time_100ns);
+    for (int i = 0; i < 2; i++) {
+        put_u64_if(&binder, true, both[i]->cpu_100ns);
+        put_u64_if(&binder, true, both[i]->read_bytes);
+        put_u64_if(&binder, true, both[i]->write_bytes);
+    }
+    return binder.code;
+}
+
 int jp__bind_process(sqlite3_stmt *statement, const struct jp_process_record *record, int64_t this_run) {
     const struct jp_process_facts *facts = &record->facts;
     struct binder binder = {.statement = statement};

@@ -31,6 +31,12 @@ enum { JP__COUNTER_COUNT = 16 };
     "run, number, pool, session, from_100ns, to_100ns, processes, user_100ns, kernel_100ns, read_bytes, write_bytes"
 #define JP__RESET_COLUMNS "run, number, pool, time_100ns, by_whom, " JP__COUNTER_COLUMNS
 
+#define JP__SAMPLE_COLUMNS                                                                                  \
+    "pool, time_100ns, processes, cpu_100ns, commit_bytes, working_set_bytes, read_bytes, write_bytes, "    \
+    "memory_limit_bytes, process_limit, cpu_rate_limit"
+#define JP__SAMPLED_COLUMNS                                                                                \
+    "pool, time_100ns, cpu_100ns, read_bytes, write_bytes, own_cpu_100ns, own_read_bytes, own_write_bytes"
+
 /* Bind all columns from parameter 1 on. The strings must live until the statement is reset. They return SQLite's code. */
 int jp__bind_event(sqlite3_stmt *statement, const struct jp_event *event);
 int jp__bind_audit(sqlite3_stmt *statement, const struct jp_audit_record *record);
@@ -39,6 +45,8 @@ int jp__bind_pool(sqlite3_stmt *statement, const struct jp__pool_row *row);
 int jp__bind_job(sqlite3_stmt *statement, const struct jp__job_row *row); /* object name, pool, session, time of making */
 int jp__bind_unobserved(sqlite3_stmt *statement, const struct jp__unobserved_row *row, int64_t this_run);
 int jp__bind_reset(sqlite3_stmt *statement, const struct jp__reset_row *row, int64_t this_run);
+int jp__bind_sample(sqlite3_stmt *statement, const struct jp_sample_record *record);
+int jp__bind_sampled(sqlite3_stmt *statement, const struct jp_sample_record *record);
 
 /* Read the row that the statement stands on. */
 struct jp_event *jp__read_event(sqlite3_stmt *statement);                               /* jp_free */

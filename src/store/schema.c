@@ -291,7 +291,40 @@ static const char *const auditing[] = {
     NULL,
 };
 
-static const char *const *const steps[JP__SCHEMA_VERSION] = {first, freezing, lasting, auditing};
+/* Pools over time. `day` is the time's, in days since 1601, and comes first in the key: what is old lies together, so a purge and the search
+ * for the oldest row are short; within a day a pool's rows lie together, so one pool is read without the others'.
+ *
+ * Numbers are of the pool with those below it. What was used is cumulative, so that a row that could not be written loses nothing: what
+ * was used between two rows is their difference. A pool that was empty for long gets a row with what it had before, of the moment when its first
+ * process came, so a row without one before it in its day or the day before begins a series and counts nothing itself.
+ *
+ * `sampled` is what each pool's last row had, and what the pool alone (its rows in processes and unobserved) had used by then: a run goes on
+ * from there, so what happened between the two is in the next row. */
+static const char *const sampling[] = {
+    "CREATE TABLE samples("
+    "  day INTEGER NOT NULL,"
+    "  pool TEXT NOT NULL,"
+    "  time_100ns INTEGER NOT NULL,"
+    "  processes INTEGER NOT NULL,"
+    "  cpu_100ns INTEGER NOT NULL,"
+    "  commit_bytes INTEGER,"
+    "  working_set_bytes INTEGER,"
+    "  read_bytes INTEGER,"
+    "  write_bytes INTEGER,"
+    "  memory_limit_bytes INTEGER," /* in force; NULL: none */
+    "  process_limit INTEGER,"
+    "  cpu_rate_limit INTEGER,"
+    "  PRIMARY KEY(day, pool, time_100ns)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE sampled("
+    "  pool TEXT PRIMARY KEY NOT NULL,"
+    "  time_100ns INTEGER NOT NULL,"
+    "  cpu_100ns INTEGER NOT NULL, read_bytes INTEGER NOT NULL, write_bytes INTEGER NOT NULL,"
+    "  own_cpu_100ns INTEGER NOT NULL, own_read_bytes INTEGER NOT NULL, own_write_bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "INSERT INTO meta VALUES('samples_from_100ns', 0);", /* older ones have been purged */
+    NULL,
+};
+
+static const char *const *const steps[JP__SCHEMA_VERSION] = {first, freezing, lasting, auditing, sampling};
 
 int jp__schema_migrate(sqlite3 *db, int from) {
     for (int version = from; version < JP__SCHEMA_VERSION; version++) {

@@ -58,6 +58,10 @@ static void record_reset(struct jp_accounts *accounts, const struct jp_reset_rec
     jp__writer_add_reset(store_of(accounts)->writer, record);
 }
 
+static void record_sample(struct jp_accounts *accounts, const struct jp_sample_record *record) {
+    jp__writer_add_sample(store_of(accounts)->writer, record);
+}
+
 static void record_keeper(struct jp_accounts *accounts, uint32_t pid, int64_t start_100ns) {
     jp__writer_set_keeper(store_of(accounts)->writer, pid, start_100ns);
 }
@@ -95,6 +99,11 @@ static uint64_t query_report(struct jp_accounts *accounts, const struct jp_repor
     return jp__reader_ask_report(store->reader, store->writer, jp__query_report(filter, progress, callback, context));
 }
 
+static uint64_t query_series(struct jp_accounts *accounts, const struct jp_series_filter *filter, jp_series_fn *callback, void *context) {
+    struct jp_store *store = store_of(accounts);
+    return jp__reader_ask_report(store->reader, store->writer, jp__query_series(filter, callback, context));
+}
+
 static void report_cancel(struct jp_accounts *accounts, uint64_t report) {
     jp__reader_cancel_report(store_of(accounts)->reader, report);
 }
@@ -120,6 +129,7 @@ static const struct jp_accounts_ops operations = {
     .forget_job = forget_job,
     .record_unobserved = record_unobserved,
     .record_reset = record_reset,
+    .record_sample = record_sample,
     .record_keeper = record_keeper,
     .when_durable = when_durable,
     .query_events = query_events,
@@ -129,6 +139,7 @@ static const struct jp_accounts_ops operations = {
     .query_audit = query_audit,
     .query_report = query_report,
     .report_cancel = report_cancel,
+    .query_series = query_series,
     .state = state,
     .purge = purge,
     .set_retention = set_retention,

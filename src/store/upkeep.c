@@ -168,6 +168,8 @@ static int64_t before(uint64_t age_100ns) {
     return age_100ns == 0 || age_100ns >= (uint64_t)now ? 0 : now - (int64_t)age_100ns;
 }
 
+static uint64_t purged_rows(const struct jp_purged *purged) { return purged->processes + purged->events + purged->samples; }
+
 static int size_step(struct jp__upkeep *upkeep, sqlite3 *db, bool *ret_done) {
     struct jp__size size = {0};
     *ret_done = true;
@@ -176,9 +178,9 @@ static int size_step(struct jp__upkeep *upkeep, sqlite3 *db, bool *ret_done) {
     int code = jp__size_measure(db, &size);
     if (code != SQLITE_OK || size.bytes - size.free_bytes <= upkeep->retention.max_bytes)
         return code;
-    uint64_t had = upkeep->purged.processes + upkeep->purged.events;
-    code = jp__purge_oldest(db, &upkeep->purged.processes, &upkeep->purged.events, ret_done);
-    upkeep->for_size |= upkeep->purged.processes + upkeep->purged.events > had;
+    uint64_t had = purged_rows(&upkeep->purged);
+    code = jp__purge_oldest(db, &upkeep->purged, ret_done);
+    upkeep->for_size |= purged_rows(&upkeep->purged) > had;
     return code;
 }
 
@@ -212,6 +214,10 @@ static int phase_step(struct jp__upkeep *upkeep, sqlite3 *db, bool *ret_done) {
     case JP__UPKEEP_EVENTS:
         upkeep->range.before_100ns = before(retention->events_100ns);
         return upkeep->range.before_100ns == 0 ? SQLITE_OK : jp__purge_events(db, &upkeep->range, &upkeep->purged.events, ret_done);
+    case JP__UPKEEP_SAMPLES:
+        upkeep->range.before_100ns = before(retention->samples_100ns);
+        return upkeep->range.before_100ns == 0 ? SQLITE_OK
+                                               : jp__purge_samples(db, upkeep->range.before_100ns, &upkeep->purged.samples, ret_done);
     case JP__UPKEEP_AUDIT:
         upkeep->range.before_100ns = before(retention->audit_100ns);
         return upkeep->range.before_100ns == 0 ? SQLITE_OK : jp__purge_audit(db, upkeep->range.before_100ns, &upkeep->purged_audits, ret_done);
@@ -220,15 +226,15 @@ static int phase_step(struct jp__upkeep *upkeep, sqlite3 *db, bool *ret_done) {
         int64_t hours = before(retention->hours_100ns) / day_100ns * day_100ns; /* a day at a time */
         return hours == 0 ? SQLITE_OK : jp__fold_hours(db, hours, ret_done);
     }
-    case JP__UPKEEP_POOLS: return processes == 0 ? SQLITE_OK : jp__drop_pools(db, processes, ret_done);
+    case JP__UPKEEP_POOLS: return processes == 0 ? SQLITE_OK : jp__drop_pools(db, processes, before(retention->samples_100ns), ret_done);
     case JP__UPKEEP_SPACE: return space_step(upkeep, db, ret_done);
     }
     return SQLITE_OK;
 }
 
 static bool keeps_all(const struct jp_retention *retention) {
-    return retention->processes_100ns == 0 && retention->events_100ns == 0 && retention->hours_100ns == 0 && retention->audit_100ns == 0 &&
-           retention->max_bytes == 0;
+    return retention->processes_100ns == 0 && retention->events_100ns == 0 && retention->hours_100ns == 0 && retention->samples_100ns == 0 &&
+           retention->audit_100ns == 0 && retention->max_bytes == 0;
 }
 
 static void rest(struct jp__upkeep *upkeep) {
@@ -242,11 +248,11 @@ static void end_pass(struct jp__upkeep *upkeep, sqlite3 *db, const struct jp_log
     upkeep->failed = false;
     if (!keeps_all(&upkeep->retention))
         upkeep->last_purge_100ns = jp__now_100ns();
-    if (upkeep->purged.processes + upkeep->purged.events > 0 && jp__size_measure(db, &size) == SQLITE_OK)
+    if (purged_rows(&upkeep->purged) > 0 && jp__size_measure(db, &size) == SQLITE_OK)
         jp_log(log, JP_LOG_INFO,
-               "purged what is older than the accounts are kept%s: %llu processes, %llu events; the accounting database has %s now",
+               "purged what is older than the accounts are kept%s: %llu processes, %llu events, %llu samples; the accounting database has %s now",
                upkeep->for_size ? ", and more because they were too large" : "", (unsigned long long)upkeep->purged.processes,
-               (unsigned long long)upkeep->purged.events, jp_bytes_format(size.bytes, bytes));
+               (unsigned long long)upkeep->purged.events, (unsigned long long)upkeep->purged.samples, jp_bytes_format(size.bytes, bytes));
     if (upkeep->purged_audits > 0)
         jp_log(log, JP_LOG_INFO, "purged what is older than the audit trail is kept: %llu rows", (unsigned long long)upkeep->purged_audits);
     rest(upkeep);

@@ -13,6 +13,7 @@ enum {
     RETRY_FIRST_MS = 250,
     RETRY_LAST_MS = 5000,
     AUDIT_SHARE = 4, /* of the backlog's bound, beyond it: only for the audit trail */
+    SAMPLE_SHARE = 2, /* of the backlog's bound: beyond it no samples are kept any more */
 };
 
 struct waiter {
@@ -58,7 +59,7 @@ struct jp__writer {
     uv_cond_t wake;
     struct jp__batch backlog;
     size_t in_flight; /* records that the thread has taken and not yet committed */
-    uint64_t dropped_events, dropped_from_seq, dropped_to_seq, dropped_audits;
+    uint64_t dropped_events, dropped_from_seq, dropped_to_seq, dropped_audits, dropped_samples;
     bool dropping;     /* since the last commit */
     bool suspected;    /* the file is damaged, says the reader */
     bool urgent;       /* somebody waits for what is in the backlog */
@@ -71,7 +72,7 @@ struct jp__writer {
     struct jp__batch batch; /* being written; kept over a failure */
     uint64_t began_ms;      /* when the last attempt began */
     uint64_t retry_ms;      /* pause before the next one; 0: the last one succeeded */
-    uint64_t reported_drops, reported_audit_drops;
+    uint64_t reported_drops, reported_audit_drops, reported_sample_drops;
 };
 
 /* --- the thread --- */
@@ -141,17 +142,27 @@ static bool take_batch(struct jp__writer *writer, bool *ret_write) {
     return go_on;
 }
 
-static void log_recovery(struct jp__writer *writer, uint64_t dropped, uint64_t from_seq, uint64_t to_seq, uint64_t dropped_audits) {
+/* What the full backlog could not keep, ever. */
+struct dropped {
+    uint64_t events, from_seq, to_seq, audits, samples;
+};
+
+static void log_recovery(struct jp__writer *writer, const struct dropped *dropped) {
     const struct jp_log *log = writer->options.log;
     jp_log(log, JP_LOG_INFO, "the accounting database \"%s\" can be written again", writer->options.file);
-    if (dropped > writer->reported_drops)
+    if (dropped->events > writer->reported_drops)
         jp_log(log, JP_LOG_WARNING, "%llu events were dropped meanwhile, numbers %llu to %llu: the backlog was full",
-               (unsigned long long)(dropped - writer->reported_drops), (unsigned long long)from_seq, (unsigned long long)to_seq);
-    if (dropped_audits > writer->reported_audit_drops)
+               (unsigned long long)(dropped->events - writer->reported_drops), (unsigned long long)dropped->from_seq,
+               (unsigned long long)dropped->to_seq);
+    if (dropped->audits > writer->reported_audit_drops)
         jp_log(log, JP_LOG_WARNING, "%llu rows of the audit trail were dropped meanwhile: the backlog was full",
-               (unsigned long long)(dropped_audits - writer->reported_audit_drops));
-    writer->reported_drops = dropped;
-    writer->reported_audit_drops = dropped_audits;
+               (unsigned long long)(dropped->audits - writer->reported_audit_drops));
+    if (dropped->samples > writer->reported_sample_drops)
+        jp_log(log, JP_LOG_WARNING, "%llu samples of pools were dropped meanwhile: the backlog was half full; what was used is in the next ones",
+               (unsigned long long)(dropped->samples - writer->reported_sample_drops));
+    writer->reported_drops = dropped->events;
+    writer->reported_audit_drops = dropped->audits;
+    writer->reported_sample_drops = dropped->samples;
 }
 
 /* Under the mutex. */
@@ -206,11 +217,11 @@ static void tell_success(struct jp__writer *writer) {
     writer->news.reason[0] = '\0';
     note_renewal(writer);
     writer->dropping = false;
-    uint64_t dropped = writer->dropped_events, from_seq = writer->dropped_from_seq, to_seq = writer->dropped_to_seq;
-    uint64_t dropped_audits = writer->dropped_audits;
+    struct dropped dropped = {.events = writer->dropped_events, .from_seq = writer->dropped_from_seq, .to_seq = writer->dropped_to_seq,
+                              .audits = writer->dropped_audits, .samples = writer->dropped_samples};
     uv_mutex_unlock(&writer->mutex);
     if (recovered)
-        log_recovery(writer, dropped, from_seq, to_seq, dropped_audits);
+        log_recovery(writer, &dropped);
     jp__batch_clear(&writer->batch);
     uv_async_send(&writer->async);
 }
@@ -405,6 +416,16 @@ void jp__writer_add_reset(struct jp__writer *writer, const struct jp_reset_recor
     end_record(writer);
 }
 
+/* The first to go: a chart has a hole then, but nothing is lost that is not in the next one. */
+void jp__writer_add_sample(struct jp__writer *writer, const struct jp_sample_record *record) {
+    begin_record(writer);
+    if (records_held(writer) < writer->options.max_backlog / SAMPLE_SHARE)
+        jp__batch_add_sample(&writer->backlog, record);
+    else
+        writer->dropped_samples++;
+    end_record(writer);
+}
+
 void jp__writer_set_keeper(struct jp__writer *writer, uint32_t pid, int64_t start_100ns) {
     begin_record(writer);
     jp__batch_set_keeper(&writer->backlog, pid, start_100ns);
@@ -526,6 +547,7 @@ void jp__writer_state(struct jp__writer *writer, struct jp_accounts_state *ret_s
     state.dropped_from_seq = writer->dropped_from_seq;
     state.dropped_to_seq = writer->dropped_to_seq;
     state.dropped_audits = writer->dropped_audits;
+    state.dropped_samples = writer->dropped_samples;
     state.committed_seq = writer->news.committed_seq;
     state.first_seq = writer->news.figures.first_seq;
     state.file_bytes = writer->news.figures.file_bytes;

@@ -26,6 +26,7 @@ void jp__writer_add_job(struct jp__writer *writer, const struct jp_job_record *r
 void jp__writer_forget_job(struct jp__writer *writer, const char *object_name);
 void jp__writer_add_unobserved(struct jp__writer *writer, const struct jp_unobserved_record *record);
 void jp__writer_add_reset(struct jp__writer *writer, const struct jp_reset_record *record);
+void jp__writer_add_sample(struct jp__writer *writer, const struct jp_sample_record *record);
 void jp__writer_set_keeper(struct jp__writer *writer, uint32_t pid, int64_t start_100ns);
 
 /* The reader has met what cannot be in a sound file. */

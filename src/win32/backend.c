@@ -3,7 +3,9 @@
 
 #include "base/str.h"
 #include "win32/internal.h"
+#include "win32/privileges.h"
 #include "win32/security.h"
+#include "win32/wide.h"
 
 static const struct jp_capabilities *capabilities(struct jp_backend *backend) { return &jp__backend(backend)->capabilities; }
 
@@ -62,27 +64,30 @@ static char *job_security(void) {
     return sddl;
 }
 
-/* Held privileges that are off at first: high priorities and working sets want the first two, launches the others. Not
- * SeDebugPrivilege: a client's rights are to decide what may be opened, and ours only for what is in our pools. */
+static void enable(HANDLE token, const char *name, const struct jp_log *log) {
+    TOKEN_PRIVILEGES privilege = {.PrivilegeCount = 1, .Privileges[0].Attributes = SE_PRIVILEGE_ENABLED};
+    wchar_t *wide = jp_win32_wide(name);
+    bool known = LookupPrivilegeValueW(NULL, wide, &privilege.Privileges[0].Luid);
+    jp_free(wide);
+    if (!known)
+        return;
+    /* Succeeds also where the token does not have it; the last error tells. Not having it is normal in a console. */
+    AdjustTokenPrivileges(token, FALSE, &privilege, 0, NULL, NULL);
+    DWORD win32 = GetLastError();
+    if (win32 != ERROR_SUCCESS)
+        jp_log(log, JP_LOG_DEBUG, "%s is not held", name);
+}
+
 static void enable_privileges(const struct jp_log *log) {
-    static const wchar_t *const names[] = {SE_INC_BASE_PRIORITY_NAME, SE_INC_WORKING_SET_NAME, SE_ASSIGNPRIMARYTOKEN_NAME,
-                                          SE_INCREASE_QUOTA_NAME};
     HANDLE token;
     if (!OpenProcessToken(GetCurrentProcess(), TOKEN_ADJUST_PRIVILEGES | TOKEN_QUERY, &token)) {
         DWORD win32 = GetLastError();
         jp_log(log, JP_LOG_WARNING, "cannot enable privileges: %s (%lu)", jp_win32_text(win32), (unsigned long)win32);
         return;
     }
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        TOKEN_PRIVILEGES privilege = {.PrivilegeCount = 1, .Privileges[0].Attributes = SE_PRIVILEGE_ENABLED};
-        if (!LookupPrivilegeValueW(NULL, names[i], &privilege.Privileges[0].Luid))
-            continue;
-        /* Succeeds also where the token does not have it; the last error tells. Not having it is normal in a console. */
-        AdjustTokenPrivileges(token, FALSE, &privilege, 0, NULL, NULL);
-        DWORD win32 = GetLastError();
-        if (win32 != ERROR_SUCCESS)
-            jp_log(log, JP_LOG_DEBUG, "%ls is not held", names[i]);
-    }
+    for (const struct jp_privilege *privilege = jp_win32_privileges; privilege->name; privilege++)
+        if (privilege->enable)
+            enable(token, privilege->name, log);
     CloseHandle(token);
 }
 

@@ -59,7 +59,7 @@ class Machine:
         kept, unless the config says otherwise. Time is moved in leaps, so who has connected may say nothing for hours."""
         beside = {"database": {"file": str(self.folder / "accounting.db"), "flush_interval": "1ms"},
                   "log": {"file": str(self.log_file), "level": "debug"},
-                  "retention": {"processes": "0s", "events": "0s", "hours": "0s"},
+                  "retention": {"processes": "0s", "events": "0s", "hours": "0s", "samples": "0s", "audit": "0s"},
                   "quotas": {"first_byte": "1d"}}
         config = config | {key: standard | config.get(key, {}) for key, standard in beside.items()}
         self.config_file.write_text(json.dumps(config, indent=1), encoding="utf-8")

@@ -4,7 +4,7 @@
 #include <string.h>
 
 struct waiting {
-    enum { DURABLE, EVENTS, PROCESSES, SUMMARY, PURGE, AUDIT, REPORT } kind;
+    enum { DURABLE, EVENTS, PROCESSES, SUMMARY, PURGE, AUDIT, REPORT, SERIES } kind;
     void *context;
     jp_durable_fn *on_durable;
     jp_events_fn *on_events;
@@ -13,6 +13,7 @@ struct waiting {
     jp_purged_fn *on_purged;
     jp_audits_fn *on_audits;
     jp_report_fn *on_report;
+    jp_series_fn *on_series;
     struct jp_audit_filter audit_filter; /* its texts are those below, and `pool` */
     char *user, *method;
     uint32_t report_by;
@@ -49,6 +50,8 @@ struct jp_ledger {
     size_t reset_count;
     struct jp_audit_record *audits;
     size_t audit_count;
+    struct jp_sample_record *samples;
+    size_t sample_count;
     uint64_t last_report;
     uint32_t keeper_pid;
     int64_t keeper_start_100ns;
@@ -156,6 +159,13 @@ static void record_audit(struct jp_accounts *accounts, const struct jp_audit_rec
     copy->detail = jp_strdup(record->detail);
 }
 
+static void record_sample(struct jp_accounts *accounts, const struct jp_sample_record *record) {
+    struct jp_ledger *ledger = of(accounts);
+    ledger->samples = jp_realloc_array(ledger->samples, ledger->sample_count + 1, sizeof *ledger->samples);
+    ledger->samples[ledger->sample_count] = *record;
+    ledger->samples[ledger->sample_count++].pool = jp_strdup(record->pool);
+}
+
 static void record_keeper(struct jp_accounts *accounts, uint32_t pid, int64_t start_100ns) {
     of(accounts)->keeper_pid = pid;
     of(accounts)->keeper_start_100ns = start_100ns;
@@ -201,10 +211,17 @@ static uint64_t query_report(struct jp_accounts *accounts, const struct jp_repor
     return ledger->last_report;
 }
 
+static uint64_t query_series(struct jp_accounts *accounts, const struct jp_series_filter *filter, jp_series_fn *callback, void *context) {
+    struct jp_ledger *ledger = of(accounts);
+    add_waiting(accounts, (struct waiting){.kind = SERIES, .on_series = callback, .context = context, .from_seq = (uint64_t)filter->from_100ns,
+                                           .report = ++ledger->last_report});
+    return ledger->last_report;
+}
+
 static void report_cancel(struct jp_accounts *accounts, uint64_t report) {
     struct jp_ledger *ledger = of(accounts);
     for (size_t i = 0; i < ledger->waiting_count; i++)
-        if (ledger->waiting[i].kind == REPORT && ledger->waiting[i].report == report)
+        if ((ledger->waiting[i].kind == REPORT || ledger->waiting[i].kind == SERIES) && ledger->waiting[i].report == report)
             ledger->waiting[i].cancelled = true;
 }
 
@@ -230,6 +247,7 @@ static const struct jp_accounts_ops ops = {
     .when_durable = when_durable, .query_events = query_events, .query_processes = query_processes, .query_summary = query_summary,
     .state = state, .record_job = record_job, .forget_job = forget_job, .record_unobserved = record_unobserved, .record_reset = record_reset,
     .record_audit = record_audit, .query_audit = query_audit, .query_report = query_report, .report_cancel = report_cancel,
+    .record_sample = record_sample, .query_series = query_series,
     .record_keeper = record_keeper, .purge = purge, .set_retention = set_retention,
 };
 
@@ -320,6 +338,23 @@ static void answer_report(struct jp_ledger *ledger, const struct waiting *waitin
     jp_free(rows);
 }
 
+/* A sample a point, whatever is asked for. */
+static void answer_series(struct jp_ledger *ledger, const struct waiting *waiting) {
+    struct jp_series_point *points = jp_alloc((ledger->sample_count + 1) * sizeof *points);
+    struct jp_series *series = jp_alloc((ledger->sample_count + 1) * sizeof *series);
+    struct jp_series_result result = {.series = series, .count = ledger->sample_count, .step_100ns = 1};
+    struct jp_error error;
+    for (size_t i = 0; i < ledger->sample_count; i++) {
+        const struct jp_sample_record *sample = &ledger->samples[i];
+        points[i] = (struct jp_series_point){.time_100ns = sample->time_100ns, .looked = true, .processes = sample->processes, .spent = sample->spent};
+        series[i] = (struct jp_series){.pool = sample->pool, .points = &points[i], .count = 1};
+    }
+    jp_status status = waiting->cancelled ? jp_fail(&error, JP_E_CANCELLED, "the query was cancelled") : JP_OK;
+    waiting->on_series(waiting->context, status, status ? &error : NULL, status ? NULL : &result);
+    jp_free(series);
+    jp_free(points);
+}
+
 uint64_t jp_ledger_commit(struct jp_ledger *ledger) {
     if (!ledger->broken && ledger->event_count)
         ledger->committed = ledger->events[ledger->event_count - 1].seq;
@@ -338,6 +373,8 @@ uint64_t jp_ledger_commit(struct jp_ledger *ledger) {
             answer_audit(ledger, &waiting);
         else if (waiting.kind == REPORT)
             answer_report(ledger, &waiting);
+        else if (waiting.kind == SERIES)
+            answer_series(ledger, &waiting);
         else
             waiting.on_summaries(waiting.context, JP_OK, NULL, NULL, 0);
         jp_free(waiting.pool);
@@ -373,7 +410,9 @@ void jp_ledger_renew(struct jp_ledger *ledger) {
         jp_free((char *)(uintptr_t)ledger->audits[i].pool);
         jp_free((char *)(uintptr_t)ledger->audits[i].detail);
     }
-    ledger->audit_count = 0;
+    for (size_t i = 0; i < ledger->sample_count; i++)
+        jp_free((char *)(uintptr_t)ledger->samples[i].pool);
+    ledger->audit_count = ledger->sample_count = 0;
     ledger->event_count = ledger->process_count = ledger->unobserved_count = ledger->reset_count = 0;
     ledger->keeper_pid = 0;
 }
@@ -390,6 +429,7 @@ void jp_ledger_free(struct jp_ledger *ledger) {
     jp_free(ledger->unobserved);
     jp_free(ledger->resets);
     jp_free(ledger->audits);
+    jp_free(ledger->samples);
     jp_free(ledger->waiting);
     jp_free(ledger);
 }

@@ -73,6 +73,7 @@ CASES = {
     "accounting.summary": Case("pool", pool_only),
     "accounting.processes": Case("pool", pool_only),
     "accounting.report": Case("pool", of_pools),
+    "accounting.series": Case("pool", of_pools),
     "accounting.purge": Case("service", lambda w, pool, pid: {"olderThan": "1d"}),
     "accounting.reset": Case("pool", pool_only),
     "accounting.audit": Case("service"),
@@ -167,6 +168,7 @@ def test_a_pool_that_may_not_be_viewed_is_as_one_that_is_not_there(world):
     one, other = alice.error("pool.wait", pool="pool-3", pid=pid), alice.error("pool.wait", pool="pool-3", pid=free)
     assert one.message.replace(str(pid), str(free)) == other.message and one.data == other.data
     seen = json.dumps([alice.call("events.query"), alice.call("accounting.processes"), alice.call("accounting.summary"), alice.call("accounting.report"),
+                       alice.call("accounting.series"),
                        alice.call("pool.list"), alice.call("pool.get", pool="pool-3")])
     assert "pool-1" not in seen and "far" not in seen, "also what was noted of these attempts"
 
@@ -373,20 +375,23 @@ def test_records_are_of_viewable_pools_only(world):
     pids = {pool: member(w, pool) for pool in ("mine", "hidden", "gone")}
     w.machine.exit(pids["gone"])
     w.rpc.call("pool.delete", pool="gone")
+    w.machine.advance(1)  # what is of this moment is not before it
     alice, admin = w.machine.client(**ALICE), w.rpc
 
     def pools(client):
         return ({event["pool"] for event in client.call("events.query", limit=10000)["events"]},
                 {row["pool"] for row in client.call("accounting.processes")["processes"]},
                 {row["pool"] for row in client.call("accounting.summary")["pools"]},
-                {row["pool"] for row in client.call("accounting.report")["rows"]})
+                {row["pool"] for row in client.call("accounting.report")["rows"]},
+                {one["pool"] for one in client.call("accounting.series")["series"]})
 
     everything = {"mine", "hidden", "gone"}
-    assert pools(alice) == ({"", "mine"}, {"mine"}, {"mine"}, {"mine"})
-    assert pools(admin) == (everything | {""}, everything, everything, everything)
+    assert pools(alice) == ({"", "mine"}, {"mine"}, {"mine"}, {"mine"}, {"mine"})
+    assert pools(admin) == (everything | {""}, everything, everything, everything, everything)
     for pool in ("hidden", "gone"):
         for method, params in (("events.query", {"pools": [pool]}), ("events.subscribe", {"pools": ["mine", pool]}), ("accounting.summary", {"pool": pool}),
-                               ("accounting.processes", {"pool": pool}), ("accounting.report", {"pools": [pool]})):
+                               ("accounting.processes", {"pool": pool}), ("accounting.report", {"pools": [pool]}),
+                               ("accounting.series", {"pools": [pool]})):
             assert alice.error(method, **params).name == "unknown_pool", (method, pool)
             admin.call(method, **params)
 
@@ -394,7 +399,7 @@ def test_records_are_of_viewable_pools_only(world):
 def test_who_may_view_nothing_has_no_records(world):
     w = world({"p": {}}, access=NOBODY_AT_ALL)
     alice = w.machine.client(**ALICE)
-    for method in ("events.query", "events.subscribe", "accounting.summary", "accounting.processes", "accounting.report"):
+    for method in ("events.query", "events.subscribe", "accounting.summary", "accounting.processes", "accounting.report", "accounting.series"):
         error = alice.error(method)
         assert (error.name, error.data["right"], "pool" in error.data) == ("access_denied", "view", False), method
     assert alice.call("pool.list")["pools"] == []

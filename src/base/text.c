@@ -1,5 +1,5 @@
 /* Which characters are harmless, and how wide they are. */
-#include "cli/text.h"
+#include "base/text.h"
 
 #include "base/utf.h"
 
@@ -65,15 +65,31 @@ static size_t code_width(uint32_t code) {
     return in_ranges(wide, sizeof wide / sizeof wide[0], code) ? 2 : 1;
 }
 
+uint32_t jp_text_next(const char **text, size_t *ret_width) {
+    size_t left = 0; /* as far as it matters, so that a long text is not measured for each of its characters */
+    while (left < 4 && (*text)[left] != '\0')
+        left++;
+    size_t length = jp_utf8_sequence(*text, left);
+    uint32_t code = length == 0 ? (**text == '\0' ? 0 : 0xFFFD) : decode(*text, length);
+    *ret_width = code == 0 ? 0 : code_width(code);
+    *text += length > 0 ? length : code == 0 ? 0 : 1;
+    return code;
+}
+
+void jp_text_add(struct jp_str *out, uint32_t code) {
+    if ((code >= 0xD800 && code < 0xE000) || code > 0x10FFFF)
+        code = 0xFFFD;
+    unsigned more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3; /* bytes behind the first */
+    static const unsigned char first[] = {0, 0xC0, 0xE0, 0xF0};
+    jp_str_putc(out, (char)(first[more] | code >> 6 * more));
+    while (more-- > 0)
+        jp_str_putc(out, (char)(0x80 | (code >> 6 * more & 0x3F)));
+}
+
 size_t jp_display_width(const char *text) {
-    size_t width = 0;
-    for (size_t left = strlen(text); left > 0;) {
-        size_t length = jp_utf8_sequence(text, left);
-        width += length == 0 ? 1 : code_width(decode(text, length));
-        length = length == 0 ? 1 : length;
-        text += length;
-        left -= length;
-    }
+    size_t width = 0, one;
+    while (jp_text_next(&text, &one) != 0)
+        width += one;
     return width;
 }
 

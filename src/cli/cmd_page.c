@@ -1,0 +1,350 @@
+/* The command report: asks the service for what it has recorded of a time, and writes it as one page of HTML. */
+#include "cli/cli.h"
+
+#include "base/units.h"
+#include "report/page.h"
+#include "win32/wide.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <windows.h>
+
+#define DAY_100NS INT64_C(864000000000)
+
+enum {
+    DEFAULT_DAYS = 7,
+    TOP = 12,             /* programs and accounts */
+    SERIES_POINTS = 168,  /* hours of a week */
+    SERIES_POOLS = 20,    /* asked for at once, so that no answer is too long */
+    EVENTS_MOST = 5000,
+};
+
+const struct jp_option jp_page_options[] = {
+    {"output|o", "FILE", JP_OPTION_TEXT, "--output", "the file to write, - for standard output; default jobpool-report-DATE.html here"},
+    {"from", "TIME", JP_OPTION_TIME, "from", "from then on, in UTC: 2026-11-22, or 2026-11-22T07:15:30Z; default seven days before its end"},
+    {"to", "TIME", JP_OPTION_TIME, "to", "until then; default now"},
+    {"pool|p", "NAME", JP_OPTION_LIST, "pools", "of this pool only; may be repeated"},
+    {0},
+};
+
+static cJSON *get(const cJSON *object, const char *key) { return cJSON_GetObjectItemCaseSensitive(object, key); }
+
+/* --- here --- */
+
+static int64_t now_100ns(void) {
+    FILETIME time;
+    GetSystemTimePreciseAsFileTime(&time);
+    return (int64_t)((uint64_t)time.dwHighDateTime << 32 | time.dwLowDateTime);
+}
+
+/* By the rules of daylight saving that held then. */
+static int64_t local_offset_100ns(void *context, int64_t utc_100ns) {
+    (void)context;
+    FILETIME utc = {(DWORD)utc_100ns, (DWORD)((uint64_t)utc_100ns >> 32)}, local;
+    SYSTEMTIME utc_parts, local_parts;
+    if (!FileTimeToSystemTime(&utc, &utc_parts) || !SystemTimeToTzSpecificLocalTime(NULL, &utc_parts, &local_parts) || !SystemTimeToFileTime(&local_parts, &local))
+        return 0;
+    int64_t shown = (int64_t)((uint64_t)local.dwHighDateTime << 32 | local.dwLowDateTime);
+    int64_t whole_ms = utc_100ns - utc_100ns % JP_100NS_PER_MS; /* the parts have no less */
+    return shown - whole_ms;
+}
+
+/* "W. Europe Standard Time (UTC+01:00)", as of now. New memory. */
+static char *zone_name(int64_t time_100ns) {
+    TIME_ZONE_INFORMATION zone;
+    bool summer = GetTimeZoneInformation(&zone) == TIME_ZONE_ID_DAYLIGHT;
+    char *name = jp_win32_utf8(summer ? zone.DaylightName : zone.StandardName);
+    int minutes = (int)(local_offset_100ns(NULL, time_100ns) / (INT64_C(60) * JP_100NS_PER_S)), size = minutes < 0 ? -minutes : minutes;
+    char *text = jp_sprintf("%s (UTC%c%02d:%02d)", name, minutes < 0 ? '-' : '+', size / 60, size % 60);
+    jp_free(name);
+    return text;
+}
+
+static char *host_name(void) {
+    wchar_t name[256];
+    DWORD size = sizeof name / sizeof *name;
+    return GetComputerNameExW(ComputerNameDnsHostname, name, &size) ? jp_win32_utf8(name) : jp_strdup("");
+}
+
+/* --- what is asked --- */
+
+struct making {
+    struct jp_cli *cli;
+    cJSON *answers;
+    const cJSON *pools; /* those asked for, or NULL */
+    int64_t from_100ns, to_100ns;
+};
+
+static cJSON *params_of(const struct making *making) {
+    cJSON *params = cJSON_CreateObject();
+    jp_json_add_time(params, "from", making->from_100ns);
+    jp_json_add_time(params, "to", making->to_100ns);
+    return params;
+}
+
+static cJSON *params_of_pools(const struct making *making) {
+    cJSON *params = params_of(making);
+    if (making->pools != NULL)
+        cJSON_AddItemToObject(params, "pools", cJSON_Duplicate(making->pools, true));
+    return params;
+}
+
+/* Each takes as long as there are rows, so there is no time limit; Ctrl-C ends it. */
+static int ask(const struct making *making, const char *key, const char *what, const char *method, cJSON *params) {
+    cJSON *result = NULL;
+    char *text = jp_sprintf("report: %s ...", what);
+    jp_progress(text);
+    jp_free(text);
+    int code = jp_cli_call(making->cli, method, params, JP_CLIENT_NO_TIMEOUT, &result);
+    if (code == JP_EXIT_OK)
+        cJSON_AddItemToObject(making->answers, key, result);
+    return code;
+}
+
+static int ask_report(const struct making *making, const char *key, const char *by, uint64_t top) {
+    cJSON *params = params_of_pools(making);
+    char *what = jp_sprintf("accounting by %s", by);
+    cJSON_AddItemToArray(cJSON_AddArrayToObject(params, "by"), cJSON_CreateString(by));
+    if (top > 0)
+        jp_json_add_u64(params, "top", top);
+    int code = ask(making, key, what, "accounting.report", params);
+    jp_free(what);
+    return code;
+}
+
+/* accounting.summary takes one pool or none; of several the answers are put together. */
+static int ask_summary(const struct making *making) {
+    if (making->pools == NULL)
+        return ask(making, "summary", "totals", "accounting.summary", params_of(making));
+    const cJSON *pool;
+    cJSON *summary = cJSON_AddObjectToObject(making->answers, "summary"), *list = cJSON_AddArrayToObject(summary, "pools");
+    cJSON_ArrayForEach(pool, making->pools) {
+        cJSON *params = params_of(making), *result = NULL;
+        jp_json_add_string(params, "pool", pool->valuestring);
+        int code = jp_cli_call(making->cli, "accounting.summary", params, JP_CLIENT_NO_TIMEOUT, &result);
+        if (code != JP_EXIT_OK)
+            return code;
+        jp_cli_move_items(get(result, "pools"), list);
+        cJSON_Delete(result);
+    }
+    return JP_EXIT_OK;
+}
+
+static int ask_events(const struct making *making) {
+    cJSON *params = params_of_pools(making), *messages = cJSON_AddArrayToObject(params, "messages");
+    for (const char *const *message = jp_page_messages; *message != NULL; message++)
+        cJSON_AddItemToArray(messages, cJSON_CreateString(*message));
+    jp_json_add_u64(params, "limit", EVENTS_MOST);
+    cJSON_AddTrueToObject(params, "newest");
+    int code = ask(making, "events", "events", "events.query", params);
+    if (cJSON_GetArraySize(get(get(making->answers, "events"), "events")) >= EVENTS_MOST)
+        cJSON_AddTrueToObject(making->answers, "eventsCut");
+    return code;
+}
+
+/* --- samples --- */
+
+static void add_name(cJSON *names, const char *name) {
+    const cJSON *known;
+    if (name == NULL)
+        return;
+    cJSON_ArrayForEach(known, names)
+        if (strcmp(known->valuestring, name) == 0)
+            return;
+    cJSON_AddItemToArray(names, cJSON_CreateString(name));
+}
+
+/* Pools that are there, and those that are gone and have rows. */
+static cJSON *names_of(const struct making *making) {
+    if (making->pools != NULL)
+        return cJSON_Duplicate(making->pools, true);
+    cJSON *names = cJSON_CreateArray();
+    const cJSON *row;
+    cJSON_ArrayForEach(row, get(get(making->answers, "pools"), "pools"))
+        add_name(names, cJSON_GetStringValue(get(row, "name")));
+    cJSON_ArrayForEach(row, get(get(making->answers, "byPool"), "rows"))
+        add_name(names, cJSON_GetStringValue(get(row, "pool")));
+    return names;
+}
+
+/* An older service has no samples; its report has no charts of them. *ret_known is false then. */
+static int ask_some_series(const struct making *making, cJSON *pools, cJSON *list, bool *ret_known) {
+    cJSON *params = params_of(making), *result = NULL;
+    struct jp_cli_failure failure = {0};
+    cJSON_AddItemToObject(params, "pools", pools);
+    jp_json_add_u64(params, "points", SERIES_POINTS);
+    *ret_known = true;
+    if (jp_cli_try(making->cli, "accounting.series", params, JP_CLIENT_NO_TIMEOUT, &result, &failure) == JP_OK) {
+        cJSON_AddItemToArray(list, result);
+        return JP_EXIT_OK;
+    }
+    const cJSON *number = get(failure.answer, "code");
+    *ret_known = !(failure.answered && cJSON_IsNumber(number) && number->valueint == JP_E_METHOD);
+    if (*ret_known)
+        return jp_cli_say_failure(making->cli, &failure);
+    jp_cli_failure_clear(&failure);
+    return JP_EXIT_OK;
+}
+
+static int ask_series(const struct making *making) {
+    cJSON *list = cJSON_AddArrayToObject(making->answers, "series"), *names = names_of(making);
+    int all = cJSON_GetArraySize(names), code = JP_EXIT_OK;
+    for (bool known = true; known && code == JP_EXIT_OK && names->child != NULL;) {
+        cJSON *some = cJSON_CreateArray();
+        for (int i = 0; i < SERIES_POOLS && names->child != NULL; i++)
+            cJSON_AddItemToArray(some, cJSON_DetachItemViaPointer(names, names->child));
+        char *text = jp_sprintf("report: samples, %d of %d pools ...", all - cJSON_GetArraySize(names), all);
+        jp_progress(text);
+        jp_free(text);
+        code = ask_some_series(making, some, list, &known);
+    }
+    cJSON_Delete(names);
+    return code;
+}
+
+static int ask_all(const struct making *making) {
+    int code = ask(making, "status", "the service", "service.status", NULL);
+    if (code == JP_EXIT_OK)
+        code = ask(making, "pools", "pools", "pool.list", NULL);
+    if (code == JP_EXIT_OK)
+        code = ask_report(making, "byPool", "pool", 0);
+    if (code == JP_EXIT_OK)
+        code = ask_report(making, "byDay", "day", 0);
+    if (code == JP_EXIT_OK)
+        code = ask_report(making, "byImage", "image", TOP);
+    if (code == JP_EXIT_OK)
+        code = ask_report(making, "byUser", "user", TOP);
+    if (code == JP_EXIT_OK)
+        code = ask_summary(making);
+    if (code == JP_EXIT_OK)
+        code = ask_series(making);
+    if (code == JP_EXIT_OK)
+        code = ask_events(making);
+    jp_progress(NULL);
+    return code;
+}
+
+/* --- the file --- */
+
+static bool write_all(HANDLE file, const char *bytes, size_t length) {
+    while (length > 0) {
+        DWORD written = 0;
+        if (!WriteFile(file, bytes, length > INT32_MAX ? INT32_MAX : (DWORD)length, &written, NULL) || written == 0)
+            return false;
+        bytes += written;
+        length -= written;
+    }
+    return FlushFileBuffers(file);
+}
+
+/* Beside the file, and renamed when it is whole: whoever looks sees the old page or the new one. */
+static jp_status write_file(const char *name, const struct jp_str *page, struct jp_error *error) {
+    char *beside = jp_sprintf("%s.%lu.tmp", name, GetCurrentProcessId());
+    wchar_t *wide = jp_win32_wide(name), *wide_beside = jp_win32_wide(beside);
+    jp_status status = JP_OK;
+    HANDLE file = CreateFileW(wide_beside, GENERIC_WRITE, 0, NULL, CREATE_ALWAYS, FILE_ATTRIBUTE_NORMAL, NULL);
+    if (file == INVALID_HANDLE_VALUE) {
+        status = jp_fail_win32(error, JP_E_SYSTEM, GetLastError(), "CreateFile", "cannot write \"%s\"", beside);
+    } else {
+        bool good = write_all(file, page->data, page->length);
+        DWORD code = good ? 0 : GetLastError();
+        CloseHandle(file);
+        if (!good)
+            status = jp_fail_win32(error, JP_E_SYSTEM, code, "WriteFile", "cannot write \"%s\"", beside);
+        else if (!MoveFileExW(wide_beside, wide, MOVEFILE_REPLACE_EXISTING))
+            status = jp_fail_win32(error, JP_E_SYSTEM, GetLastError(), "MoveFileEx", "cannot put the page in place of \"%s\"", name);
+        if (status != JP_OK)
+            DeleteFileW(wide_beside);
+    }
+    jp_free(wide);
+    jp_free(wide_beside);
+    jp_free(beside);
+    return status;
+}
+
+static void show_written(const cJSON *result, struct jp_str *out) {
+    jp_str_puts(out, "written: ");
+    jp_show_value(JP_SHOW_TEXT, get(result, "file"), out);
+    jp_str_puts(out, " (");
+    jp_show_value(JP_SHOW_BYTES, get(result, "bytes"), out);
+    jp_str_puts(out, ")\n");
+}
+
+static int deliver(struct jp_cli *cli, const char *name, const struct jp_str *page) {
+    struct jp_error error;
+    if (strcmp(name, "-") == 0) {
+        jp_output(page->data, page->length);
+        return JP_EXIT_OK;
+    }
+    if (write_file(name, page, &error) != JP_OK) {
+        jp_complain("%s", error.text);
+        return JP_EXIT_FAILED;
+    }
+    cJSON *result = jp_cli_object("file", name);
+    jp_json_add_u64(result, "bytes", page->length);
+    return jp_cli_print(cli, result, JP_VIEW(show_written));
+}
+
+static char *default_name(int64_t now) {
+    char text[JP_TIME_TEXT];
+    return jp_sprintf("jobpool-report-%.10s.html", jp_time_format(now + local_offset_100ns(NULL, now), text));
+}
+
+/* --- the command --- */
+
+/* False after saying what is wrong with the times. */
+static bool read_period(struct making *making, const cJSON *options, int64_t now) {
+    struct jp_error error;
+    const char *from = cJSON_GetStringValue(get(options, "from")), *to = cJSON_GetStringValue(get(options, "to"));
+    making->to_100ns = now;
+    if (to != NULL && jp_time_parse(to, &making->to_100ns, &error) != JP_OK) {
+        jp_cli_misuse(making->cli, "--to: %s", error.text);
+        return false;
+    }
+    making->from_100ns = making->to_100ns - DEFAULT_DAYS * DAY_100NS;
+    if (from != NULL && jp_time_parse(from, &making->from_100ns, &error) != JP_OK) {
+        jp_cli_misuse(making->cli, "--from: %s", error.text);
+        return false;
+    }
+    if (making->from_100ns >= making->to_100ns) {
+        jp_cli_misuse(making->cli, "--from is not before %s", to != NULL ? "--to" : "now");
+        return false;
+    }
+    return true;
+}
+
+static void add_facts(const struct making *making, int64_t now) {
+    char *host = host_name();
+    jp_json_add_string(making->answers, "host", host);
+    jp_json_add_time(making->answers, "from", making->from_100ns);
+    jp_json_add_time(making->answers, "to", making->to_100ns);
+    jp_json_add_time(making->answers, "made", now);
+    jp_json_add_u64(making->answers, "processors", GetActiveProcessorCount(ALL_PROCESSOR_GROUPS));
+    if (making->pools != NULL)
+        cJSON_AddItemToObject(making->answers, "chosen", cJSON_Duplicate(making->pools, true));
+    jp_free(host);
+}
+
+int jp_command_page(struct jp_cli *cli, cJSON *options) {
+    int64_t now = now_100ns();
+    char *name = jp_take_text(options, "--output"), *zone = zone_name(now);
+    struct making making = {.cli = cli, .answers = cJSON_CreateObject(), .pools = get(options, "pools")};
+    struct jp_page_maker maker = {.version = JP_VERSION, .zone = zone, .local_offset_100ns = local_offset_100ns};
+    struct jp_str page = {0};
+    if (name == NULL)
+        name = default_name(now);
+    int code = read_period(&making, options, now) ? JP_EXIT_OK : JP_EXIT_USAGE;
+    if (code == JP_EXIT_OK)
+        code = ask_all(&making);
+    if (code == JP_EXIT_OK) {
+        add_facts(&making, now);
+        jp_page_write(making.answers, &maker, &page);
+        code = deliver(cli, name, &page);
+    }
+    jp_str_free(&page);
+    jp_free(zone);
+    jp_free(name);
+    cJSON_Delete(making.answers);
+    cJSON_Delete(options);
+    return code;
+}

@@ -1,0 +1,132 @@
+/* accounting.series: pools over time. */
+#include "rpc/rpc_internal.h"
+
+#include "base/units.h"
+
+enum { DEFAULT_POINTS = 200, DEFAULT_DAYS = 1, POINT_BYTES = 330, SERIES_BYTES = 100, LEAST_STEP_S = 60 };
+
+/* It outlives its call when that is cancelled: the accounts call back all the same. */
+struct making {
+    struct jp_call *call; /* NULL: nobody wants it any more */
+    struct jp_accounts *accounts;
+    uint64_t number;
+    int64_t from_100ns, to_100ns;
+};
+
+/* --- what is asked --- */
+
+static bool read_time(const char *text, int64_t *ret_time, struct jp_error *error) {
+    return !text || jp_time_parse(text, ret_time, error) == JP_OK;
+}
+
+/* No step is shorter than the time between two samples: each has one then, and what was used in it is not what was used in ten. */
+static bool read_filter(struct jp_call *call, const struct jp_series_parameters *given, struct jp_series_filter *filter) {
+    const struct jp_rpc_setup *with = &call->rpc->with;
+    struct jp_error error;
+    uint64_t recorded_ms = jp_pools_record_interval_ms(with->pools);
+    *filter = (struct jp_series_filter){.to_100ns = with->now_100ns(with->clock_context),
+                                        .points = given->points ? given->points : DEFAULT_POINTS,
+                                        .least_step_100ns = recorded_ms ? (int64_t)recorded_ms * JP_100NS_PER_MS : LEAST_STEP_S * JP_100NS_PER_S};
+    if (!read_time(given->to, &filter->to_100ns, &error)) {
+        jp__refuse(call, &error);
+        return false;
+    }
+    filter->from_100ns = filter->to_100ns - DEFAULT_DAYS * INT64_C(86400) * JP_100NS_PER_S;
+    bool read = read_time(given->from, &filter->from_100ns, &error);
+    if (read && filter->from_100ns >= 0 && filter->from_100ns < filter->to_100ns)
+        return true;
+    if (read)
+        jp_fail(&error, JP_E_PARAMS, "accounting.series: from is not before to, or before 1601");
+    jp__refuse(call, &error);
+    return false;
+}
+
+/* --- what is answered --- */
+
+static void add_if(cJSON *object, const char *name, bool known, uint64_t value) {
+    if (known)
+        jp_json_add_u64(object, name, value);
+    else
+        cJSON_AddNullToObject(object, name);
+}
+
+static cJSON *render_point(const struct jp_series_point *point) {
+    bool memory = point->looked && point->has_memory, io = point->looked && point->has_io;
+    cJSON *object = cJSON_CreateObject();
+    jp_json_add_time(object, "time", point->time_100ns);
+    add_if(object, "processes", point->looked, point->processes);
+    jp_json_add_u64(object, "cpuTime100ns", point->spent.cpu_100ns);
+    add_if(object, "commitBytes", memory, point->commit_bytes);
+    add_if(object, "workingSetBytes", memory, point->working_set_bytes);
+    add_if(object, "readBytes", io, point->spent.read_bytes);
+    add_if(object, "writeBytes", io, point->spent.write_bytes);
+    add_if(object, "memoryLimitBytes", point->looked && point->memory_limit_bytes != UINT64_MAX, point->memory_limit_bytes);
+    add_if(object, "processLimit", point->looked && point->process_limit != UINT64_MAX, point->process_limit);
+    add_if(object, "cpuRateLimit", point->cpu_rate_limit != 0, point->cpu_rate_limit);
+    jp_json_add_u64(object, "started", point->started);
+    jp_json_add_u64(object, "ended", point->ended);
+    jp_json_add_u64(object, "failures", point->failures);
+    return object;
+}
+
+/* Pools are shown whole or not at all; the first in any case. */
+static cJSON *render(const struct making *making, const struct jp_series_result *series) {
+    char since[JP_TIME_TEXT];
+    cJSON *result = cJSON_CreateObject();
+    jp_json_add_time(result, "from", making->from_100ns);
+    jp_json_add_time(result, "to", making->to_100ns);
+    jp_json_add_i64(result, "step100ns", series->step_100ns);
+    cJSON *list = cJSON_AddArrayToObject(result, "series");
+    size_t size = 0, shown = 0;
+    for (; shown < series->count; shown++) {
+        const struct jp_series *pool = &series->series[shown];
+        size += SERIES_BYTES + pool->count * POINT_BYTES;
+        if (shown && size > JP_RPC_MAX_ANSWER)
+            break;
+        cJSON *object = cJSON_CreateObject();
+        cJSON_AddStringToObject(object, "pool", pool->pool);
+        cJSON *points = cJSON_AddArrayToObject(object, "points");
+        for (size_t i = 0; i < pool->count; i++)
+            cJSON_AddItemToArray(points, render_point(&pool->points[i]));
+        cJSON_AddItemToArray(list, object);
+    }
+    bool more = shown < series->count || series->more;
+    cJSON_AddBoolToObject(result, "more", more);
+    cJSON_AddBoolToObject(result, "complete", !more && !series->complete_from_100ns);
+    jp_json_add_string(result, "completeFrom", series->complete_from_100ns ? jp_time_format(series->complete_from_100ns, since) : NULL);
+    return result;
+}
+
+static void on_series(void *context, jp_status status, const struct jp_error *error, const struct jp_series_result *series) {
+    struct making *making = context;
+    struct jp_call *call = making->call;
+    if (call) {
+        call->cancel = NULL;
+        if (status)
+            jp__refuse(call, error);
+        else
+            jp__reply(call, render(making, series));
+    }
+    jp_free(making);
+}
+
+static void cancel_series(struct jp_call *call) {
+    struct making *making = call->waiting_for;
+    making->call = NULL;
+    making->accounts->ops->report_cancel(making->accounts, making->number);
+}
+
+void jp__on_accounting_series(struct jp_call *call, const void *parameters) {
+    const struct jp_series_parameters *given = parameters;
+    struct jp_accounts *accounts = call->rpc->with.accounts;
+    struct jp_series_filter filter;
+    struct jp_strings viewable;
+    if (!read_filter(call, given, &filter) || !jp__viewable(call, &given->pools, &viewable, &filter.pools))
+        return;
+    struct making *making = jp_alloc(sizeof *making);
+    *making = (struct making){.call = call, .accounts = accounts, .from_100ns = filter.from_100ns, .to_100ns = filter.to_100ns};
+    call->waiting_for = making;
+    call->cancel = cancel_series;
+    making->number = accounts->ops->query_series(accounts, &filter, on_series, making);
+    jp__free_names(&viewable);
+}
