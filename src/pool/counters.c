@@ -15,8 +15,8 @@ struct jp_counted {
     struct jp_counters total; /* of processes that have ended */
     struct jp_counters base;  /* as of the last reset; it may have what still runs, too */
     int64_t reset_100ns;      /* 0: never */
-    bool ephemeral;           /* the pool was: that decides the line */
     struct jp__series_state series;
+    bool ephemeral;           /* the pool was: that decides the line */
     struct jp_counted *next, *previous; /* of the line, while no pool has the name */
 };
 

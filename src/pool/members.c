@@ -56,8 +56,8 @@ static void link_to_pool(struct jp_pools *pools, struct jp_member *member, struc
         member->next->previous = member;
     pool->first_member = member;
     pool->member_count++;
-    jp__ephemeral_inhabited(pool);
     jp__series_wake(pools, pool);
+    jp__ephemeral_inhabited(pool);
     mark_jobs(pools, member);
 }
 
