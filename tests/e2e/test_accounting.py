@@ -106,7 +106,7 @@ def test_report_says_from_when_on_it_is_complete(rpc, three, pool):
 def test_report_on_the_command_line(service, three, pool):
     done = service.jobpool("accounting", "report", "--by", "pool,ending", "--pool", pool)
     lines = done.stdout.splitlines()
-    assert lines[0].split()[:3] == ["POOL", "ENDING", "PROCESSES"] and lines[-1].startswith("total: 3 processes")
+    assert lines[0].split()[:3] == ["POOL", "ENDING", "PROCESSES"] and lines[-1].split()[:2] == ["TOTAL", "3"]
     assert sorted(line.split()[:3] for line in lines[1:3]) == [[pool, "exited", "2"], [pool, "terminated", "1"]]
     report = service.json("accounting", "report", "--by", "day", "--by", "image", "--pool", pool, "--top", "5")
     assert [row["image"].lower() for row in report["rows"]] == ["jobber.exe"]
@@ -170,7 +170,6 @@ def test_help_of_the_verbs(host):
         text = host.run("jobpool", "help", "accounting", verb)
         assert text.returncode == 0 and f"jobpool accounting {verb}" in text.stdout
         assert host.run("jobpool", "accounting", "--json", verb, "--help").stdout == text.stdout
-    assert host.run("jobpool", "help", "accounting", "processes").stdout == everything
 
 
 def test_purge_deletes_rows_and_keeps_what_they_used(service, rpc, three, pool, jobber):
