@@ -241,6 +241,18 @@ const struct jp_command jp_commands[] = {
                  "# what nobody enforces here\n"
                  "jobpool capabilities --format csv --sort enforcer",
      .view = &jp_capabilities_view, .run = jp_command_capabilities},
+    {.name = "doctor", .full = "service doctor",
+     .summary = "what is wrong with the service, its installation and its configuration, and what to do about it",
+     .details = "Every check is a line: ok, note, warning or failed; what was found; what to do. Works without a service, and for everybody: what you\n"
+                "may not look at is said, and is no failure. Exit code 1 if something failed.",
+     .examples = "jobpool doctor\njobpool doctor --format csv --columns check,state,advice",
+     .view = &jp_doctor_view, .run = jp_command_doctor},
+    {.name = "init",
+     .summary = "write a first configuration",
+     .details = "At a console it asks for what no option says; elsewhere that is the default. What it writes is valid, and has comments. It ends with the\n"
+                "command lines that install the service.",
+     .examples = "# on Windows: as an administrator\njobpool init\njobpool init --yes --pool build --memory 8GiB --processes 50 --allow Users",
+     .options = jp_init_options, .run = jp_command_init},
     {.name = "rpc", .arguments = "METHOD [JSON] | --stdio",
      .summary = "call any method, or speak the protocol over standard input and output",
      .details = "docs/rpc.md has the methods. An error goes to standard error as JSON, exit code 1.\n"
