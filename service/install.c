@@ -164,7 +164,7 @@ static jp_status bring_in_line(struct install *install, const struct jp_setting 
 }
 
 static jp_status make_setting(struct install *install, const struct jp_setting *setting, struct jp_error *error) {
-    char *have = NULL, *value = setting->wanted(&install->wanted);
+    char *have = NULL, *value = jp_win32_setting_wanted(setting, &install->wanted);
     bool to_come = install->setup.options->dry_run && !jp_win32_scm_installed(install->setup.scm);
     jp_status status = to_come && !setting->undo_command ? JP_OK : setting->read(install->setup.scm, &have, error);
     bool differs = status == JP_OK && !(have && jp_ascii_equal_nocase(have, value)) && !(to_come && setting->created);

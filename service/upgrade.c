@@ -197,10 +197,12 @@ static jp_status put_in_place(struct upgrade *upgrade, struct jp_error *error) {
         status = jp_setup_start(&upgrade->setup, error);
     if (status == JP_OK)
         return JP_OK;
-    struct jp_error ignored;
+    struct jp_error because;
     jp_setup_complain("%s", error->text);
-    if (jp_setup_stop(&upgrade->setup, &ignored) == JP_OK)
+    if (jp_setup_stop(&upgrade->setup, &because) == JP_OK)
         go_back(upgrade);
+    else
+        jp_setup_complain("%s; nothing more was changed. The old program is %s", because.text, jp_win32_file_exists(upgrade->old) ? upgrade->old : upgrade->program);
     return status;
 }
 
@@ -242,7 +244,7 @@ static int do_upgrade(struct upgrade *upgrade) {
     if (status != JP_OK) {
         jp_setup_complain("%s", error.text);
         jp_setup_complain("the new program was not put in place; the old one goes on");
-    } else if ((status = put_in_place(upgrade, &error)) == JP_OK) {
+    } else if (put_in_place(upgrade, &error) == JP_OK) {
         drop_old(upgrade);
         return JP_SETUP_DONE;
     }

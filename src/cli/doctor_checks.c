@@ -77,7 +77,7 @@ static void check_service(struct jp_doctor *doctor) {
 
 static void check_setting(struct jp_doctor *doctor, const struct jp_setting *setting, const struct jp_installation *wanted) {
     struct jp_error error;
-    char *have = NULL, *value = setting->wanted(wanted);
+    char *have = NULL, *value = jp_win32_setting_wanted(setting, wanted);
     jp_status status = setting->read(doctor->scm, &have, &error);
     doctor->check = setting->name;
     if (status == JP_E_UNSUPPORTED)

@@ -17,7 +17,7 @@ enum {
 };
 
 /* SYSTEM and Administrators everything, nobody else anything, and so what is made in it. */
-#define PRIVATE_SDDL "O:BAG:SYD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
+#define PRIVATE_SDDL "O:BAD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
 
 /* NT SERVICE\TrustedInstaller, who owns what Windows installs */
 static bool is_trusted_installer(PSID sid) {
