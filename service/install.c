@@ -148,7 +148,8 @@ static jp_status first_config(struct install *install, struct jp_error *error) {
 
 /* --- the service --- */
 
-static jp_status bring_in_line(struct install *install, const struct jp_setting *setting, const char *have, const char *value, struct jp_error *error) {
+static jp_status bring_in_line(struct install *install, const struct jp_setting *setting, const char *have, const char *value,
+                               struct jp_error *error) {
     bool create = setting == jp_win32_settings && !have;
     char *line = create ? jp_win32_create_command(&install->wanted) : setting->command(value);
     if (have && install->was_installed)
@@ -200,7 +201,8 @@ static int start(struct install *install) {
     if (jp_setup_start(&install->setup, &error) == JP_OK)
         return JP_SETUP_DONE;
     jp_setup_complain("%s", error.text);
-    return jp_setup_complain("it is installed; the reason is in the Event Log (source " JP_SERVICE_NAME "), in \"%s.errors.log\", or ask \"jobpool doctor\"",
+    return jp_setup_complain("it is installed; the reason is in the Event Log (source " JP_SERVICE_NAME "), in \"%s.errors.log\", or ask "
+                             "\"jobpool doctor\"",
                              install->config);
 }
 
