@@ -45,6 +45,8 @@ const struct jp_example jp__examples_pool_get[] = {
 const struct jp_example jp__examples_pool_create[] = {
     {"below another one", J({"name": "nightly", "parent": "build", "limits": {"job_memory": "256MiB"}}),
      J({"name": "nightly", "state": "active", "source": "transient", "parent": "build", "members": 0, "limits": {"job_memory": "256MiB"}})},
+    {"for one run, by somebody who may launch in build", J({"name": "run-4711", "parent": "build", "ephemeral": true, "limits": {"active_processes": 4}}),
+     J({"name": "run-4711", "state": "active", "source": "transient", "parent": "build", "members": 0, "ephemeral": true, "rights": ["view", "launch", "control"]})},
     {0}};
 
 const struct jp_example jp__examples_pool_update[] = {
@@ -130,8 +132,9 @@ const struct jp_example jp__examples_accounting_report[] = {
     {0}};
 
 const struct jp_example jp__examples_accounting_series[] = {
-    {"a pool's last day in at most 48 steps", J({"pools": ["build"], "points": 48}),
-     J({"step100ns": 18000000000, "complete": true, "completeFrom": null, "more": false, "series": [{"pool": "build", "points": [{"started": 1}]}]})},
+    {"a pool's last day", J({"pools": ["build"], "points": 200}),
+     J({"from": "2025-11-21T09:20:00.0000000Z", "to": "2025-11-22T09:20:00.0000000Z", "step100ns": 6000000000, "complete": true, "completeFrom": null,
+        "more": false, "series": [{"pool": "build", "points": [{"time": "2025-11-22T09:10:00.0000000Z"}]}]})},
     {0}};
 
 const struct jp_example jp__examples_accounting_purge[] = {
