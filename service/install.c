@@ -148,7 +148,8 @@ static jp_status first_config(struct install *install, struct jp_error *error) {
 
 /* --- the service --- */
 
-static jp_status bring_in_line(struct install *install, const struct jp_setting *setting, const char *have, const char *value, struct jp_error *error) {
+static jp_status bring_in_line(struct install *install, const struct jp_setting *setting, const char *have, const char *value,
+                               struct jp_error *error) {
     bool create = setting == jp_win32_settings && !have;
     char *line = create ? jp_win32_create_command(&install->wanted) : setting->command(value);
     if (have && install->was_installed)
@@ -164,7 +165,7 @@ static jp_status bring_in_line(struct install *install, const struct jp_setting 
 }
 
 static jp_status make_setting(struct install *install, const struct jp_setting *setting, struct jp_error *error) {
-    char *have = NULL, *value = setting->wanted(&install->wanted);
+    char *have = NULL, *value = jp_win32_setting_wanted(setting, &install->wanted);
     bool to_come = install->setup.options->dry_run && !jp_win32_scm_installed(install->setup.scm);
     jp_status status = to_come && !setting->undo_command ? JP_OK : setting->read(install->setup.scm, &have, error);
     bool differs = status == JP_OK && !(have && jp_ascii_equal_nocase(have, value)) && !(to_come && setting->created);
@@ -200,7 +201,8 @@ static int start(struct install *install) {
     if (jp_setup_start(&install->setup, &error) == JP_OK)
         return JP_SETUP_DONE;
     jp_setup_complain("%s", error.text);
-    return jp_setup_complain("it is installed; the reason is in the Event Log (source " JP_SERVICE_NAME "), in \"%s.errors.log\", or ask \"jobpool doctor\"",
+    return jp_setup_complain("it is installed; the reason is in the Event Log (source " JP_SERVICE_NAME "), in \"%s.errors.log\", or ask "
+                             "\"jobpool doctor\"",
                              install->config);
 }
 

@@ -67,7 +67,8 @@ jp_status jp_setup_open(struct jp_setup *setup, struct jp_error *error) {
     if (setup->options->dry_run)
         return jp_win32_scm_open(JP_SCM_LOOK, &setup->scm, error);
     if (!jp_win32_elevated())
-        return jp_fail(error, JP_E_DENIED, "this wants an administrator's prompt (\"Run as administrator\"); nothing was done. --dry-run shows what would be");
+        return jp_fail(error, JP_E_DENIED,
+                       "this wants an administrator's prompt (\"Run as administrator\"); nothing was done. --dry-run shows what would be");
     return jp_win32_scm_open(JP_SCM_CHANGE, &setup->scm, error);
 }
 
@@ -153,8 +154,8 @@ static void end_progress(void) {
 /* How a service ended that should have started. */
 static jp_status ended(const struct jp_service_status *now, struct jp_error *error) {
     if (now->win32 == ERROR_SERVICE_SPECIFIC_ERROR)
-        return jp_fail(error, JP_E_SYSTEM, "the service stopped instead of starting: %s (%lu)", jp_status_name((jp_status) - (int32_t)now->specific),
-                       (unsigned long)now->specific);
+        return jp_fail(error, JP_E_SYSTEM, "the service stopped instead of starting: %s (%lu)",
+                       jp_status_name((jp_status) - (int32_t)now->specific), (unsigned long)now->specific);
     return jp_fail_win32(error, JP_E_SYSTEM, now->win32, "StartService", "the service stopped instead of starting");
 }
 
@@ -170,7 +171,8 @@ static jp_status wait_for(const struct jp_setup *setup, enum jp_service_state wa
         if (now.state != before.state || now.checkpoint != before.checkpoint)
             moved_ms = GetTickCount64();
         if (GetTickCount64() - moved_ms > PATIENCE_MS) {
-            status = jp_fail(error, JP_E_TIMEOUT, "%s: no progress for %d seconds; \"sc query " JP_SERVICE_NAME "\" shows the state", doing, PATIENCE_MS / 1000);
+            status = jp_fail(error, JP_E_TIMEOUT, "%s: no progress for %d seconds; \"sc query " JP_SERVICE_NAME "\" shows the state", doing,
+                             PATIENCE_MS / 1000);
             break;
         }
         before = now;

@@ -30,7 +30,8 @@ static jp_status look(struct uninstall *uninstall, struct jp_error *error) {
     jp_free(command);
     if (!uninstall->config_file)
         uninstall->config_file = jp_win32_default_config();
-    uninstall->config_known = jp_daemon_read_config(jp_service_platform(JP_TRUST_ANYONE), uninstall->config_file, &uninstall->config, &faults, &data, &ignored) == JP_OK;
+    const struct jp_daemon_platform *platform = jp_service_platform(JP_TRUST_ANYONE);
+    uninstall->config_known = jp_daemon_read_config(platform, uninstall->config_file, &uninstall->config, &faults, &data, &ignored) == JP_OK;
     cJSON_Delete(data);
     jp_free(faults);
     return JP_OK;
@@ -42,8 +43,10 @@ static jp_status ask(const struct uninstall *uninstall, struct jp_error *error) 
     if (!options->purge)
         return JP_OK;
     if (!uninstall->config_known && jp_win32_file_exists(uninstall->config_file))
-        return jp_fail(error, JP_E_CONFIG, "which files are the service's cannot be read in %s (see jobpoold --check-config --config FILE); nothing was done: "
-                                           "uninstall without --purge, and delete the files yourself", uninstall->config_file);
+        return jp_fail(error, JP_E_CONFIG,
+                       "which files are the service's cannot be read in %s (see jobpoold --check-config --config FILE); nothing was done: "
+                       "uninstall without --purge, and delete the files yourself",
+                       uninstall->config_file);
     if (options->yes || options->dry_run)
         return JP_OK;
     char *question = jp_sprintf("Delete configuration, log and accounts too (%s)? What was recorded is gone then.",
@@ -94,8 +97,8 @@ static void delete_file(struct uninstall *uninstall, const char *file) {
     wchar_t *wide = jp_win32_wide(file);
     if (!DeleteFileW(wide)) {
         DWORD win32 = GetLastError();
-        jp_setup_complain("%s could not be deleted: %s (%s, %lu)", file, jp_win32_text(win32), jp_win32_name(win32) ? jp_win32_name(win32) : "Windows error",
-                          (unsigned long)win32);
+        jp_setup_complain("%s could not be deleted: %s (%s, %lu)", file, jp_win32_text(win32),
+                          jp_win32_name(win32) ? jp_win32_name(win32) : "Windows error", (unsigned long)win32);
         uninstall->left++;
     }
     jp_free(wide);

@@ -167,7 +167,8 @@ static jp_status look(struct upgrade *upgrade, struct jp_error *error) {
     if (!jp_win32_file_exists(upgrade->from))
         return jp_fail(error, JP_E_PARAMS, "there is no file %s", upgrade->from);
     if (jp_ascii_equal_nocase(upgrade->from, upgrade->program))
-        return jp_fail(error, JP_E_PARAMS, "%s is the program that is installed; say which one is to take its place: --from FILE", upgrade->from);
+        return jp_fail(error, JP_E_PARAMS, "%s is the program that is installed; say which one is to take its place: --from FILE",
+                       upgrade->from);
     return jp_win32_check_program(upgrade->program, error);
 }
 
@@ -197,10 +198,13 @@ static jp_status put_in_place(struct upgrade *upgrade, struct jp_error *error) {
         status = jp_setup_start(&upgrade->setup, error);
     if (status == JP_OK)
         return JP_OK;
-    struct jp_error ignored;
+    struct jp_error because;
     jp_setup_complain("%s", error->text);
-    if (jp_setup_stop(&upgrade->setup, &ignored) == JP_OK)
+    if (jp_setup_stop(&upgrade->setup, &because) == JP_OK)
         go_back(upgrade);
+    else
+        jp_setup_complain("%s; nothing more was changed. The old program is %s", because.text,
+                          jp_win32_file_exists(upgrade->old) ? upgrade->old : upgrade->program);
     return status;
 }
 
@@ -223,7 +227,8 @@ static void drop_old(struct upgrade *upgrade) {
     wchar_t *wide = jp_win32_wide(upgrade->old);
     bool later = MoveFileExW(wide, NULL, MOVEFILE_DELAY_UNTIL_REBOOT);
     jp_free(wide);
-    jp_setup_remark("%s stays while it runs, as the keeper or as this command; %s", upgrade->old, later ? "Windows deletes it at its next start" : "delete it afterwards");
+    jp_setup_remark("%s stays while it runs, as the keeper or as this command; %s", upgrade->old,
+                    later ? "Windows deletes it at its next start" : "delete it afterwards");
 }
 
 static int do_upgrade(struct upgrade *upgrade) {
@@ -242,7 +247,7 @@ static int do_upgrade(struct upgrade *upgrade) {
     if (status != JP_OK) {
         jp_setup_complain("%s", error.text);
         jp_setup_complain("the new program was not put in place; the old one goes on");
-    } else if ((status = put_in_place(upgrade, &error)) == JP_OK) {
+    } else if (put_in_place(upgrade, &error) == JP_OK) {
         drop_old(upgrade);
         return JP_SETUP_DONE;
     }

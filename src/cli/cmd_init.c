@@ -17,7 +17,7 @@ const struct jp_option jp_init_options[] = {
     {"pool|p", "NAME", JP_OPTION_TEXT, "pool", "the first pool's name; default \"default\""},
     {"memory", "SIZE", JP_OPTION_TEXT, "memory", "what its processes may use together: 4GiB; default: as much as there is"},
     {"processes", "N", JP_OPTION_TEXT, "processes", "how many it may have at a time; default 200"},
-    {"allow", "ACCOUNT", JP_OPTION_TEXT, "allow", "an account or group that may use it; \"\" for administrators only; default Interactive: who sits at this machine"},
+    {"allow", "ACCOUNT", JP_OPTION_TEXT, "allow", "an account or group that may use it, \"\" for none but administrators; default Interactive: who sits here"},
     {"data", "FOLDER", JP_OPTION_TEXT, "data", "the folder of accounts and log; default: that of the file"},
     {"force", NULL, JP_OPTION_SWITCH, "--force", "write over a file that is there"},
     {"ask", NULL, JP_OPTION_SWITCH, "--ask", "ask for what no option says, even where standard input is no console"},
@@ -140,8 +140,8 @@ static bool ask(struct init *init, enum question which) {
 /* Options, else defaults. */
 static void take_answers(struct init *init, cJSON *options, bool *ret_given) {
     char *folder = jp_win32_folder_of(init->file);
-    const char *defaults[QUESTIONS] = {[POOL] = jp_first_defaults.pool, [MEMORY] = jp_first_defaults.memory, [PROCESSES] = jp_first_defaults.processes,
-                                       [ALLOW] = jp_first_defaults.allow, [DATA] = folder};
+    const char *defaults[QUESTIONS] = {[POOL] = jp_first_defaults.pool, [MEMORY] = jp_first_defaults.memory,
+                                       [PROCESSES] = jp_first_defaults.processes, [ALLOW] = jp_first_defaults.allow, [DATA] = folder};
     for (int i = 0; i < QUESTIONS; i++) {
         char *given = jp_take_text(options, questions[i].key);
         ret_given[i] = given != NULL;

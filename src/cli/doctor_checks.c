@@ -69,7 +69,8 @@ static void check_service(struct jp_doctor *doctor) {
         jp_doctor_add(doctor, JP_FOUND_FAILED, "as an administrator: jobpoold install",
                       "installed as %s: without quotes Windows may start another program, whose path is the first words of this one", command);
     else if (!jp_win32_file_exists(doctor->program))
-        jp_doctor_add(doctor, JP_FOUND_FAILED, "put the program there, or run jobpoold install where it is", "there is no program %s", doctor->program);
+        jp_doctor_add(doctor, JP_FOUND_FAILED, "put the program there, or run jobpoold install where it is",
+                      "there is no program %s", doctor->program);
     else
         jp_doctor_add(doctor, JP_FOUND_OK, NULL, "installed: %s", command);
     jp_free(command);
@@ -77,7 +78,7 @@ static void check_service(struct jp_doctor *doctor) {
 
 static void check_setting(struct jp_doctor *doctor, const struct jp_setting *setting, const struct jp_installation *wanted) {
     struct jp_error error;
-    char *have = NULL, *value = setting->wanted(wanted);
+    char *have = NULL, *value = jp_win32_setting_wanted(setting, wanted);
     jp_status status = setting->read(doctor->scm, &have, &error);
     doctor->check = setting->name;
     if (status == JP_E_UNSUPPORTED)
@@ -140,14 +141,19 @@ static void check_running(struct jp_doctor *doctor) {
     case JP_SERVICE_STOPPED: {
         char *why = why_stopped(&doctor->state);
         bool orderly = doctor->state.win32 == 0 || doctor->state.win32 == NEVER_STARTED;
-        jp_doctor_add(doctor, JP_FOUND_FAILED, "as an administrator: sc start JobPool; the rows below and the Event Log (source JobPool) say why it may not start",
+        jp_doctor_add(doctor, JP_FOUND_FAILED,
+                      "as an administrator: sc start JobPool; the rows below and the Event Log (source JobPool) say why it may not start",
                       "stopped%s%s", orderly ? "" : " ", orderly ? "" : why);
         jp_free(why);
         break;
     }
-    default:
+    case JP_SERVICE_STARTING:
+    case JP_SERVICE_STOPPING:
         jp_doctor_add(doctor, JP_FOUND_WARNING, "wait a moment, and look again", "it is %s",
-                      doctor->state.state == JP_SERVICE_STARTING ? "starting" : doctor->state.state == JP_SERVICE_STOPPING ? "stopping" : "in a state of its own");
+                      doctor->state.state == JP_SERVICE_STARTING ? "starting" : "stopping");
+        break;
+    case JP_SERVICE_OTHER:
+        jp_doctor_add(doctor, JP_FOUND_WARNING, "sc query JobPool shows it", "it is in a state of its own");
     }
 }
 
@@ -155,7 +161,7 @@ static void check_running(struct jp_doctor *doctor) {
 
 static void find_config(struct jp_doctor *doctor) {
     if (!doctor->config_file)
-        doctor->config_file = doctor->status && text(doctor->status, "config") ? jp_strdup(text(doctor->status, "config")) : jp_win32_default_config();
+        doctor->config_file = jp_win32_default_config();
 }
 
 /* %VARIABLES% are the service's; most are the same here. */
@@ -246,7 +252,8 @@ static char *what_about_the_pipe(const struct jp_doctor *doctor, const struct jp
     if (name && strcmp(name, pipe_used(doctor)) != 0)
         return jp_sprintf("the configuration names the pipe \"%s\": jobpool --pipe %s, or set JOBPOOL_PIPE", name, name);
     if (error->status == JP_E_DENIED)
-        return jp_strdup("it is not for you by \"pipe\": {\"security\": ...} in the configuration, or somebody else has the pipe's name: ask your administrator");
+        return jp_strdup("it is not for you by \"pipe\": {\"security\": ...} in the configuration, or somebody else has the pipe's name: ask your "
+                         "administrator");
     return jp_strdup(doctor->installed ? "as an administrator: sc start JobPool" : "as an administrator: jobpoold install");
 }
 
@@ -260,7 +267,8 @@ static void check_pipe(struct jp_doctor *doctor) {
             jp_doctor_add(doctor, JP_FOUND_NOTE, NULL, "who answers is not the installed service: jobpoold --console");
     } else if (failure.answered) {
         const char *said = text(failure.answer, "message");
-        jp_doctor_add(doctor, JP_FOUND_FAILED, "you need the right \"view\": \"access\" in the configuration", "reachable, but it says: %s", said ? said : "no");
+        jp_doctor_add(doctor, JP_FOUND_FAILED, "you need the right \"view\": \"access\" in the configuration",
+                      "reachable, but it says: %s", said ? said : "no");
     } else {
         char *advice = what_about_the_pipe(doctor, &failure.error);
         jp_doctor_add(doctor, JP_FOUND_FAILED, advice, "%s", failure.error.text);
@@ -301,7 +309,8 @@ static void check_version(struct jp_doctor *doctor) {
     if (!service)
         return;
     bool same = strcmp(service, JP_VERSION) == 0;
-    jp_doctor_add(doctor, same ? JP_FOUND_OK : JP_FOUND_WARNING, same ? NULL : "let both be of one version: jobpoold upgrade, and copy jobpool.exe beside it",
+    jp_doctor_add(doctor, same ? JP_FOUND_OK : JP_FOUND_WARNING, 
+                  same ? NULL : "let both be of one version: jobpoold upgrade, and copy jobpool.exe beside it",
                   "service %s, this program " JP_VERSION ", protocol %lu", service, (unsigned long)number(doctor->status, "protocol"));
 }
 
@@ -327,12 +336,15 @@ static void check_live_database(struct jp_doctor *doctor, const char *file) {
     uint64_t dropped = number(doctor->status, "database.droppedEvents"), size = number(doctor->status, "database.fileBytes");
     uint64_t most = doctor->config_known ? doctor->config.retention.max_size_bytes : 0;
     if (cJSON_IsTrue(jp_show_find(doctor->status, "database.degraded")))
-        jp_doctor_add(doctor, JP_FOUND_FAILED, "docs/admin.md, \"When the database is in trouble\"; the service goes on meanwhile", "it cannot be written: %s; %llu records wait in memory",
+        jp_doctor_add(doctor, JP_FOUND_FAILED, "docs/troubleshooting.md has what it says, and what to do; the service goes on meanwhile",
+                      "it cannot be written: %s; %llu records wait in memory",
                       reason ? reason : "the log says why", (unsigned long long)number(doctor->status, "database.backlog"));
     else if (dropped > 0)
-        jp_doctor_add(doctor, JP_FOUND_WARNING, "jobpool status says which; they are lost", "it is written again, but %llu events were dropped", (unsigned long long)dropped);
+        jp_doctor_add(doctor, JP_FOUND_WARNING, "jobpool status says which; they are lost",
+                      "it is written again, but %llu events were dropped", (unsigned long long)dropped);
     else if (most && size > most + most / 10)
-        jp_doctor_add(doctor, JP_FOUND_WARNING, "it shrinks bit by bit; if it does not, raise \"retention\": {\"max_size\": ...}", "%s has %llu MiB, more than \"max_size\" (%llu MiB)", file,
+        jp_doctor_add(doctor, JP_FOUND_WARNING, "it shrinks bit by bit; if it does not, raise \"retention\": {\"max_size\": ...}",
+                      "%s has %llu MiB, more than \"max_size\" (%llu MiB)", file,
                       (unsigned long long)(size / MIB), (unsigned long long)(most / MIB));
     else
         jp_doctor_add(doctor, JP_FOUND_OK, NULL, "%s, %llu MiB; everything is on the disk", file, (unsigned long long)(size / MIB));
@@ -359,11 +371,12 @@ static void check_database_file(struct jp_doctor *doctor, const char *file) {
     else if (!there)
         jp_doctor_add(doctor, JP_FOUND_NOTE, NULL, "%s: none yet; the service makes it", file);
     else if (size > CHECKED_WHOLE_MAX_BYTES)
-        jp_doctor_add(doctor, JP_FOUND_NOTE, "jobpool accounting check FILE reads all of it", "%s, %llu MiB: not looked at", file, (unsigned long long)(size / MIB));
+        jp_doctor_add(doctor, JP_FOUND_NOTE, "jobpool accounting check FILE reads all of it",
+                      "%s, %llu MiB: not looked at", file, (unsigned long long)(size / MIB));
     else if (jp_store_check(file, keep_first, &fault, &error) == JP_OK)
         jp_doctor_add(doctor, JP_FOUND_OK, NULL, "%s, %llu MiB: sound", file, (unsigned long long)(size / MIB));
     else
-        jp_doctor_add(doctor, JP_FOUND_FAILED, "docs/admin.md, \"When the database is in trouble\"", "%s: %s", file, fault ? fault : error.text);
+        jp_doctor_add(doctor, JP_FOUND_FAILED, "docs/troubleshooting.md has what it says, and what to do", "%s: %s", file, fault ? fault : error.text);
     jp_free(fault);
 }
 
@@ -424,8 +437,8 @@ static void check_log_file(struct jp_doctor *doctor, const char *file) {
     }
     size_t count = count_lines(tail, "error", &last);
     if (count > 0)
-        jp_doctor_add(doctor, JP_FOUND_WARNING, "read the log; what is past and put right needs nothing", "%zu errors in the newest part of %s; the last: %.*s", count, file,
-                      (int)strcspn(last, "\r\n"), last);
+        jp_doctor_add(doctor, JP_FOUND_WARNING, "read the log; what is past and put right needs nothing",
+                      "%zu errors in the newest part of %s; the last: %.*s", count, file, (int)strcspn(last, "\r\n"), last);
     else
         jp_doctor_add(doctor, JP_FOUND_OK, NULL, "no error in the newest part of %s", file);
     jp_free(tail);
@@ -475,7 +488,8 @@ static void check_limits(struct jp_doctor *doctor) {
     if (service.length)
         jp_doctor_add(doctor, JP_FOUND_NOTE, NULL, "the service keeps in the kernel's stead, while it runs: %s", jp_str_text(&service));
     if (nobody.length)
-        jp_doctor_add(doctor, JP_FOUND_NOTE, "\"strict\" refuses a pool that wants one of them", "nobody here can enforce: %s", jp_str_text(&nobody));
+        jp_doctor_add(doctor, JP_FOUND_NOTE, "\"strict\" refuses a pool that wants one of them",
+                      "nobody here can enforce: %s", jp_str_text(&nobody));
     jp_str_free(&service);
     jp_str_free(&nobody);
     cJSON_Delete(capabilities);
@@ -486,8 +500,11 @@ static void check_sampling(struct jp_doctor *doctor) {
         return;
     const char *reason = text(doctor->status, "sampling.reason");
     bool degraded = cJSON_IsTrue(jp_show_find(doctor->status, "sampling.degraded"));
-    jp_doctor_add(doctor, degraded ? JP_FOUND_FAILED : JP_FOUND_OK, degraded ? "limits that the service keeps, and timeouts, wait for it; the log says more" : NULL, "%s%s",
-                  degraded ? "the list of processes cannot be read: " : "the list of processes can be read", degraded ? (reason ? reason : "the log says why") : "");
+    if (degraded)
+        jp_doctor_add(doctor, JP_FOUND_FAILED, "limits that the service keeps, and timeouts, wait for it; the log says more",
+                      "the list of processes cannot be read: %s", reason ? reason : "the log says why");
+    else
+        jp_doctor_add(doctor, JP_FOUND_OK, NULL, "the list of processes can be read");
 }
 
 /* Recorded times come from the machine's clock; one that was set back makes accounts that run backwards. */
@@ -496,8 +513,10 @@ static void check_clock(struct jp_doctor *doctor) {
     const char *started = doctor->status ? text(doctor->status, "started") : NULL;
     jp_time_format(jp_win32_now_100ns(), now_text);
     bool back = started && strcmp(started, now_text) > 0;
-    jp_doctor_add(doctor, back ? JP_FOUND_WARNING : JP_FOUND_OK, back ? "see to the machine's time: w32tm /query /status" : NULL, "%s%s%s", now_text,
-                  back ? ", but the service started at " : "", back ? started : "");
+    if (back)
+        jp_doctor_add(doctor, JP_FOUND_WARNING, "see to the machine's time: w32tm /query /status", "%s, but the service started at %s", now_text, started);
+    else
+        jp_doctor_add(doctor, JP_FOUND_OK, NULL, "%s", now_text);
 }
 
 const struct jp_doctor_check jp_doctor_checks[] = {

@@ -38,18 +38,9 @@ static char *quoted_again(const char *text) {
     return jp_str_take(&out);
 }
 
-static char *fixed_display_name(const struct jp_installation *installation) { (void)installation; return jp_strdup(DISPLAY_NAME); }
-static char *fixed_description(const struct jp_installation *installation) { (void)installation; return jp_strdup(DESCRIPTION); }
-static char *fixed_start(const struct jp_installation *installation) { (void)installation; return jp_strdup("auto"); }
-static char *fixed_account(const struct jp_installation *installation) { (void)installation; return jp_strdup("LocalSystem"); }
-static char *fixed_sid_type(const struct jp_installation *installation) { (void)installation; return jp_strdup("unrestricted"); }
-static char *fixed_failure(const struct jp_installation *installation) { (void)installation; return jp_strdup(FAILURE_ACTIONS); }
-static char *fixed_failure_flag(const struct jp_installation *installation) { (void)installation; return jp_strdup("1"); }
-static char *fixed_preshutdown(const struct jp_installation *installation) { (void)installation; return jp_strdup(PRESHUTDOWN_MS); }
-static char *fixed_event_types(const struct jp_installation *installation) { (void)installation; return jp_strdup(EVENT_TYPES); }
 static char *program_of(const struct jp_installation *installation) { return jp_strdup(installation->program); }
 
-static char *fixed_privileges(const struct jp_installation *installation) {
+static char *all_privileges(const struct jp_installation *installation) {
     (void)installation;
     struct jp_str out = {0};
     for (const struct jp_privilege *privilege = jp_win32_privileges; privilege->name; privilege++)
@@ -238,27 +229,36 @@ static char *event_types_line(const char *value) {
 }
 
 const struct jp_setting jp_win32_settings[] = {
-    {"command", "what is started, and with which configuration", false, read_command, wanted_command, write_command, command_line, delete_line},
-    {"display name", "what services.msc shows", true, read_display_name, fixed_display_name, write_display_name, display_name_line, NULL},
-    {"start", "it is there from the machine's start on, before what is to go into its pools", true, read_start, fixed_start, write_start,
-     start_line, NULL},
-    {"account", "only SYSTEM can start a process in another session", true, read_account, fixed_account, write_account, account_line, NULL},
-    {"description", "what services.msc shows", false, read_description, fixed_description, write_description, description_line, NULL},
-    {"SID type", "rights can be given to this service alone, as NT SERVICE\\" JP_SERVICE_NAME, false, read_sid_type, fixed_sid_type,
-     write_sid_type, sid_type_line, NULL},
-    {"privileges", "it runs with those that it uses, and no others", false, read_privileges, fixed_privileges, write_privileges,
-     privileges_line, NULL},
-    {"failure actions", "it is started again when it fails", false, jp__scm_failure_actions, fixed_failure, jp__scm_set_failure_actions,
-     failure_line, NULL},
-    {"failure flag", "also when it stops with an error, not only when it crashes", false, read_failure_flag, fixed_failure_flag,
-     write_failure_flag, failure_flag_line, NULL},
-    {"preshutdown time-out", "milliseconds that it has at a shutdown to close its database", false, read_preshutdown, fixed_preshutdown,
-     write_preshutdown, preshutdown_line, NULL},
-    {"event messages", "the Event Log finds the texts", false, read_event_file, program_of, write_event_file, event_file_line, event_delete_line},
-    {"event types", "the Event Log knows which kinds there are", false, read_event_types, fixed_event_types, write_event_types,
-     event_types_line, NULL},
+    {.name = "command", .purpose = "what is started, and with which configuration", .wanted = wanted_command,
+     .read = read_command, .write = write_command, .command = command_line, .undo_command = delete_line},
+    {.name = "display name", .purpose = "what services.msc shows", .fixed = DISPLAY_NAME, .created = true,
+     .read = read_display_name, .write = write_display_name, .command = display_name_line},
+    {.name = "start", .purpose = "it is there from the machine's start on, before what is to go into its pools", .fixed = "auto", .created = true,
+     .read = read_start, .write = write_start, .command = start_line},
+    {.name = "account", .purpose = "only SYSTEM can start a process in another session", .fixed = "LocalSystem", .created = true,
+     .read = read_account, .write = write_account, .command = account_line},
+    {.name = "description", .purpose = "what services.msc shows", .fixed = DESCRIPTION,
+     .read = read_description, .write = write_description, .command = description_line},
+    {.name = "SID type", .purpose = "rights can be given to this service alone, as NT SERVICE\\" JP_SERVICE_NAME, .fixed = "unrestricted",
+     .read = read_sid_type, .write = write_sid_type, .command = sid_type_line},
+    {.name = "privileges", .purpose = "it runs with those that it uses, and no others", .wanted = all_privileges,
+     .read = read_privileges, .write = write_privileges, .command = privileges_line},
+    {.name = "failure actions", .purpose = "it is started again when it fails", .fixed = FAILURE_ACTIONS,
+     .read = jp__scm_failure_actions, .write = jp__scm_set_failure_actions, .command = failure_line},
+    {.name = "failure flag", .purpose = "also when it stops with an error, not only when it crashes", .fixed = "1",
+     .read = read_failure_flag, .write = write_failure_flag, .command = failure_flag_line},
+    {.name = "preshutdown time-out", .purpose = "milliseconds that it has at a shutdown to close its database", .fixed = PRESHUTDOWN_MS,
+     .read = read_preshutdown, .write = write_preshutdown, .command = preshutdown_line},
+    {.name = "event messages", .purpose = "the Event Log finds the texts", .wanted = program_of,
+     .read = read_event_file, .write = write_event_file, .command = event_file_line, .undo_command = event_delete_line},
+    {.name = "event types", .purpose = "the Event Log knows which kinds there are", .fixed = EVENT_TYPES,
+     .read = read_event_types, .write = write_event_types, .command = event_types_line},
     {0},
 };
+
+char *jp_win32_setting_wanted(const struct jp_setting *setting, const struct jp_installation *installation) {
+    return setting->fixed ? jp_strdup(setting->fixed) : setting->wanted(installation);
+}
 
 /* --- reading a command line --- */
 

@@ -45,6 +45,7 @@ struct jp_setting {
     bool created;        /* `sc create` sets it: nothing to be done for a new service */
     /* What is there (jp_free); NULL if there is nothing. JP_E_UNSUPPORTED where the host has no such setting. */
     jp_status (*read)(const struct jp_win32_scm *scm, char **ret_value, struct jp_error *error);
+    const char *fixed; /* what should be there; NULL: `wanted` says */
     char *(*wanted)(const struct jp_installation *installation); /* jp_free */
     /* NULL takes it away. */
     jp_status (*write)(struct jp_win32_scm *scm, const char *value, struct jp_error *error);
@@ -52,6 +53,9 @@ struct jp_setting {
     char *(*undo_command)(void);         /* takes it away; NULL: goes with the service */
 };
 extern const struct jp_setting jp_win32_settings[]; /* in the order in which they are made; the first is the service itself */
+
+/* What should be there (jp_free). */
+char *jp_win32_setting_wanted(const struct jp_setting *setting, const struct jp_installation *installation);
 
 /* The program and the configuration that a service's command line names (jp_free both). *ret_config is NULL if it names none. */
 void jp_win32_read_command(const char *command, char **ret_program, char **ret_config);

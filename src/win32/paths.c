@@ -45,8 +45,9 @@ char *jp_win32_default_config(void) {
 bool jp_win32_file_exists(const char *file) {
     wchar_t *wide = jp_win32_wide(file);
     bool exists = GetFileAttributesW(wide) != INVALID_FILE_ATTRIBUTES;
+    DWORD win32 = exists ? ERROR_SUCCESS : GetLastError();
     jp_free(wide);
-    return exists;
+    return win32 == ERROR_SUCCESS || win32 == ERROR_ACCESS_DENIED || win32 == ERROR_SHARING_VIOLATION;
 }
 
 bool jp_win32_elevated(void) {

@@ -70,8 +70,8 @@ jp_status jp_win32_service_status(const struct jp_win32_scm *scm, struct jp_serv
     DWORD length;
     if (!QueryServiceStatusEx(scm->service, SC_STATUS_PROCESS_INFO, (BYTE *)&status, sizeof status, &length))
         return failed(error, GetLastError(), "QueryServiceStatusEx", "cannot tell whether the service runs");
-    *ret_status = (struct jp_service_status){.state = state_of(status.dwCurrentState), .pid = status.dwProcessId, .checkpoint = status.dwCheckPoint,
-                                             .win32 = status.dwWin32ExitCode, .specific = status.dwServiceSpecificExitCode};
+    *ret_status = (struct jp_service_status){.state = state_of(status.dwCurrentState), .pid = status.dwProcessId,
+                                             .checkpoint = status.dwCheckPoint, .win32 = status.dwWin32ExitCode, .specific = status.dwServiceSpecificExitCode};
     return JP_OK;
 }
 
@@ -255,7 +255,8 @@ jp_status jp__scm_set_list(const struct jp_win32_scm *scm, uint32_t level, const
 
 /* --- failure actions --- */
 
-static const char *const action_names[] = {[SC_ACTION_NONE] = "", [SC_ACTION_RESTART] = "restart", [SC_ACTION_REBOOT] = "reboot", [SC_ACTION_RUN_COMMAND] = "run"};
+static const char *const action_names[] = {
+    [SC_ACTION_NONE] = "", [SC_ACTION_RESTART] = "restart", [SC_ACTION_REBOOT] = "reboot", [SC_ACTION_RUN_COMMAND] = "run"};
 
 jp_status jp__scm_failure_actions(const struct jp_win32_scm *scm, char **ret_value, struct jp_error *error) {
     void *info;
@@ -302,7 +303,8 @@ jp_status jp__scm_set_failure_actions(struct jp_win32_scm *scm, const char *valu
 /* --- the registry --- */
 
 static jp_status registry_failed(struct jp_error *error, LSTATUS win32, const char *operation, const char *what, const char *key) {
-    return jp_fail_win32(error, win32 == ERROR_ACCESS_DENIED ? JP_E_DENIED : JP_E_SYSTEM, (uint32_t)win32, operation, "cannot %s HKLM\\%s", what, key);
+    return jp_fail_win32(error, win32 == ERROR_ACCESS_DENIED ? JP_E_DENIED : JP_E_SYSTEM, (uint32_t)win32, operation,
+                         "cannot %s HKLM\\%s", what, key);
 }
 
 jp_status jp__registry_read(const char *key, const char *name, char **ret_value, struct jp_error *error) {

@@ -17,7 +17,7 @@ enum {
 };
 
 /* SYSTEM and Administrators everything, nobody else anything, and so what is made in it. */
-#define PRIVATE_SDDL "O:BAG:SYD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
+#define PRIVATE_SDDL "O:BAD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
 
 /* NT SERVICE\TrustedInstaller, who owns what Windows installs */
 static bool is_trusted_installer(PSID sid) {
@@ -29,9 +29,9 @@ static bool is_trusted_installer(PSID sid) {
 
 static bool trusted(PSID sid, enum jp_win32_trust trust) {
     /* Under Wine there is one user, who owns everything. */
-    bool as_service = trust == JP_TRUST_SERVICE && !jp__is_wine();
-    bool known = as_service ? IsWellKnownSid(sid, WinLocalSystemSid) || IsWellKnownSid(sid, WinBuiltinAdministratorsSid) : jp_win32_sid_trusted(sid);
-    return known || is_trusted_installer(sid);
+    bool own_counts = trust != JP_TRUST_SERVICE || jp__is_wine();
+    return IsWellKnownSid(sid, WinLocalSystemSid) || IsWellKnownSid(sid, WinBuiltinAdministratorsSid) || is_trusted_installer(sid) ||
+           (own_counts && jp_win32_sid_trusted(sid));
 }
 
 static jp_status refuse(PSID sid, const char *what, const char *name, struct jp_error *error) {
@@ -196,7 +196,8 @@ static enum jp_private_folder kind_of(PSECURITY_DESCRIPTOR descriptor, PSID owne
     }
     if (dacl && ((control & SE_DACL_PROTECTED) || jp__is_wine())) /* which keeps no such flag */
         return JP_FOLDER_PRIVATE;
-    jp_fail(error, JP_E_DENIED, dacl ? "the folder %s takes over who may use the one above" : "everybody may use the folder %s: it has no access list", folder);
+    jp_fail(error, JP_E_DENIED,
+            dacl ? "the folder %s takes over who may use the one above" : "everybody may use the folder %s: it has no access list", folder);
     return JP_FOLDER_OPEN;
 }
 
@@ -207,7 +208,8 @@ jp_status jp_win32_folder_look(const char *folder, enum jp_private_folder *ret_k
         *ret_kind = JP_FOLDER_NONE;
         return win32 == ERROR_FILE_NOT_FOUND || win32 == ERROR_PATH_NOT_FOUND
                    ? JP_OK
-                   : jp_fail_win32(error, win32 == ERROR_ACCESS_DENIED ? JP_E_DENIED : JP_E_SYSTEM, win32, "CreateFile", "cannot look at the folder %s", folder);
+                   : jp_fail_win32(error, win32 == ERROR_ACCESS_DENIED ? JP_E_DENIED : JP_E_SYSTEM, win32, "CreateFile",
+                                   "cannot look at the folder %s", folder);
     }
     PSID owner = NULL;
     PACL dacl = NULL;
@@ -236,7 +238,8 @@ jp_status jp_win32_folder_make(const char *folder, struct jp_error *error) {
     jp_free(wide);
     jp_win32_security_free(&security);
     return made ? JP_OK
-                : jp_fail_win32(error, win32 == ERROR_ACCESS_DENIED ? JP_E_DENIED : JP_E_SYSTEM, win32, "CreateDirectory", "cannot make the folder %s", folder);
+                : jp_fail_win32(error, win32 == ERROR_ACCESS_DENIED ? JP_E_DENIED : JP_E_SYSTEM, win32, "CreateDirectory",
+                                "cannot make the folder %s", folder);
 }
 
 jp_status jp_win32_folder_close(const char *folder, struct jp_error *error) {
@@ -250,9 +253,10 @@ jp_status jp_win32_folder_close(const char *folder, struct jp_error *error) {
     GetSecurityDescriptorOwner(descriptor, &owner, &defaulted);
     GetSecurityDescriptorDacl(descriptor, &present, &dacl, &defaulted);
     wchar_t *wide = jp_win32_wide(folder);
-    DWORD win32 = SetNamedSecurityInfoW(wide, SE_FILE_OBJECT, OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION,
-                                        owner, NULL, dacl, NULL);
+    SECURITY_INFORMATION what = OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION;
+    DWORD win32 = SetNamedSecurityInfoW(wide, SE_FILE_OBJECT, what, owner, NULL, dacl, NULL);
     jp_free(wide);
     LocalFree(descriptor);
-    return win32 == ERROR_SUCCESS ? JP_OK : jp_fail_win32(error, JP_E_SYSTEM, win32, "SetNamedSecurityInfo", "cannot change who may use the folder %s", folder);
+    return win32 == ERROR_SUCCESS ? JP_OK : jp_fail_win32(error, JP_E_SYSTEM, win32, "SetNamedSecurityInfo",
+                                                            "cannot change who may use the folder %s", folder);
 }

@@ -236,7 +236,7 @@ def test_a_database_that_is_damaged(machine):
     whole = database.read_bytes()
     database.write_bytes(whole[:4096] + b"\xa5" * (len(whole) - 4096))
     row = only(machine.rows(), "database")
-    assert row["state"] == "failed" and "accounting.db" in row["found"] and "docs/admin.md" in row["advice"]
+    assert row["state"] == "failed" and "accounting.db" in row["found"] and "troubleshooting.md" in row["advice"]
 
 
 # ------------------------------------------------------------------------------------------------------------------ an old one
