@@ -335,3 +335,28 @@ def test_what_is_no_database_of_ours_is_refused(service, host, tmp_path):
         result = service.jobpool("accounting", "check", host.path(file))
         assert result.returncode == 1 and file.name in result.stderr and result.stdout == ""
     assert not (tmp_path / "missing.db").exists()
+
+
+def test_pools_over_time(console, jobber):
+    """What the service records each second adds up to what the processes' rows have."""
+    service = console({"pools": {"top": {"limits": {"job_memory": "1GiB"}}, "low": {"parent": "top"}}, "sampling": {"record": "1s"}}).start()
+    with service.bridge() as rpc:
+        began = rpc.call("service.status")["started"]
+        rpc.call("pool.launch", pool="low", argv=jobber("burn", 2500))
+        rpc.call("pool.launch", pool="low", argv=jobber("exit", 3))
+        rpc.call("pool.wait", pool="low")
+
+        def points(pool):
+            series = rpc.call("accounting.series", pools=[pool], points=2000, **{"from": began})
+            assert series["step100ns"] == 10_000_000 and series["complete"] and not series["more"]
+            return series["series"][0]["points"] if series["series"] else []
+
+        wait_until(lambda: (seen := points("low")) and seen[-1]["processes"] == 0, "the row of the empty pool")
+        sums = rpc.call("accounting.report", pools=["low"])["total"]
+        for pool in ("low", "top"):
+            assert sum(point["cpuTime100ns"] for point in points(pool)) == sums["userTime100ns"] + sums["kernelTime100ns"] > 0
+        low = points("low")
+        assert [sum(point[key] for point in low) for key in ("started", "ended", "failures")] == [2, 2, 1]
+        assert max(point["commitBytes"] or 0 for point in low) > 0 and max(point["processes"] or 0 for point in low) in (1, 2)
+        assert {point["memoryLimitBytes"] for point in low if point["processes"] is not None} == {1 << 30}, "that of the pool above"
+    service.stop()
