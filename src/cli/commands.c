@@ -166,6 +166,18 @@ const struct jp_command jp_commands[] = {
     {.name = "capabilities", .full = "service capabilities",
      .summary = "which limits this host's kernel enforces, which the service, which nobody",
      .view = &jp_capabilities_view, .run = jp_command_capabilities},
+    {.name = "doctor", .full = "service doctor",
+     .summary = "what is wrong with the service, its installation and its configuration, and what to do about it",
+     .details = "Every check is a line: ok, note, warning or failed; what was found; what to do. Works without a service, and for everybody: what you\n"
+                "may not look at is said, and is no failure. Exit code 1 if something failed.",
+     .examples = "jobpool doctor\njobpool doctor --format csv --columns check,state,advice",
+     .view = &jp_doctor_view, .run = jp_command_doctor},
+    {.name = "init",
+     .summary = "write a first configuration",
+     .details = "At a console it asks for what no option says; elsewhere that is the default. What it writes is valid, and has comments. It ends with the\n"
+                "command lines that install the service.",
+     .examples = "# on Windows: as an administrator\njobpool init\njobpool init --yes --pool build --memory 8GiB --processes 50 --allow Users",
+     .options = jp_init_options, .run = jp_command_init},
     {.name = "rpc", .arguments = "METHOD [JSON] | --stdio",
      .summary = "call any method, or speak the protocol over standard input and output",
      .options = jp_rpc_options, .max_arguments = 2, .impersonate = true, .run = jp_command_rpc},
