@@ -1,0 +1,36 @@
+"""Writes the pictures in docs/images, of the real programs: pictures.py [NAME ...]"""
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+WIDTH = 860  # about what a README is shown in
+IMAGES = ROOT / "docs/images"
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(ROOT / "tests/pages"))
+
+
+def report():
+    """The beginning of the page that `jobpool report` writes, of a made-up week, as far as two pools with their limits."""
+    import base64
+    import made_up
+    from conftest import Browser, MAKE_PAGE
+    with tempfile.TemporaryDirectory() as folder:
+        page = pathlib.Path(folder, "report.html")
+        page.write_bytes(subprocess.run([MAKE_PAGE], input=made_up.as_json("rich").encode(), capture_output=True, check=True).stdout)
+        browser = Browser()
+        browser.open(page, width=WIDTH)
+        height = browser.ask("return document.querySelectorAll('figure.pool')[1].getBoundingClientRect().bottom") + 8
+        picture = browser.do("Page.captureScreenshot", captureBeyondViewport=True, clip={"x": 0, "y": 0, "width": WIDTH, "height": height, "scale": 1})
+        browser.driver.quit()
+    small = subprocess.run(["pngquant", "--speed=1", "--strip", "-"], input=base64.b64decode(picture["data"]), capture_output=True, check=True).stdout
+    (IMAGES / "report.png").write_bytes(small)
+
+
+PICTURES = {"report": report}
+
+if __name__ == "__main__":
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    for name in sys.argv[1:] or PICTURES:
+        PICTURES[name]()
