@@ -13,8 +13,10 @@ import subprocess
 import pytest
 
 from harness.documents import all_blocks, pages, spans
-from harness.host import BUILD, PATIENCE_S, PROGRAMS, ROOT, Host, wait_until
+from harness.host import BUILD, PATIENCE_S, PROGRAMS, ROOT, WINDOWS, Host, wait_until
 from harness.service import ConsoleService
+
+pytestmark = pytest.mark.skipif(WINDOWS, reason="makes machines of its own, with a second disk: Wine's prefixes")
 
 BLOCKS = all_blocks()
 STAND_IN = BUILD / "tests" / "e2e" / "programs" / "stand_in.exe"
@@ -224,8 +226,8 @@ PLACES = ["%s", '{"pools": {"example": %s}}', '{"pools": {"example": {"limits": 
           '{"pools": {"example": {"memory_policy": %s}}}', '{"pools": {"example": {"security": %s}}}', '{"pools": {"example": {"notify": %s}}}',
           '{"pools": {"example": {"match": [%s]}}}', '{"pools": {"example": {"limits": {"working_set": %s}}}}',
           '{"pools": {"example": {"notify": {"cpu_rate": %s}}}}', '{"pools": {"example": {"security": {"limits": ["filter_tokens"], "filter": %s}}}}',
-          '{"pools": {"example": {"memory_policy": {"hard": "8GiB", %m}}}}', '{"pools": %s}', '{"templates": %s}', '{"access": %s}', '{"quotas": %s}', '{"retention": %s}',
-          '{"database": %s}', '{"log": %s}', '{"pipe": %s}', '{"sampling": %s}']
+          '{"pools": {"example": {"memory_policy": {"hard": "8GiB", %m}}}}', '{"pools": %s}', '{"templates": %s}', '{"access": %s}',
+          '{"quotas": %s}', '{"retention": %s}', '{"database": %s}', '{"log": %s}', '{"pipe": %s}', '{"sampling": %s}']
 
 
 def keys_of(schema):
@@ -297,7 +299,8 @@ class Help:
         words = re.sub(r"\"(?:\\.|[^\"\\])*\"|\{.*\}", "TEXT", line).split()
         if program == "jobpoold":
             text = self.of(program) or ""
-            missing = [word for word in words if word not in OF_THE_SERVICE and re.match(r"--?[a-z]|[a-z-]+$", word) and not re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text)]
+            missing = [word for word in words if word not in OF_THE_SERVICE and re.match(r"--?[a-z]|[a-z-]+$", word)
+                       and not re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text)]
             return f"jobpoold --help has no {missing[0]}" if missing else None
         verbs, first = self.verbs(words)
         if not verbs and first and re.fullmatch(r"[a-z][a-z-]*", first[0]):
@@ -316,7 +319,7 @@ def mentioned():
             match = re.match(r"(jobpoold?)(?:\.exe)? (.+)", code)
             if match:
                 yield where, match[1], match[2]
-    for block in of_kind("mentioned", "skip", "elsewhere"):
+    for block in of_kind("mentioned", "skip"):
         for number, line in enumerate(block.lines, block.line + 1):
             match = re.search(r"(?:^|[\s\"'\\/])(jobpoold?)(?:\.exe)?\"? (.+)", line)
             if match and not re.match(r"\s*(#|rem\b|//)", line):
