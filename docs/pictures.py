@@ -8,7 +8,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 WIDTH = 860  # about what a README is shown in
 IMAGES = ROOT / "docs/images"
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(ROOT / "tests/pages"))
+sys.path += [str(ROOT / "tests/pages"), str(ROOT / "tests")]
 
 
 def report():
@@ -28,7 +28,13 @@ def report():
     (IMAGES / "report.png").write_bytes(small)
 
 
-PICTURES = {"report": report}
+def top():
+    """A tree of pools at work."""
+    import picture_of_top
+    (IMAGES / "top.svg").write_text(picture_of_top.picture(), encoding="utf-8")
+
+
+PICTURES = {"report": report, "top": top}
 
 if __name__ == "__main__":
     IMAGES.mkdir(parents=True, exist_ok=True)

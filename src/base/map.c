@@ -20,7 +20,7 @@ static uint64_t mix(uint64_t value) {
     return value ^ (value >> 33);
 }
 
-static uint64_t hash_text(const char *text) {
+uint64_t jp_map_hash(const char *text) {
     uint64_t hash = UINT64_C(0xCBF29CE484222325); /* FNV-1a */
     for (; *text; text++)
         hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001B3);
@@ -85,11 +85,11 @@ static void *take(struct jp_map *map, uint64_t hash, const char *key, uint64_t n
     return value;
 }
 
-void *jp_map_get(const struct jp_map *map, const char *key) { return get(map, hash_text(key), key, 0); }
+void *jp_map_get(const struct jp_map *map, const char *key) { return get(map, jp_map_hash(key), key, 0); }
 void *jp_map_get_u64(const struct jp_map *map, uint64_t key) { return get(map, mix(key), NULL, key); }
-void jp_map_put(struct jp_map *map, const char *key, void *value) { put(map, hash_text(key), key, 0, value); }
+void jp_map_put(struct jp_map *map, const char *key, void *value) { put(map, jp_map_hash(key), key, 0, value); }
 void jp_map_put_u64(struct jp_map *map, uint64_t key, void *value) { put(map, mix(key), NULL, key, value); }
-void *jp_map_remove(struct jp_map *map, const char *key) { return take(map, hash_text(key), key, 0); }
+void *jp_map_remove(struct jp_map *map, const char *key) { return take(map, jp_map_hash(key), key, 0); }
 void *jp_map_remove_u64(struct jp_map *map, uint64_t key) { return take(map, mix(key), NULL, key); }
 
 void *jp_map_next(const struct jp_map *map, size_t *position) {

@@ -30,6 +30,7 @@ void *jp_map_remove_u64(struct jp_map *map, uint64_t key);
  * returned may show another one twice or skip it; collect first where that matters. */
 void *jp_map_next(const struct jp_map *map, size_t *position);
 
+uint64_t jp_map_hash(const char *key); /* the same for the same text, in one run */
 void jp_map_free(struct jp_map *map); /* the table's memory, not the values */
 
 #endif

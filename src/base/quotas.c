@@ -33,13 +33,15 @@ const struct jp_field jp_quota_fields[] = {
                              .documentation = "From connecting to the first byte. Default 10s."},
     [JP_QUOTA_IDLE] = {.key = "idle", .type = JP_FIELD_DURATION, QUOTA(idle_100ns), .max = DAY_100NS,
                        .documentation = "A connection without requests and subscriptions is closed after so long. Default 0s: never."},
+    [JP_QUOTA_EPHEMERAL_POOLS] = {.key = "ephemeral_pools", .type = JP_FIELD_U32, QUOTA(ephemeral_pools), .max = 10000,
+                                  .documentation = "Ephemeral pools of one account at a time. Default 100; 0: nobody makes any."},
     {0}};
 
 void jp_quotas_fill(struct jp_quotas *quotas) {
     struct jp_quotas full = {
         .message_bytes = 1 << 20, .depth = 64, .batch = 100, .connections = 256, .connections_per_user = 32, .in_flight = 64,
         .subscriptions = 16, .jobs = 64, .unread_bytes = 4 << 20, .stall_100ns = UINT64_C(60) * JP_100NS_PER_S,
-        .first_byte_100ns = UINT64_C(10) * JP_100NS_PER_S,
+        .first_byte_100ns = UINT64_C(10) * JP_100NS_PER_S, .ephemeral_pools = 100,
     };
     full.present = (UINT64_C(1) << JP_QUOTA_COUNT) - 1;
     jp_schema_merge(jp_quota_fields, &full, quotas);

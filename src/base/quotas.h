@@ -18,6 +18,7 @@ enum jp_quota {
     JP_QUOTA_STALL,
     JP_QUOTA_FIRST_BYTE,
     JP_QUOTA_IDLE,
+    JP_QUOTA_EPHEMERAL_POOLS,
     JP_QUOTA_COUNT
 };
 
@@ -36,6 +37,7 @@ struct jp_quotas {
     uint64_t stall_100ns;          /* so long; then it is cut off. Likewise who does not finish a message that it has begun */
     uint64_t first_byte_100ns;     /* from connecting to its first byte */
     uint64_t idle_100ns;           /* without a request or a subscription; 0: any time */
+    uint32_t ephemeral_pools;      /* of one account, whichever connections made them */
 };
 extern const struct jp_field jp_quota_fields[]; /* rows in the order of enum jp_quota */
 

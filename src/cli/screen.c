@@ -188,9 +188,13 @@ static bool special_key(WORD virtual_key, struct jp_top_key *ret_key) {
     return false;
 }
 
+static bool is_ctrl_c(const KEY_EVENT_RECORD *key) {
+    bool control = (key->dwControlKeyState & (LEFT_CTRL_PRESSED | RIGHT_CTRL_PRESSED)) != 0;
+    return key->uChar.UnicodeChar == 3 || (control && key->wVirtualKeyCode == 'C');
+}
+
 /* Characters beyond the first plane come as two keys. */
 static bool character_key(struct jp_screen *screen, WCHAR unit, struct jp_top_key *ret_key) {
-    enum { CTRL_C = 3 };
     if (unit >= 0xD800 && unit < 0xDC00) {
         screen->surrogate = unit;
         return false;
@@ -199,8 +203,8 @@ static bool character_key(struct jp_screen *screen, WCHAR unit, struct jp_top_ke
     if (unit >= 0xDC00 && unit < 0xE000)
         code = screen->surrogate == 0 ? 0xFFFD : 0x10000 + ((uint32_t)(screen->surrogate - 0xD800) << 10) + (uint32_t)(unit - 0xDC00);
     screen->surrogate = 0;
-    *ret_key = (struct jp_top_key){.kind = unit == CTRL_C ? JP_TOP_KEY_INTERRUPT : JP_TOP_KEY_CHARACTER, .code = code};
-    return unit == CTRL_C || unit >= ' ';
+    *ret_key = (struct jp_top_key){.kind = JP_TOP_KEY_CHARACTER, .code = code};
+    return unit >= ' ';
 }
 
 bool jp_screen_key(struct jp_screen *screen, struct jp_top_key *ret_key) {
@@ -210,6 +214,10 @@ bool jp_screen_key(struct jp_screen *screen, struct jp_top_key *ret_key) {
         const KEY_EVENT_RECORD *key = &record.Event.KeyEvent;
         if (record.EventType != KEY_EVENT || !key->bKeyDown)
             continue;
+        if (is_ctrl_c(key)) {
+            *ret_key = (struct jp_top_key){.kind = JP_TOP_KEY_INTERRUPT};
+            return true;
+        }
         if (special_key(key->wVirtualKeyCode, ret_key) || character_key(screen, key->uChar.UnicodeChar, ret_key))
             return true;
     }

@@ -135,6 +135,8 @@ static int compare_values(const struct jp_show *column, const cJSON *one, const 
     if (column->kind == JP_SHOW_TIME && cJSON_IsString(one) && cJSON_IsString(other) &&
         jp_time_parse(one->valuestring, &time_a, &error) == JP_OK && jp_time_parse(other->valuestring, &time_b, &error) == JP_OK)
         return time_a < time_b ? -1 : time_a > time_b;
+    if (cJSON_IsNumber(one) && cJSON_IsNumber(other)) /* with decimals */
+        return one->valuedouble < other->valuedouble ? -1 : one->valuedouble > other->valuedouble;
     struct jp_str text_a = {0}, text_b = {0};
     jp_show_value(column->kind, one, &text_a);
     jp_show_value(column->kind, other, &text_b);

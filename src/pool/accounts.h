@@ -381,7 +381,7 @@ struct jp_accounts_start {
         int64_t job_time_used_100ns;
     } *pasts;
     size_t past_count;
-    struct jp_pool_counters { /* of every pool that there ever was and whose rows are not purged; of the living ones in any case */
+    struct jp_pool_counters { /* of every pool that there ever was, as long as anything is recorded under its name */
         char *name;
         struct jp_counters total;
         int64_t reset_100ns;     /* of the last reset; 0: never */

@@ -29,6 +29,14 @@ static void forget_idle_clocks(struct jp_pools *pools) {
         }
 }
 
+/* Another pool has its name by now, or the one above it is gone: who was in it is left to those whose jobs still have him. */
+static void lose(struct jp_pools *pools, const char *name, const struct jp_error *error) {
+    jp_log(pools->with.log, JP_LOG_WARNING, "the ephemeral pool \"%s\" cannot come back: %s", name, error->text);
+    jp_map_put(&pools->lost, name, pools);
+    if (!jp_pools_find(pools, name))
+        pools->with.accounts->ops->forget_pool(pools->with.accounts, name);
+}
+
 static void restore_pool(struct jp_pools *pools, const char *name, const char *definition) {
     static const struct jp_json_rules rules = {.max_bytes = 1 << 20, .max_depth = 16};
     struct jp_json json = {0};
@@ -39,16 +47,22 @@ static void restore_pool(struct jp_pools *pools, const char *name, const char *d
     struct jp_pool_spec spec = {0};
     struct jp_pool *pool, *parent = NULL;
     jp_status status = jp_json_parse(definition, strlen(definition), &rules, &json, &place, &error);
+    cJSON *ephemeral = status == JP_OK ? cJSON_DetachItemFromObjectCaseSensitive(json.root, JP__EPHEMERAL_KEY) : NULL;
     if (status == JP_OK && !jp_schema_read(&context, jp_pool_fields, json.root, "", &spec))
         status = jp_fail(&error, JP_E_CONFIG, "%s", faults.items[0].text);
     if (status == JP_OK)
         status = jp__pool_check_new(pools, name, &spec, &parent, &error);
     if (status == JP_OK) {
-        pool = jp__pool_new(pools, name, &spec, parent, JP_POOL_PERSISTENT);
+        pool = jp__pool_new(pools, name, &spec, parent, ephemeral ? JP_POOL_TRANSIENT : JP_POOL_PERSISTENT);
+        if (ephemeral)
+            jp__ephemeral_restore(pools, pool, ephemeral);
         jp__pool_open(pools, pool);
+    } else if (ephemeral) {
+        lose(pools, name, &error);
     } else {
         jp_log(pools->with.log, JP_LOG_ERROR, "pool \"%s\" was made with persist, and cannot come back: %s", name, error.text);
     }
+    cJSON_Delete(ephemeral);
     jp_schema_clear(jp_pool_fields, &spec);
     jp_faults_free(&faults);
     jp_json_free(&json);
@@ -106,7 +120,7 @@ static void let_unrecorded_begin(struct jp_pools *pools, const struct jp_account
 /* True if the process of the row is there still: then it is a member again. One that has ended, and whose end can be read
  * from its handle, is closed by that handle like any other. */
 static bool take_up(struct jp_pools *pools, const struct jp_process_record *row) {
-    struct jp_pool *pool = jp_pools_find(pools, row->pool);
+    struct jp_pool *pool = jp_map_get(&pools->lost, row->pool) ? NULL : jp_pools_find(pools, row->pool);
     struct jp_process *process;
     struct jp_error error;
     if (!row->start_exact ||
@@ -159,6 +173,7 @@ void jp_pools_adopt(struct jp_pools *pools, const struct jp_accounts_start *star
     jp__keeper_dismiss_last(pools, start);
     pools->adopting = false;
     jp_map_free(&pools->pasts);
+    jp_map_free(&pools->lost);
     jp__counters_trim(pools);
     jp__read_lists(pools);
     let_unrecorded_begin(pools, start);

@@ -8,7 +8,7 @@
 
 #include <inttypes.h>
 
-enum { MAX_IDLE = 10000 }; /* names without a pool */
+enum { MAX_IDLE = 10000, MAX_IDLE_EPHEMERAL = 1000 }; /* names without a pool */
 
 struct jp_counted {
     char *name;
@@ -16,33 +16,38 @@ struct jp_counted {
     struct jp_counters base;  /* as of the last reset; it may have what still runs, too */
     int64_t reset_100ns;      /* 0: never */
     struct jp__series_state series;
+    bool ephemeral;           /* the pool was: that decides the line */
     struct jp_counted *next, *previous; /* of the line, while no pool has the name */
 };
 
 /* --- the line --- */
 
+static struct jp_counted_line *line_of(struct jp_pools *pools, const struct jp_counted *counted) { return &pools->idle[counted->ephemeral]; }
+
 static void line_add(struct jp_pools *pools, struct jp_counted *counted) {
-    counted->previous = pools->last_idle;
+    struct jp_counted_line *line = line_of(pools, counted);
+    counted->previous = line->last;
     counted->next = NULL;
-    if (pools->last_idle)
-        pools->last_idle->next = counted;
+    if (line->last)
+        line->last->next = counted;
     else
-        pools->first_idle = counted;
-    pools->last_idle = counted;
-    pools->idle_count++;
+        line->first = counted;
+    line->last = counted;
+    line->count++;
 }
 
 static void line_remove(struct jp_pools *pools, struct jp_counted *counted) {
+    struct jp_counted_line *line = line_of(pools, counted);
     if (counted->previous)
         counted->previous->next = counted->next;
     else
-        pools->first_idle = counted->next;
+        line->first = counted->next;
     if (counted->next)
         counted->next->previous = counted->previous;
     else
-        pools->last_idle = counted->previous;
+        line->last = counted->previous;
     counted->next = counted->previous = NULL;
-    pools->idle_count--;
+    line->count--;
 }
 
 static void free_counted(struct jp_counted *counted) {
@@ -73,13 +78,25 @@ void jp__counters_load(struct jp_pools *pools, const struct jp_accounts_start *s
     }
 }
 
+static void let_go_of(struct jp_pools *pools, struct jp_counted *counted) {
+    uint64_t hash = jp_map_hash(counted->name);
+    line_remove(pools, counted);
+    jp_map_remove(&pools->counted, counted->name);
+    if (!jp_map_get_u64(&pools->let_go, hash))
+        jp_map_put_u64(&pools->let_go, hash, pools);
+    free_counted(counted);
+}
+
 void jp__counters_trim(struct jp_pools *pools) {
-    while (pools->idle_count > MAX_IDLE) {
-        struct jp_counted *oldest = pools->first_idle;
-        line_remove(pools, oldest);
-        jp_map_remove(&pools->counted, oldest->name);
-        free_counted(oldest);
-    }
+    static const size_t most[] = {MAX_IDLE, MAX_IDLE_EPHEMERAL};
+    for (size_t i = 0; i < sizeof most / sizeof *most; i++)
+        while (pools->idle[i].count > most[i])
+            let_go_of(pools, pools->idle[i].first);
+}
+
+/* Two names may have one hash: then the second is taken for used, too. */
+bool jp__name_is_used(const struct jp_pools *pools, const char *name) {
+    return jp_map_get(&pools->counted, name) || jp_map_get_u64(&pools->let_go, jp_map_hash(name));
 }
 
 void jp__counters_free(struct jp_pools *pools) {
@@ -87,6 +104,7 @@ void jp__counters_free(struct jp_pools *pools) {
     for (struct jp_counted *counted; (counted = jp_map_next(&pools->counted, &position)) != NULL;)
         free_counted(counted);
     jp_map_free(&pools->counted);
+    jp_map_free(&pools->let_go);
 }
 
 void jp__counters_attach(struct jp_pools *pools, struct jp_pool *pool) {
@@ -95,6 +113,7 @@ void jp__counters_attach(struct jp_pools *pools, struct jp_pool *pool) {
 }
 
 void jp__counters_detach(struct jp_pools *pools, struct jp_pool *pool) {
+    pool->counted->ephemeral = pool->ephemeral != NULL;
     line_add(pools, pool->counted);
     jp__counters_trim(pools);
 }

@@ -57,6 +57,7 @@ static void link_to_pool(struct jp_pools *pools, struct jp_member *member, struc
     pool->first_member = member;
     pool->member_count++;
     jp__series_wake(pools, pool);
+    jp__ephemeral_inhabited(pool);
     mark_jobs(pools, member);
 }
 
@@ -313,8 +314,10 @@ static void finish(struct jp_pools *pools, struct jp_member *member, enum jp_end
     pools->unwatched_count -= !member->watch;
     enter_stage(pools, member, JP_MEMBER_LINGERING);
     jp__wait_on_exit(pools, member);
-    if (!pool->member_count)
+    if (!pool->member_count) {
         jp__wait_on_empty(pools, pool);
+        jp__ephemeral_emptied(pools, pool);
+    }
 }
 
 void jp__member_settle(struct jp_pools *pools, struct jp_member *member) {

@@ -41,6 +41,8 @@ jp_status jp_pools_terminate(struct jp_pools *pools, struct jp_pool *pool, uint3
     jp_status status = jp__pool_end_all(pools, pool, exit_code, &count, error);
     if (status)
         return status;
+    if (pool->ephemeral)
+        jp__ephemeral_ended(pools, pool);
     char *detail = jp_sprintf("%zu processes, exit code %" PRIu32, count, exit_code);
     jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_TERMINATED", .origin = JP_ORIGIN_SERVICE, .detail = detail});
     jp_free(detail);

@@ -13,7 +13,8 @@ struct jp_pools *jp_pools_new(const struct jp_pools_surroundings *surroundings, 
     for (size_t i = 0; i < start->past_count; i++)
         jp_map_put(&pools->pasts, start->pasts[i].name, &start->pasts[i]);
     pools->last_key = 15; /* lower keys are the port's own */
-    pools->next_list_ms = pools->next_sample_ms = pools->next_queue_ms = pools->next_stop_ms = pools->next_slice_ms = pools->next_keeper_ms = UINT64_MAX;
+    pools->next_list_ms = pools->next_sample_ms = pools->next_queue_ms = pools->next_stop_ms = pools->next_slice_ms = pools->next_keeper_ms = pools->next_ephemeral_ms =
+        UINT64_MAX;
     pools->sample_interval_ms = pools->next_record_ms = UINT64_MAX;
     pools->record_interval_ms = surroundings->record_interval_ms;
     jp__counters_load(pools, start);
@@ -75,7 +76,7 @@ static void take_apart(struct jp_pools *pools, struct jp_pool *pool) {
     jp__wait_on_discard(pools, pool);
     for (struct jp_member *member = pools->stages[JP_MEMBER_LINGERING].first; member; member = member->queue_next)
         if (member->pool == pool)
-            member->pool = NULL;
+            member->pool = pool->parent; /* which may still have to tell of its end */
     jp__queue_discard(pools, pool);
     jp__pool_close_jobs(pools, pool);
     if (pool->token)
@@ -89,6 +90,7 @@ static void take_apart(struct jp_pools *pools, struct jp_pool *pool) {
     jp_free(pool->name);
     jp_free(pool->object_name);
     jp__troubles_clear(pool);
+    jp__ephemeral_free(pools, pool);
     jp__pool_access_clear(pools, pool);
     jp_schema_clear(jp_pool_fields, &pool->spec);
     jp_free(pool);
@@ -96,9 +98,19 @@ static void take_apart(struct jp_pools *pools, struct jp_pool *pool) {
 
 /* It has no members and no children, and is not to come back. */
 static void discard(struct jp_pools *pools, struct jp_pool *pool) {
+    struct jp_pool *parent = pool->parent;
     jp__pool_forget_jobs(pools, pool);
     jp__series_end_pool(pools, pool);
+    if (pool->ephemeral)
+        jp__ephemeral_discarded(pools, pool);
     take_apart(pools, pool);
+    jp__ephemeral_emptied(pools, parent);
+}
+
+void jp__pool_go(struct jp_pools *pools, struct jp_pool *pool, const char *why) {
+    jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_DELETED", .origin = JP_ORIGIN_SERVICE, .detail = why});
+    pools->with.accounts->ops->forget_pool(pools->with.accounts, pool->name);
+    discard(pools, pool);
 }
 
 /* --- through the interface --- */
@@ -108,8 +120,10 @@ void jp__pool_record(struct jp_pools *pools, const struct jp_pool *pool) {
     if (pool->state == JP_POOL_ORPHAN)
         return; /* it is forgotten; only its members are waited for */
     struct jp_str definition = {0};
-    if (pool->source == JP_POOL_PERSISTENT) {
+    if (pool->source == JP_POOL_PERSISTENT || pool->ephemeral) {
         cJSON *json = jp_schema_write(jp_pool_fields, &pool->spec);
+        if (pool->ephemeral)
+            cJSON_AddItemToObject(json, JP__EPHEMERAL_KEY, jp__ephemeral_write(pool));
         jp_json_print(json, &definition);
         cJSON_Delete(json);
     }
@@ -172,13 +186,17 @@ jp_status jp__pool_check_new(struct jp_pools *pools, const char *name, const str
     return status ? status : jp__pool_access_check(pools, spec, error);
 }
 
-jp_status jp_pools_create(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec, bool persistent,
-                          struct jp_pool **ret_pool, struct jp_error *error) {
+jp_status jp__pool_make(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec, enum jp_pool_source source,
+                        struct jp_ephemeral *ephemeral, struct jp_pool **ret_pool, struct jp_error *error) {
     struct jp_pool *parent = NULL;
     jp_status status = jp__pool_check_new(pools, name, spec, &parent, error);
-    if (status)
+    if (status) {
+        jp__ephemeral_clear(ephemeral);
         return status;
-    struct jp_pool *pool = jp__pool_new(pools, name, spec, parent, persistent ? JP_POOL_PERSISTENT : JP_POOL_TRANSIENT);
+    }
+    struct jp_pool *pool = jp__pool_new(pools, name, spec, parent, source);
+    pool->ephemeral = ephemeral;
+    pools->ephemeral_count += ephemeral != NULL;
     jp__pool_open(pools, pool);
     if (pool->state == JP_POOL_FAILED) {
         *error = pool->error;
@@ -188,9 +206,14 @@ jp_status jp_pools_create(struct jp_pools *pools, const char *name, const struct
     jp__pool_record(pools, pool);
     jp__schedule_sample(pools);
     jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_CREATED", .origin = JP_ORIGIN_SERVICE,
-                                        .detail = jp_pool_source_name(pool->source)});
+                                        .detail = ephemeral ? "ephemeral" : jp_pool_source_name(pool->source)});
     *ret_pool = pool;
     return JP_OK;
+}
+
+jp_status jp_pools_create(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec, bool persistent,
+                          struct jp_pool **ret_pool, struct jp_error *error) {
+    return jp__pool_make(pools, name, spec, persistent ? JP_POOL_PERSISTENT : JP_POOL_TRANSIENT, NULL, ret_pool, error);
 }
 
 jp_status jp__ui_and_nesting(const char *parent, const char *child, struct jp_error *error) {
@@ -279,12 +302,13 @@ jp_status jp_pools_delete(struct jp_pools *pools, struct jp_pool *pool, bool ter
         if (status)
             return status;
     }
+    if (!pool->member_count) {
+        jp__pool_go(pools, pool, NULL);
+        return JP_OK;
+    }
     jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_DELETED", .origin = JP_ORIGIN_SERVICE});
     pools->with.accounts->ops->forget_pool(pools->with.accounts, pool->name);
-    if (pool->member_count)
-        pool->state = JP_POOL_ORPHAN; /* gone when the last of them has been seen to end */
-    else
-        discard(pools, pool);
+    pool->state = JP_POOL_ORPHAN; /* gone when the last of them has been seen to end */
     return JP_OK;
 }
 
@@ -337,6 +361,7 @@ void jp_pools_free(struct jp_pools *pools) {
     jp_map_free(&pools->by_pid);
     jp_map_free(&pools->by_watch);
     jp__seen_clear(pools);
+    jp__ephemerals_end(pools);
     jp__counters_free(pools);
     jp_free(pools->sorted);
     jp_free(pools);

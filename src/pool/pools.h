@@ -29,6 +29,14 @@ struct jp_counted;
 struct jp_member;
 struct jp_pool;
 
+/* Of a pool that goes by itself: when its last process has ended, or nobody is left who would put one in. */
+struct jp_ephemeral {
+    char *maker;         /* the SID of the account whose it is */
+    const void *held_by; /* who made it, while that one is there; NULL: gone */
+    bool inhabited;      /* a process is, or was, in it or below it */
+    uint64_t idle_since_ms; /* since when nothing keeps it; 0: something does */
+};
+
 /* One of a pool's job objects: all processes of a job are in one session, so there is one for each session that has members. */
 struct jp_pool_job {
     struct jp_pool *pool;
@@ -94,6 +102,7 @@ struct jp_pool {
     int64_t created_100ns;
     struct jp_descriptor *descriptor; /* of `access` in its spec; NULL: it says nothing (access.c) */
     struct jp_counted *counted; /* its name's counters, which outlive it: see counters.c */
+    struct jp_ephemeral *ephemeral; /* NULL: it stays until somebody deletes it */
 };
 
 enum { JP_POOL_MAX_DEPTH = 32 }; /* levels of pools; a member keeps a bit for each */
@@ -188,6 +197,17 @@ void jp_pools_adopt(struct jp_pools *pools, const struct jp_accounts_start *star
 
 jp_status jp_pools_create(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec, bool persist,
                           struct jp_pool **ret_pool, struct jp_error *error);
+/* One that goes by itself, `maker`'s (a SID), as soon as jp_pools_holder_gone is told of `held_by`, if it had no process by then. Only settings
+ * that narrow (jp_ephemeral_keys; else JP_E_PARAMS), and a name that neither a pool nor the record has (JP_E_POOL_EXISTS): whoever may view the
+ * pool may read all that is recorded under its name. Its job object has a name that no other pool's can have. */
+jp_status jp_pools_create_ephemeral(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec, const char *maker, const void *held_by,
+                                    struct jp_pool **ret_pool, struct jp_error *error);
+size_t jp_pools_ephemeral_count(struct jp_pools *pools, const char *maker); /* that are his now */
+void jp_pools_holder_gone(struct jp_pools *pools, const void *held_by);
+/* Whose it was: the SID, for some minutes after it has gone; NULL: of such a name nothing is known (any more). */
+const char *jp_pools_gone_maker(const struct jp_pools *pools, const char *name);
+void jp_pools_each_gone(const struct jp_pools *pools, const char *maker, void (*tell)(void *context, const char *name), void *context);
+
 /* Lays `change` over the pool's spec (jp_schema_merge) and configures the living job. `parent` and `object_name` cannot
  * change. If the system refuses, the old settings are put back. */
 jp_status jp_pools_update(struct jp_pools *pools, struct jp_pool *pool, const struct jp_pool_spec *change,

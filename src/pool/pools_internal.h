@@ -64,8 +64,16 @@ struct jp_pools {
     struct jp_descriptor *descriptor; /* of the service */
     uint64_t access_generation;       /* rises with each change of a descriptor */
     struct jp_map counted;  /* struct jp_counted, by the pool's name */
-    struct jp_counted *first_idle, *last_idle; /* of names that no pool has now */
-    size_t idle_count;
+    struct jp_counted_line {
+        struct jp_counted *first, *last;
+        size_t count;
+    } idle[2]; /* of names that no pool has now; of ephemeral ones the second, so that many of those push out no others */
+    struct jp_map let_go;      /* hashes of the names that were let go of: they were used all the same */
+    size_t ephemeral_count;
+    uint64_t next_ephemeral_ms; /* when one may go; UINT64_MAX: none does */
+    struct jp_map gone;         /* ephemeral.c: those that went, by name */
+    struct jp_gone *first_gone, *last_gone;
+    struct jp_map lost; /* while adopting: names of ephemeral pools that could not come back */
     bool stopping;
 };
 
@@ -107,6 +115,22 @@ const struct jp_counters *jp__counted_total(const struct jp_counted *counted); /
 void jp__count_ended(struct jp_pools *pools, const struct jp_process_record *row); /* the row has been closed */
 void jp__count_unobserved(struct jp_pools *pools, const struct jp_unobserved_record *record);
 void jp__count_elsewhere(struct jp_pools *pools, const struct jp_process_record *row, const char *pool); /* it was, but in another pool */
+
+bool jp__name_is_used(const struct jp_pools *pools, const char *name); /* by a pool that is, or was */
+
+/* ephemeral.c */
+#define JP__EPHEMERAL_KEY "ephemeral" /* of a definition, beside those of jp_pool_fields */
+void jp__ephemeral_clear(struct jp_ephemeral *ephemeral); /* NULL is fine */
+cJSON *jp__ephemeral_write(const struct jp_pool *pool); /* what its definition has of it */
+void jp__ephemeral_restore(struct jp_pools *pools, struct jp_pool *pool, const cJSON *written);
+void jp__ephemeral_inhabited(struct jp_pool *pool);     /* a process has come */
+void jp__ephemeral_ended(struct jp_pools *pools, struct jp_pool *pool); /* its processes were: nobody is to come any more */
+/* What kept it is gone, if that was the last thing that did; those above it may have been kept by it. NULL is fine. */
+void jp__ephemeral_emptied(struct jp_pools *pools, struct jp_pool *pool);
+void jp__ephemeral_discarded(struct jp_pools *pools, struct jp_pool *pool); /* it goes: who made it is remembered */
+void jp__ephemeral_free(struct jp_pools *pools, struct jp_pool *pool);
+uint64_t jp__ephemerals_on_time(struct jp_pools *pools, uint64_t now_ms);
+void jp__ephemerals_end(struct jp_pools *pools); /* with the whole: frees what is remembered */
 
 /* freeze.c */
 void jp__freeze_join(struct jp_pools *pools, struct jp_member *member); /* it is in its pool now: it is as that is */
@@ -201,6 +225,9 @@ jp_status jp__ui_and_nesting(const char *parent, const char *child, struct jp_er
 jp_status jp__pool_check_change(struct jp_pools *pools, const struct jp_pool *pool, const struct jp_pool_spec *merged, struct jp_error *error);
 void jp__pool_record(struct jp_pools *pools, const struct jp_pool *pool); /* as it is, in the accounts */
 void jp__pools_reap(struct jp_pools *pools);                         /* orphans that nobody is in any more */
+void jp__pool_go(struct jp_pools *pools, struct jp_pool *pool, const char *why); /* told, forgotten, discarded: it has no members and no children */
+jp_status jp__pool_make(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec, enum jp_pool_source source,
+                        struct jp_ephemeral *ephemeral, struct jp_pool **ret_pool, struct jp_error *error); /* takes `ephemeral` (or NULL) */
 
 /* adopt.c */
 void jp__pool_remember(struct jp_pools *pools, struct jp_pool *pool); /* what the last run left of it: before it is recorded */
@@ -304,6 +331,7 @@ jp_status jp__pool_end_all(struct jp_pools *pools, struct jp_pool *pool, uint32_
 /* reconcile.c */
 void jp__read_lists(struct jp_pools *pools);
 void jp__schedule_list(struct jp_pools *pools, const struct jp_pool *pool);
+void jp__announce_zero(struct jp_pools *pools, struct jp_pool_job *job); /* if that is so, and nobody has told */
 void jp__schedule_sample(struct jp_pools *pools);
 
 /* wait.c */

@@ -27,6 +27,7 @@ static void unlink_queued(struct jp_pools *pools, struct jp_queued *queued) {
     else
         pools->last_queued = queued->previous;
     queued->joining.pool->queue_length--;
+    jp__ephemeral_emptied(pools, queued->joining.pool);
 }
 
 void jp_pools_queue_cancel(struct jp_pools *pools, struct jp_queued *queued) {

@@ -54,7 +54,7 @@ static void check_members(struct jp_pools *pools, struct jp_pool *pool, const st
     }
 }
 
-static void check_zero(struct jp_pools *pools, struct jp_pool_job *job) {
+void jp__announce_zero(struct jp_pools *pools, struct jp_pool_job *job) {
     if (!job->zero_due || jp_pool_session_members(job->pool, job->session))
         return;
     job->zero_due = false;
@@ -75,7 +75,7 @@ static void read_list(struct jp_pools *pools, struct jp_pool_job *job, uint64_t 
     qsort(pids, count, sizeof *pids, compare_pids);
     find_unknown(pools, job, pids, count);
     check_members(pools, job->pool, job, pids, count, now_ms);
-    check_zero(pools, job);
+    jp__announce_zero(pools, job);
     jp_free(pids);
 }
 
@@ -114,5 +114,6 @@ uint64_t jp_pools_on_time(struct jp_pools *pools) {
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (others[i] < next)
             next = others[i];
-    return next;
+    uint64_t next_ephemeral = jp__ephemerals_on_time(pools, now_ms); /* last: what was done may have emptied some */
+    return next_ephemeral < next ? next_ephemeral : next;
 }

@@ -5,8 +5,21 @@
 
 /* --- rights --- */
 
+static const char *sid_of(const struct jp_rpc_connection *connection) {
+    return connection->peer->ops->principal_sid(connection->peer, connection->principal);
+}
+
+/* Who made an ephemeral pool sees it and ends it, and what stands below it and says nothing else. What he may assign or launch there is what
+ * he may in the pool above. */
+static uint32_t rights_of_maker(const struct jp_rpc_connection *connection, const struct jp_pool *pool) {
+    for (; pool && !jp_access_given(&pool->spec.access); pool = pool->parent)
+        if (pool->ephemeral && strcmp(pool->ephemeral->maker, sid_of(connection)) == 0)
+            return JP_RIGHT_VIEW | JP_RIGHT_CONTROL;
+    return 0;
+}
+
 /* The last few answers are kept: most pools share a descriptor, and asking costs a system call. */
-uint32_t jp__rights(struct jp_rpc_connection *connection, const struct jp_pool *pool) {
+static uint32_t rights_by_descriptor(struct jp_rpc_connection *connection, const struct jp_pool *pool) {
     enum { KNOWN = sizeof connection->known_rights / sizeof *connection->known_rights };
     struct jp_pools *pools = connection->rpc->with.pools;
     const struct jp_descriptor *descriptor = jp_pools_descriptor(pools, pool);
@@ -23,9 +36,17 @@ uint32_t jp__rights(struct jp_rpc_connection *connection, const struct jp_pool *
     return rights;
 }
 
+uint32_t jp__rights(struct jp_rpc_connection *connection, const struct jp_pool *pool) {
+    return rights_by_descriptor(connection, pool) | rights_of_maker(connection, pool);
+}
+
 bool jp__may_view(struct jp_rpc_connection *connection, const char *name) {
-    const struct jp_pool *pool = *name ? jp_pools_find(connection->rpc->with.pools, name) : NULL;
-    return jp__rights(connection, pool) & (pool || !*name ? JP_RIGHT_VIEW : JP_RIGHT_ADMIN);
+    struct jp_pools *pools = connection->rpc->with.pools;
+    const struct jp_pool *pool = *name ? jp_pools_find(pools, name) : NULL;
+    if (jp__rights(connection, pool) & (pool || !*name ? JP_RIGHT_VIEW : JP_RIGHT_ADMIN))
+        return true;
+    const char *maker = pool || !*name ? NULL : jp_pools_gone_maker(pools, name);
+    return maker && strcmp(maker, sid_of(connection)) == 0;
 }
 
 /* Who is told that a pool is not there, is in the audit trail all the same. */
@@ -105,6 +126,8 @@ static void add_name(struct jp_strings *names, const char *name) {
     names->items[names->count++] = jp_strdup(name);
 }
 
+static void add_gone(void *context, const char *name) { add_name(context, name); }
+
 bool jp__viewable(struct jp_call *call, const struct jp_strings *asked, struct jp_strings *ret_pools, const struct jp_strings **ret_filter) {
     size_t count;
     struct jp_error error;
@@ -131,6 +154,7 @@ bool jp__viewable(struct jp_call *call, const struct jp_strings *asked, struct j
     for (size_t i = 0; i < count; i++)
         if (jp__rights(call->connection, all[i]) & JP_RIGHT_VIEW)
             add_name(ret_pools, all[i]->name);
+    jp_pools_each_gone(call->rpc->with.pools, sid_of(call->connection), add_gone, ret_pools);
     if (jp__rights(call->connection, NULL) & JP_RIGHT_VIEW)
         add_name(ret_pools, ""); /* the service's own */
     if (ret_pools->count) {

@@ -82,6 +82,8 @@ void jp_rpc_closed(struct jp_rpc_connection *connection) {
         jp__call_abandon(connection->first_call);
     jp__subscriptions_closed(connection);
     jp__jobs_closed(connection);
+    if (connection->holds_pools)
+        jp_pools_holder_gone(rpc->with.pools, connection);
     if (connection->principal)
         connection->peer->ops->principal_free(connection->peer, connection->principal);
     if (connection->previous)

@@ -45,6 +45,8 @@ const struct jp_example jp__examples_pool_get[] = {
 const struct jp_example jp__examples_pool_create[] = {
     {"below another one", J({"name": "nightly", "parent": "build", "limits": {"job_memory": "256MiB"}}),
      J({"name": "nightly", "state": "active", "source": "transient", "parent": "build", "members": 0, "limits": {"job_memory": "256MiB"}})},
+    {"for one run, by somebody who may launch in build", J({"name": "run-4711", "parent": "build", "ephemeral": true, "limits": {"active_processes": 4}}),
+     J({"name": "run-4711", "state": "active", "source": "transient", "parent": "build", "members": 0, "ephemeral": true, "rights": ["view", "launch", "control"]})},
     {0}};
 
 const struct jp_example jp__examples_pool_update[] = {

@@ -32,6 +32,8 @@ static const struct jp_field create_fields[] = {
      .documentation = "The new pool's name."},
     {.key = "persist", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_pool_parameters, flag),
      .documentation = "The pool comes back when the service starts again."},
+    {.key = "ephemeral", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_pool_parameters, ephemeral),
+     .documentation = "The pool goes by itself: see above."},
     {0}};
 
 static const struct jp_field delete_fields[] = {
@@ -298,7 +300,7 @@ const struct jp_method jp__methods[] = {
      TELLS(capabilities, service_capabilities),
      .description = "cpu_rate is \"service\" where a pool has to say cpu_rate_fallback."},
     {ROW("service.reload", service_reload, JP_RIGHT_ADMIN, JP_ON_SERVICE, jp_no_parameters, no_fields), .changes = true, .summary = "Read the configuration again; all or nothing.",
-     TELLS(reloaded, service_reload), FAILS(JP_E_CONFIG, JP_E_STORE),
+     TELLS(reloaded, service_reload), FAILS(JP_E_CONFIG, JP_E_POOL_EXISTS, JP_E_STORE),
      .description = "Everything but pools, templates, access, sampling, retention and watch_config holds from the next start on."},
     {ROW("pool.list", pool_list, 0, JP_ON_FOUND, jp_no_parameters, no_fields), .summary = "All pools.",
      TELLS(pools, pool_list),
@@ -307,7 +309,12 @@ const struct jp_method jp__methods[] = {
      TELLS(pool, pool_get), FAILS(JP_E_NO_POOL)},
     {ROW("pool.create", pool_create, JP_RIGHT_ADMIN, JP_ON_FOUND, jp_pool_parameters, create_fields), .changes = true, POOL_KEYS, .summary = "Make a pool.",
      TELLS(pool, pool_create), FAILS(JP_E_POOL_EXISTS, JP_E_NO_POOL, JP_E_CONFIG, JP_E_STORE, JP_E_UNSUPPORTED),
-     .description = "Its settings are the keys of a pool in the config, with the same notations."},
+     .description = "Its settings are the keys of a pool in the config, with the same notations. An ephemeral pool is one for a single run: it goes by itself "
+                    "a moment after its last process has ended, or was ended by pool.terminate, or when this connection closes before it had one; "
+                    "what is recorded of it stays. Who may assign or launch in its parent may make one there. It may only narrow: it has no access, match, "
+                    "exclude, default, security, object_name and on_remove, nor limits that give (cpu_rate.weight and min, network_rate.dscp, working_set); "
+                    "and its name must never have been a pool's. Who made it may view and control it, and may read its accounts and events for ten minutes "
+                    "after it has gone. It outlives a restart of the service if it has processes then. quotas.ephemeral_pools bounds how many one account has."},
     {ROW("pool.update", pool_update, JP_RIGHT_ADMIN, JP_ON_POOL, jp_pool_parameters, pool_fields), .changes = true, POOL_KEYS, .summary = "Change settings of a living pool.",
      TELLS(pool, pool_update), FAILS(JP_E_NO_POOL, JP_E_POOL_FAILED, JP_E_CONFIG, JP_E_STORE, JP_E_UNSUPPORTED),
      .description = "Only the keys that are given change; null lifts a limit or removes a setting."},

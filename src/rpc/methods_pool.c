@@ -46,10 +46,47 @@ static jp_status may_make(struct jp_call *call, const struct jp_pool_spec *spec,
     return status ? status : check_reach(call, spec, error);
 }
 
+/* Who may put processes into a pool may put them into a smaller one. */
+static jp_status may_make_ephemeral(struct jp_call *call, const struct jp_pool_parameters *given, struct jp_error *error) {
+    static const struct jp_limits none = {0};
+    const struct jp_peer_ops *ops = call->connection->peer->ops;
+    const char *parent_name = given->spec.parent, *sid = ops->principal_sid(call->connection->peer, call->connection->principal);
+    uint32_t most = call->rpc->with.quotas.ephemeral_pools;
+    const struct jp_pool *parent = parent_name ? jp__find_pool(call, parent_name, error) : NULL;
+    if (parent_name && !parent)
+        return error->status;
+    bool may_use = parent && jp__rights(call->connection, parent) & (JP_RIGHT_ASSIGN | JP_RIGHT_LAUNCH);
+    jp_status status = may_use ? JP_OK : jp__need(call, parent, parent ? JP_RIGHT_LAUNCH : JP_RIGHT_ADMIN, error);
+    if (status == JP_OK)
+        status = jp__need_for_limits(call, &given->spec.limits, &none, error);
+    if (status == JP_OK && given->flag)
+        status = jp_fail(error, JP_E_PARAMS, "pool.create: give either persist or ephemeral");
+    if (status == JP_OK && jp_pools_ephemeral_count(call->rpc->with.pools, sid) >= most)
+        status = jp_fail(error, JP_E_QUOTA, "%s has %u ephemeral pools already; that is the bound for one account (quotas.ephemeral_pools)", jp__caller(call),
+                         (unsigned)most);
+    return status;
+}
+
+static void create_ephemeral(struct jp_call *call, const struct jp_pool_parameters *given) {
+    struct jp_rpc_connection *connection = call->connection;
+    struct jp_pool *pool = NULL;
+    struct jp_error error;
+    jp_status status = may_make_ephemeral(call, given, &error);
+    if (status == JP_OK)
+        status = jp_pools_create_ephemeral(call->rpc->with.pools, given->pool, &given->spec,
+                                           connection->peer->ops->principal_sid(connection->peer, connection->principal), connection, &pool, &error);
+    connection->holds_pools |= pool != NULL;
+    answer_with_pool(call, status, &error, pool);
+}
+
 void jp__on_pool_create(struct jp_call *call, const void *parameters) {
     const struct jp_pool_parameters *given = parameters;
     struct jp_pool *pool = NULL;
     struct jp_error error;
+    if (given->ephemeral) {
+        create_ephemeral(call, given);
+        return;
+    }
     jp_status status = may_make(call, &given->spec, &error);
     if (status == JP_OK)
         status = jp_pools_create(call->rpc->with.pools, given->pool, &given->spec, given->flag, &pool, &error);

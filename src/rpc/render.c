@@ -99,6 +99,7 @@ static void add_pool_identity(struct jp_rpc_connection *connection, cJSON *objec
     jp_json_add_string(object, "description", pool->spec.description);
     jp_json_add_u64(object, "members", pool->member_count);
     jp_json_add_u64(object, "totalMembers", jp_pool_total_members(pool));
+    cJSON_AddBoolToObject(object, "ephemeral", pool->ephemeral != NULL);
     cJSON_AddItemToObject(object, "rights", jp__render_rights(jp__rights(connection, pool)));
 }
 

@@ -65,6 +65,7 @@ struct jp_rpc_connection {
     struct jp_job_handle *first_job; /* jobs.h */
     size_t job_count;
     uint64_t last_job;
+    bool holds_pools; /* it has made ephemeral ones */
     struct jp_known_rights { /* access.c: what was asked last */
         const struct jp_descriptor *descriptor;
         uint32_t rights;
@@ -154,7 +155,8 @@ bool jp__may_stay(struct jp_rpc_connection *connection, struct jp_error *error);
 
 /* access.c: who may do what. Whatever a caller may not view does not exist for it. */
 uint32_t jp__rights(struct jp_rpc_connection *connection, const struct jp_pool *pool); /* NULL: the service */
-/* By name. "" is the service. What a pool that is gone has left is for the service's admins: who might view it, nobody knows any more. */
+/* By name. "" is the service. What a pool that is gone has left is for the service's admins: who might view it, nobody knows any more. But of
+ * an ephemeral one it is known for a while who made it. */
 bool jp__may_view(struct jp_rpc_connection *connection, const char *pool);
 /* Notes for the audit trail what the call is refused for. `pool` NULL: the service. */
 void jp__note_missing(struct jp_call *call, const struct jp_pool *pool, uint32_t right);
@@ -272,6 +274,7 @@ struct jp_pool_parameters { /* every method that names a pool begins with these 
     uint64_t present;
     char *pool;
     bool flag; /* persist, terminate, recursive, keep, apply */
+    bool ephemeral;
     uint32_t pid;
     uint32_t exit_code;
     struct jp_pool_spec spec;

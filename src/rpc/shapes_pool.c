@@ -17,6 +17,7 @@ static const char *const enforcers[] = {"none", "service", "kernel", NULL};
     STRING_OR_NULL("description", "For people."),                                                                                         \
     COUNT("members", "Processes in it now."),                                                                                             \
     COUNT("totalMembers", "Those and the ones of the pools below it."),                                                                   \
+    BOOL("ephemeral", "It goes by itself, when its last process has ended."),                                                             \
     NAMES("rights", "What the caller may do with it: view, assign, launch, control, admin.")
 
 static const struct jp_shape_member row_members[] = {IDENTITY, {0}};

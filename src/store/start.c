@@ -97,7 +97,7 @@ static struct jp_spent read_spent(sqlite3_stmt *statement, int column) {
 static int load_counters(sqlite3 *db, struct jp_accounts_start *start) {
     static const char sql[] =
         "SELECT names.name, totals.*, resets.*, sampled.* FROM"
-        " (SELECT name FROM pools WHERE deleted_100ns IS NULL UNION SELECT pool FROM pool_totals) AS names"
+        " (SELECT name FROM pools UNION SELECT pool FROM pool_totals) AS names"
         " LEFT JOIN (SELECT pool, " JP__COUNTER_COLUMNS " FROM pool_totals) AS totals ON totals.pool = names.name"
         " LEFT JOIN (SELECT run, number, time_100ns, " JP__COUNTER_COLUMNS " FROM resets) AS resets"
         "  ON (resets.run, resets.number) = (SELECT run, number FROM resets WHERE pool = names.name"

@@ -1,12 +1,13 @@
 /* What top looks like: two lines of summary, one for messages, the table, and the keys. Columns go, the least wanted first, where the
  * screen is narrow. */
+#include "base/text.h"
 #include "top/numbers.h"
 #include "top/top.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { GAP = 2, BAR_WIDTH = 10, NAME_MIN = 14, TABLE_TOP = 4, MAX_COLUMNS = 12 };
+enum { GAP = 2, BAR_WIDTH = 10, NAME_MIN = 14, NAME_MAX = 40, TABLE_TOP = 4, MAX_COLUMNS = 12, LEAST_WANTED = 9, LUXURY = 7 };
 
 /* ---------------------------------------------------------------------------------------------------------------- cells */
 
@@ -70,6 +71,8 @@ static void fill_bar(const struct jp_top *top, const struct jp_top_row *row, str
         return;
     double share = share_of(row->memory_bytes, row->memory_limit_bytes);
     unsigned halves = share >= 1 ? 2 * BAR_WIDTH : (unsigned)(share * 2 * BAR_WIDTH + 0.5);
+    if (halves == 0 && share > 0)
+        halves = 1; /* what is there is seen */
     struct jp_str text = {0};
     for (unsigned i = 0; i < BAR_WIDTH; i++)
         jp_str_puts(&text, halves >= 2 * i + 2 ? "\xE2\x96\x88" : halves == 2 * i + 1 ? "\xE2\x96\x8C" : "\xE2\x96\x91");
@@ -180,29 +183,30 @@ struct layout {
     size_t count;
 };
 
-/* All columns of at most that priority; true if they fit. */
-static bool lay_out_up_to(const struct column *columns, size_t width, int priority, struct layout *layout) {
+/* All columns of at most that priority, with so much for the name; true if they fit. */
+static bool lay_out_up_to(const struct column *columns, size_t width, int priority, size_t name_width, struct layout *layout) {
     size_t needed = 0, at = 0;
     layout->count = 0;
     for (; columns->title != NULL; columns++) {
         if (columns->priority > priority)
             continue;
         layout->columns[layout->count++] = columns;
-        needed += (needed > 0 ? GAP : 0) + (columns->width > 0 ? columns->width : NAME_MIN);
+        needed += (needed > 0 ? GAP : 0) + (columns->width > 0 ? columns->width : name_width);
     }
     for (size_t i = 0; i < layout->count; i++) {
         size_t own = layout->columns[i]->width;
         layout->at[i] = at;
-        layout->width[i] = own > 0 ? own : NAME_MIN + (width > needed ? width - needed : 0);
+        layout->width[i] = own > 0 ? own : name_width + (width > needed ? width - needed : 0);
         at += layout->width[i] + GAP;
     }
     return needed <= width;
 }
 
-static void lay_out(const struct column *columns, size_t width, struct layout *layout) {
-    int priority = 9;
-    while (!lay_out_up_to(columns, width, priority, layout) && priority > 0)
-        priority--;
+/* What is less wanted than whole names goes first; what is more, after names were cut. */
+static void lay_out(const struct column *columns, size_t width, size_t name_width, struct layout *layout) {
+    for (int priority = LEAST_WANTED; priority >= 0; priority--)
+        if (lay_out_up_to(columns, width, priority, priority > LUXURY ? name_width : NAME_MIN, layout))
+            return;
 }
 
 static void put_aligned(struct jp_top_grid *grid, size_t line, const struct layout *layout, size_t i, enum jp_top_colour colour, const char *text,
@@ -224,48 +228,62 @@ static void draw_heading(const struct jp_top *top, const struct layout *layout, 
     jp_top_grid_paint(grid, line, JP_TOP_HEADING);
 }
 
-/* "│  ├─ name"; of very deep ones only the last branches, so that there is room for the name. */
-static void draw_name(const struct jp_top *top, const struct jp_top_line *shown, struct jp_top_grid *grid, size_t line, size_t column, size_t room) {
-    const struct jp_top_row *row = shown->row;
-    struct jp_str text = {0};
+/* "│  ├─ "; of very deep ones only the last branches, so that there is room for the name. */
+static void add_branches(const struct jp_top_line *shown, size_t room, struct jp_str *out) {
     unsigned branches = (unsigned)(room / 2 / 3) < shown->depth ? (unsigned)(room / 2 / 3) : shown->depth;
-    for (unsigned i = shown->depth - branches + 1; top->tree && i <= shown->depth; i++) {
+    for (unsigned i = shown->depth - branches + 1; i <= shown->depth; i++) {
         bool last = (shown->last >> i & 1) != 0;
         if (i == shown->depth)
-            jp_str_puts(&text, last ? "\xE2\x94\x94\xE2\x94\x80 " : "\xE2\x94\x9C\xE2\x94\x80 ");
+            jp_str_puts(out, last ? "\xE2\x94\x94\xE2\x94\x80 " : "\xE2\x94\x9C\xE2\x94\x80 ");
         else
-            jp_str_puts(&text, last ? "   " : "\xE2\x94\x82  ");
+            jp_str_puts(out, last ? "   " : "\xE2\x94\x82  ");
     }
-    size_t used = jp_top_grid_put(grid, line, column, room, JP_TOP_DIM, jp_str_text(&text));
-    jp_str_free(&text);
-    bool failed = row->state != NULL && strcmp(row->state, "failed") == 0;
-    jp_str_puts(&text, row->name);
+}
+
+static void add_name(const struct jp_top_row *row, struct jp_str *out) {
+    jp_str_puts(out, row->name);
     if (row->frozen)
-        jp_str_puts(&text, " [frozen]");
+        jp_str_puts(out, " [frozen]");
     if (row->state != NULL && strcmp(row->state, "active") != 0)
-        jp_str_printf(&text, " [%s]", row->state);
+        jp_str_printf(out, " [%s]", row->state);
+}
+
+static void draw_name(const struct jp_top_line *shown, struct jp_top_grid *grid, size_t line, size_t column, size_t room) {
+    const struct jp_top_row *row = shown->row;
+    bool failed = row->state != NULL && strcmp(row->state, "failed") == 0;
+    struct jp_str text = {0};
+    add_branches(shown, room, &text);
+    size_t used = jp_top_grid_put(grid, line, column, room, JP_TOP_DIM, jp_str_text(&text));
+    jp_str_clear(&text);
+    add_name(row, &text);
     jp_top_grid_put(grid, line, column + used, room - used, row->frozen ? JP_TOP_COLD : failed ? JP_TOP_BAD : JP_TOP_PLAIN, jp_str_text(&text));
     jp_str_free(&text);
 }
 
-static size_t columns_of(const char *text) {
-    size_t width = 0;
-    for (; *text != '\0'; text++)
-        width += ((unsigned char)*text & 0xC0) != 0x80;
-    return width;
+/* The room that all names together would like: the longest, within bounds. Command lines take what is left. */
+static size_t name_width(const struct jp_top *top) {
+    size_t most = NAME_MIN;
+    for (size_t i = 0; top->inside == NULL && i < top->line_count; i++) {
+        struct jp_str text = {0};
+        add_name(top->lines[i].row, &text);
+        size_t width = jp_display_width(jp_str_text(&text)) + 3 * top->lines[i].depth;
+        most = width > most ? width : most;
+        jp_str_free(&text);
+    }
+    return most > NAME_MAX ? NAME_MAX : most;
 }
 
 static void draw_row(const struct jp_top *top, const struct jp_top_line *shown, const struct layout *layout, struct jp_top_grid *grid, size_t line) {
     for (size_t i = 0; i < layout->count; i++) {
         struct cell cell = {.colour = JP_TOP_PLAIN};
         if (layout->columns[i]->fill == NULL) {
-            draw_name(top, shown, grid, line, layout->at[i], layout->width[i]);
+            draw_name(shown, grid, line, layout->at[i], layout->width[i]);
             continue;
         }
         layout->columns[i]->fill(top, shown->row, &cell);
         if (strcmp(cell.text, "-") == 0)
             cell.colour = JP_TOP_DIM;
-        put_aligned(grid, line, layout, i, cell.colour, cell.text, columns_of(cell.text));
+        put_aligned(grid, line, layout, i, cell.colour, cell.text, jp_display_width(cell.text));
     }
 }
 
@@ -275,6 +293,10 @@ static void draw_title(const struct jp_top *top, struct jp_top_grid *grid) {
     struct jp_top_row total = jp_top_sample_total(&top->now);
     char count[JP_TOP_NUMBER_TEXT];
     struct jp_str text = {0};
+    if (!top->has_frame) {
+        jp_top_grid_put(grid, 0, 0, grid->width, JP_TOP_PLAIN, "jobpool top");
+        return;
+    }
     jp_str_printf(&text, "jobpool top  %s  every %gs  %zu pool%s, %s processes, %llu processor%s", top->clock_text,
                   top->interval_ms / 1000.0, top->now.pools.count, top->now.pools.count == 1 ? "" : "s", jp_top_count(total.processes, count),
                   (unsigned long long)top->now.processors, top->now.processors == 1 ? "" : "s");
@@ -286,9 +308,14 @@ static void draw_totals(const struct jp_top *top, struct jp_top_grid *grid) {
     struct jp_top_row total = jp_top_sample_total(&top->now);
     char cpu[JP_TOP_NUMBER_TEXT], memory[JP_TOP_NUMBER_TEXT], io[JP_TOP_NUMBER_TEXT], events[JP_TOP_NUMBER_TEXT];
     struct jp_str text = {0};
-    jp_str_printf(&text, "CPU %s%% of %s  memory %s  I/O %s/s  events %s/s", jp_top_decimal(cpu_of(top, total.cpu_percent), cpu),
-                  top->machine ? "the machine" : "one processor", jp_top_bytes(total.memory_bytes, memory), jp_top_bytes_rate(total.io_per_s, io),
-                  jp_top_decimal(total.events_per_s, events));
+    if (!top->has_frame)
+        return;
+    jp_str_printf(&text, "CPU %s%% of %s  memory %s", jp_top_decimal(cpu_of(top, total.cpu_percent), cpu), top->machine ? "the machine" : "one processor",
+                  jp_top_bytes(total.memory_bytes, memory));
+    if (total.io_per_s.known)
+        jp_str_printf(&text, "  I/O %s/s", jp_top_bytes_rate(total.io_per_s, io));
+    if (total.events_per_s.known)
+        jp_str_printf(&text, "  events %s/s", jp_top_decimal(total.events_per_s, events));
     if (top->inside != NULL)
         jp_str_printf(&text, "  processes of pool %s", top->inside);
     jp_top_grid_put(grid, 1, 0, grid->width, JP_TOP_PLAIN, jp_str_text(&text));
@@ -367,7 +394,7 @@ static void scroll(struct jp_top *top, size_t selected) {
 
 static void draw_table(struct jp_top *top, struct jp_top_grid *grid) {
     struct layout layout;
-    lay_out(top->inside != NULL ? process_columns : pool_columns, grid->width, &layout);
+    lay_out(top->inside != NULL ? process_columns : pool_columns, grid->width, name_width(top), &layout);
     draw_heading(top, &layout, grid, TABLE_TOP - 1);
     top->page = grid->height > TABLE_TOP + 1 ? grid->height - TABLE_TOP - 1 : 1;
     size_t selected = jp__top_selected(top);

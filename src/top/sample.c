@@ -49,11 +49,23 @@ static void read_pool(const cJSON *object, struct jp_top_row *row) {
     row->events = number(object, "events");
 }
 
-/* A command line says most; one that nobody was allowed to read leaves the program. */
-static const char *command_of(const cJSON *object) {
+/* A command line says most, without the folder that its program is in; one that nobody was allowed to read leaves the program. */
+static char *command_of(const cJSON *object) {
     const char *command = text(object, "commandLine");
     command = command != NULL && *command != '\0' ? command : text(object, "image");
-    return command == NULL ? "?" : command;
+    if (command == NULL || *command == '\0')
+        return jp_strdup("?");
+    bool quoted = *command == '"';
+    size_t start = quoted ? 1 : 0, end = start + strcspn(command + start, quoted ? "\"" : " \t"), name = start;
+    for (size_t i = start; i < end; i++)
+        if ((command[i] == '\\' || command[i] == '/') && i + 1 < end)
+            name = i + 1;
+    struct jp_str shown = {0};
+    jp_str_add(&shown, command + name, end - name);
+    jp_str_puts(&shown, command + end + (quoted && command[end] == '"'));
+    char *made = harmless(jp_str_text(&shown));
+    jp_str_free(&shown);
+    return made;
 }
 
 static void read_process(const cJSON *object, struct jp_top_row *row) {
@@ -64,7 +76,7 @@ static void read_process(const cJSON *object, struct jp_top_row *row) {
         return;
     row->start_time = jp_json_get_u64(start, &start_time) ? jp_sprintf("%llu", (unsigned long long)start_time) : NULL;
     row->key = jp_sprintf("%llu %llu", (unsigned long long)row->pid.value, (unsigned long long)start_time);
-    row->name = harmless(command_of(object));
+    row->name = command_of(object);
     row->pool = harmless(text(object, "pool"));
     row->user = harmless(text(object, "user"));
     row->cpu_100ns = sum(number(object, "userTime100ns"), number(object, "kernelTime100ns"));

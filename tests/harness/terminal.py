@@ -26,8 +26,9 @@ class Terminal:
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         environment = {"TERM": "xterm-256color"} | (environment or {})
-        self.process = host.start(program, *arguments, environment=environment, stdin=slave, stdout=slave, stderr=slave,
-                                  start_new_session=True, **options)
+        # A session of its own, with this terminal: then Ctrl-C is what it is to people.
+        self.process = host.start(program, *arguments, environment=environment, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+                                  preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0), **options)
         os.close(slave)
 
     def __enter__(self):
@@ -40,7 +41,9 @@ class Terminal:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(PATIENCE_S)
-        os.close(self.master)
+        if self.master is not None:
+            os.close(self.master)
+            self.master = None
 
     def _read(self, timeout):
         """Draws what the program has written; False at its end."""

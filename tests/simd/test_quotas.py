@@ -7,7 +7,7 @@ import pytest
 from harness.host import wait_until
 
 DEFAULTS = {"message": "1MiB", "depth": 64, "batch": 100, "connections": 256, "connections_per_user": 32, "in_flight": 64, "subscriptions": 16,
-            "jobs": 64, "unread": "4MiB", "stall": "1m", "first_byte": "10s", "idle": "0s"}
+            "jobs": 64, "unread": "4MiB", "stall": "1m", "first_byte": "10s", "idle": "0s", "ephemeral_pools": 100}
 USER = {"user": "SIM\\user"}
 
 
@@ -58,7 +58,7 @@ def test_all_are_told(world):
     """The simulator gives everybody a day to begin, because its time flies."""
     assert world({"a": {}}).rpc.call("service.status")["quotas"] == DEFAULTS | {"first_byte": "1d"}
     chosen = {"message": "64KiB", "depth": 32, "batch": 7, "connections": 9, "connections_per_user": 3, "in_flight": 5, "subscriptions": 2, "jobs": 4,
-              "unread": "128KiB", "stall": "5s", "first_byte": "2s", "idle": "1h"}
+              "unread": "128KiB", "stall": "5s", "first_byte": "2s", "idle": "1h", "ephemeral_pools": 3}
     assert world({"a": {}}, quotas=chosen).rpc.call("service.status")["quotas"] == chosen
 
 

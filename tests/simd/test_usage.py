@@ -1,6 +1,4 @@
 """pool.usage: one picture of all pools, from one look at the machine's processes for all who ask."""
-import pytest
-
 from harness.simulated import ALICE, BOB
 
 ALICES = ALICE["user"]
@@ -37,3 +35,192 @@ def test_what_it_says(world):
     assert (top["processLimit"], low["processLimit"], alone["processLimit"]) == (9, 4, None)
     assert (top["memoryLimitBy"], top["enforcedBy"], alone["memoryLimitBy"], alone["enforcedBy"]) == ("kernel", "kernel", None, "service")
     assert (top["state"], top["source"], top["frozen"]) == ("active", "config", False)
+
+
+def test_one_look_serves_all_who_ask(world):
+    """A system call each half second at most, whoever asks, however often; and none when nobody does."""
+    w = world({"p": {}})
+    pid = w.assigned("p")
+    w.machine.advance(10_000)
+    assert looks(w) is None, "nobody has asked"
+    alice = w.machine.client(**ALICE)
+    w.burn(pid, 1)
+    first = w.rpc.call("pool.usage")
+    seen = looks(w)
+    assert first["time"] == seen and first["pools"][0]["cpuTime100ns"] == SECOND
+    w.burn(pid, 1)
+    for client in (w.rpc, alice, w.rpc, alice):
+        w.machine.advance(120)
+        again = client.call("pool.usage")
+        assert (again["time"], again["clock100ns"], looks(w)) == (first["time"], first["clock100ns"], seen), "who asks in between gets the last one"
+    w.machine.advance(20)
+    numbers = [client.begin("pool.usage") for client in (w.rpc, alice) for _ in range(8)]
+    fresh = [client.finish(number) for client, number in zip([w.rpc] * 8 + [alice] * 8, numbers)]
+    assert {(answer["time"], answer["pools"][0]["cpuTime100ns"]) for answer in fresh} == {(looks(w), 2 * SECOND)}
+    assert fresh[0]["clock100ns"] - first["clock100ns"] == 5_000_000
+    seen = looks(w)
+    w.machine.advance(60_000)
+    assert looks(w) == seen, "they ask no more"
+
+
+def test_a_look_that_fails_is_answered_with_the_last_one(world):
+    w = world({"p": {}})
+    pid = w.assigned("p")
+    first = w.rpc.call("pool.usage")
+    w.burn(pid, 1)
+    w.machine.advance(1000)
+    w.machine.order("fail_next", operation="NtQuerySystemInformation", win32=1450, times=1)
+    again = w.rpc.call("pool.usage")
+    assert again["time"] == first["time"] and w.rpc.call("service.status")["sampling"]["degraded"]
+    w.machine.advance(1000)
+    assert w.rpc.call("pool.usage")["pools"][0]["cpuTime100ns"] == SECOND
+
+
+def test_who_leaves_while_it_waits(world):
+    w = world({"p": {}})
+    w.assigned("p")
+    alice = w.machine.client(**ALICE)
+    for _ in range(20):
+        alice.begin("pool.usage")
+    alice.close()
+    w.machine.advance(1000)
+    assert w.rpc.call("pool.usage")["pools"][0]["members"] == 1
+
+
+def test_the_sums_never_fall(world):
+    """Whatever ends, moves, is made or goes; and whoever has asked the handles meanwhile."""
+    w = world({"top": {}, "middle": {"parent": "top"}})
+    w.rpc.call("pool.create", name="low", parent="middle")
+    last = {}
+
+    def check(*used):  # in a pool that is made anew they begin anew
+        w.machine.advance(600)
+        now = rows(w.rpc)
+        for pool, row in now.items():
+            for key in ("cpuTime100ns", "readBytes", "writeBytes", "events"):
+                assert (row[key] or 0) >= last.get((pool, key), 0), (pool, key)
+                last[pool, key] = row[key] or 0
+        assert [now[pool]["cpuTime100ns"] // SECOND for pool in ("top", "middle", "low") if pool in now] == list(used)
+        return now
+
+    pids = {pool: w.assigned(pool) for pool in ("top", "middle", "low")}
+    for seconds, pid in enumerate(pids.values(), 1):
+        w.burn(pid, seconds)
+    check(6, 5, 3)
+    w.burn(pids["low"], 1)
+    assert w.rpc.call("pool.processes", pool="top")["processes"]
+    check(7, 6, 4)
+    w.machine.exit(pids["low"])
+    check(7, 6, 4)
+    w.machine.advance(3000)
+    w.rpc.call("pool.delete", pool="low")
+    check(7, 6)
+    w.rpc.call("accounting.reset", pool="top")
+    w.rpc.call("pool.terminate", pool="top")
+    w.machine.deliver()
+    now = check(7, 6)
+    assert (now["top"]["totalMembers"], now["top"]["commitBytes"], now["top"]["workingSetBytes"]) == (0, 0, 0)
+    w.rpc.call("pool.create", name="low", parent="middle")
+    last = {key: value for key, value in last.items() if key[0] != "low"}
+    again = w.assigned("low")
+    w.burn(again, 2)
+    check(9, 8, 2)
+
+
+def test_it_begins_with_the_service(world):
+    """Whose processes go on, go on with what they have used."""
+    w = world({"p": {"limits": {"job_time": "1h"}}})
+    gone, kept = w.assigned("p"), w.assigned("p")
+    w.burn(gone, 3)
+    w.burn(kept, 2)
+    w.machine.exit(gone)
+    w.restart()
+    assert rows(w.rpc)["p"]["cpuTime100ns"] == 2 * SECOND
+
+
+def test_events_are_counted_with_those_of_the_pools_below(world):
+    w = world({"top": {}, "low": {"parent": "top"}, "other": {}})
+    before = rows(w.rpc)
+    w.machine.exit(w.assigned("low"))
+    w.machine.advance(3000)
+    after, told = rows(w.rpc), {pool: len(w.events(pool=pool)) for pool in ("top", "low", "other")}
+    assert after["low"]["events"] == told["low"] > before["low"]["events"]
+    assert after["top"]["events"] == told["top"] + told["low"]
+    assert after["other"]["events"] == told["other"] == before["other"]["events"]
+
+
+def test_only_what_is_asked_for(world):
+    w = world({"top": {"limits": {"job_memory": "64MiB"}}, "low": {"parent": "top"}, "alone": {}})
+    one, other = w.assigned("top"), w.assigned("low")
+    w.commit(other, 4 * MIB)
+    answer = w.rpc.call("pool.usage", pool="low", processesOf="top")
+    assert [(row["name"], row["memoryLimitBytes"]) for row in answer["pools"]] == [("low", 64 * MIB)]
+    assert {row["pid"] for row in answer["processes"]} == {one, other}
+    row = [row for row in answer["processes"] if row["pid"] == other][0]
+    assert row["commitBytes"] == answer["pools"][0]["commitBytes"] >= 4 * MIB and row["workingSetBytes"] is not None and row["pool"] == "low"
+    assert w.rpc.error("pool.usage", pool="lowe").name == w.rpc.error("pool.usage", processesOf="lowe").name == "unknown_pool"
+    late = w.assigned("alone")
+    row, = w.rpc.call("pool.usage", processesOf="alone")["processes"]
+    assert (row["pid"], row["commitBytes"], row["workingSetBytes"]) == (late, None, None), "no look has seen it yet"
+
+
+def test_frozen_and_enforced(world):
+    w = world({"top": {"limits": {"active_processes": 3}, "timeouts": {"idle": "1h"}}, "low": {"parent": "top", "timeouts": {"idle": "1h"}}, "bare": {}})
+    w.rpc.call("pool.freeze", pool="top")
+    found = rows(w.rpc)
+    assert [found[pool]["frozen"] for pool in ("top", "low", "bare")] == [True, True, False]
+    assert [found[pool]["enforcedBy"] for pool in ("top", "low", "bare")] == ["mixed", "service", None]
+
+
+def test_hidden_pools_are_left_out(world):
+    """They count where they stand: what a pool uses is with those below it, as pool.get has it."""
+    w = world({"top": {"access": NOBODY_AT_ALL}, "mine": {"parent": "top", "access": {"view": [ALICES]}}, "below": {"parent": "mine", "access": NOBODY_AT_ALL}})
+    mine, hidden = w.assigned("mine"), w.assigned("below")
+    w.burn(hidden, 1)
+    alice, bob = w.machine.client(**ALICE), w.machine.client(**BOB)
+    answer = alice.call("pool.usage", processesOf="mine")
+    assert [(row["name"], row["parent"], row["totalMembers"]) for row in answer["pools"]] == [("mine", None, 2)]
+    assert [row["pid"] for row in answer["processes"]] == [mine]
+    assert bob.call("pool.usage")["pools"] == []
+    for params in ({"pool": "below"}, {"processesOf": "below"}, {"pool": "mine", "processesOf": "top"}):
+        assert alice.error("pool.usage", **params).name == "unknown_pool"
+
+
+def test_a_pool_that_goes_while_it_is_looked_for(world):
+    w = world({"p": {}})
+    w.assigned("p")
+    w.rpc.call("pool.create", name="gone")
+    w.rpc.call("pool.usage")
+    w.machine.advance(1000)
+    number, deleted = w.rpc.begin("pool.usage", pool="gone"), w.rpc.begin("pool.delete", pool="gone")
+    try:
+        assert w.rpc.finish(number)["pools"][0]["name"] == "gone"
+    except Exception as error:  # noqa: BLE001 - RpcError has a name, anything else fails here
+        assert error.name == "unknown_pool"
+    w.rpc.finish(deleted)
+
+
+def test_a_thousand_pools_are_one_walk(world):
+    w = world({"root": {}} | {f"p{number}": {"parent": "root" if number < 10 else f"p{number // 2}"} for number in range(1000)})
+    for pool in ("p999", "p500", "p7"):
+        w.burn(w.assigned(pool), 1)
+    w.machine.advance(1000)
+    answer = w.rpc.call("pool.usage")
+    assert len(answer["pools"]) == 1001
+    found = {row["name"]: row for row in answer["pools"]}
+    assert found["root"]["cpuTime100ns"] == 3 * SECOND and found["root"]["totalMembers"] == 3
+    below = [name for name in found if found[name]["totalMembers"]]
+    for name in below:
+        children = sum(row["totalMembers"] for row in found.values() if row["parent"] == name)
+        assert found[name]["totalMembers"] == found[name]["members"] + children
+
+
+def test_who_asks_is_told_who_he_is_and_what_he_may(world):
+    w = world({"p": {"access": {"launch": [ALICES]}}, "q": {"access": {"view": []}}}, access={"control": ["Interactive"]})
+    alice = w.machine.client(**ALICE)
+    caller = alice.call("service.status")["caller"]
+    assert (caller["user"], caller["rights"]) == (ALICES, ["view", "control"]) and caller["sid"].startswith("S-1-")
+    assert {row["name"]: row["rights"] for row in alice.call("pool.list")["pools"]} == {"p": ["view", "launch"]}
+    everything = ["view", "assign", "launch", "control", "admin"]
+    assert w.rpc.call("service.status")["caller"]["rights"] == everything
+    assert {row["name"]: row["rights"] for row in w.rpc.call("pool.list")["pools"]} == {"p": everything, "q": everything}

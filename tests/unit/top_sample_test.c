@@ -122,6 +122,26 @@ static void processes_are_known_by_their_start(void **state) {
     jp_top_free(&top);
 }
 
+static void commands_lose_their_folder(void **state) {
+    (void)state;
+    static const struct {
+        const char *command, *shown;
+    } rows[] = {
+        {"C:\\tools\\cl.exe /c a\\b.c", "cl.exe /c a\\b.c"}, {"\"C:\\Program Files\\x.exe\" -a", "x.exe -a"}, {"\"C:\\x.exe", "x.exe"}, {"a/b", "b"},
+        {"tool.exe", "tool.exe"}, {"", "i.exe"}, {"dir\\ x", "dir\\ x"}, {"\"\"", ""}, {"\"", ""},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct jp_top top = {.inside = jp_strdup("a")};
+        struct jp_error error;
+        cJSON *answer = cJSON_Parse("{\"clock100ns\": 1, \"pools\": [], \"processes\": [{\"pid\": 8, \"image\": \"C:\\\\f\\\\i.exe\"}]}");
+        cJSON_AddStringToObject(cJSON_GetArrayItem(cJSON_GetObjectItem(answer, "processes"), 0), "commandLine", rows[i].command);
+        assert_int_equal(jp_top_take(&top, answer, &error), JP_OK);
+        CHECK(strcmp(world_names(&top), rows[i].shown) == 0, "%s: %s", rows[i].command, world_names(&top));
+        cJSON_Delete(answer);
+        jp_top_free(&top);
+    }
+}
+
 /* --- numbers --- */
 
 static void numbers_fit_their_columns(void **state) {
@@ -175,6 +195,7 @@ int main(void) {
         cmocka_unit_test(answers_that_are_none),
         cmocka_unit_test(members_that_are_no_numbers_are_unknown),
         cmocka_unit_test(processes_are_known_by_their_start),
+        cmocka_unit_test(commands_lose_their_folder),
         cmocka_unit_test(numbers_fit_their_columns),
         cmocka_unit_test(a_report_for_programs),
     };

@@ -3,6 +3,7 @@
 #include <winternl.h>
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -274,15 +275,14 @@ static int do_event(wchar_t **arguments) {
     return (int)number(arguments[1]);
 }
 
-/* The pid of whoever started this process, and the file name of its program. */
+/* PID, or 0 for this process: the pid of whoever started it, and the file name of that one's program. */
 static int do_parent(wchar_t **arguments) {
-    (void)arguments;
     PROCESSENTRY32W entry = {.dwSize = sizeof entry};
     HANDLE list = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
-    DWORD parent = 0;
+    DWORD child = number(arguments[0]), parent = 0;
     wchar_t line[MAX_PATH + 32];
     for (BOOL more = Process32FirstW(list, &entry); more; more = Process32NextW(list, &entry))
-        if (entry.th32ProcessID == GetCurrentProcessId())
+        if (entry.th32ProcessID == (child ? child : GetCurrentProcessId()))
             parent = entry.th32ParentProcessID;
     for (BOOL more = Process32FirstW(list, &entry); more; more = Process32NextW(list, &entry))
         if (entry.th32ProcessID == parent) {
@@ -399,6 +399,29 @@ static int do_kill(wchar_t **arguments) {
     return 0;
 }
 
+/* The active buffer, whosever it is. The window may never be larger than its buffer. */
+static bool resize_console(SHORT width, SHORT height) {
+    HANDLE console = CreateFileW(L"CONOUT$", GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING, 0, NULL);
+    SMALL_RECT window = {.Right = (SHORT)(width - 1), .Bottom = (SHORT)(height - 1)};
+    COORD size = {.X = width, .Y = height};
+    bool good = console != INVALID_HANDLE_VALUE && SetConsoleWindowInfo(console, TRUE, &window) && SetConsoleScreenBufferSize(console, size);
+    CloseHandle(console);
+    return good;
+}
+
+static int do_in_console(wchar_t **arguments) {
+    STARTUPINFOW startup = {.cb = sizeof startup};
+    PROCESS_INFORMATION process;
+    if (!CreateProcessW(NULL, arguments[3], NULL, NULL, TRUE, 0, NULL, NULL, &startup, &process))
+        return fail("CreateProcessW");
+    for (bool resized = false; WaitForSingleObject(process.hProcess, 50) == WAIT_TIMEOUT;)
+        if (!resized && GetFileAttributesW(arguments[0]) != INVALID_FILE_ATTRIBUTES)
+            resized = resize_console((SHORT)number(arguments[1]), (SHORT)number(arguments[2]));
+    DWORD code = 0;
+    GetExitCodeProcess(process.hProcess, &code);
+    return (int)code;
+}
+
 static const struct verb {
     const wchar_t *name;
     int min_arguments;
@@ -423,7 +446,7 @@ static const struct verb {
     {L"id", 0, do_id, "print pid and creation time"},
     {L"hold", 0, do_hold, "print pid and creation time, then wait for the end of standard input"},
     {L"event", 2, do_event, "FILE CODE: add JOBPOOL_EVENT_MESSAGE and standard input to the file, and end with CODE"},
-    {L"parent", 0, do_parent, "print the pid and the program of whoever started it"},
+    {L"parent", 1, do_parent, "PID: print the pid and the program of whoever started it; 0: of itself"},
     {L"in-job", 1, do_in_job, "LINE: run a command line in a job that ends with this process"},
     {L"copy", 0, do_copy, "standard input to standard output and to standard error"},
     {L"touch", 1, do_touch, "FILE: make it"},
@@ -431,6 +454,7 @@ static const struct verb {
     {L"handles", 1, do_handles, "PID: print how many handles and how many threads that process has"},
     {L"control", 2, do_control, "SERVICE CODE: send a control to a service"},
     {L"alive", 1, do_alive, "PID: exit code 0 if there is such a process, 1 if not"},
+    {L"in-console", 4, do_in_console, "FILE WIDTH HEIGHT COMMAND: run it in this console, which gets another size once FILE is there"},
     {L"kill", 2, do_kill, "PID CODE: end the process, with that exit code"},
 };
 

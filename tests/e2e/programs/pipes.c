@@ -166,6 +166,31 @@ static int squat(const wchar_t *name, wchar_t **arguments) {
     return 0;
 }
 
+/* Between one client of PIPE and the server TO: each line there, and the line that answers it back. Prints what the client asks. */
+static int relay(const wchar_t *name, wchar_t **arguments) {
+    static char line[1 << 20];
+    wchar_t path[280];
+    swprintf(path, sizeof path / sizeof path[0], L"\\\\.\\pipe\\%ls", name);
+    HANDLE client = CreateNamedPipeW(path, PIPE_ACCESS_DUPLEX, PIPE_TYPE_BYTE, 1, 65536, 65536, 0, NULL);
+    HANDLE server = connect_to(arguments[0], 0);
+    if (client == INVALID_HANDLE_VALUE || server == INVALID_HANDLE_VALUE)
+        return FAILURE;
+    printf("ready\n");
+    fflush(stdout);
+    if (!ConnectNamedPipe(client, NULL) && GetLastError() != ERROR_PIPE_CONNECTED)
+        return FAILURE;
+    while (read_line(client, line, sizeof line)) {
+        printf("%s\n", line);
+        fflush(stdout);
+        bool good = send_all(server, line, strlen(line)) && send_all(server, "\n", 1) && read_line(server, line, sizeof line);
+        if (!good || !send_all(client, line, strlen(line)) || !send_all(client, "\n", 1))
+            return FAILURE;
+    }
+    CloseHandle(client);
+    CloseHandle(server);
+    return 0;
+}
+
 static const struct scenario {
     const wchar_t *name;
     int min_arguments;
@@ -178,6 +203,7 @@ static const struct scenario {
     {L"hit-and-run", 1, hit_and_run, "PIPE LINE: send it and go"},
     {L"deaf", 2, deaf, "PIPE TIMES MS: ask, and never read an answer"},
     {L"probe", 0, probe, "PATH: which error does opening it give?"},
+    {L"relay", 1, relay, "PIPE TO: pass lines on between a client of PIPE and TO, and print what it asks"},
     {L"squat", 1, squat, "PIPE MS: make a pipe of this name, and keep it for so long"},
 };
 
