@@ -323,7 +323,10 @@ def mentioned():
         for number, line in enumerate(block.lines, block.line + 1):
             match = re.search(r"(?:^|[\s\"'\\/])(jobpoold?)(?:\.exe)?\"? (.+)", line)
             if match and not re.match(r"\s*(#|rem\b|//)", line):
-                yield f"{block.page}:{number}", match[1], match[2]
+                yield f"{block.page}:{number}", match[1], match[2].rstrip("'\"")
+            match = re.search(r'"(run -.*)"$|\[("run",.*)\]', line)  # what somebody else's file has as arguments
+            if match:
+                yield f"{block.page}:{number}", "jobpool", match[1] or " ".join(json.loads(f"[{match[2]}]"))
 
 
 def test_commands_in_sentences_are_there(host):
