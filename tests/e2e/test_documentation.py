@@ -5,6 +5,7 @@ Wine. Here run: the command lines of all fenced blocks, against a service with t
 <!-- fresh machine -->, in order, on a machine of the page's own with nothing but the two programs; each configuration fragment, by jobpoold
 --check-config. Commands inside sentences and of blocks that are not run are held against --help: the command is there, and its options."""
 import json
+import os
 import re
 import shlex
 import shutil
@@ -166,7 +167,7 @@ STORIES = sorted({block.page for block in of_kind("story")})
 @pytest.fixture
 def machine():
     """A machine of its own, with the two programs in C:\\Program Files\\JobPool and the commented configuration beside them."""
-    machine = Host(BUILD.parent / "wine-documents")
+    machine = Host(BUILD.parent / f"wine-documents-{os.getpid()}")
     folder = machine.drive_c / "Program Files" / "JobPool"
     folder.mkdir(parents=True)
     for name in ("jobpool", "jobpoold"):
