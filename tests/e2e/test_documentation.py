@@ -5,6 +5,7 @@ Wine. Here run: the command lines of all fenced blocks, against a service with t
 <!-- fresh machine -->, in order, on a machine of the page's own with nothing but the two programs; each configuration fragment, by jobpoold
 --check-config. Commands inside sentences and of blocks that are not run are held against --help: the command is there, and its options."""
 import json
+import os
 import re
 import shlex
 import shutil
@@ -13,8 +14,10 @@ import subprocess
 import pytest
 
 from harness.documents import all_blocks, pages, spans
-from harness.host import BUILD, PATIENCE_S, PROGRAMS, ROOT, Host, wait_until
+from harness.host import BUILD, PATIENCE_S, PROGRAMS, ROOT, WINDOWS, Host, wait_until
 from harness.service import ConsoleService
+
+pytestmark = pytest.mark.skipif(WINDOWS, reason="makes machines of its own, with a second disk: Wine's prefixes")
 
 BLOCKS = all_blocks()
 STAND_IN = BUILD / "tests" / "e2e" / "programs" / "stand_in.exe"
@@ -164,7 +167,7 @@ STORIES = sorted({block.page for block in of_kind("story")})
 @pytest.fixture
 def machine():
     """A machine of its own, with the two programs in C:\\Program Files\\JobPool and the commented configuration beside them."""
-    machine = Host(BUILD.parent / "wine-documents")
+    machine = Host(BUILD.parent / f"wine-documents-{os.getpid()}")
     folder = machine.drive_c / "Program Files" / "JobPool"
     folder.mkdir(parents=True)
     for name in ("jobpool", "jobpoold"):
@@ -224,8 +227,8 @@ PLACES = ["%s", '{"pools": {"example": %s}}', '{"pools": {"example": {"limits": 
           '{"pools": {"example": {"memory_policy": %s}}}', '{"pools": {"example": {"security": %s}}}', '{"pools": {"example": {"notify": %s}}}',
           '{"pools": {"example": {"match": [%s]}}}', '{"pools": {"example": {"limits": {"working_set": %s}}}}',
           '{"pools": {"example": {"notify": {"cpu_rate": %s}}}}', '{"pools": {"example": {"security": {"limits": ["filter_tokens"], "filter": %s}}}}',
-          '{"pools": {"example": {"memory_policy": {"hard": "8GiB", %m}}}}', '{"pools": %s}', '{"templates": %s}', '{"access": %s}', '{"quotas": %s}', '{"retention": %s}',
-          '{"database": %s}', '{"log": %s}', '{"pipe": %s}', '{"sampling": %s}']
+          '{"pools": {"example": {"memory_policy": {"hard": "8GiB", %m}}}}', '{"pools": %s}', '{"templates": %s}', '{"access": %s}',
+          '{"quotas": %s}', '{"retention": %s}', '{"database": %s}', '{"log": %s}', '{"pipe": %s}', '{"sampling": %s}']
 
 
 def keys_of(schema):
@@ -297,7 +300,8 @@ class Help:
         words = re.sub(r"\"(?:\\.|[^\"\\])*\"|\{.*\}", "TEXT", line).split()
         if program == "jobpoold":
             text = self.of(program) or ""
-            missing = [word for word in words if word not in OF_THE_SERVICE and re.match(r"--?[a-z]|[a-z-]+$", word) and not re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text)]
+            missing = [word for word in words if word not in OF_THE_SERVICE and re.match(r"--?[a-z]|[a-z-]+$", word)
+                       and not re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text)]
             return f"jobpoold --help has no {missing[0]}" if missing else None
         verbs, first = self.verbs(words)
         if not verbs and first and re.fullmatch(r"[a-z][a-z-]*", first[0]):
@@ -316,11 +320,14 @@ def mentioned():
             match = re.match(r"(jobpoold?)(?:\.exe)? (.+)", code)
             if match:
                 yield where, match[1], match[2]
-    for block in of_kind("mentioned", "skip", "elsewhere"):
+    for block in of_kind("mentioned", "skip"):
         for number, line in enumerate(block.lines, block.line + 1):
             match = re.search(r"(?:^|[\s\"'\\/])(jobpoold?)(?:\.exe)?\"? (.+)", line)
             if match and not re.match(r"\s*(#|rem\b|//)", line):
-                yield f"{block.page}:{number}", match[1], match[2]
+                yield f"{block.page}:{number}", match[1], match[2].rstrip("'\"")
+            match = re.search(r'"(run -.*)"$|\[("run",.*)\]', line)  # what somebody else's file has as arguments
+            if match:
+                yield f"{block.page}:{number}", "jobpool", match[1] or " ".join(json.loads(f"[{match[2]}]"))
 
 
 def test_commands_in_sentences_are_there(host):

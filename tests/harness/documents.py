@@ -19,6 +19,7 @@ from .host import ROOT
 
 PROGRAMS = {"c", "csharp", "go", "js", "powershell", "python"}  # whole programs: of these pages their own tests take them out
 PAGES_WITH_PROGRAMS = {"docs/c-api.md": "docs/meson.build", "docs/clients.md": "tests/clients/test_documents.py"}
+MADE_OF = {"docs/cli.md": ("docs/cli.in.md", "tests/e2e/test_cli_help.py")}  # the program's own words, whose examples that test runs
 TEMPLATES = {"docs/config.in.md", "docs/rpc.in.md", "docs/cli.in.md"}  # the pages that are made of them are looked at
 MARK = re.compile(r"<!-- (fresh machine|windows only|not run|shown by|exit)(?:: (.+?))? -->")
 FENCE = re.compile(r"^(\s*)```(.*)$")
@@ -116,6 +117,9 @@ def blocks(name, text):
         while above >= 0 and (mark := MARK.fullmatch(lines[above].strip())):
             block.marks[mark[1]] = mark[2] or ""
             above -= 1
+        template, test = MADE_OF.get(name, (None, None))
+        if template and f"```\n{block.text}```" not in (ROOT / template).read_text(encoding="utf-8"):
+            block.marks["shown by"] = test
         if not block.info.startswith("json") and block.info not in PROGRAMS:
             block.commands = commands_of(block.lines, start + 1)
         yield block

@@ -47,8 +47,10 @@ def exit_codes_of_the_policy():
     return [(code.upper().replace("0X", "0x"), "") for code in re.findall(r"JP_EXIT_\w+ = (\d+)|JP_EXIT_\w+ UINT32_C\((\w+)\)", text) for code in code if code]
 
 
-ROWS = (errors() + windows_codes() + messages() + exit_codes_of_windows() + exit_codes_of_the_policy()
-        + list(enumerated("src/cli/cli.h", r"enum jp_exit \{(.*?)\};")) + list(enumerated("service/run.h", r"enum jp_run_exit \{ (.*?) \};")) + list(enumerated("service/setup.h", r"enum jp_setup_exit \{ (.*?) \};")))
+ENUMS = [("src/cli/cli.h", r"enum jp_exit \{(.*?)\};"), ("service/run.h", r"enum jp_run_exit \{ (.*?) \};"),
+         ("service/setup.h", r"enum jp_setup_exit \{ (.*?) \};")]
+ROWS = errors() + windows_codes() + messages() + exit_codes_of_windows() + exit_codes_of_the_policy()
+ROWS += [row for path, pattern in ENUMS for row in enumerated(path, pattern)]
 INSIDE = list(enumerated("src/win32/keeper.h", r"enum \{\s*(JP_KEEPER_DONE.*?)\};")) + list(enumerated("src/win32/stop_helper.h", r"enum \{ (JP_STOP.*?) \};"))
 
 
