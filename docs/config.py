@@ -140,7 +140,7 @@ def without_default(field, value):
     match = re.search(r"(?:; d| D)efault ([\w%]+)([.;:])(?= |$)", text)
     if not match or value is None:
         return text
-    if match[1].replace("60s", "1m").lower() != (value if isinstance(value, str) else json.dumps(value)).lower():
+    if re.sub("^60s$", "1m", re.sub("(?<=[0-9])min$", "m", match[1])).lower() != (value if isinstance(value, str) else json.dumps(value)).lower():
         fail(f"the documentation of {field['key']} says default {match[1]}, the program says {value}: correct the table")
     before, rest = text[:match.start()], text[match.end():].strip()
     before += "" if before.endswith(".") else "."

@@ -3,6 +3,7 @@
 #include "daemon/daemon.h"
 #include "platform.h"
 #include "setup.h"
+#include "win32/paths.h"
 #include "win32/wide.h"
 
 #include <string.h>
@@ -17,22 +18,17 @@ struct install {
 
 /* --- what can be known before anything is done --- */
 
-static char *default_config(void) {
-    const char *data = jp_service_platform(JP_TRUST_ANYONE)->config_host.environment("ProgramData");
-    return jp_sprintf("%s\\JobPool\\jobpool.json", data ? data : "C:\\ProgramData");
-}
-
 /* Of --config, else of the service that is there, else the default. */
 static char *choose_config(const struct install *install) {
     char *command = NULL, *program = NULL, *config = NULL;
     struct jp_error ignored;
     if (install->setup.options->config)
-        return jp_setup_full_path(install->setup.options->config);
+        return jp_win32_full_path(install->setup.options->config);
     if (jp_win32_settings[0].read(install->setup.scm, &command, &ignored) == JP_OK && command)
         jp_win32_read_command(command, &program, &config);
     jp_free(command);
     jp_free(program);
-    return config ? config : default_config();
+    return config ? config : jp_win32_default_config();
 }
 
 /* The faults of a configuration that is there; `trust`: whether it must be one that the service takes. */
@@ -40,7 +36,7 @@ static jp_status check_config(const struct install *install, enum jp_win32_trust
     struct jp_config config;
     char *faults;
     cJSON *data;
-    if (!jp_setup_file_exists(install->config))
+    if (!jp_win32_file_exists(install->config))
         return JP_OK;
     jp_status status = jp_daemon_read_config(jp_service_platform(trust), install->config, &config, &faults, &data, error);
     cJSON_Delete(data);
@@ -55,9 +51,9 @@ static jp_status look(struct install *install, struct jp_error *error) {
     if (status != JP_OK)
         return status;
     install->was_installed = jp_win32_scm_installed(install->setup.scm);
-    install->program = jp_setup_own_path();
+    install->program = jp_win32_own_path();
     install->config = choose_config(install);
-    install->folder = jp_setup_folder_of(install->config);
+    install->folder = jp_win32_folder_of(install->config);
     install->wanted = (struct jp_installation){.program = install->program, .config = install->config};
     status = jp_win32_check_program(install->program, error);
     if (status != JP_OK)
@@ -133,30 +129,17 @@ static jp_status prepare_folder(struct install *install, struct jp_error *error)
     return JP_OK;
 }
 
-static jp_status write_new(const char *file, const char *text, struct jp_error *error) {
-    wchar_t *wide = jp_win32_wide(file);
-    HANDLE handle = CreateFileW(wide, GENERIC_WRITE, 0, NULL, CREATE_NEW, FILE_ATTRIBUTE_NORMAL, NULL);
-    DWORD win32 = handle == INVALID_HANDLE_VALUE ? GetLastError() : 0, written;
-    if (handle != INVALID_HANDLE_VALUE) {
-        if (!WriteFile(handle, text, (DWORD)strlen(text), &written, NULL))
-            win32 = GetLastError();
-        CloseHandle(handle);
-        if (win32)
-            DeleteFileW(wide);
-    }
-    jp_free(wide);
-    return win32 ? jp_fail_win32(error, JP_E_SYSTEM, win32, "WriteFile", "cannot write %s", file) : JP_OK;
-}
-
 /* As `jobpool init` without answers. */
 static jp_status first_config(struct install *install, struct jp_error *error) {
-    if (jp_setup_file_exists(install->config))
+    if (jp_win32_file_exists(install->config))
         return check_config(install, install->setup.options->dry_run ? JP_TRUST_ANYONE : JP_TRUST_SERVICE, error);
     jp_setup_line(&install->setup, "jobpool init --output \"%s\"", install->config);
     if (install->setup.options->dry_run)
         return JP_OK;
-    char *text = jp_config_first(&(struct jp_first_config){.folder = install->folder, .pool = "default", .processes = "200", .allow = "Interactive"});
-    jp_status status = write_new(install->config, text, error);
+    struct jp_first_config answers = jp_first_defaults;
+    answers.folder = install->folder;
+    char *text = jp_config_first(&answers);
+    jp_status status = jp_win32_write_file(install->config, text, false, error);
     jp_free(text);
     if (status == JP_OK)
         jp_setup_can_undo(&install->setup, JP_UNDO_FILE, NULL, install->config);
@@ -168,7 +151,7 @@ static jp_status first_config(struct install *install, struct jp_error *error) {
 static jp_status bring_in_line(struct install *install, const struct jp_setting *setting, const char *have, const char *value, struct jp_error *error) {
     bool create = setting == jp_win32_settings && !have;
     char *line = create ? jp_win32_create_command(&install->wanted) : setting->command(value);
-    if (have)
+    if (have && install->was_installed)
         jp_setup_remark("%s was: %s", setting->name, have);
     jp_setup_line(&install->setup, "%s", line);
     jp_free(line);

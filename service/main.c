@@ -1,9 +1,9 @@
 /* jobpoold.exe: what was asked for at the prompt, or by the SCM. */
-#include "platform.h"
 #include "run.h"
 #include "setup.h"
 #include "win32/harden.h"
 #include "win32/keeper.h"
+#include "win32/paths.h"
 #include "win32/stop_helper.h"
 #include "win32/wide.h"
 
@@ -48,16 +48,11 @@ static int misused(const char *what, const char *argument) {
     return JP_RUN_USAGE;
 }
 
-static char *default_config_file(void) {
-    const char *data = jp_service_platform(JP_TRUST_ANYONE)->config_host.environment("ProgramData");
-    return jp_sprintf("%s\\JobPool\\jobpool.json", data ? data : "C:\\ProgramData");
-}
-
 static int serve(struct arguments *given) {
     if (given->setup.from || given->setup.dry_run || given->setup.no_start || given->setup.purge || given->setup.yes)
         return misused("which command?", "install, uninstall or upgrade goes before these options");
     if (!given->config)
-        given->config = default_config_file();
+        given->config = jp_win32_default_config();
     return given->check_config ? jp_run_check_config(given->config) : jp_run(given->config, given->console);
 }
 

@@ -1,6 +1,7 @@
 /* Owns the list of what can be taken back. */
 #include "setup.h"
 
+#include "win32/paths.h"
 #include "win32/wide.h"
 
 #include <io.h>
@@ -62,21 +63,10 @@ bool jp_setup_confirmed(const char *question) {
 
 /* --- opening --- */
 
-static bool elevated(void) {
-    HANDLE token;
-    TOKEN_ELEVATION elevation = {0};
-    DWORD length;
-    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
-        return false;
-    bool known = GetTokenInformation(token, TokenElevation, &elevation, sizeof elevation, &length);
-    CloseHandle(token);
-    return known && elevation.TokenIsElevated;
-}
-
 jp_status jp_setup_open(struct jp_setup *setup, struct jp_error *error) {
     if (setup->options->dry_run)
         return jp_win32_scm_open(JP_SCM_LOOK, &setup->scm, error);
-    if (!elevated())
+    if (!jp_win32_elevated())
         return jp_fail(error, JP_E_DENIED, "this wants an administrator's prompt (\"Run as administrator\"); nothing was done. --dry-run shows what would be");
     return jp_win32_scm_open(JP_SCM_CHANGE, &setup->scm, error);
 }
@@ -146,41 +136,6 @@ void jp_setup_undo(struct jp_setup *setup) {
         else
             undo_file(setup, undo);
     }
-}
-
-/* --- paths --- */
-
-char *jp_setup_full_path(const char *file) {
-    wchar_t *wide = jp_win32_wide(file);
-    DWORD length = GetFullPathNameW(wide, 0, NULL, NULL);
-    wchar_t *full = jp_realloc_array(NULL, (size_t)length + 1, sizeof *full);
-    full[0] = 0;
-    GetFullPathNameW(wide, length + 1, full, NULL);
-    char *path = jp_win32_utf8(full);
-    jp_free(full);
-    jp_free(wide);
-    return path;
-}
-
-char *jp_setup_own_path(void) {
-    enum { PATH_MAX_LENGTH = 32768 };
-    wchar_t *wide = jp_realloc_array(NULL, PATH_MAX_LENGTH, sizeof *wide);
-    DWORD length = GetModuleFileNameW(NULL, wide, PATH_MAX_LENGTH);
-    char *path = jp_win32_utf8_n(wide, length);
-    jp_free(wide);
-    return path;
-}
-
-char *jp_setup_folder_of(const char *file) {
-    const char *end = strrchr(file, '\\');
-    return end ? jp_strndup(file, (size_t)(end - file)) : jp_strdup(".");
-}
-
-bool jp_setup_file_exists(const char *file) {
-    wchar_t *wide = jp_win32_wide(file);
-    bool exists = GetFileAttributesW(wide) != INVALID_FILE_ATTRIBUTES;
-    jp_free(wide);
-    return exists;
 }
 
 /* --- starting and stopping --- */

@@ -46,12 +46,6 @@ void jp_setup_can_undo(struct jp_setup *setup, enum jp_undo_kind kind, const str
 /* Takes everything back, and says so. */
 void jp_setup_undo(struct jp_setup *setup);
 
-/* `jobpoold --config FILE`'s full path, this program's, and a file's folder (jp_free). */
-char *jp_setup_full_path(const char *file);
-char *jp_setup_own_path(void);
-char *jp_setup_folder_of(const char *file);
-bool jp_setup_file_exists(const char *file);
-
 /* Begins a start or stop and waits for its end, as long as it makes progress; a person sees that it does. */
 jp_status jp_setup_start(struct jp_setup *setup, struct jp_error *error);
 jp_status jp_setup_stop(struct jp_setup *setup, struct jp_error *error);

@@ -2,6 +2,7 @@
 #include "daemon/daemon.h"
 #include "platform.h"
 #include "setup.h"
+#include "win32/paths.h"
 #include "win32/wide.h"
 
 #include <string.h>
@@ -27,10 +28,8 @@ static jp_status look(struct uninstall *uninstall, struct jp_error *error) {
     if (command)
         jp_win32_read_command(command, &uninstall->program, &uninstall->config_file);
     jp_free(command);
-    if (!uninstall->config_file) {
-        const char *folder = jp_service_platform(JP_TRUST_ANYONE)->config_host.environment("ProgramData");
-        uninstall->config_file = jp_sprintf("%s\\JobPool\\jobpool.json", folder ? folder : "C:\\ProgramData");
-    }
+    if (!uninstall->config_file)
+        uninstall->config_file = jp_win32_default_config();
     uninstall->config_known = jp_daemon_read_config(jp_service_platform(JP_TRUST_ANYONE), uninstall->config_file, &uninstall->config, &faults, &data, &ignored) == JP_OK;
     cJSON_Delete(data);
     jp_free(faults);
@@ -42,7 +41,7 @@ static jp_status ask(const struct uninstall *uninstall, struct jp_error *error) 
     const struct jp_setup_options *options = uninstall->setup.options;
     if (!options->purge)
         return JP_OK;
-    if (!uninstall->config_known && jp_setup_file_exists(uninstall->config_file))
+    if (!uninstall->config_known && jp_win32_file_exists(uninstall->config_file))
         return jp_fail(error, JP_E_CONFIG, "which files are the service's cannot be read in %s (see jobpoold --check-config --config FILE); nothing was done: "
                                            "uninstall without --purge, and delete the files yourself", uninstall->config_file);
     if (options->yes || options->dry_run)
@@ -87,7 +86,7 @@ static jp_status take_service_away(struct uninstall *uninstall, struct jp_error 
 /* --- the data --- */
 
 static void delete_file(struct uninstall *uninstall, const char *file) {
-    if (!jp_setup_file_exists(file))
+    if (!jp_win32_file_exists(file))
         return;
     jp_setup_line(&uninstall->setup, "del \"%s\"", file);
     if (uninstall->setup.options->dry_run)
@@ -105,7 +104,7 @@ static void delete_file(struct uninstall *uninstall, const char *file) {
 /* accounting.db.damaged-..., jobpool.log.1: the file, and whatever has its name and more. */
 static void delete_family(struct uninstall *uninstall, const char *file) {
     static const char *const more[] = {"", "-wal", "-shm", "-owner", ".*"};
-    char *folder = jp_setup_folder_of(file);
+    char *folder = jp_win32_folder_of(file);
     for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
         WIN32_FIND_DATAW found;
         char *pattern = jp_sprintf("%s%s", file, more[i]);
@@ -128,9 +127,9 @@ static void delete_family(struct uninstall *uninstall, const char *file) {
 
 /* A folder in which something is left is left, too. */
 static void delete_folder(struct uninstall *uninstall, const char *file) {
-    char *folder = jp_setup_folder_of(file);
+    char *folder = jp_win32_folder_of(file);
     wchar_t *wide = jp_win32_wide(folder);
-    if (jp_setup_file_exists(folder)) {
+    if (jp_win32_file_exists(folder)) {
         if (!uninstall->setup.options->dry_run && !RemoveDirectoryW(wide))
             jp_setup_remark("the folder %s stays: there is more in it", folder);
         else
@@ -157,8 +156,8 @@ static void say_what_is_left(const struct uninstall *uninstall) {
     if (keepers > 0)
         jp_setup_remark("processes of pools that are kept go on, with their limits, and with them the keeper, which has jobpoold.exe open until the last "
                         "of them has ended");
-    if (!uninstall->setup.options->purge && jp_setup_file_exists(uninstall->config_file)) {
-        char *folder = jp_setup_folder_of(uninstall->config_file);
+    if (!uninstall->setup.options->purge && jp_win32_file_exists(uninstall->config_file)) {
+        char *folder = jp_win32_folder_of(uninstall->config_file);
         jp_setup_remark("configuration, log and accounts stay in %s", folder);
         jp_free(folder);
     }

@@ -3,6 +3,7 @@
  * Nobody can write over a program that runs, and the keeper may run for as long as the processes that it is there for: so the old one
  * is renamed, which Windows allows. The new one is tried as the very copy that will run, while the old one still serves. */
 #include "setup.h"
+#include "win32/paths.h"
 #include "win32/trusted_file.h"
 #include "win32/wide.h"
 
@@ -10,7 +11,7 @@
 #include <string.h>
 #include <windows.h>
 
-enum { TRY_MS = 60000, OLD_MAX = 100 };
+enum { TRY_MS = 60000, HANDING_OVER_MS = 5000, POLL_MS = 100, OLD_MAX = 100 };
 
 struct upgrade {
     struct jp_setup setup;
@@ -56,7 +57,7 @@ static bool delete_file(const char *file) {
 static char *old_name(const struct upgrade *upgrade) {
     for (unsigned i = 0; i < OLD_MAX; i++) {
         char *name = i ? jp_sprintf("%s.old%u", upgrade->program, i) : jp_sprintf("%s.old", upgrade->program);
-        if (upgrade->setup.options->dry_run ? !jp_setup_file_exists(name) : delete_file(name))
+        if (upgrade->setup.options->dry_run ? !jp_win32_file_exists(name) : delete_file(name))
             return name;
         jp_free(name);
     }
@@ -160,10 +161,10 @@ static jp_status look(struct upgrade *upgrade, struct jp_error *error) {
     }
     jp_win32_read_command(command, &upgrade->program, &upgrade->config);
     jp_free(command);
-    upgrade->from = upgrade->setup.options->from ? jp_setup_full_path(upgrade->setup.options->from) : jp_setup_own_path();
+    upgrade->from = upgrade->setup.options->from ? jp_win32_full_path(upgrade->setup.options->from) : jp_win32_own_path();
     upgrade->fresh = jp_sprintf("%s.new", upgrade->program);
     upgrade->ran = now.state != JP_SERVICE_STOPPED;
-    if (!jp_setup_file_exists(upgrade->from))
+    if (!jp_win32_file_exists(upgrade->from))
         return jp_fail(error, JP_E_PARAMS, "there is no file %s", upgrade->from);
     if (jp_ascii_equal_nocase(upgrade->from, upgrade->program))
         return jp_fail(error, JP_E_PARAMS, "%s is the program that is installed; say which one is to take its place: --from FILE", upgrade->from);
@@ -174,8 +175,8 @@ static jp_status look(struct upgrade *upgrade, struct jp_error *error) {
 static void go_back(struct upgrade *upgrade) {
     struct jp_error error;
     jp_setup_remark("the old program comes back");
-    if (jp_setup_file_exists(upgrade->old)) {
-        if (jp_setup_file_exists(upgrade->program) && move_file(upgrade, upgrade->program, upgrade->fresh, &error) != JP_OK)
+    if (jp_win32_file_exists(upgrade->old)) {
+        if (jp_win32_file_exists(upgrade->program) && move_file(upgrade, upgrade->program, upgrade->fresh, &error) != JP_OK)
             jp_setup_complain("%s", error.text);
         if (move_file(upgrade, upgrade->old, upgrade->program, &error) != JP_OK || settle(upgrade, &error) != JP_OK)
             jp_setup_complain("%s", error.text);
@@ -203,8 +204,19 @@ static jp_status put_in_place(struct upgrade *upgrade, struct jp_error *error) {
     return status;
 }
 
+/* A keeper that runs it is ended by the new service when its own has taken over; this very program only ends after this. */
+static bool delete_old(const struct upgrade *upgrade) {
+    uint64_t until_ms = GetTickCount64() + HANDING_OVER_MS;
+    char *own = jp_win32_own_path();
+    bool itself = jp_ascii_equal_nocase(own, upgrade->program), gone;
+    jp_free(own);
+    while (!(gone = delete_file(upgrade->old)) && !itself && GetTickCount64() < until_ms)
+        Sleep(POLL_MS);
+    return gone;
+}
+
 static void drop_old(struct upgrade *upgrade) {
-    if (upgrade->setup.options->dry_run || delete_file(upgrade->old)) {
+    if (upgrade->setup.options->dry_run || delete_old(upgrade)) {
         jp_setup_line(&upgrade->setup, "del \"%s\"", upgrade->old);
         return;
     }

@@ -19,8 +19,9 @@ int jp_cli_misuse(const struct jp_cli *cli, const char *format, ...) {
     va_end(arguments);
     struct jp_str name = {0};
     if (cli->group != NULL || cli->noun != NULL)
-        jp_str_printf(&name, "%s ", cli->group != NULL ? cli->group->name : cli->noun);
-    jp_str_puts(&name, cli->command == NULL ? "" : cli->command->name);
+        jp_str_puts(&name, cli->group != NULL ? cli->group->name : cli->noun);
+    if (cli->command != NULL)
+        jp_str_printf(&name, "%s%s", name.length > 0 ? " " : "", cli->command->name);
     jp_complain("%s%s%s", jp_str_text(&name), name.length > 0 ? ": " : "", jp_str_text(&text));
     jp_complain("see: jobpool help%s%s", name.length > 0 ? " " : "", jp_str_text(&name));
     jp_str_free(&name);

@@ -205,35 +205,49 @@ const struct jp_command jp_accounting_verbs[] = {
     {.name = "summary",
      .summary = "totals by pool",
      .details = "Whole hours come from sums that outlive the rows of processes: what was purged is still counted.",
+     .examples = "jobpool accounting summary --from yesterday --to today",
      .options = jp_summary_options, .view = &jp_summary_view, .run = jp_command_summary},
     {.name = "processes",
      .summary = "a row for each process",
+     .examples = "jobpool accounting processes --pool build --ending crashed\n"
+                 "# the whole record as lines of JSON\n"
+                 "jobpool accounting processes --format ndjson",
      .options = jp_processes_options, .view = &jp_processes_view, .run = jp_command_processes},
     {.name = "report",
      .summary = "what processes have used, by pool, user, program, day and ending",
-     .details = "Made of the rows of processes, also of those that run. Where some were purged, the report says from when on it is complete.",
+     .details = "KEYS of --by are any of pool, user, image, day (UTC, of the beginning) and ending. --image is a file name without a folder. Rows stand\n"
+                "by CPU time. With --top the groups that are not shown are one row above the TOTAL, in tables. Running processes count with what they\n"
+                "have used so far. Where rows were purged, the report says from when on it is complete.",
+     .examples = "jobpool accounting report --by image --top 5\n"
+                 "jobpool accounting report --by pool,day --from 30d --format csv",
      .options = jp_report_options, .view = &jp_report_view, .run = jp_command_report},
     {.name = "audit",
      .summary = "who asked the service for what, and whether it was done",
-     .details = "Only an administrator of the service may see it.",
+     .details = "Only an administrator of the service may see it. --denied: what was refused for want of a right; --newest: the last ones instead of\n"
+                "the first.",
+     .examples = "jobpool accounting audit --newest -n 20",
      .options = jp_audit_options, .view = &jp_audit_view, .run = jp_command_audit},
     {.name = "purge",
      .summary = "delete rows of ended processes, and events, that are old",
      .details = "What the processes used stays in the totals, by the hour and by the day, and in the counters of the pools. Rows of\n"
                 "processes that run are not touched. What is deleted is told as the event ACCOUNTING_PURGED.",
+     .examples = "jobpool accounting purge --older-than 90d",
      .options = purge_options, .run = purge},
     {.name = "reset", .arguments = "POOL",
      .summary = "set a pool's counters to zero",
      .details = "Who did it and what they stood at is recorded. Rows and totals stay as they are.",
+     .examples = "jobpool accounting reset build",
      .min_arguments = 1, .max_arguments = 1, .run = reset},
     {.name = "backup", .arguments = "FILE",
      .summary = "copy the database, while the service writes to it",
      .details = "The copy is whole, as of the moment that copying began. It is this program that copies, with your rights: you must be able to\n"
                 "read the service's database.",
+     .examples = "jobpool accounting backup copy.db --force",
      .options = backup_options, .min_arguments = 1, .max_arguments = 1, .run = backup},
     {.name = "check", .arguments = "[FILE]",
      .summary = "look whether the database, or a copy, is damaged: exit code 0 if not, 1 if it is",
-     .details = "Reads all of it, with your rights; without FILE, that of the service.", .max_arguments = 1,
+     .details = "Reads all of it, with your rights; without FILE, that of the service. A line for each finding.",
+     .examples = "jobpool accounting check",
      .run = check},
     {0},
 };

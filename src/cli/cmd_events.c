@@ -58,11 +58,6 @@ static int show_all(struct jp_cli *cli, cJSON *options) {
 
 /* Takes the options. */
 static int query(struct jp_cli *cli, cJSON *options) {
-    struct jp_error error;
-    if (jp_view_check(&jp_events_view, &cli->output, &error) != JP_OK) {
-        cJSON_Delete(options);
-        return jp_cli_misuse(cli, "%s", error.text);
-    }
     if (reads_on(cli, options))
         return show_all(cli, options);
     if (get(options, "fromSeq") == NULL)
@@ -106,9 +101,6 @@ static int since_as_number(struct jp_cli *cli, cJSON *options) {
 }
 
 static int check_following(const struct jp_cli *cli, const cJSON *options) {
-    struct jp_error error;
-    if (jp_view_check(&jp_events_view, &cli->output, &error) != JP_OK)
-        return jp_cli_misuse(cli, "%s", error.text);
     if (cli->output.sort != NULL)
         return jp_cli_misuse(cli, "what is still to come cannot be sorted: --sort does not go with --follow");
     if (get(options, "to") != NULL)

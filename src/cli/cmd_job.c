@@ -329,30 +329,43 @@ const struct jp_command jp_job_verbs[] = {
     {.name = "query", .arguments = "JOB CLASS | --own CLASS",
      .summary = "what an information class says of a job",
      .details = "CLASS is a number, or a name with or without \"JobObject\": 9, ExtendedLimitInformation.",
+     .examples = "jobpool job query build ExtendedLimitInformation\n"
+                 "# on Windows: what holds for this program itself; asks no service\n"
+                 "jobpool job query --own BasicAccountingInformation",
      .options = query_options, .min_arguments = 1, .max_arguments = 2, .impersonate = true, .run = query},
     {.name = "set", .arguments = "JOB CLASS JSON",
      .summary = "set an information class of a job",
      .details = "JSON is the dictionary that query --json shows, with every key of the class (or that whole answer);\n"
                 "- reads it from standard input. Flags may be given by name: \"LimitFlags\": [\"JOB_OBJECT_LIMIT_ACTIVE_PROCESS\"].",
+     .examples = "# change what was queried, and set it\n"
+                 "jobpool --json job query build 9 > limits.json\n"
+                 "jobpool job set build 9 - < limits.json",
      .min_arguments = 3, .max_arguments = 3, .impersonate = true, .run = set},
     {.name = "create", .arguments = "[NAME]",
      .summary = "make a job object, or open the one of that name, and hold it open",
      .details = "A job object is there as long as somebody has it open, or a process is in it. It is held open until Ctrl-C or the end\n"
                 "of standard input. To keep one, make a pool: jobpool create.",
+     .examples = "# on Windows: until Ctrl-C\n"
+                 "jobpool job create Local\\mine",
      .options = create_options, .max_arguments = 1, .impersonate = true, .run = create},
     {.name = "assign", .arguments = "JOB PID",
      .summary = "put a process into a job, by Windows' rules",
      .details = "Windows ENDS a process that is assigned to a job that is full or has used up its time. To be refused instead, or to\n"
                 "wait: jobpool assign --pool.",
+     .examples = "jobpool job assign nightly 4711",
      .options = assign_options, .min_arguments = 2, .max_arguments = 2, .impersonate = true, .run = assign},
     {.name = "contains", .arguments = "JOB PID | --any PID",
      .summary = "whether a process is in a job: exit code 0 if it is, 1 if not",
+     .examples = "# on Windows: Wine says no where it should not\n"
+                 "jobpool job contains nightly 4711",
      .options = contains_options, .min_arguments = 1, .max_arguments = 2, .impersonate = true, .run = contains},
     {.name = "terminate", .arguments = "JOB",
      .summary = "end all processes of a job and of the jobs below it",
+     .examples = "jobpool job terminate nightly --exit-code 3",
      .options = terminate_options, .min_arguments = 1, .max_arguments = 1, .impersonate = true, .run = terminate},
     {.name = "classes",
      .summary = "the information classes",
+     .examples = "jobpool job classes --sort name",
      .view = &classes_view, .run = classes},
     {0},
 };

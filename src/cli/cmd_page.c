@@ -9,6 +9,7 @@
 #include <string.h>
 #include <windows.h>
 
+#define MINUTE_100NS INT64_C(600000000)
 #define DAY_100NS INT64_C(864000000000)
 
 enum {
@@ -21,7 +22,7 @@ enum {
 
 const struct jp_option jp_page_options[] = {
     {"output|o", "FILE", JP_OPTION_TEXT, "--output", "the file to write, - for standard output; default jobpool-report-DATE.html here"},
-    {"from", "TIME", JP_OPTION_TIME, "from", "from then on, in UTC: 2026-11-22, or 2026-11-22T07:15:30Z; default seven days before its end"},
+    {"from", "TIME", JP_OPTION_TIME, "from", "from then on, in UTC: 2026-11-22, or 2026-11-22T07:15:30Z; default seven days before its end, or what there is of them"},
     {"to", "TIME", JP_OPTION_TIME, "to", "until then; default now"},
     {"pool|p", "NAME", JP_OPTION_LIST, "pools", "of this pool only; may be repeated"},
     {0},
@@ -54,7 +55,7 @@ static char *zone_name(int64_t time_100ns) {
     TIME_ZONE_INFORMATION zone;
     bool summer = GetTimeZoneInformation(&zone) == TIME_ZONE_ID_DAYLIGHT;
     char *name = jp_win32_utf8(summer ? zone.DaylightName : zone.StandardName);
-    int minutes = (int)(local_offset_100ns(NULL, time_100ns) / (INT64_C(60) * JP_100NS_PER_S)), size = minutes < 0 ? -minutes : minutes;
+    int minutes = (int)(local_offset_100ns(NULL, time_100ns) / MINUTE_100NS), size = minutes < 0 ? -minutes : minutes;
     char *text = jp_sprintf("%s (UTC%c%02d:%02d)", name, minutes < 0 ? '-' : '+', size / 60, size % 60);
     jp_free(name);
     return text;
@@ -167,38 +168,66 @@ static cJSON *names_of(const struct making *making) {
     return names;
 }
 
-/* An older service has no samples; its report has no charts of them. *ret_known is false then. */
-static int ask_some_series(const struct making *making, cJSON *pools, cJSON *list, bool *ret_known) {
+/* A part of a list, from its front. New list. */
+static cJSON *take_front(cJSON *list, int count) {
+    cJSON *front = cJSON_CreateArray();
+    for (int i = 0; i < count && list->child != NULL; i++)
+        cJSON_AddItemToArray(front, cJSON_DetachItemViaPointer(list, list->child));
+    return front;
+}
+
+/* An older service has no samples; its report has no charts of them. What is too long for one answer is asked for again in halves.
+ * Takes the pools. */
+static int ask_some_series(const struct making *making, cJSON *pools) {
     cJSON *params = params_of(making), *result = NULL;
     struct jp_cli_failure failure = {0};
-    cJSON_AddItemToObject(params, "pools", pools);
+    cJSON_AddItemToObject(params, "pools", cJSON_Duplicate(pools, true));
     jp_json_add_u64(params, "points", SERIES_POINTS);
-    *ret_known = true;
-    if (jp_cli_try(making->cli, "accounting.series", params, JP_CLIENT_NO_TIMEOUT, &result, &failure) == JP_OK) {
-        cJSON_AddItemToArray(list, result);
-        return JP_EXIT_OK;
+    int code = JP_EXIT_OK, count = cJSON_GetArraySize(pools);
+    if (jp_cli_try(making->cli, "accounting.series", params, JP_CLIENT_NO_TIMEOUT, &result, &failure) != JP_OK) {
+        const cJSON *number = get(failure.answer, "code");
+        if (failure.answered && cJSON_IsNumber(number) && number->valueint == JP_E_METHOD)
+            jp_cli_failure_clear(&failure);
+        else
+            code = jp_cli_say_failure(making->cli, &failure);
+    } else if (cJSON_IsTrue(get(result, "more")) && count > 1) {
+        code = ask_some_series(making, take_front(pools, count / 2));
+        if (code == JP_EXIT_OK)
+            code = ask_some_series(making, take_front(pools, count));
+        cJSON_Delete(result);
+    } else {
+        cJSON_AddItemToArray(get(making->answers, "series"), result);
     }
-    const cJSON *number = get(failure.answer, "code");
-    *ret_known = !(failure.answered && cJSON_IsNumber(number) && number->valueint == JP_E_METHOD);
-    if (*ret_known)
-        return jp_cli_say_failure(making->cli, &failure);
-    jp_cli_failure_clear(&failure);
-    return JP_EXIT_OK;
+    cJSON_Delete(pools);
+    return code;
 }
 
 static int ask_series(const struct making *making) {
-    cJSON *list = cJSON_AddArrayToObject(making->answers, "series"), *names = names_of(making);
+    cJSON_AddArrayToObject(making->answers, "series");
+    cJSON *names = names_of(making);
     int all = cJSON_GetArraySize(names), code = JP_EXIT_OK;
-    for (bool known = true; known && code == JP_EXIT_OK && names->child != NULL;) {
-        cJSON *some = cJSON_CreateArray();
-        for (int i = 0; i < SERIES_POOLS && names->child != NULL; i++)
-            cJSON_AddItemToArray(some, cJSON_DetachItemViaPointer(names, names->child));
+    while (code == JP_EXIT_OK && names->child != NULL) {
         char *text = jp_sprintf("report: samples, %d of %d pools ...", all - cJSON_GetArraySize(names), all);
         jp_progress(text);
         jp_free(text);
-        code = ask_some_series(making, some, list, &known);
+        code = ask_some_series(making, take_front(names, SERIES_POOLS));
     }
     cJSON_Delete(names);
+    return code;
+}
+
+/* A service that is young has less than was asked for by nobody: then the page begins with its first event. */
+static int find_beginning(struct making *making) {
+    cJSON *params = params_of_pools(making), *result = NULL;
+    jp_json_add_u64(params, "limit", 1);
+    int code = jp_cli_call(making->cli, "events.query", params, JP_CLIENT_NO_TIMEOUT, &result);
+    const cJSON *events = get(result, "events");
+    const char *first = cJSON_GetStringValue(get(events != NULL ? events->child : NULL, "time"));
+    int64_t time;
+    struct jp_error error;
+    if (first != NULL && jp_time_parse(first, &time, &error) == JP_OK)
+        making->from_100ns = time - time % MINUTE_100NS;
+    cJSON_Delete(result);
     return code;
 }
 
@@ -334,6 +363,8 @@ int jp_command_page(struct jp_cli *cli, cJSON *options) {
     if (name == NULL)
         name = default_name(now);
     int code = read_period(&making, options, now) ? JP_EXIT_OK : JP_EXIT_USAGE;
+    if (code == JP_EXIT_OK && get(options, "from") == NULL)
+        code = find_beginning(&making);
     if (code == JP_EXIT_OK)
         code = ask_all(&making);
     if (code == JP_EXIT_OK) {

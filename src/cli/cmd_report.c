@@ -110,7 +110,7 @@ int jp_command_report(struct jp_cli *cli, cJSON *options) {
         return jp_cli_misuse(cli, "%s", error.text);
     }
     cJSON *result = NULL;
-    cli->progress = "rows read";
+    cli->progress = "reading the accounts";
     int code = jp_cli_call(cli, "accounting.report", options, JP_CLIENT_NO_TIMEOUT, &result); /* as long as there are rows */
     return code == JP_EXIT_OK ? jp_cli_print(cli, result, &view) : code;
 }

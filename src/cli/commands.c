@@ -1,5 +1,6 @@
 /* The commands: one row each. */
 #include "cli/cli.h"
+#include "cli/events.h"
 
 static int follow(struct jp_cli *cli, cJSON *options) {
     jp_take_switch(options, "--follow");
@@ -14,12 +15,24 @@ const struct jp_noun jp_nouns[] = {
 const struct jp_command jp_commands[] = {
     {.name = "status", .full = "service status",
      .summary = "how the service is",
+     .details = "Since when it runs, how its database is and what it keeps how long, how it samples, and whether one of these is degraded.",
+     .examples = "jobpool status\n"
+                 "# only whether it answers, for a script: exit code 0 or 3\n"
+                 "jobpool status --format csv --columns version --no-header",
      .view = &jp_status_view, .run = jp_command_status},
-    {.name = "list", .full = "pool list",
+    {.name = "list", .aliases = JP_ALIASES("ls"), .full = "pool list",
      .summary = "all pools",
+     .examples = "jobpool list\n"
+                 "# pools with most processes first\n"
+                 "jobpool pool list --columns name,totalMembers --sort -totalMembers",
      .view = &jp_pools_view, .run = jp_command_list},
     {.name = "show", .full = "pool show", .arguments = "POOL",
      .summary = "a pool: its limits, who enforces them, its counters",
+     .details = "Which of its limits holds under its parents and who enforces it (kernel, service, none), whether it is frozen, what it uses with\n"
+                "the pools below it, what has ended in it since its counters were set to zero, its job objects by session, and what went wrong (TROUBLES).",
+     .examples = "jobpool show build\n"
+                 "# the limits alone\n"
+                 "jobpool show build --json --columns limits",
      .min_arguments = 1, .max_arguments = 1, .view = &jp_pool_view, .run = jp_command_show},
     {.name = "run", .full = "process run", .arguments = "[--] CMD [ARG ...]",
      .summary = "run a command in a pool, here: in this console, until it ends",
@@ -49,13 +62,27 @@ const struct jp_command jp_commands[] = {
      .options = jp_run_options, .min_arguments = 1, .max_arguments = SIZE_MAX, .passes_through = true, .impersonate = true, .run = jp_command_run},
     {.name = "launch", .full = "process launch", .arguments = "[--] CMD [ARG ...]",
      .summary = "have the service start a command in a pool, without a console",
-     .details = "The command runs as the caller, but in the service's session, and outlives this program.",
+     .details = "The service starts it as you, in its own session, without a console, and it goes on when you log off. Options of jobpool end at the\n"
+                "command, with or without --; arguments arrive as they were given. What cmd.exe knows by itself (dir, echo, pipes), and scripts, run\n"
+                "with cmd /c. Without --stdin, --stdout and --stderr it has NUL; files are opened with your rights.\n"
+                "\n"
+                "--wait waits until it has ended and says how; the exit code is 0 all the same: the launch succeeded (--json has exitCode).",
+     .examples = "jobpool launch --pool nightly -- cmd /c exit 0\n"
+                 "# with a folder and an environment of its own; DEBUG is removed\n"
+                 "jobpool launch -p nightly -C C:\\windows -e MODE=full -e DEBUG --wait -- cmd /c exit 0",
      .options = jp_launch_options, .min_arguments = 1, .max_arguments = SIZE_MAX, .passes_through = true, .impersonate = true, .run = jp_command_launch},
     {.name = "assign", .full = "process assign", .arguments = "PID",
      .summary = "put a running process into a pool",
+     .details = "With its startTime (ps --columns pid,startTime) it is certain to be that process and no later one of the same id. In a pool that lets\n"
+                "callers wait for room (when_full: wait), the pool's wait_timeout holds, or --timeout.",
+     .examples = "jobpool assign --pool build 4711",
      .options = jp_assign_options, .min_arguments = 1, .max_arguments = 1, .impersonate = true, .run = jp_command_assign},
     {.name = "ps", .full = "process list", .arguments = "[POOL]",
-     .summary = "the processes in a pool and those below it, or in all pools", .max_arguments = 1,
+     .summary = "the processes in a pool and those below it, or in all pools",
+     .examples = "jobpool ps build\n"
+                 "# who uses most memory, in all pools\n"
+                 "jobpool process list --sort -peakCommitBytes --columns pid,pool,peakCommitBytes,image",
+     .max_arguments = 1,
      .view = &jp_ps_view, .run = jp_command_ps},
     {.name = "top", .full = "pool top",
      .summary = "a live table of pools: CPU, memory, processes, I/O, events",
@@ -76,26 +103,44 @@ const struct jp_command jp_commands[] = {
      .options = jp_top_options, .view = &jp_top_view, .run = jp_command_top},
     {.name = "kill", .full = "pool kill", .arguments = "POOL | --pid PID",
      .summary = "end all processes of a pool, or one process",
+     .examples = "# every process of a pool and of those below it\n"
+                 "jobpool kill nightly --exit-code 3\n"
+                 "# one, if it is still the same\n"
+                 "jobpool kill --pid 4711",
      .options = jp_kill_options, .max_arguments = 1, .run = jp_command_kill},
     {.name = "freeze", .full = "pool freeze", .arguments = "POOL",
      .summary = "stop all threads of a pool and those below it, until thaw",
-     .details = "New members freeze too. The pool is still frozen when the service was stopped and started again.",
+     .details = "Also of what joins later. The pool is still frozen when the service was stopped and started again; with --keep also after a crash of\n"
+                "the service, without it the next start thaws it then.",
+     .examples = "jobpool freeze build\n"
+                 "jobpool thaw build",
      .options = jp_freeze_options, .min_arguments = 1, .max_arguments = 1, .run = jp_command_freeze},
     {.name = "thaw", .full = "pool thaw", .arguments = "POOL",
      .summary = "let a frozen pool go on",
+     .examples = "jobpool freeze build\n"
+                 "jobpool thaw build",
      .min_arguments = 1, .max_arguments = 1, .run = jp_command_thaw},
     {.name = "kill", .full = "process kill", .only_full = true, .arguments = "PID",
      .summary = "end one process, whatever its pool",
+     .examples = "jobpool process kill 4711",
      .options = &jp_kill_options[1], .min_arguments = 1, .max_arguments = 1, .run = jp_command_process_kill},
     {.name = "wait", .full = "process wait", .only_full = true, .arguments = "PID",
      .summary = "wait until a process of a pool has ended",
+     .details = "Also afterwards, from the accounts.",
+     .examples = "jobpool process wait 4711 --pool build --timeout 1h",
      .options = jp_process_wait_options, .min_arguments = 1, .max_arguments = 1, .run = jp_command_process_wait},
     {.name = "match", .full = "process match",
      .summary = "which pool each running process would go to, by the rules of the pools",
-     .details = "Only processes that a rule fits are listed; with --json, all.",
+     .details = "Nothing is done without --apply. Why a process is not taken stands beside it. In tables only processes that a rule fits are listed;\n"
+                "other formats have all.",
+     .examples = "jobpool match\n"
+                 "# do it, for one process\n"
+                 "jobpool match --apply --pid 4711",
      .options = jp_match_options, .view = &jp_match_view, .run = jp_command_match},
     {.name = "wait", .full = "pool wait", .arguments = "POOL",
      .summary = "wait until a pool is empty, or until one of its processes has ended",
+     .details = "Exit code 1 when the time of --timeout is over.",
+     .examples = "jobpool wait nightly --timeout 30s",
      .options = jp_wait_options, .min_arguments = 1, .max_arguments = 1, .run = jp_command_wait},
     {.name = "events", .full = "event list",
      .summary = "what happened, and with --follow what happens",
@@ -122,12 +167,24 @@ const struct jp_command jp_commands[] = {
                  "jobpool events --since 2h --pool build --origin service\n"
                  "# on Windows: as they happen, with a script for each limit that is hit\n"
                  "jobpool events -f -p build -m JOB_MEMORY_LIMIT --exec \"powershell -NoProfile -File on-limit.ps1\"\n",
-     .options = jp_events_options, .run = jp_command_events},
+     .options = jp_events_options, .view = &jp_events_view, .run = jp_command_events},
     {.name = "follow", .full = "event follow", .only_full = true,
      .summary = "what happens, as it happens: event list --follow",
-     .options = jp_events_options, .run = follow},
+     .details = "The same as event list --follow; jobpool help event list has more.",
+     .examples = "jobpool event follow --from-seq 1 --limit 1",
+     .options = jp_events_options, .view = &jp_events_view, .run = follow},
     {.name = "accounting", .arguments = "[VERB ...]",
      .summary = "what was used, by pool, user, program, day and ending; and what becomes of the record",
+     .details = "Without a verb: totals by pool, as accounting summary; with --by, --user, --image, --ending or --top a report, as accounting report.\n"
+                "Tables end with a TOTAL: it is the sum of the rows above it, peaks are the greatest. csv and ndjson have only the rows; json is the\n"
+                "service's whole answer.",
+     .examples = "jobpool accounting\n"
+                 "# who used most CPU time in the last week\n"
+                 "jobpool accounting --by user --from 7d --top 10\n"
+                 "# each day of a pool as csv\n"
+                 "jobpool accounting --by day --pool build --format csv\n"
+                 "# what ended how since midnight\n"
+                 "jobpool accounting --by pool,ending --from today",
      .options = jp_report_options, .view = &jp_summary_view, .run = jp_command_accounting, .verbs = jp_accounting_verbs},
     {.name = "report",
      .summary = "a page of HTML with charts: what pools used over time against their limits, failures, events, who used the most",
@@ -135,7 +192,7 @@ const struct jp_command jp_commands[] = {
                 "time are the samples that the service records (sampling.record); all else is made of the rows of processes, and the\n"
                 "numbers are those of \"accounting report\" with the same --from and --to. The file appears when it is whole, and takes the\n"
                 "place of one with its name.",
-     .examples = "# The last seven days, in a file of this folder with the date in its name\n"
+     .examples = "# The last seven days (or as long as the service has been there), in a file of this folder with the date in its name\n"
                  "jobpool report\n"
                  "# November, in a file of one's own choice\n"
                  "jobpool report --output november.html --from 2026-11-01 --to 2026-12-01\n"
@@ -144,33 +201,75 @@ const struct jp_command jp_commands[] = {
      .options = jp_page_options, .run = jp_command_page},
     {.name = "create", .full = "pool create", .arguments = "NAME [JSON]",
      .summary = "make a pool",
-     .details = "JSON is an object with the keys that a pool has in the configuration, for example {\"limits\": {\"active_processes\": 4}}.",
+     .details = "JSON is an object with the keys that a pool has in the configuration. It ends with the service, unless --persist.",
+     .examples = "jobpool create test \"{\\\"limits\\\": {\\\"active_processes\\\": 4}}\"\n"
+                 "jobpool delete test",
      .options = jp_definition_options, .min_arguments = 1, .max_arguments = 2, .run = jp_command_create},
     {.name = "update", .full = "pool update", .arguments = "POOL [JSON]",
      .summary = "change a pool that lives; null lifts a limit",
+     .details = "Keys that are not given stay as they are; null lifts a limit.",
+     .examples = "jobpool update build \"{\\\"limits\\\": {\\\"active_processes\\\": 16}}\"\n"
+                 "jobpool update build \"{\\\"limits\\\": {\\\"active_processes\\\": null}}\"",
      .options = &jp_definition_options[1], .min_arguments = 1, .max_arguments = 2, .run = jp_command_update},
-    {.name = "delete", .full = "pool delete", .arguments = "POOL",
+    {.name = "delete", .aliases = JP_ALIASES("rm"), .full = "pool delete", .arguments = "POOL",
      .summary = "remove a pool that has no processes",
+     .details = "Only pools made by create; those of the configuration go with it.",
+     .examples = "jobpool create test\n"
+                 "jobpool delete test --terminate",
      .options = jp_delete_options, .min_arguments = 1, .max_arguments = 1, .run = jp_command_delete},
     {.name = "job", .arguments = "VERB ...",
      .summary = "any job object, pool or not, as Windows' own functions have it",
      .details = "JOB is a pool's name or a job object's kernel name (Global\\name, Local\\name, or name in this session). Jobs that are no\n"
-                "pools are opened with your own rights.", .max_arguments = SIZE_MAX, .impersonate = true, .verbs = jp_job_verbs},
+                "pools are opened with your own rights.",
+     .examples = "jobpool job query build ExtendedLimitInformation\n"
+                 "jobpool job classes",
+     .max_arguments = SIZE_MAX, .impersonate = true, .verbs = jp_job_verbs},
     {.name = "grant-handle", .arguments = "HANDLE --job JOB",
      .summary = "let the processes of a job use a window or another USER handle",
      .details = "For processes under the UI limit \"handles\". It is this program that grants, in its session, to a job that it is not in.",
+     .examples = "# on Windows: a window that there is\n"
+                 "jobpool grant-handle 0x10486 --job build",
      .options = jp_grant_options, .min_arguments = 1, .max_arguments = 1, .run = jp_command_grant_handle},
     {.name = "reload", .full = "service reload",
      .summary = "read the configuration again; a faulty one changes nothing",
+     .details = "All or nothing; faults are told with line and column.",
+     .examples = "jobpool reload",
      .run = jp_command_reload},
     {.name = "capabilities", .full = "service capabilities",
      .summary = "which limits this host's kernel enforces, which the service, which nobody",
+     .examples = "jobpool capabilities\n"
+                 "# what nobody enforces here\n"
+                 "jobpool capabilities --format csv --sort enforcer",
      .view = &jp_capabilities_view, .run = jp_command_capabilities},
+    {.name = "doctor", .full = "service doctor",
+     .summary = "what is wrong with the service, its installation and its configuration, and what to do about it",
+     .details = "Every check is a line: ok, note, warning or failed; what was found; what to do. Works without a service, and for everybody: what you\n"
+                "may not look at is said, and is no failure. Exit code 1 if something failed.",
+     .examples = "jobpool doctor\njobpool doctor --format csv --columns check,state,advice",
+     .view = &jp_doctor_view, .run = jp_command_doctor},
+    {.name = "init",
+     .summary = "write a first configuration",
+     .details = "At a console it asks for what no option says; elsewhere that is the default. What it writes is valid, and has comments. It ends with the\n"
+                "command lines that install the service.",
+     .examples = "# on Windows: as an administrator\njobpool init\njobpool init --yes --pool build --memory 8GiB --processes 50 --allow Users",
+     .options = jp_init_options, .run = jp_command_init},
     {.name = "rpc", .arguments = "METHOD [JSON] | --stdio",
      .summary = "call any method, or speak the protocol over standard input and output",
+     .details = "docs/rpc.md has the methods. An error goes to standard error as JSON, exit code 1.\n"
+                "\n"
+                "--stdio is the pipe on standard input and output: lines in, lines out, nothing kept back; with it a program that cannot open a Windows\n"
+                "pipe speaks the protocol, also from elsewhere: ssh builder jobpool rpc --stdio. It ends when its input has ended and every request is\n"
+                "answered (exit code 0), or when the service closes (3).",
+     .examples = "jobpool rpc pool.get \"{\\\"pool\\\": \\\"build\\\"}\"\n"
+                 "jobpool rpc rpc.discover",
      .options = jp_rpc_options, .max_arguments = 2, .impersonate = true, .run = jp_command_rpc},
     {.name = "completion", .arguments = "powershell|clink|bash",
      .summary = "print a script that lets a shell complete jobpool's commands, options and names of pools",
+     .details = "Everything is found out by the program itself; the script only asks it. powershell: Windows PowerShell 5.1 and PowerShell 7; clink:\n"
+                "for cmd.exe (https://chrisant996.github.io/clink).",
+     .examples = "jobpool completion bash\n"
+                 "# on Windows: for this PowerShell; put it into $PROFILE to keep it\n"
+                 "jobpool completion powershell | Out-String | Invoke-Expression",
      .min_arguments = 1, .max_arguments = 1, .run = jp_command_completion},
     {.name = "complete", .arguments = "[--] WORD ...",
      .summary = "what could stand where the last word is, a line each; asked by the scripts of completion",

@@ -6,8 +6,6 @@
 
 /* --- one event as a line, in events_show.c --- */
 
-extern const struct jp_view jp_events_view; /* of the answer to events.query */
-
 void jp_event_show(const cJSON *event, struct jp_str *out);
 void jp_event_complain_of_gap(const cJSON *gap);
 

@@ -7,7 +7,7 @@
 
 #define PROGRAM_TEXT "jobpool " JP_VERSION
 
-enum { NAME_COLUMN = 26 };
+enum { NAME_COLUMN = 30, TEXT_WIDTH = 110 };
 
 const struct jp_option jp_common_options[] = {
     {"format", "table|csv|ndjson|json", JP_OPTION_TEXT, "--format", "how results are printed (see: help formats)"},
@@ -135,34 +135,98 @@ static void add_examples(const char *examples, struct jp_str *out) {
     }
 }
 
-int jp_help_command(const struct jp_command *group, const struct jp_command *command) {
-    struct jp_str text = {0};
-    add_usages(group, command, &text);
-    jp_str_printf(&text, "\n%s\n", command->summary);
+/* "name, state, ...", a few lines of them. */
+static void add_columns(const struct jp_view *view, struct jp_str *out) {
+    struct jp_str all = {0};
+    jp_view_describe(view, &all);
+    size_t column = 0;
+    for (const char *at = jp_str_text(&all); *at != '\0';) {
+        size_t length = strcspn(at, " ");
+        bool begins = column == 0 || column + length > TEXT_WIDTH;
+        jp_str_printf(out, "%s%s%.*s", begins && column > 0 ? "\n" : "", begins ? "  " : " ", (int)length, at);
+        column = (begins ? 1 : column) + length + 1;
+        at += length + (at[length] == ' ');
+    }
+    jp_str_putc(out, '\n');
+    jp_str_free(&all);
+}
+
+static void add_command(const struct jp_command *group, const struct jp_command *command, bool everywhere, struct jp_str *out) {
+    add_usages(group, command, out);
+    jp_str_printf(out, "\n%s\n", command->summary);
     if (command->details != NULL)
-        jp_str_printf(&text, "\n%s\n", command->details);
+        jp_str_printf(out, "\n%s\n", command->details);
     if (command->verbs != NULL) {
-        add_heading("Verbs", &text);
+        add_heading("Verbs", out);
         for (const struct jp_command *verb = command->verbs; verb->name != NULL; verb++)
-            add_entry(verb->name, verb->summary, &text);
-        jp_str_printf(&text, "\n  help %s VERB says what one takes\n", command->name);
+            add_entry(verb->name, verb->summary, out);
+        jp_str_printf(out, "\n  jobpool help %s VERB says what one takes\n", command->name);
     }
     if (command->options != NULL) {
-        add_heading("Options", &text);
-        jp_options_describe(command->options, &text);
+        add_heading("Options", out);
+        jp_options_describe(command->options, out);
     }
-    add_heading("Everywhere", &text);
-    jp_options_describe(jp_common_options, &text);
+    if (everywhere) {
+        add_heading("Everywhere", out);
+        jp_options_describe(jp_common_options, out);
+    }
     if (command->view != NULL && command->view->columns != NULL) {
-        add_heading(command->view->list != NULL ? "Columns" : "Fields (for --columns)", &text);
-        jp_str_puts(&text, "  ");
-        jp_view_describe(command->view, &text);
-        jp_str_putc(&text, '\n');
+        add_heading("Columns", out);
+        add_columns(command->view, out);
     }
     if (command->examples != NULL) {
-        add_heading("Examples", &text);
-        add_examples(command->examples, &text);
+        add_heading("Examples", out);
+        add_examples(command->examples, out);
     }
+}
+
+int jp_help_command(const struct jp_command *group, const struct jp_command *command) {
+    struct jp_str text = {0};
+    add_command(group, command, true, &text);
+    return print(&text);
+}
+
+/* ------------------------------------------------------------------------------------------------------------ docs/cli.md */
+
+/* Fenced, because much of it would mean something else in Markdown. */
+static void add_section(const char *title, const struct jp_command *group, const struct jp_command *command, struct jp_str *out) {
+    jp_str_printf(out, "### %s\n\n```\n", title);
+    add_command(group, command, false, out);
+    jp_str_puts(out, "```\n\n");
+}
+
+static void add_with_verbs(const char *title, const struct jp_command *command, struct jp_str *out) {
+    add_section(title, NULL, command, out);
+    for (const struct jp_command *verb = command->verbs; verb != NULL && verb->name != NULL; verb++) {
+        char *words = jp_sprintf("%s %s", command->name, verb->name);
+        add_section(words, command, verb, out);
+        jp_free(words);
+    }
+}
+
+/* Each command once, under the noun that its full form begins with. */
+static int print_markdown(void) {
+    struct jp_str text = {0};
+    for (const struct jp_noun *noun = jp_nouns; noun->name != NULL; noun++) {
+        jp_str_printf(&text, "## %s\n\n", noun->summary);
+        size_t length = strlen(noun->name);
+        for (const struct jp_command *command = jp_commands; command->name != NULL; command++) {
+            bool first = command->full != NULL && strncmp(command->full, noun->name, length) == 0 && command->full[length] == ' ';
+            char *title = first ? jp_strndup(command->full, strcspn(command->full, "|")) : NULL;
+            if (first && !command->hidden)
+                add_with_verbs(title, command, &text);
+            jp_free(title);
+        }
+    }
+    jp_str_puts(&text, "## More\n\n");
+    for (const struct jp_command *command = jp_commands; command->name != NULL; command++)
+        if (command->full == NULL && !command->hidden)
+            add_with_verbs(command->name, command, &text);
+    jp_str_puts(&text, "## Everywhere\n\n```\n");
+    jp_options_describe(jp_common_options, &text);
+    jp_str_puts(&text, "```\n\n## Topics\n\n");
+    for (const struct jp_topic *topic = jp_topics; topic->name != NULL; topic++)
+        jp_str_printf(&text, "### %s\n\n%s.\n\n```\n%s\n```\n\n", topic->name, topic->summary, topic->text);
     return print(&text);
 }
 
@@ -182,7 +246,11 @@ static int print_topic(const struct jp_topic *topic) {
 }
 
 static int no_help(struct jp_cli *cli, const char *before, const char *word) {
-    char *nearest = jp_nearest_command(before, word);
+    size_t count = 0;
+    while (jp_topics[count].name != NULL)
+        count++;
+    const char *topic = before == NULL ? jp_nearest(word, &jp_topics[0].name, count, sizeof jp_topics[0]) : NULL;
+    char *nearest = topic != NULL ? jp_strdup(topic) : jp_nearest_command(before, word);
     jp_cli_misuse(cli, "there is no %s \"%s\"%s%s%s", before == NULL ? "command or topic" : "verb", word,
                   nearest == NULL ? "" : "; did you mean \"", nearest == NULL ? "" : nearest, nearest == NULL ? "" : "\"?");
     jp_free(nearest);
@@ -192,6 +260,8 @@ static int no_help(struct jp_cli *cli, const char *before, const char *word) {
 int jp_help_run(struct jp_cli *cli, int argc, char **argv) {
     if (argc < 2)
         return jp_help_program();
+    if (strcmp(argv[1], "--markdown") == 0)
+        return print_markdown();
     const struct jp_noun *noun = jp_find_noun(argv[1]);
     const struct jp_topic *topic = find_topic(argv[1]);
     const struct jp_command *command = jp_find_short(argv[1]), *verb = NULL;

@@ -111,9 +111,20 @@ static void add_all_verbs(struct candidates *candidates) {
             add_verbs(candidates, command->name);
 }
 
+/* What begins so was cut short, rather than misspelt. */
+static const char *find_longer(const struct candidates *candidates, const char *word) {
+    size_t length = strlen(word);
+    for (size_t i = 0; length >= 2 && i < candidates->count; i++)
+        if (strncmp(candidates->rows[i].word, word, length) == 0)
+            return candidates->rows[i].word;
+    return NULL;
+}
+
 static char *take_nearest(struct candidates *candidates, const char *word) {
     const char *const *first = (const char *const *)&candidates->rows[0].word;
-    const char *nearest = jp_nearest(word, first, candidates->count, sizeof candidates->rows[0]);
+    const char *nearest = find_longer(candidates, word);
+    if (nearest == NULL)
+        nearest = jp_nearest(word, first, candidates->count, sizeof candidates->rows[0]);
     char *phrase = NULL;
     for (size_t i = 0; i < candidates->count; i++) {
         if (candidates->rows[i].word == nearest)

@@ -46,7 +46,7 @@ static jp_status no_column(const struct jp_view *view, const char *name, struct 
     const char *nearest = jp_nearest(name, &view->columns[0].key, count, sizeof view->columns[0]);
     struct jp_str all = {0};
     jp_view_describe(view, &all);
-    jp_fail(error, JP_E_PARAMS, "there is no column \"%s\"%s%s%s; there are: %s", name, nearest == NULL ? "" : "; did you mean \"",
+    jp_fail(error, JP_E_PARAMS, "there is no column \"%s\"%s%s%s There are: %s", name, nearest == NULL ? "." : "; did you mean \"",
             nearest == NULL ? "" : nearest, nearest == NULL ? "" : "\"?", jp_str_text(&all));
     jp_str_free(&all);
     return JP_E_PARAMS;

@@ -47,7 +47,7 @@ static const struct jp_field sampling_fields[] = {
      .min = UINT64_C(50) * JP_100NS_PER_MS, .max = UINT64_C(60) * JP_100NS_PER_S,
      .documentation = "How often all processes are looked at while a pool needs it. Default 500ms."},
     {.key = "record", .type = JP_FIELD_DURATION, .offset = offsetof(struct jp_sampling_config, record_100ns), .max = RECORD_MAX,
-     .documentation = "How often a sample of each pool that has members is recorded, for charts; at least 1s. Default 1min; 0s: not at all."},
+     .documentation = "How often a sample of each pool that has members is recorded, for charts; at least 1s. Default 1m; 0s: not at all."},
     {0}};
 
 static const struct jp_field retention_fields[] = {

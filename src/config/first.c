@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+const struct jp_first_config jp_first_defaults = {.pool = "default", .memory = "", .processes = "200", .allow = "Interactive"};
+
 /* As a JSON string, escaped. */
 static char *quoted(const char *text) {
     cJSON *item = cJSON_CreateString(text);

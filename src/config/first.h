@@ -13,6 +13,8 @@ struct jp_first_config {
     const char *allow;     /* an account or group that may use the pool; NULL or empty: administrators only */
 };
 
+extern const struct jp_first_config jp_first_defaults; /* all but the folder */
+
 /* JSON with comments. Whatever the answers are it is JSON; whether they are good is for jp_config_parse() to say. New memory (jp_free). */
 char *jp_config_first(const struct jp_first_config *first);
 

@@ -10,6 +10,10 @@
 
 /* --- measures --- */
 
+static bool cpu_known(const struct jp_model_step *step) { return step->known; }
+
+static bool memory_known(const struct jp_model_step *step) { return step->memory_known; }
+
 static double cpu_percent(const struct jp_model *model, const struct jp_model_step *step) {
     return (double)step->cpu_100ns / ((double)model->step_100ns * model->processors) * 100;
 }
@@ -29,8 +33,8 @@ static double memory_limit(const struct jp_model *model, const struct jp_model_s
     return (double)step->memory_limit_bytes;
 }
 
-const struct jp_measure jp_measure_cpu = {"cpu", "CPU", "per cent of all processors, averaged over each step", false, cpu_percent, cpu_limit};
-const struct jp_measure jp_measure_memory = {"memory", "Memory", "committed memory, the most in each step", true, memory_bytes, memory_limit};
+const struct jp_measure jp_measure_cpu = {"cpu", "CPU", "per cent of all processors, averaged over each step", false, cpu_known, cpu_percent, cpu_limit};
+const struct jp_measure jp_measure_memory = {"memory", "Memory", "committed memory, the most in each step", true, memory_known, memory_bytes, memory_limit};
 
 static const char *words(const struct jp_measure *measure, double value, char buffer[JP_WORDS]) {
     return measure->bytes ? jp_words_bytes(value, buffer) : jp_words_percent(value, buffer);
@@ -48,7 +52,7 @@ const char *jp_words_moment(const struct jp_model *model, int64_t utc_100ns, enu
     switch (how) {
     case JP_MOMENT_DATE: snprintf(buffer, 64, "%d\xC2\xA0%s", day, name); break;
     case JP_MOMENT_CLOCK: snprintf(buffer, 64, "%.5s", clock); break;
-    case JP_MOMENT_BOTH: snprintf(buffer, 64, "%d\xC2\xA0%s %.5s", day, name, clock); break;
+    case JP_MOMENT_SECONDS: snprintf(buffer, 64, "%.8s", clock); break;
     case JP_MOMENT_YEAR: snprintf(buffer, 64, "%d\xC2\xA0%s\xC2\xA0%d, %.5s", day, name, year, clock); break;
     case JP_MOMENT_EXACT: snprintf(buffer, 64, "%04d-%02d-%02d %.8s", year, month, day, clock); break;
     }
@@ -72,7 +76,7 @@ static void draw_time_axis(struct jp_str *out, const struct jp_model *model, con
     for (size_t i = 0; i < ticks.count; i++) {
         char text[64];
         double x = time_at(model, &scale, ticks.at_100ns[i]);
-        jp_words_moment(model, ticks.at_100ns[i], JP_MOMENT_CLOCK, text);
+        jp_words_moment(model, ticks.at_100ns[i], ticks.seconds ? JP_MOMENT_SECONDS : JP_MOMENT_CLOCK, text);
         if (ticks.days || strcmp(text, "00:00") == 0)
             jp_words_moment(model, ticks.at_100ns[i], JP_MOMENT_DATE, text);
         jp_svg_line(out, "axis", x, frame->bottom, x, frame->bottom + 5);
@@ -84,6 +88,8 @@ static void draw_time_axis(struct jp_str *out, const struct jp_model *model, con
 
 /* Lines from zero to the tick at or above `most`, with their values. Returns the scale. */
 static struct jp_scale draw_value_axis(struct jp_str *out, const struct jp_frame *frame, double most, unsigned wanted, bool bytes, bool percent) {
+    if (percent && most < 1)
+        most = 1; /* of a machine that does next to nothing */
     double step = jp_round_step(most > 0 ? most : 1, wanted, bytes);
     if (!bytes && !percent && step < 1)
         step = 1;
@@ -125,19 +131,19 @@ void jp_line_name(const struct jp_model *model, size_t index, struct jp_str *out
 
 static double x_of_step(const struct jp_model *model, const struct jp_scale *time, size_t step) {
     int64_t begin = jp_model_time(model, step), end = begin + (int64_t)model->step_100ns;
-    if (end > model->to_100ns)
-        end = model->to_100ns;
+    begin = begin < model->from_100ns ? model->from_100ns : begin;
+    end = end > model->to_100ns ? model->to_100ns : end;
     return time_at(model, time, begin + (end - begin) / 2);
 }
 
 /* Where there are no samples, there is no line. One sample by itself is a dot. */
 static void draw_values(struct jp_str *out, const struct jp_model *model, const struct jp_measure *measure, const struct jp_model_pool *pool,
                         const struct jp_scale *time, const struct jp_scale *values, const char *class, size_t colour) {
-    struct jp_str path = {0}, area = {0};
+    struct jp_str path = {0}, area = {0}, dots = {0};
     for (size_t i = 0; i < model->step_count; i++) {
-        if (!pool->steps[i].known)
+        if (!measure->known(&pool->steps[i]))
             continue;
-        bool begins = i == 0 || !pool->steps[i - 1].known, ends = i + 1 == model->step_count || !pool->steps[i + 1].known;
+        bool begins = i == 0 || !measure->known(&pool->steps[i - 1]), ends = i + 1 == model->step_count || !measure->known(&pool->steps[i + 1]);
         double x = x_of_step(model, time, i), y = jp_scale_at(values, measure->value(model, &pool->steps[i]));
         jp_str_printf(&path, "%c%.1f %.1f", begins ? 'M' : 'L', x, y);
         if (begins)
@@ -146,14 +152,16 @@ static void draw_values(struct jp_str *out, const struct jp_model *model, const 
         if (ends)
             jp_str_printf(&area, "L%.1f %.1fZ", x, values->from);
         if (begins && ends)
-            jp_str_printf(&path, "h.1");
+            jp_str_printf(&dots, "<circle class=\"f%u\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"/>\n", (unsigned)colour, x, y);
     }
     if (*class == 'a' && area.length)
         jp_str_printf(out, "<path class=\"area f%u\" d=\"%s\"/>\n", (unsigned)colour, jp_str_text(&area));
     if (path.length)
         jp_str_printf(out, "<path class=\"line s%u\" d=\"%s\"/>\n", (unsigned)colour, jp_str_text(&path));
+    jp_str_puts(out, jp_str_text(&dots));
     jp_str_free(&path);
     jp_str_free(&area);
+    jp_str_free(&dots);
 }
 
 /* A limit is a step of its own: it holds from one sample to the next. Returns the last one that is drawn, or 0. */
@@ -182,7 +190,7 @@ static double draw_limit(struct jp_str *out, const struct jp_model *model, const
 static double most_of(const struct jp_model *model, const struct jp_measure *measure, const struct jp_model_pool *pool, bool of_limit) {
     double most = 0;
     for (size_t i = 0; i < model->step_count; i++) {
-        double value = !pool->steps[i].known ? 0 : of_limit ? measure->limit(model, &pool->steps[i]) : measure->value(model, &pool->steps[i]);
+        double value = !measure->known(&pool->steps[i]) ? 0 : of_limit ? measure->limit(model, &pool->steps[i]) : measure->value(model, &pool->steps[i]);
         most = value > most ? value : most;
     }
     return most;

@@ -11,6 +11,7 @@ struct jp_measure {
     const char *title; /* "CPU" */
     const char *words; /* what the numbers are, for who cannot see it */
     bool bytes;        /* the unit: bytes, or percent of the machine */
+    bool (*known)(const struct jp_model_step *step);
     double (*value)(const struct jp_model *model, const struct jp_model_step *step);
     double (*limit)(const struct jp_model *model, const struct jp_model_step *step); /* 0: none */
 };
@@ -37,8 +38,8 @@ void jp_chart_bars(struct jp_str *out, const struct jp_model *model, const struc
 /* Events, a lane for each kind. */
 void jp_chart_timeline(struct jp_str *out, const struct jp_model *model);
 
-/* A moment: "22 Nov 14:05", or as much of it as is asked for. */
-enum jp_moment { JP_MOMENT_DATE, JP_MOMENT_CLOCK, JP_MOMENT_BOTH, JP_MOMENT_YEAR, JP_MOMENT_EXACT };
+/* A moment: "22 Nov", "14:05", "14:05:30", "22 Nov 2026, 14:05", "2026-11-22 14:05:30". */
+enum jp_moment { JP_MOMENT_DATE, JP_MOMENT_CLOCK, JP_MOMENT_SECONDS, JP_MOMENT_YEAR, JP_MOMENT_EXACT };
 const char *jp_words_moment(const struct jp_model *model, int64_t utc_100ns, enum jp_moment how, char buffer[64]);
 
 #endif

@@ -129,7 +129,10 @@ const char *jp_words_count(uint64_t count, char buffer[JP_WORDS]) {
 }
 
 const char *jp_words_percent(double percent, char buffer[JP_WORDS]) {
-    add_short(percent, buffer, JP_WORDS - 8);
+    if (percent > 0 && percent < 0.005)
+        strcpy(buffer, "under 0.01"); /* which is not nothing */
+    else
+        add_short(percent, buffer, JP_WORDS - 8);
     size_t length = strlen(buffer);
     snprintf(buffer + length, JP_WORDS - length, "\xC2\xA0%%");
     return buffer;

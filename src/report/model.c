@@ -71,14 +71,16 @@ static const char *parent_of(const struct jp_model *model, const char *pool) {
 
 static void take_point(struct jp_model *model, struct jp_model_pool *pool, const cJSON *point) {
     int64_t time = jp_get_time(point, "time");
-    if (time < model->from_100ns || time >= model->to_100ns)
+    if (time < model->first_100ns || time >= model->to_100ns)
         return;
-    size_t at = (size_t)((uint64_t)(time - model->from_100ns) / model->step_100ns);
+    size_t at = (size_t)((uint64_t)(time - model->first_100ns) / model->step_100ns);
     if (at >= model->step_count)
         return;
     struct jp_model_step *step = &pool->steps[at];
+    bool sampled = jp_json_get_u64(jp_get(point, "commitBytes"), &(uint64_t){0}), looked = jp_json_get_u64(jp_get(point, "processes"), &(uint64_t){0});
     *step = (struct jp_model_step){
-        .known = true,
+        .known = looked || sampled || jp_get_u64(point, "cpuTime100ns") > 0,
+        .memory_known = sampled,
         .cpu_100ns = jp_get_u64(point, "cpuTime100ns"),
         .commit_bytes = jp_get_u64(point, "commitBytes"),
         .working_set_bytes = jp_get_u64(point, "workingSetBytes"),
@@ -161,6 +163,7 @@ static void sum_others(struct jp_model *model) {
             if (!pool->steps[at].known)
                 continue;
             sum->known = true;
+            sum->memory_known = sum->memory_known || pool->steps[at].memory_known;
             add(&sum->cpu_100ns, pool->steps[at].cpu_100ns);
             add(&sum->commit_bytes, pool->steps[at].commit_bytes);
             add(&sum->working_set_bytes, pool->steps[at].working_set_bytes);
@@ -176,8 +179,13 @@ static void take_samples(struct jp_model *model, const cJSON *answers) {
     cJSON_ArrayForEach(answer, answers)
         count += (size_t)cJSON_GetArraySize(jp_get(answer, "series"));
     model->step_100ns = jp_get_u64(answers ? answers->child : NULL, "step100ns");
-    uint64_t span = (uint64_t)(model->to_100ns - model->from_100ns);
-    if (count == 0 || model->step_100ns == 0 || span / model->step_100ns >= JP_MODEL_STEPS) {
+    if (count == 0 || model->step_100ns == 0 || model->step_100ns > INT64_MAX) {
+        model->step_100ns = 0;
+        return;
+    }
+    model->first_100ns = model->from_100ns - model->from_100ns % (int64_t)model->step_100ns; /* steps are round times */
+    uint64_t span = (uint64_t)(model->to_100ns - model->first_100ns);
+    if (span / model->step_100ns >= JP_MODEL_STEPS) {
         model->step_100ns = 0;
         return;
     }
@@ -213,7 +221,7 @@ void jp_model_free(struct jp_model *model) {
     jp_free(model->events);
 }
 
-int64_t jp_model_time(const struct jp_model *model, size_t step) { return model->from_100ns + (int64_t)(step * model->step_100ns); }
+int64_t jp_model_time(const struct jp_model *model, size_t step) { return model->first_100ns + (int64_t)(step * model->step_100ns); }
 
 int64_t jp_model_local(const struct jp_model *model, int64_t utc_100ns) {
     return utc_100ns + model->maker->local_offset_100ns(model->maker->context, utc_100ns);

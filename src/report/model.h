@@ -10,7 +10,8 @@ enum {
 };
 
 struct jp_model_step {
-    bool known;
+    bool known;        /* otherwise nothing is drawn there */
+    bool memory_known; /* what only a sample tells; CPU time is known between two of them too */
     uint64_t cpu_100ns, commit_bytes, working_set_bytes, processes;
     uint64_t memory_limit_bytes, process_limit, cpu_limit; /* 0: none; the last in 1/100 % */
 };
@@ -43,6 +44,7 @@ struct jp_model {
     const struct jp_page_maker *maker;
     int64_t from_100ns, to_100ns;
     uint64_t step_100ns; /* 0: there are no samples */
+    int64_t first_100ns; /* where the first step begins, which may be before from */
     size_t step_count;
     unsigned processors;
     struct jp_model_pool *pools; /* those drawn first, the most important of them first */

@@ -151,6 +151,17 @@ static void write_panels(struct jp_str *out, const struct jp_model *model) {
     end_section(out);
 }
 
+/* Where samples were deleted, or were not recorded yet, a line that is not there does not mean that nothing ran. */
+static void write_since(struct jp_str *out, const struct jp_model *model) {
+    const cJSON *answer;
+    int64_t since = 0;
+    char text[64];
+    cJSON_ArrayForEach(answer, jp_get(model->answers, "series"))
+        since = jp_get_time(answer, "completeFrom") > since ? jp_get_time(answer, "completeFrom") : since;
+    if (since)
+        jp_str_printf(out, "<p class=\"notice\">Samples before %s are not kept any more.</p>\n", jp_words_moment(model, since, JP_MOMENT_YEAR, text));
+}
+
 static void write_samples(struct jp_str *out, const struct jp_model *model) {
     if (!jp_line_count(model)) {
         begin_section(out, "cpu", "CPU and memory over time",
@@ -158,6 +169,7 @@ static void write_samples(struct jp_str *out, const struct jp_model *model) {
         end_section(out);
         return;
     }
+    write_since(out, model);
     write_lines(out, model, &jp_measure_cpu);
     write_lines(out, model, &jp_measure_memory);
     write_panels(out, model);

@@ -31,14 +31,14 @@ void jp_time_ticks(const struct jp_model *model, unsigned wanted, struct jp_time
         JP_100NS_PER_S, 5 * (int64_t)JP_100NS_PER_S, 15 * (int64_t)JP_100NS_PER_S, 30 * (int64_t)JP_100NS_PER_S,
         MINUTE_100NS, 2 * MINUTE_100NS, 5 * MINUTE_100NS, 10 * MINUTE_100NS, 15 * MINUTE_100NS, 30 * MINUTE_100NS,
         HOUR_100NS, 2 * HOUR_100NS, 3 * HOUR_100NS, 6 * HOUR_100NS, 12 * HOUR_100NS,
-        DAY_100NS, 2 * DAY_100NS, 7 * DAY_100NS, 14 * DAY_100NS, 28 * DAY_100NS, 91 * DAY_100NS, 365 * DAY_100NS, 3650 * DAY_100NS, 36500 * DAY_100NS,
+        DAY_100NS, 2 * DAY_100NS, 7 * DAY_100NS, 14 * DAY_100NS, 28 * DAY_100NS, 91 * DAY_100NS, 365 * DAY_100NS, 3650 * DAY_100NS, 36500 * DAY_100NS, 365000 * DAY_100NS,
     };
     int64_t span = model->to_100ns - model->from_100ns, first = jp_model_local(model, model->from_100ns);
     size_t which = 0;
     while (which + 1 < sizeof steps / sizeof *steps && span / steps[which] > (int64_t)wanted)
         which++;
     int64_t step = steps[which];
-    *ret_ticks = (struct jp_time_ticks){.days = step >= DAY_100NS};
+    *ret_ticks = (struct jp_time_ticks){.days = step >= DAY_100NS, .seconds = step < MINUTE_100NS};
     for (int64_t local = (first / step + (first % step > 0)) * step; ret_ticks->count < JP_TICKS_MAX; local += step) {
         /* The zone's offset then may be another than now; near a change of it the first guess is an hour off. */
         int64_t guess = local - (jp_model_local(model, local) - local);

@@ -21,12 +21,13 @@ double jp_scale_at(const struct jp_scale *scale, double value);
 /* The distance between ticks that are round numbers, so that about `wanted` of them reach `most`. Bytes are round in powers of two. */
 double jp_round_step(double most, unsigned wanted, bool bytes);
 
-/* How a distance of ticks on the time axis is written. */
+/* Ticks on the time axis. */
 enum { JP_TICKS_MAX = 24 };
 struct jp_time_ticks {
     size_t count;
     int64_t at_100ns[JP_TICKS_MAX]; /* UTC */
     bool days;                      /* of whole days: the date is enough */
+    bool seconds;                   /* of less than a minute */
 };
 /* Round moments of local time. */
 void jp_time_ticks(const struct jp_model *model, unsigned wanted, struct jp_time_ticks *ret_ticks);

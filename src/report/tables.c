@@ -206,14 +206,14 @@ void jp_table_samples(struct jp_str *out, const struct jp_model *model, const st
     for (size_t at = 0; at < model->step_count; at++) {
         size_t known = 0;
         for (size_t i = 0; i < lines; i++)
-            known += jp_line(model, i)->steps[at].known;
+            known += measure->known(&jp_line(model, i)->steps[at]);
         if (!known)
             continue;
         jp_str_puts(out, "<tr>");
         add_moment(out, model, jp_model_time(model, at));
         for (size_t i = 0; i < lines; i++) {
             const struct jp_model_step *step = &jp_line(model, i)->steps[at];
-            add_number(out, measure->id, measure->bytes ? BYTES : DURATION, step->known, measure->bytes ? step->commit_bytes : step->cpu_100ns);
+            add_number(out, measure->id, measure->bytes ? BYTES : DURATION, measure->known(step), measure->bytes ? step->commit_bytes : step->cpu_100ns);
         }
         jp_str_puts(out, "</tr>\n");
     }

@@ -132,8 +132,9 @@ const struct jp_example jp__examples_accounting_report[] = {
     {0}};
 
 const struct jp_example jp__examples_accounting_series[] = {
-    {"a pool's last day in at most 48 steps", J({"pools": ["build"], "points": 48}),
-     J({"step100ns": 18000000000, "complete": true, "completeFrom": null, "more": false, "series": [{"pool": "build", "points": [{"started": 1}]}]})},
+    {"a pool's last day", J({"pools": ["build"], "points": 200}),
+     J({"from": "2025-11-21T09:20:00.0000000Z", "to": "2025-11-22T09:20:00.0000000Z", "step100ns": 6000000000, "complete": true, "completeFrom": null,
+        "more": false, "series": [{"pool": "build", "points": [{"time": "2025-11-22T09:10:00.0000000Z"}]}]})},
     {0}};
 
 const struct jp_example jp__examples_accounting_purge[] = {

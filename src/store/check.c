@@ -58,6 +58,11 @@ static const struct {
     {4, "SELECT 'row ' || id || ' of the audit trail says that it was refused, and that it was done' FROM audit WHERE NOT allowed AND status = 'ok'"},
 
     {4, "SELECT 'row ' || id || ' of the audit trail counts ' || count || ' requests' FROM audit WHERE count < 1"},
+
+    {5, "SELECT 'meta has no number \"samples_from_100ns\"' WHERE NOT EXISTS(SELECT 1 FROM meta WHERE key = 'samples_from_100ns')"},
+
+    {5, "SELECT 'a sample of pool \"' || pool || '\" of ' || time_100ns || ' stands under day ' || day FROM samples"
+        " WHERE day <> time_100ns / 864000000000"},
 };
 
 /* SQLite's code. */

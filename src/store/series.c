@@ -66,7 +66,7 @@ int64_t jp__series_round_step(int64_t from_100ns, int64_t to_100ns, uint32_t poi
         for (size_t tens = i < count ? 0 : (i - count) / 3; tens > 0; tens--)
             step *= 10;
         int64_t steps = (to_100ns - 1) / step - from_100ns / step + 1; /* the first and the last may stand over */
-        if (step >= least_100ns && steps <= (int64_t)points)
+        if ((step >= least_100ns && steps <= (int64_t)points) || step > INT64_MAX / 4) /* there are no longer ones */
             return step;
     }
 }

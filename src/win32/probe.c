@@ -4,6 +4,7 @@
  * Tried on job objects without a name, on this process, and on one child: our own program, created suspended, ended before
  * it runs. A step that fails answers "no" and leaves a line in the log. */
 #include "base/str.h"
+#include "win32/host.h"
 #include "win32/internal.h"
 #include "win32/wide.h"
 
@@ -262,32 +263,8 @@ static void probe_child(const struct jp_log *log, struct jp_capabilities *can) {
     CloseHandle(child.hProcess);
 }
 
-/* --- its name --- */
-
-typedef LONG(NTAPI *rtl_get_version_fn)(RTL_OSVERSIONINFOW *version);
-typedef const char *(CDECL *wine_get_version_fn)(void);
-
-static FARPROC from_ntdll(const char *name) { return GetProcAddress(GetModuleHandleW(L"ntdll.dll"), name); }
-
-static char *host_name(void) {
-    RTL_OSVERSIONINFOW version = {.dwOSVersionInfoSize = sizeof version};
-    union {
-        FARPROC any;
-        rtl_get_version_fn version;
-        wine_get_version_fn wine;
-    } get_version = {.any = from_ntdll("RtlGetVersion")}, get_wine = {.any = from_ntdll("wine_get_version")};
-    if (get_version.any)
-        get_version.version(&version);
-    char *windows = jp_sprintf("Windows %lu.%lu.%lu", version.dwMajorVersion, version.dwMinorVersion, version.dwBuildNumber);
-    if (!get_wine.any)
-        return windows;
-    char *wine = jp_sprintf("%s (Wine %s)", windows, get_wine.wine());
-    jp_free(windows);
-    return wine;
-}
-
 void jp__probe(const struct jp_log *log, struct jp_capabilities *ret_capabilities) {
-    struct jp_capabilities can = {.host = host_name()};
+    struct jp_capabilities can = {.host = jp_win32_host_name(NULL)};
     probe_job(log, &can);
     probe_child(log, &can);
     can.process_io = io_is_counted();

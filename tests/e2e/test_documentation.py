@@ -34,7 +34,8 @@ FILES = {"big.c": "int x;\n", "limits.json": None}  # in the folder where comman
 A_PROCESS = 4711  # in "build", as everywhere in the documents
 
 FOLLOWS = re.compile(r"jobpool\S* .*(--follow|\s-f\b)")
-PLACEHOLDER = re.compile(r"^[A-Z][A-Z_]*$|^\.\.\.$|^\[")
+OPTIONS_WITH_VALUES = {"--pipe", "--format", "--columns", "--sort", "-s"}  # of those that stand before the command
+OF_THE_SERVICE = {"--keeper", "--ask-to-stop"}  # what jobpoold says to itself
 
 
 def ids(block):
@@ -170,6 +171,10 @@ def machine():
         shutil.copy(PROGRAMS[name], folder / f"{name}.exe")
     shutil.copy(ROOT / "config" / "jobpool.json", folder)
     drive_d(machine)
+    data = machine.drive_c / "ProgramData" / "JobPool"
+    public = machine.drive_c / "users" / "Public" / "JobPool"  # what %ProgramData% is for Wine's services, and for nobody else
+    if not public.exists():
+        public.symlink_to(data)
     yield machine
     machine.close()
 
@@ -214,10 +219,12 @@ def test_a_fragment_of_the_configuration_is_good(host, tmp_path, block):
     assert not said, f"{block.where}: not what the service takes (a ```json {block.kind} fragment):\n{said}"
 
 
-# Where a fragment inside a sentence may belong: %s is it, as an object.
+# Where a fragment inside a sentence may belong: %s is it, as an object, %m its members.
 PLACES = ["%s", '{"pools": {"example": %s}}', '{"pools": {"example": {"limits": %s}}}', '{"pools": {"example": {"timeouts": %s}}}',
           '{"pools": {"example": {"memory_policy": %s}}}', '{"pools": {"example": {"security": %s}}}', '{"pools": {"example": {"notify": %s}}}',
-          '{"pools": {"example": {"match": [%s]}}}', '{"pools": %s}', '{"templates": %s}', '{"access": %s}', '{"quotas": %s}', '{"retention": %s}',
+          '{"pools": {"example": {"match": [%s]}}}', '{"pools": {"example": {"limits": {"working_set": %s}}}}',
+          '{"pools": {"example": {"notify": {"cpu_rate": %s}}}}', '{"pools": {"example": {"security": {"limits": ["filter_tokens"], "filter": %s}}}}',
+          '{"pools": {"example": {"memory_policy": {"hard": "8GiB", %m}}}}', '{"pools": %s}', '{"templates": %s}', '{"access": %s}', '{"quotas": %s}', '{"retention": %s}',
           '{"database": %s}', '{"log": %s}', '{"pipe": %s}', '{"sampling": %s}']
 
 
@@ -250,7 +257,8 @@ def test_fragments_in_sentences_are_good(host, tmp_path):
     bad, found = [], 0
     for where, code in fragments():
         found += 1
-        if all(check(host, tmp_path, place % whole(code)) for place in PLACES):
+        members = whole(code).strip()[1:-1]
+        if all(check(host, tmp_path, place.replace("%s", whole(code)).replace("%m", members)) for place in PLACES):
             bad.append(f"{where}: {code}: nowhere in a configuration would the service take this")
     assert found > 10
     assert not bad, "\n".join(bad)
@@ -272,30 +280,30 @@ class Help:
             self.known[program, words] = result.stdout if result.returncode == 0 else None
         return self.known[program, words]
 
+    def verbs(self, words):
+        """The command of a line: what help knows of its first words, after options for all commands."""
+        while words and (words[0].startswith("-") or words[0] == "help"):
+            words = words[2 if words[0] in OPTIONS_WITH_VALUES else 1:]
+        verbs = []
+        for word in words:
+            if not re.fullmatch(r"[a-z][a-z-]*", word) or self.of("jobpool", *verbs, word) is None:
+                break
+            verbs.append(word)
+        return verbs, words[:1]
+
     def problem(self, program, line):
         """Why a command line cannot be meant, or None."""
         line = re.split(r"\s--(?:\s|$)|\s[<>|]\s", line)[0]
         words = re.sub(r"\"(?:\\.|[^\"\\])*\"|\{.*\}", "TEXT", line).split()
-        general = self.of(program) or ""
         if program == "jobpoold":
-            text = general
-            missing = [word for word in words if re.match(r"--?[a-z]|[a-z-]+$", word) and word not in text]
+            text = self.of(program) or ""
+            missing = [word for word in words if word not in OF_THE_SERVICE and re.match(r"--?[a-z]|[a-z-]+$", word) and not re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text)]
             return f"jobpoold --help has no {missing[0]}" if missing else None
-        verbs = []
-        for position, word in enumerate(words):
-            previous = words[position - 1] if position else ""
-            if word.startswith("-") and not verbs:
-                continue
-            if not re.fullmatch(r"[a-z][a-z-]*", word) or (previous.startswith("-") and f"{previous} " in general and not verbs):
-                break if verbs else None
-                continue
-            if self.of(program, *verbs, word) is None:
-                break
-            verbs.append(word)
-        if words and not verbs and re.fullmatch(r"[a-z][a-z-]*", words[0]):
-            return f"there is no command {words[0]}"
-        text = general + (self.of(program, *verbs) or "")
-        for option in re.findall(r"(?<!\S)\[?(--[a-z][a-z-]*|-[a-z]\b)", line):
+        verbs, first = self.verbs(words)
+        if not verbs and first and re.fullmatch(r"[a-z][a-z-]*", first[0]):
+            return f"there is no command {first[0]}"
+        text = (self.of(program) or "") + (self.of(program, *verbs) or "")
+        for option in re.findall(r"(?<!\S)\[?(--[a-z][a-z-]*|-[a-z](?![\w-]))", line):
             if not re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", text):
                 return f"jobpool help {' '.join(verbs)} has no {option}"
         return None

@@ -210,7 +210,7 @@ def test_all_there_is_from_a_place_on(service, rpc, pool):
     first = rpc.call("pool.update", pool=pool, description="0") and rpc.call("events.query", pools=[pool], newest=True, limit=1)["events"][0]["seq"]
     for number in range(1100):
         rpc.call("pool.update", pool=pool, description=str(number))
-    result = service.jobpool("--format", "csv", "--columns", "seq,message", "events", "--pool", pool, "--from-seq", first)
+    result = service.jobpool("events", "--format", "csv", "--columns", "seq,message", "--pool", pool, "--from-seq", first)
     rows = result.stdout.splitlines()
     assert rows[0] == "seq,message" and len(rows) == 1102 and {row.split(",")[1] for row in rows[1:]} == {"POOL_UPDATED"}
     numbers = [int(row.split(",")[0]) for row in rows[1:]]
@@ -221,11 +221,11 @@ def test_all_there_is_from_a_place_on(service, rpc, pool):
 def test_formats_while_following(service, rpc, pool):
     first = rpc.call("pool.update", pool=pool, description="a") and rpc.call("events.query", pools=[pool])["events"][0]["seq"]
     follow = ("events", "-f", "--pool", pool, "--from-seq", first, "--limit", 2)
-    assert service.jobpool("--format", "csv", "--columns", "pool,message", *follow).stdout.splitlines() == \
+    assert service.jobpool(*follow, "--format", "csv", "--columns", "pool,message").stdout.splitlines() == \
         ["pool,message", f"{pool},POOL_CREATED", f"{pool},POOL_UPDATED"]
-    lines = service.jobpool("--format", "ndjson", *follow).stdout.splitlines()
+    lines = service.jobpool(*follow, "--format", "ndjson").stdout.splitlines()
     assert [json.loads(line)["message"] for line in lines] == ["POOL_CREATED", "POOL_UPDATED"]
-    assert service.jobpool("--sort", "seq", *follow).returncode == 2
+    assert service.jobpool(*follow, "--sort", "seq").returncode == 2
 
 
 def test_colours_by_kind(service, rpc, pool, jobber):

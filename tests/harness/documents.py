@@ -23,9 +23,10 @@ TEMPLATES = {"docs/config.in.md", "docs/rpc.in.md", "docs/cli.in.md"}  # the pag
 MARK = re.compile(r"<!-- (fresh machine|windows only|not run|shown by|exit)(?:: (.+?))? -->")
 FENCE = re.compile(r"^(\s*)```(.*)$")
 SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.S)
+CHANGES_THE_MACHINE = re.compile(r"(sc|net|reg|icacls|schtasks)(\.exe)? |.*jobpoold\S*\"? (install|uninstall|upgrade)(?!.*--dry-run)|jobpool\S* init\b", re.I)
 ADVICE = ("say what it is: the info string ```json config or ```json pool for members of the configuration; commands begin with jobpool, jobpoold, or "
           "the prompt \"> \"; before the block <!-- windows only: REASON -->, <!-- not run: REASON -->, <!-- fresh machine --> or "
-          "<!-- shown by: tests/FILE::TEST --> (tests/harness/documents.py)")
+          "<!-- shown by: tests/FILE::TEST --> (tests/harness/documents.py). What installs, or changes services, the registry or rights has to have one")
 
 
 @dataclass
@@ -60,6 +61,8 @@ class Block:
             return "conversation"
         if filled and all(re.match(r"(\./dev |#)", line) for line in filled):
             return "dev"
+        if any(CHANGES_THE_MACHINE.match(text) for _, text in self.commands):
+            return None  # not on the machine that tests share
         return "commands" if self.commands else None
 
     @property

@@ -15,6 +15,7 @@ PROGRAMS = {
     "jobpoold": BUILD / "service" / "jobpoold.exe",
     "jobber": BUILD / "tests" / "e2e" / "programs" / "jobber.exe",
     "pipes": BUILD / "tests" / "e2e" / "programs" / "pipes.exe",
+    "impostor": BUILD / "tests" / "e2e" / "programs" / "impostor.exe",
     "hostile": BUILD / "tests" / "e2e" / "programs" / "hostile.exe",
 }
 

@@ -45,7 +45,7 @@ def whole(begin, end, **more):
 
 # name, parent, share of the processors (busy, at night), memory at most (GiB), its limit, limit of the CPU (1/100 %)
 POOLS = [
-    ("build", None, .62, .05, 46, 64, 8000), ("build.release", "build", .31, .03, 27.4, 32, None), ("build.nightly", "build", .04, .42, 14, 24, 5000),
+    ("build", None, .16, .03, 12, 64, 8000), ("build.release", "build", .31, .03, 27.4, 32, None), ("build.nightly", "build", .04, .42, 14, 24, 5000),
     ("tests", None, .28, .10, 22, 24, None), ("render", None, .12, .21, 9.5, None, 2500), ("analytics", None, .02, .16, 11.2, 12, None),
     ("deploy", None, .03, .01, 1.2, 8, None), ("mirror", None, .012, .02, .7, None, None), ("tools", None, .02, .004, .9, 96, None), ("scratch", None, .01, .0, .3, 2, None),
 ]
@@ -55,7 +55,7 @@ def rich():
     chance = random.Random(7)
     begin = datetime.datetime(2026, 11, 15, 23, 0, tzinfo=UTC)
     end = begin + datetime.timedelta(days=7)
-    points, step = 168, HOUR
+    points, step = 168, HOUR  # a week
     series = []
     failures_on = {2: 3, 3: 9, 5: 2}
     by_day = []
@@ -82,15 +82,20 @@ def rich():
                          "memoryLimitBytes": (44 if name == "build.release" and at < 60 else limit) * GIB if limit else None, "processLimit": None,
                          "cpuRateLimit": cpu_limit, "started": started, "ended": started, "failures": int(started * .01 * failures_on.get(at // 24, 1))})
         series.append({"pool": name, "points": rows})
+    by_name = {one["pool"]: one["points"] for one in series}
+    for name, parent, *_ in POOLS:  # a pool's values have those of the pools below it
+        for point, its in zip(by_name[name], by_name.get(parent, [])):
+            for key in ("processes", "cpuTime100ns", "commitBytes", "workingSetBytes", "readBytes", "writeBytes"):
+                its[key] += point[key]
     for at in range(7):
         of_day = [point for one in series for point in one["points"] if point["time"][:10] == iso(begin + datetime.timedelta(days=at, hours=12))[:10]]
         by_day.append((iso(begin + datetime.timedelta(days=at, hours=12))[:10], sums(
-            sum(point["started"] for point in of_day), sum(point["cpuTime100ns"] for point in of_day) / HOUR, int(7.1 * GIB),
+            sum(point["started"] for point in of_day), sum(point["started"] for point in of_day) / 18, int(7.1 * GIB),
             sum(point["failures"] for point in of_day), terminated=12, crashed=3, read=at * 400 * GIB, written=at * 130 * GIB)))
     by_pool = []
     for one in series:
         started, failures = (sum(point[key] for point in one["points"]) for key in ("started", "failures"))
-        by_pool.append((one["pool"], sums(started, sum(point["cpuTime100ns"] for point in one["points"]) / HOUR, int(min(max(point["commitBytes"] for point in one["points"]), 7.1 * GIB) * .6),
+        by_pool.append((one["pool"], sums(started, started / 18, int(min(max(point["commitBytes"] for point in one["points"]), 7.1 * GIB) * .6),
                                           failures, crashed=failures // 9, terminated=failures // 4, running=3 if one["pool"] != "scratch" else 0,
                                           read=sum(point["readBytes"] for point in one["points"]), written=sum(point["writeBytes"] for point in one["points"]))))
     images = [("cl.exe", 18200, 612, 2.1, 160), ("link.exe", 2210, 204, 7.1, 31), ("node.exe", 3120, 141, 3.4, 74), ("MSBuild.exe", 1840, 88, 1.9, 12),

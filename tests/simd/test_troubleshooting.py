@@ -17,7 +17,9 @@ def source(path):
 
 def enumerated(path, pattern):
     """The names of an enum, with their numbers."""
-    text = re.search(pattern, source(path), re.S)[1]
+    found = re.search(pattern, source(path), re.S)
+    assert found, f"{path} has no more what {pattern} looks for: correct this test"
+    text = found[1]
     number = -1
     for name, value in re.findall(r"(\w+)(?: = (\d+))?\s*(?:,|$)", re.sub(r"/\*.*?\*/", "", text, flags=re.S).strip() + ","):
         number = int(value) if value else number + 1
@@ -46,7 +48,7 @@ def exit_codes_of_the_policy():
 
 
 ROWS = (errors() + windows_codes() + messages() + exit_codes_of_windows() + exit_codes_of_the_policy()
-        + list(enumerated("src/cli/cli.h", r"enum jp_exit \{(.*?)\};")) + list(enumerated("service/main.c", r"enum \{ (EXIT_OK.*?) \};")))
+        + list(enumerated("src/cli/cli.h", r"enum jp_exit \{(.*?)\};")) + list(enumerated("service/run.h", r"enum jp_run_exit \{ (.*?) \};")) + list(enumerated("service/setup.h", r"enum jp_setup_exit \{ (.*?) \};")))
 INSIDE = list(enumerated("src/win32/keeper.h", r"enum \{\s*(JP_KEEPER_DONE.*?)\};")) + list(enumerated("src/win32/stop_helper.h", r"enum \{ (JP_STOP.*?) \};"))
 
 

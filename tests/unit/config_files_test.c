@@ -199,6 +199,8 @@ static void what_the_default_file_writes_is_the_default(void **state) {
     assert_int_equal(file.retention.audit_100ns, standard.retention.audit_100ns);
     assert_null(file.pipe.security);
     assert_int_equal(file.sampling.interval_100ns, standard.sampling.interval_100ns);
+    assert_int_equal(file.sampling.record_100ns, standard.sampling.record_100ns);
+    assert_int_equal(file.retention.samples_100ns, standard.retention.samples_100ns);
     assert_int_equal(file.retention.processes_100ns, standard.retention.processes_100ns);
     assert_int_equal(file.retention.events_100ns, standard.retention.events_100ns);
     assert_int_equal(file.retention.hours_100ns, standard.retention.hours_100ns);

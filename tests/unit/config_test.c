@@ -55,6 +55,8 @@ static void an_empty_object_has_all_defaults(void **state) {
     assert_null(config.pipe.security);
     assert_int_equal(config.quotas.connections, 256);
     assert_int_equal(config.sampling.interval_100ns, 500 * JP_100NS_PER_MS);
+    assert_int_equal(config.sampling.record_100ns, 60 * JP_100NS_PER_S);
+    assert_int_equal(config.retention.samples_100ns, 30 * DAY_100NS);
     assert_int_equal(config.retention.processes_100ns, 90 * DAY_100NS);
     assert_int_equal(config.retention.events_100ns, 30 * DAY_100NS);
     assert_int_equal(config.retention.hours_100ns, 400 * DAY_100NS);
@@ -223,6 +225,9 @@ static void faults_in_sections(void **state) {
     assert_faults("{\"sampling\":{\"intervall\":\"1s\"}}",
                   "c.json:1:14: sampling.intervall: unknown key; did you mean \"interval\"?\n");
     assert_faults("{\"sampling\":\"1s\"}", "c.json:1:13: sampling: expected an object {...}\n");
+    assert_faults("{\"sampling\":{\"record\":\"999ms\"}}",
+                  "c.json:1:23: sampling.record: too small, expected at least 1s, or 0s for not at all\n");
+    assert_faults("{\"sampling\":{\"record\":\"61m\"}}", "c.json:1:23: sampling.record: too large, expected at most 1h\n");
     assert_faults("{\"retention\":{\"events\":0}}", "c.json:1:24: retention.events: expected a duration like \"90s\"\n");
     assert_faults("{\"retention\":{\"hours\":\"36501d\"}}", "c.json:1:23: retention.hours: too large, expected at most 36500d\n");
     assert_faults("{\"retention\":{\"max_size\":\"100TiB\"}}", "c.json:1:26: retention.max_size: too large, expected at most 64TiB\n");
@@ -398,13 +403,15 @@ static void one_job_object_for_two_pools(void **state) {
 static void access_and_templates_are_read(void **state) {
     (void)state;
     struct jp_config config = parse_good("{\"access\": {\"view\": [\"Users\"], \"admin\": [\"S-1-5-32-544\"]},"
-                                         " \"retention\": {\"audit\": \"7d\"}, \"quotas\": {\"message\": \"64KiB\", \"idle\": \"1h\"},"
+                                         " \"retention\": {\"audit\": \"7d\", \"samples\": \"2d\"}, \"sampling\": {\"record\": \"0s\"}, \"quotas\": {\"message\": \"64KiB\", \"idle\": \"1h\"},"
                                          " \"pools\": {\"p\": {\"access\": \"D:(A;;GA;;;SY)\"}},"
                                          " \"templates\": {\"t\": {\"pool\": \"p\", \"argv\": [\"a\", \"a\"], \"stdout\": \"%POOLS%\\\\o\", \"run_as\": \"network_service\"}}}");
     assert_string_equal(config.access.view.items[0], "Users");
     assert_int_equal(config.access.launch.count, 0);
     assert_string_equal(config.pools[0].spec.access.sddl, "D:(A;;GA;;;SY)");
     assert_int_equal(config.retention.audit_100ns, 7 * DAY_100NS);
+    assert_int_equal(config.retention.samples_100ns, 2 * DAY_100NS);
+    assert_int_equal(config.sampling.record_100ns, 0); /* off, not the default */
     assert_int_equal(config.quotas.message_bytes, 64 << 10);
     assert_int_equal(config.quotas.depth, 64);
     assert_int_equal(config.quotas.idle_100ns, UINT64_C(3600) * JP_100NS_PER_S);

@@ -76,7 +76,7 @@ static void what_is_old_goes_and_what_runs_stays(void **state) {
     retain(world, (struct jp_retention){.events_100ns = 10 * (uint64_t)an_hour});
     assert_string_equal(keys_of(ask_events(world, (struct jp_event_filter){0})), "1501");
     assert_int_equal(state_of(world).first_seq, 1501);
-    assert_true(logged(world, "info: purged what is older than the accounts are kept: 1200 processes, 0 events; the accounting database has"));
+    assert_true(logged(world, "info: purged what is older than the accounts are kept: 1200 processes, 0 events, 0 samples; the accounting database has"));
     assert_true(logged(world, "0 processes, 1500 events"));
     close_store(world);
 

@@ -275,15 +275,14 @@ static int do_event(wchar_t **arguments) {
     return (int)number(arguments[1]);
 }
 
-/* The pid of whoever started this process, and the file name of its program. */
+/* PID, or 0 for this process: the pid of whoever started it, and the file name of that one's program. */
 static int do_parent(wchar_t **arguments) {
-    (void)arguments;
     PROCESSENTRY32W entry = {.dwSize = sizeof entry};
     HANDLE list = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
-    DWORD parent = 0;
+    DWORD child = number(arguments[0]), parent = 0;
     wchar_t line[MAX_PATH + 32];
     for (BOOL more = Process32FirstW(list, &entry); more; more = Process32NextW(list, &entry))
-        if (entry.th32ProcessID == GetCurrentProcessId())
+        if (entry.th32ProcessID == (child ? child : GetCurrentProcessId()))
             parent = entry.th32ParentProcessID;
     for (BOOL more = Process32FirstW(list, &entry); more; more = Process32NextW(list, &entry))
         if (entry.th32ProcessID == parent) {
@@ -447,7 +446,7 @@ static const struct verb {
     {L"id", 0, do_id, "print pid and creation time"},
     {L"hold", 0, do_hold, "print pid and creation time, then wait for the end of standard input"},
     {L"event", 2, do_event, "FILE CODE: add JOBPOOL_EVENT_MESSAGE and standard input to the file, and end with CODE"},
-    {L"parent", 0, do_parent, "print the pid and the program of whoever started it"},
+    {L"parent", 1, do_parent, "PID: print the pid and the program of whoever started it; 0: of itself"},
     {L"in-job", 1, do_in_job, "LINE: run a command line in a job that ends with this process"},
     {L"copy", 0, do_copy, "standard input to standard output and to standard error"},
     {L"touch", 1, do_touch, "FILE: make it"},

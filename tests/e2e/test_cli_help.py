@@ -1,0 +1,169 @@
+"""Help: of every command, with examples that work; topics; suggestions; and docs/cli.md, which is made of it."""
+import importlib.util
+import re
+
+import pytest
+
+from harness.host import PROGRAMS, ROOT
+from harness.service import ConsoleService
+
+A_PROCESS = "4711"  # stands in examples for a process that there is
+ON_WINDOWS = "# on Windows:"
+
+
+def ok(result):
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+@pytest.fixture(scope="module")
+def markdown(host):
+    return ok(host.run("jobpool", "help", "--markdown"))
+
+
+@pytest.fixture(scope="module")
+def sections(markdown):
+    """"pool list" -> its help, without what is the same everywhere."""
+    return dict(re.findall(r"^### ([^\n]+)\n\n```\n(usage: .*?)```$", markdown, re.S | re.M))
+
+
+def examples_of(text):
+    """[(command line, whether only Windows can run it)] of a command's help."""
+    part = text.partition("\nExamples:\n")[2]
+    found, on_windows = [], False
+    for line in (line.strip() for line in part.splitlines()):
+        if line.startswith("#"):
+            on_windows = on_windows or line.startswith(ON_WINDOWS)
+        elif line:
+            found.append((line, on_windows))
+    return found
+
+
+# ------------------------------------------------------------------------------------------------------------ every command
+
+def test_every_way_to_write_a_command_has_the_same_help(host, sections):
+    assert len(sections) > 35
+    for title, section in sections.items():
+        ways = re.findall(r"^(?:usage:|   or:) jobpool ([a-z-]+(?: [a-z]+)?)", section.split("\n\n")[0], re.M)
+        ways = [way if way.split()[0] in ("pool", "process", "event", "service", "accounting", "job") else way.split()[0] for way in ways]
+        assert title in ways or title.split()[0] in ways, (title, ways)
+        texts = {ok(host.run("jobpool", *way.split(), "--help")) for way in ways} | {ok(host.run("jobpool", "help", *title.split()))}
+        assert len(texts) == 1, title
+        text = texts.pop()
+        everywhere = text[text.index("\nEverywhere:"):].split("\n\n")[0]
+        assert text.replace(everywhere + ("\n" if text.endswith(everywhere) else "\n"), "", 1).replace("\n\n\n", "\n\n").split() == section.split(), title
+
+
+def test_the_overview_has_every_command(host, sections):
+    everything = ok(host.run("jobpool", "--help"))
+    assert everything == ok(host.run("jobpool", "help")) == ok(host.run("jobpool", "-h"))
+    for title in sections:
+        if title.split()[0] not in ("accounting", "job"):
+            assert re.search(rf"^  {title}( \(|  )", everything, re.M), title
+    for noun in ("pool", "process", "event", "service"):
+        listed = re.findall(rf"^  {noun} (\w+)", ok(host.run("jobpool", "help", noun)), re.M)
+        assert listed and listed == re.findall(rf"^  {noun} (\w+)", everything, re.M)
+        assert ok(host.run("jobpool", noun, "--help")) == ok(host.run("jobpool", "help", noun))
+
+
+def test_every_command_has_an_example(sections):
+    assert [title for title, section in sections.items() if not examples_of(section)] == []
+
+
+def test_lines_fit_a_page(host, sections):
+    for title, section in sections.items():
+        assert max(map(len, section.splitlines())) <= 160, title
+
+
+# ------------------------------------------------------------------------------------------------------------ every example
+
+@pytest.fixture(scope="module")
+def stage(host, tmp_path_factory):
+    """The service that examples are about: pools "build" and "nightly", and jobpool.exe by its name."""
+    folder = tmp_path_factory.mktemp("examples")
+    service = ConsoleService(host, folder, {"pools": {"build": {"description": "what compiles"}, "nightly": {}}}, "jobpool-examples").start()
+    yield service
+    service.end()
+
+
+def run_example(service, line, process, folder):
+    """As somebody types it into cmd.exe: in a batch file, because there it is not quoted anew."""
+    file = folder / "example.cmd"
+    line = re.sub(rf"\b{A_PROCESS}\b", str(process.pid), line).replace("%", "%%")
+    file.write_bytes(f"@echo off\r\n{line}\r\nexit /b %errorlevel%\r\n".encode())
+    environment = {"WINEPATH": service.host.path(PROGRAMS["jobpool"].parent), "JOBPOOL_PIPE": service.pipe}
+    return service.host.run("cmd", "/c", service.host.path(file), environment=environment, cwd=folder)
+
+
+def titles():
+    """The commands, from the page: a test each, so that it says which example does not work."""
+    page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    return re.findall(r"^### (.+)\n\n```\nusage: ", page, re.M)
+
+
+@pytest.mark.parametrize("title", titles())
+def test_examples_work(stage, sections, held, title, tmp_path):
+    process = held()
+    needs_member = title in ("pool wait", "process wait", "process kill", "pool kill")
+    if needs_member:
+        pool = "build" if title in ("process wait", "process kill", "pool kill") else "nightly"
+        ok(stage.jobpool("assign", "--pool", pool, process.pid))
+        if "wait" in title:
+            process.let_go()
+    for line, on_windows in examples_of(sections[title]):
+        if on_windows:
+            continue
+        result = run_example(stage, line, process, tmp_path)
+        assert result.returncode == 0, f"{line}\n{result.stdout}{result.stderr}"
+    stage.jobpool("thaw", "build")
+    stage.jobpool("kill", "build")
+    stage.jobpool("kill", "nightly")
+
+
+# ------------------------------------------------------------------------------------------------------------------ topics
+
+def test_topics(host, markdown):
+    everything = ok(host.run("jobpool", "help"))
+    found = re.findall(r"^  help ([a-z-]+)  ", everything, re.M)
+    assert found == ["formats", "units", "rules", "exit-codes", "environment"]
+    for topic in found:
+        text = ok(host.run("jobpool", "help", topic))
+        assert len(text.splitlines()) > 4 and text in markdown
+
+
+# ------------------------------------------------------------------------------------------------------------- suggestions
+
+@pytest.mark.parametrize("arguments, meant", [
+    (["lst"], '"list"'), (["freez", "x"], '"freeze"'), (["pool", "lst"], '"pool list"'), (["pol", "list"], '"pool"'), (["purge"], '"accounting purge"'),
+    (["folow"], '"event follow"'), (["accounting", "reprt"], '"accounting report"'), (["job", "qurey"], '"job query"'), (["help", "unts"], '"units"'),
+    (["pool", "events"], '"events"'), (["service", "stauts"], '"service status"'), (["help", "pool", "shwo"], '"pool show"'),
+    (["st"], '"status"'), (["acc"], '"accounting"'), (["pool", "fr"], '"pool freeze"'), (["list", "--colums", "name"], "--columns"),
+])
+def test_what_was_meant(host, arguments, meant):
+    result = host.run("jobpool", *arguments)
+    assert result.returncode == 2 and result.stdout == "" and f"did you mean {meant}?" in result.stderr, result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["qqqqqqqq"], ["pool", "qqqqqqqq"], ["pool"], ["help", "qqqqqqqq"], ["accounting", "--by"], ["-q"], ["list", "-p", "x"]])
+def test_what_is_no_command(host, arguments):
+    result = host.run("jobpool", *arguments)
+    assert result.returncode == 2 and result.stdout == "" and "did you mean" not in result.stderr and "see: jobpool help" in result.stderr
+
+
+def test_short_forms_letters_and_aliases_are_the_same_command(stage):
+    rows = stage.json("pool", "list")
+    assert rows == stage.json("list") == stage.json("ls")
+    assert stage.json("accounting", "processes", "-p", "build", "-n", "1") == stage.json("accounting", "processes", "--pool", "build", "--limit", "1")
+    assert stage.json("service", "status")["program"] == "jobpoold"
+    ok(stage.jobpool("pool", "create", "again"))
+    assert stage.json("rm", "again") == {"pool": "again", "terminated": 0}
+
+
+# ------------------------------------------------------------------------------------------------------------- docs/cli.md
+
+def test_the_page_is_what_the_program_says(markdown):
+    """If not: ./dev docs"""
+    spec = importlib.util.spec_from_file_location("cli_page", ROOT / "docs" / "cli.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert (ROOT / "docs" / "cli.md").read_text(encoding="utf-8") == module.page(markdown), "docs/cli.md is stale; ./dev docs writes it"
