@@ -131,7 +131,8 @@ static void set_cell(struct cells *cells, size_t line, size_t column, char *text
         cells->width[column] = width;
 }
 
-static void fill(struct cells *cells, size_t line, const cJSON *rows, const char *nothing) {
+static void fill(struct cells *cells, size_t first_line, const cJSON *rows, const char *nothing) {
+    size_t line = first_line;
     const cJSON *row;
     cJSON_ArrayForEach(row, rows) {
         for (size_t i = 0; i < cells->count; i++) {

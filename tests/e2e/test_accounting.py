@@ -223,10 +223,10 @@ def test_a_reset_outlives_a_restart(console, jobber):
 
 def test_retention_is_shown_and_reloaded(console):
     service = console({"pools": {}}).start()
-    assert service.json("status")["database"]["retention"] == {"processes": "90d", "events": "30d", "hours": "400d", "audit": "400d", "max_size": "4GiB"}
+    assert service.json("status")["database"]["retention"] == {"processes": "90d", "events": "30d", "hours": "400d", "samples": "30d", "audit": "400d", "max_size": "4GiB"}
     service.write_config({"pools": {}, "retention": {"processes": "7d", "events": "0s", "max_size": 0}})
     assert service.jobpool("reload").returncode == 0
-    assert service.json("status")["database"]["retention"] == {"processes": "7d", "events": None, "hours": "400d", "audit": "400d", "max_size": None}
+    assert service.json("status")["database"]["retention"] == {"processes": "7d", "events": None, "hours": "400d", "samples": "30d", "audit": "400d", "max_size": None}
     text = service.jobpool("status").stdout
     assert "keeps processes for" in text and "keeps events for" not in text
     assert service.stop() == 0
