@@ -130,7 +130,7 @@ extern const struct jp_option jp_assign_options[], jp_complete_options[], jp_aud
     jp_events_options[], jp_freeze_options[], jp_grant_options[], jp_init_options[], jp_kill_options[], jp_launch_options[], jp_match_options[],
     jp_page_options[], jp_process_wait_options[], jp_processes_options[],
     jp_rpc_options[], jp_run_options[], jp_summary_options[], jp_top_options[], jp_wait_options[];
-extern const struct jp_view jp_audit_view, jp_capabilities_view, jp_doctor_view, jp_events_view, jp_match_view, jp_pool_view, jp_pools_view, jp_processes_view, jp_ps_view,
+extern const struct jp_view jp_accounting_view, jp_audit_view, jp_capabilities_view, jp_doctor_view, jp_events_view, jp_match_view, jp_pool_view, jp_pools_view, jp_processes_view, jp_ps_view,
     jp_report_view, jp_status_view, jp_summary_view, jp_top_view;
 int jp_command_accounting(struct jp_cli *cli, cJSON *options);
 int jp_command_assign(struct jp_cli *cli, cJSON *options);

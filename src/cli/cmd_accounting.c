@@ -141,6 +141,34 @@ int jp_command_processes(struct jp_cli *cli, cJSON *options) {
 
 /* --------------------------------------------------------------------------------------------------------- without a verb */
 
+/* What the summary and the report have; which of them is asked for is not known before the options are. */
+static const struct jp_show either_columns[] = {
+    {"DAY", "day", JP_SHOW_TEXT},
+    {"POOL", "pool", JP_SHOW_TEXT},
+    {"USER", "user", JP_SHOW_TEXT},
+    {"IMAGE", "image", JP_SHOW_TEXT},
+    {"ENDING", "ending", JP_SHOW_TEXT},
+    {"PROCESSES", "processes", JP_SHOW_NUMBER},
+    {"RUNNING", "running", JP_SHOW_NUMBER},
+    {"EXITED", "exited", JP_SHOW_NUMBER},
+    {"CRASHED", "crashed", JP_SHOW_NUMBER},
+    {"TERMINATED", "terminated", JP_SHOW_NUMBER},
+    {"UNKNOWN", "unknown", JP_SHOW_NUMBER},
+    {"UNOBSERVED", "unobserved", JP_SHOW_NUMBER},
+    {"CODE NOT 0", "failures", JP_SHOW_NUMBER},
+    {"CPU USER", "userTime100ns", JP_SHOW_DURATION},
+    {"CPU KERNEL", "kernelTime100ns", JP_SHOW_DURATION},
+    {"WALL", "wallTime100ns", JP_SHOW_DURATION},
+    {"PEAK COMMIT", "peakCommitBytes", JP_SHOW_BYTES},
+    {"READ", "readBytes", JP_SHOW_BYTES},
+    {"WRITTEN", "writeBytes", JP_SHOW_BYTES},
+    {"CPU KNOWN OF", "withCpu", JP_SHOW_NUMBER},
+    {"I/O KNOWN OF", "withIo", JP_SHOW_NUMBER},
+    {0},
+};
+
+const struct jp_view jp_accounting_view = {.list = "rows", .columns = either_columns};
+
 /* What only a report can answer makes it one. */
 static bool wants_report(const cJSON *options) {
     static const char *const only_report[] = {"by", "user", "image", "ending", "top"};

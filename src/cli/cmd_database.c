@@ -248,6 +248,6 @@ const struct jp_command jp_accounting_verbs[] = {
      .summary = "look whether the database, or a copy, is damaged: exit code 0 if not, 1 if it is",
      .details = "Reads all of it, with your rights; without FILE, that of the service. A line for each finding.",
      .examples = "jobpool accounting check",
-     .run = check},
+     .max_arguments = 1, .run = check},
     {0},
 };

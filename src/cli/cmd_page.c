@@ -149,9 +149,10 @@ static void add_name(cJSON *names, const char *name) {
     const cJSON *known;
     if (name == NULL)
         return;
-    cJSON_ArrayForEach(known, names)
+    cJSON_ArrayForEach(known, names) {
         if (strcmp(known->valuestring, name) == 0)
             return;
+    }
     cJSON_AddItemToArray(names, cJSON_CreateString(name));
 }
 
@@ -161,10 +162,12 @@ static cJSON *names_of(const struct making *making) {
         return cJSON_Duplicate(making->pools, true);
     cJSON *names = cJSON_CreateArray();
     const cJSON *row;
-    cJSON_ArrayForEach(row, get(get(making->answers, "pools"), "pools"))
+    cJSON_ArrayForEach(row, get(get(making->answers, "pools"), "pools")) {
         add_name(names, cJSON_GetStringValue(get(row, "name")));
-    cJSON_ArrayForEach(row, get(get(making->answers, "byPool"), "rows"))
+    }
+    cJSON_ArrayForEach(row, get(get(making->answers, "byPool"), "rows")) {
         add_name(names, cJSON_GetStringValue(get(row, "pool")));
+    }
     return names;
 }
 

@@ -107,6 +107,8 @@ static int take_wish(const struct jp_cli *cli, cJSON *options, struct jp_top *to
         wish->frames = 1;
     if (!wish->batch && cli->output.format != JP_FORMAT_TABLE)
         return jp_cli_misuse(cli, "the live table is for people; --once prints one frame in that format, --batch goes on");
+    if (!wish->batch && (cli->output.columns != NULL || cli->output.no_header))
+        return jp_cli_misuse(cli, "the live table chooses its columns by the width of the console; --columns and --no-header go with --once and --batch");
     if (!wish->batch && !jp_output_is_console())
         return jp_cli_misuse(cli, "standard output is no console; --once prints one frame, --batch goes on");
     return wish->batch ? JP_EXIT_OK : take_sort(cli, top);

@@ -62,7 +62,7 @@ const struct jp_command jp_commands[] = {
      .options = jp_run_options, .min_arguments = 1, .max_arguments = SIZE_MAX, .passes_through = true, .impersonate = true, .run = jp_command_run},
     {.name = "launch", .full = "process launch", .arguments = "[--] CMD [ARG ...]",
      .summary = "have the service start a command in a pool, without a console",
-     .details = "The service starts it as you, in its own session, without a console, and it goes on when you log off. Options of jobpool end at the\n"
+     .details = "The service starts it as you, in its own session, without a console, and it goes on when you log off. Its own options end at the\n"
                 "command, with or without --; arguments arrive as they were given. What cmd.exe knows by itself (dir, echo, pipes), and scripts, run\n"
                 "with cmd /c. Without --stdin, --stdout and --stderr it has NUL; files are opened with your rights.\n"
                 "\n"
@@ -185,7 +185,7 @@ const struct jp_command jp_commands[] = {
                  "jobpool accounting --by day --pool build --format csv\n"
                  "# what ended how since midnight\n"
                  "jobpool accounting --by pool,ending --from today",
-     .options = jp_report_options, .view = &jp_summary_view, .run = jp_command_accounting, .verbs = jp_accounting_verbs},
+     .options = jp_report_options, .view = &jp_accounting_view, .run = jp_command_accounting, .verbs = jp_accounting_verbs},
     {.name = "report",
      .summary = "a page of HTML with charts: what pools used over time against their limits, failures, events, who used the most",
      .details = "One file that loads nothing from anywhere and needs no script to be read. Times in it are local ones. CPU and memory over\n"

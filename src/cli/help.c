@@ -188,9 +188,13 @@ int jp_help_command(const struct jp_command *group, const struct jp_command *com
 
 /* ------------------------------------------------------------------------------------------------------------ docs/cli.md */
 
+/* What the documents' tests are told of a block: who runs its command lines. */
+#define SHOWN_BY_TEST "<!-- shown by: tests/e2e/test_cli_help.py::test_examples_work -->\n"
+#define NOT_RUN "<!-- not run: help text -->\n"
+
 /* Fenced, because much of it would mean something else in Markdown. */
 static void add_section(const char *title, const struct jp_command *group, const struct jp_command *command, struct jp_str *out) {
-    jp_str_printf(out, "### %s\n\n```\n", title);
+    jp_str_printf(out, "### %s\n\n" SHOWN_BY_TEST "```\n", title);
     add_command(group, command, false, out);
     jp_str_puts(out, "```\n\n");
 }
@@ -222,11 +226,11 @@ static int print_markdown(void) {
     for (const struct jp_command *command = jp_commands; command->name != NULL; command++)
         if (command->full == NULL && !command->hidden)
             add_with_verbs(command->name, command, &text);
-    jp_str_puts(&text, "## Everywhere\n\n```\n");
+    jp_str_puts(&text, "## Everywhere\n\n" NOT_RUN "```\n");
     jp_options_describe(jp_common_options, &text);
     jp_str_puts(&text, "```\n\n## Topics\n\n");
     for (const struct jp_topic *topic = jp_topics; topic->name != NULL; topic++)
-        jp_str_printf(&text, "### %s\n\n%s.\n\n```\n%s\n```\n\n", topic->name, topic->summary, topic->text);
+        jp_str_printf(&text, "### %s\n\n%s.\n\n" NOT_RUN "```\n%s\n```\n\n", topic->name, topic->summary, topic->text);
     return print(&text);
 }
 

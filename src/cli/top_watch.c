@@ -10,6 +10,7 @@
 enum {
     FRAME_MIN_MS = 1000,       /* not even by pressing keys are there more questions than that */
     ANSWER_PATIENCE_MS = 10000, /* after that the service is called away, and asked again */
+    ORDER_PATIENCE_MS = 60000,  /* to end processes may take a while */
     SIZE_LOOK_MS = 500,         /* not every console tells when its window was resized */
 };
 
@@ -31,7 +32,7 @@ struct watch {
     struct jp_screen *screen;
     struct jp_top_grid grid;
     SRWLOCK lock;
-    HANDLE woken; /* an event: an answer is there, or it is time to go */
+    HANDLE woken; /* an event: an answer is there */
     struct call calls[CALLS];
     char *done; /* what to say when the order was carried out */
     ULONGLONG asked_ms, next_ms;
@@ -71,7 +72,13 @@ static void start(struct watch *watch, size_t which, const char *method, cJSON *
     struct jp_error error = {0};
     jp_json_print(params, &text);
     cJSON_Delete(params);
-    struct jp_client_request request = {.method = method, .params = jp_str_text(&text), .timeout_ms = ANSWER_PATIENCE_MS, .context = call, .on_answer = on_answer};
+    struct jp_client_request request = {
+        .method = method,
+        .params = jp_str_text(&text),
+        .timeout_ms = which == FRAME ? ANSWER_PATIENCE_MS : ORDER_PATIENCE_MS,
+        .context = call,
+        .on_answer = on_answer,
+    };
     call->watch = watch;
     if (jp_client_start(watch->cli->client, &request, NULL, &error) == JP_OK)
         call->asked = true;
@@ -208,6 +215,16 @@ static bool look_at_keys(struct watch *watch) {
 
 /* ------------------------------------------------------------------------------------------------------------ the loop */
 
+/* Ctrl-Break, and a console that is closed (Ctrl-C is a key, where the console tells keys): the waiting thread goes the usual way out. The
+ * event is never closed, because the handler may run at any time. */
+static HANDLE stopped;
+
+static BOOL WINAPI on_control(DWORD event) {
+    (void)event;
+    SetEvent(stopped);
+    return TRUE;
+}
+
 /* True if the window has another size than what was drawn last. */
 static bool was_resized(const struct watch *watch) {
     size_t width, height;
@@ -236,21 +253,12 @@ static void loop(struct watch *watch) {
             ask(watch);
         if (changed || was_resized(watch))
             draw(watch);
-        HANDLE handles[] = {jp_screen_input(watch->screen), watch->woken};
-        WaitForMultipleObjects(2, handles, FALSE, time_left(watch));
+        HANDLE handles[] = {stopped, jp_screen_input(watch->screen), watch->woken};
+        if (WaitForMultipleObjects(3, handles, FALSE, time_left(watch)) == WAIT_OBJECT_0)
+            return;
         bool answers = look_at_answers(watch);
         changed = look_at_keys(watch) || answers;
     }
-}
-
-/* Ctrl-Break, and a console that is closed: the waiting thread goes the usual way out. Ctrl-C is a key. */
-static struct watch *watched;
-
-static BOOL WINAPI on_control(DWORD event) {
-    (void)event;
-    watched->leaving = true;
-    SetEvent(watched->woken);
-    return TRUE;
 }
 
 static void end(struct watch *watch) {
@@ -278,7 +286,7 @@ int jp_top_watch(struct jp_cli *cli, struct jp_top *top, const char *pool) {
         code = JP_EXIT_FAILED;
     }
     if (code == JP_EXIT_OK) {
-        watched = &watch;
+        stopped = CreateEventW(NULL, TRUE, FALSE, NULL);
         SetConsoleCtrlHandler(on_control, TRUE);
         loop(&watch);
     }

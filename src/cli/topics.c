@@ -16,7 +16,7 @@ static const char formats[] =
     "\n"
     "--columns name,state     these columns, in this order, by key or heading, in any case; all: also those that tables leave out.\n"
     "                         A command's help has their names. Fields within fields: --columns database.file\n"
-    "--sort cpu, --sort -cpu  by a column, ascending or descending: numbers by value, times by time, text by letters whatever their\n"
+    "--sort name, --sort -pid  by a column, ascending or descending: numbers by value, times by time, text by letters whatever their\n"
     "                         case; what is not known comes last\n"
     "--no-header              without the heading\n"
     "\n"
@@ -75,7 +75,7 @@ static const char environment[] =
     "NO_COLOR       if it is there and not empty: no colours\n"
     "TERM           dumb: no colours\n"
     "\n"
-    "Before it sends a byte, jobpool makes sure that the pipe's server is the service, somebody with administrators' rights, or you\n"
+    "Before it sends a byte, the program makes sure that the pipe's server is the service, somebody with administrators' rights, or you\n"
     "yourself (jobpoold --console). It lets the service act with your rights only where that is the point: run, launch, assign, job, rpc.";
 
 const struct jp_topic jp_topics[] = {

@@ -88,8 +88,10 @@ void jp_accounts_start_clear(struct jp_accounts_start *start) {
         jp_free(start->pools[i].definition);
     }
     jp_free(start->pools);
-    for (size_t i = 0; i < start->past_count; i++)
+    for (size_t i = 0; i < start->past_count; i++) {
         jp_free(start->pasts[i].name);
+        jp_free(start->pasts[i].parent);
+    }
     jp_free(start->pasts);
     for (size_t i = 0; i < start->counter_count; i++)
         jp_free(start->counters[i].name);

@@ -375,7 +375,7 @@ struct jp_accounts_start {
     } *pools; /* those made with `persist` */
     size_t pool_count;
     struct jp_pool_past { /* of pools that were there when the last run ended */
-        char *name;
+        char *name, *parent; /* NULL: it had none */
         bool frozen, keep_frozen, suspends, below_frozen;
         int64_t busy_since_100ns;
         int64_t job_time_used_100ns;

@@ -171,6 +171,7 @@ void jp_pools_adopt(struct jp_pools *pools, const struct jp_accounts_start *star
     jp__freeze_restored(pools);
     forget_idle_clocks(pools);
     jp__keeper_dismiss_last(pools, start);
+    jp__series_adopted(pools, start);
     pools->adopting = false;
     jp_map_free(&pools->pasts);
     jp_map_free(&pools->lost);

@@ -118,6 +118,7 @@ void jp__counters_detach(struct jp_pools *pools, struct jp_pool *pool) {
     jp__counters_trim(pools);
 }
 
+struct jp_counted *jp__counted_named(struct jp_pools *pools, const char *name) { return jp_map_get(&pools->counted, name); }
 struct jp__series_state *jp__counted_series(struct jp_counted *counted) { return &counted->series; }
 const struct jp_counters *jp__counted_total(const struct jp_counted *counted) { return &counted->total; }
 

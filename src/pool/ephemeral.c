@@ -147,10 +147,13 @@ void jp_pools_holder_gone(struct jp_pools *pools, const void *held_by) {
         }
 }
 
-/* Somebody may be in it of whom nobody has heard yet; and the kernel counts one who has just ended for a moment longer. */
+/* Somebody may be in it of whom nobody has heard yet; and the kernel counts one who has just ended for a moment longer. If it does not tell, it is
+ * asked again. */
 static bool has_nobody(struct jp_pools *pools, const struct jp_pool *pool) {
+    struct jp_job_info info;
+    struct jp_error ignored;
     for (size_t i = 0; i < pool->job_count; i++)
-        if (jp__job_active_processes(pools, pool->jobs[i]))
+        if (jp__ops(pools)->job_query(pool->jobs[i]->job, JP_JOB_BasicAccountingInformation, &info, &ignored) || info.accounting.active_processes)
             return false;
     return true;
 }

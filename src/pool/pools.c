@@ -294,6 +294,7 @@ jp_status jp_pools_delete(struct jp_pools *pools, struct jp_pool *pool, bool ter
         return jp_fail(error, JP_E_PARAMS, "pool \"%s\" is in the configuration; remove it there and reload", pool->name);
     if (pool->child_count)
         return jp_fail(error, JP_E_POOL_BUSY, "pool \"%s\" has %zu child pools; delete them first", pool->name, pool->child_count);
+    jp__read_lists_of(pools, pool);
     if (pool->member_count && !terminate)
         return jp_fail(error, JP_E_POOL_BUSY, "pool \"%s\" has %zu processes; terminate them first, or pass terminate: true",
                        pool->name, pool->member_count);

@@ -110,6 +110,7 @@ void jp__counters_trim(struct jp_pools *pools); /* when all pools of the start a
 void jp__counters_free(struct jp_pools *pools);
 void jp__counters_attach(struct jp_pools *pools, struct jp_pool *pool); /* a new pool goes on where the last of its name stood */
 void jp__counters_detach(struct jp_pools *pools, struct jp_pool *pool);
+struct jp_counted *jp__counted_named(struct jp_pools *pools, const char *name); /* NULL: nothing is known of it */
 struct jp__series_state *jp__counted_series(struct jp_counted *counted);
 const struct jp_counters *jp__counted_total(const struct jp_counted *counted); /* for ever, whatever was reset */
 void jp__count_ended(struct jp_pools *pools, const struct jp_process_record *row); /* the row has been closed */
@@ -150,17 +151,21 @@ struct jp_policy_clock jp__clock_at(const struct jp_pools *pools, int64_t wall_1
 /* usage.c */
 void jp__looked(struct jp_pools *pools, bool seen); /* there was a look, or there will be none any more: who waits for it is called */
 /* series.c: pools over time, in the accounts */
+struct jp__risen { /* below zero in one pool when a process has been found to be another's */
+    int64_t cpu_100ns, read_bytes, write_bytes;
+};
 struct jp__series_state { /* by the pool's name, as the counters are */
     bool awake;           /* it has, or had, members since its last row */
     int64_t woke_100ns;   /* since when */
     int64_t row_100ns;    /* of its last row; 0: there is none */
     struct jp_spent own;  /* what the pool alone had used by then, as the counters have it */
     struct jp_spent spent; /* what the row has: with those below it, and those that were */
-    struct jp_spent inherited; /* since then, of pools below it that are gone */
+    struct jp__risen inherited; /* since then, in pools below it that are gone */
 };
 void jp__series_load(struct jp__series_state *state, const struct jp_pool_counters *counters);
 void jp__series_wake(struct jp_pools *pools, struct jp_pool *pool); /* a process has joined it */
 void jp__series_on_sample(struct jp_pools *pools, bool seen);       /* the processes have been looked at, or could not be */
+void jp__series_adopted(struct jp_pools *pools, const struct jp_accounts_start *start); /* what is there is there, and what is not is gone */
 void jp__series_end_pool(struct jp_pools *pools, struct jp_pool *pool); /* it goes; it is still below its parent */
 void jp__series_end(struct jp_pools *pools);                         /* the service stops, and all that ends with it has ended */
 
@@ -330,6 +335,7 @@ jp_status jp__pool_end_all(struct jp_pools *pools, struct jp_pool *pool, uint32_
 
 /* reconcile.c */
 void jp__read_lists(struct jp_pools *pools);
+void jp__read_lists_of(struct jp_pools *pools, const struct jp_pool *pool); /* who is in it of whom nobody has told is known then */
 void jp__schedule_list(struct jp_pools *pools, const struct jp_pool *pool);
 void jp__announce_zero(struct jp_pools *pools, struct jp_pool_job *job); /* if that is so, and nobody has told */
 void jp__schedule_sample(struct jp_pools *pools);

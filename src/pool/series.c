@@ -13,10 +13,6 @@ void jp__series_load(struct jp__series_state *state, const struct jp_pool_counte
     state->row_100ns = counters->sampled_100ns;
     state->spent = counters->sampled;
     state->own = counters->sampled_own;
-    if (!counters->sampled_100ns) /* what was there before the first row is not of a time that anybody recorded */
-        state->own = (struct jp_spent){.cpu_100ns = counters->total.user_100ns + counters->total.kernel_100ns,
-                                       .read_bytes = counters->total.read_bytes,
-                                       .write_bytes = counters->total.write_bytes};
 }
 
 static struct jp__series_state *state_of(const struct jp_pool *pool) { return jp__counted_series(pool->counted); }
@@ -64,33 +60,45 @@ uint64_t jp_pools_record_interval_ms(const struct jp_pools *pools) { return pool
 
 /* --- what --- */
 
-/* A pool with those below it. What was used since the last row may be below zero in one pool when a process has been found to be another's. */
+/* A pool with those below it. */
 struct picture {
     uint64_t members, commit_bytes, working_set_bytes;
-    int64_t cpu_100ns, read_bytes, write_bytes;
+    struct jp__risen risen; /* since its last row */
 };
+
+static void add_risen(struct jp__risen *sum, const struct jp__risen *other) {
+    sum->cpu_100ns += other->cpu_100ns;
+    sum->read_bytes += other->read_bytes;
+    sum->write_bytes += other->write_bytes;
+}
 
 static void add(struct picture *sum, const struct picture *below) {
     sum->members += below->members;
     sum->commit_bytes += below->commit_bytes;
     sum->working_set_bytes += below->working_set_bytes;
-    sum->cpu_100ns += below->cpu_100ns;
-    sum->read_bytes += below->read_bytes;
-    sum->write_bytes += below->write_bytes;
+    add_risen(&sum->risen, &below->risen);
 }
 
-static void add_risen(struct picture *picture, const struct jp_spent *from, const struct jp_spent *to) {
-    picture->cpu_100ns += (int64_t)(to->cpu_100ns - from->cpu_100ns);
-    picture->read_bytes += (int64_t)(to->read_bytes - from->read_bytes);
-    picture->write_bytes += (int64_t)(to->write_bytes - from->write_bytes);
+/* What a pool has used that has ended. */
+static struct jp_spent ended_of(const struct jp_counted *counted) {
+    const struct jp_counters *total = jp__counted_total(counted);
+    return (struct jp_spent){.cpu_100ns = total->user_100ns + total->kernel_100ns, .read_bytes = total->read_bytes, .write_bytes = total->write_bytes};
+}
+
+/* Makes `own` what the pool alone has used. */
+static struct jp__risen rise_to(struct jp__series_state *state, const struct jp_spent *own) {
+    struct jp__risen risen = {.cpu_100ns = (int64_t)(own->cpu_100ns - state->own.cpu_100ns),
+                              .read_bytes = (int64_t)(own->read_bytes - state->own.read_bytes),
+                              .write_bytes = (int64_t)(own->write_bytes - state->own.write_bytes)};
+    state->own = *own;
+    return risen;
 }
 
 /* What the pool alone has used, and what it has since its last row. A member that the last look did not have is asked itself. */
 static struct picture look_at(struct jp_pools *pools, struct jp_pool *pool) {
     struct jp__series_state *state = state_of(pool);
-    const struct jp_counters *total = jp__counted_total(pool->counted);
-    struct jp_spent own = {.cpu_100ns = total->user_100ns + total->kernel_100ns, .read_bytes = total->read_bytes, .write_bytes = total->write_bytes};
-    struct picture picture = {.members = pool->member_count};
+    struct jp_spent own = ended_of(pool->counted);
+    struct picture picture = {.members = pool->member_count, .risen = state->inherited};
     for (struct jp_member *member = pool->first_member; member; member = member->next) {
         const struct jp_usage *usage = &member->record.usage;
         bool seen = member->sampled_in && member->sampled_in == pools->sample_number;
@@ -102,10 +110,9 @@ static struct picture look_at(struct jp_pools *pools, struct jp_pool *pool) {
         picture.commit_bytes += seen ? member->commit_bytes : 0;
         picture.working_set_bytes += seen ? member->working_set_bytes : 0;
     }
-    add_risen(&picture, &state->own, &own);
-    add_risen(&picture, &(struct jp_spent){0}, &state->inherited);
-    state->own = own;
-    state->inherited = (struct jp_spent){0};
+    struct jp__risen risen = rise_to(state, &own);
+    add_risen(&picture.risen, &risen);
+    state->inherited = (struct jp__risen){0};
     return picture;
 }
 
@@ -134,9 +141,9 @@ static void record(struct jp_pools *pools, struct jp_pool *pool, const struct pi
     add_limits(pool, &row);
     if (state->woke_100ns - state->row_100ns > rest)
         ops->record_sample(pools->with.accounts, &row);
-    rise(&state->spent.cpu_100ns, picture->cpu_100ns);
-    rise(&state->spent.read_bytes, picture->read_bytes);
-    rise(&state->spent.write_bytes, picture->write_bytes);
+    rise(&state->spent.cpu_100ns, picture->risen.cpu_100ns);
+    rise(&state->spent.read_bytes, picture->risen.read_bytes);
+    rise(&state->spent.write_bytes, picture->risen.write_bytes);
     row.time_100ns = state->row_100ns = jp__now(pools);
     row.processes = picture->members;
     row.has_memory = seen || !picture->members;
@@ -154,7 +161,7 @@ static struct picture visit(struct jp_pools *pools, struct jp_pool *pool, bool s
         struct picture below = visit(pools, pool->children[i], seen);
         add(&picture, &below);
     }
-    bool used = picture.cpu_100ns > 0 || picture.read_bytes > 0 || picture.write_bytes > 0;
+    bool used = picture.risen.cpu_100ns > 0 || picture.risen.read_bytes > 0 || picture.risen.write_bytes > 0;
     if (!state->awake && used) /* it was counted late */
         state->woke_100ns = jp__now(pools) - (int64_t)pools->record_interval_ms * JP_100NS_PER_MS;
     if (state->awake || used)
@@ -185,12 +192,35 @@ void jp__series_end_pool(struct jp_pools *pools, struct jp_pool *pool) {
     if (!pools->record_interval_ms || pools->next_record_ms == UINT64_MAX) /* nothing has happened since the last rows */
         return;
     struct picture picture = visit(pools, pool, false);
-    if (!pool->parent)
-        return;
-    struct jp_spent *inherited = &state_of(pool->parent)->inherited;
-    rise(&inherited->cpu_100ns, picture.cpu_100ns);
-    rise(&inherited->read_bytes, picture.read_bytes);
-    rise(&inherited->write_bytes, picture.write_bytes);
+    if (pool->parent)
+        add_risen(&state_of(pool->parent)->inherited, &picture.risen);
+}
+
+/* The pool that it was below, or was at last; NULL: there is none any more. */
+static struct jp_pool *heir_of(struct jp_pools *pools, const struct jp_pool_past *past) {
+    for (unsigned level = 0; past && past->parent && level < JP_POOL_MAX_DEPTH; level++) {
+        struct jp_pool *heir = jp_pools_find(pools, past->parent);
+        if (heir)
+            return heir;
+        past = jp_map_get(&pools->pasts, past->parent);
+    }
+    return NULL;
+}
+
+/* Pools that did not come back: what they have used since their last row is that of the pools above them. */
+void jp__series_adopted(struct jp_pools *pools, const struct jp_accounts_start *start) {
+    for (size_t i = 0; i < start->past_count; i++) {
+        const struct jp_pool_past *past = &start->pasts[i];
+        struct jp_counted *counted = jp_pools_find(pools, past->name) ? NULL : jp__counted_named(pools, past->name);
+        struct jp_pool *heir = counted ? heir_of(pools, past) : NULL;
+        if (!heir)
+            continue;
+        struct jp_spent own = ended_of(counted);
+        struct jp__risen risen = rise_to(jp__counted_series(counted), &own);
+        add_risen(&state_of(heir)->inherited, &risen);
+        if (risen.cpu_100ns || risen.read_bytes || risen.write_bytes)
+            jp__series_wake(pools, heir);
+    }
 }
 
 void jp__series_end(struct jp_pools *pools) {

@@ -63,9 +63,10 @@ static void add(uint64_t *sum, uint64_t value) { *sum = *sum > UINT64_MAX - valu
 
 static const char *parent_of(const struct jp_model *model, const char *pool) {
     const cJSON *row;
-    cJSON_ArrayForEach(row, jp_get(jp_get(model->answers, "pools"), "pools"))
+    cJSON_ArrayForEach(row, jp_get(jp_get(model->answers, "pools"), "pools")) {
         if (strcmp(jp_get_text(row, "name"), pool) == 0)
             return cJSON_GetStringValue(jp_get(row, "parent"));
+    }
     return NULL;
 }
 
@@ -103,8 +104,9 @@ static void take_series(struct jp_model *model, const cJSON *series) {
     pool->name = jp_get_text(series, "pool");
     pool->parent = parent_of(model, pool->name);
     pool->steps = jp_alloc(model->step_count * sizeof *pool->steps);
-    cJSON_ArrayForEach(point, jp_get(series, "points"))
+    cJSON_ArrayForEach(point, jp_get(series, "points")) {
         take_point(model, pool, point);
+    }
 }
 
 static const struct jp_model_pool *find(const struct jp_model *model, size_t count, const char *name) {
@@ -176,8 +178,9 @@ static void sum_others(struct jp_model *model) {
 static void take_samples(struct jp_model *model, const cJSON *answers) {
     const cJSON *answer, *series;
     size_t count = 0;
-    cJSON_ArrayForEach(answer, answers)
+    cJSON_ArrayForEach(answer, answers) {
         count += (size_t)cJSON_GetArraySize(jp_get(answer, "series"));
+    }
     model->step_100ns = jp_get_u64(answers ? answers->child : NULL, "step100ns");
     if (count == 0 || model->step_100ns == 0 || model->step_100ns > INT64_MAX) {
         model->step_100ns = 0;
@@ -192,10 +195,12 @@ static void take_samples(struct jp_model *model, const cJSON *answers) {
     model->step_count = (size_t)(span / model->step_100ns + (span % model->step_100ns != 0));
     model->pools = jp_alloc(count * sizeof *model->pools);
     model->starts = jp_alloc((model->step_count + 1) * sizeof *model->starts);
-    cJSON_ArrayForEach(answer, answers)
+    cJSON_ArrayForEach(answer, answers) {
         if (jp_get_u64(answer, "step100ns") == model->step_100ns)
-            cJSON_ArrayForEach(series, jp_get(answer, "series"))
+            cJSON_ArrayForEach(series, jp_get(answer, "series")) {
                 take_series(model, series);
+            }
+    }
     rank(model);
     while (model->pool_count && model->pools[model->pool_count - 1].score <= 0) /* of them there is nothing to see */
         jp_free(model->pools[--model->pool_count].steps);

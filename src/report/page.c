@@ -86,8 +86,9 @@ static void write_notices(struct jp_str *out, const struct jp_model *model) {
     if (cJSON_IsFalse(jp_get(report, "complete")) && jp_get_time(report, "completeFrom"))
         jp_str_printf(out, "<p class=\"notice\">Not complete: of processes that began before %s some rows were purged. <code>jobpool accounting summary</code> has their sums.</p>\n",
                       jp_words_moment(model, jp_get_time(report, "completeFrom"), JP_MOMENT_YEAR, text));
-    cJSON_ArrayForEach(row, jp_get(jp_get(model->answers, "summary"), "pools"))
+    cJSON_ArrayForEach(row, jp_get(jp_get(model->answers, "summary"), "pools")) {
         unobserved += jp_get_u64(row, "unobserved");
+    }
     if (unobserved)
         jp_str_printf(out, "<p class=\"notice\">%s processes more were counted by the job objects and seen by nobody, because they came and went while no service was there. They are in no row below.</p>\n",
                       jp_words_count(unobserved, count));
@@ -156,8 +157,9 @@ static void write_since(struct jp_str *out, const struct jp_model *model) {
     const cJSON *answer;
     int64_t since = 0;
     char text[64];
-    cJSON_ArrayForEach(answer, jp_get(model->answers, "series"))
+    cJSON_ArrayForEach(answer, jp_get(model->answers, "series")) {
         since = jp_get_time(answer, "completeFrom") > since ? jp_get_time(answer, "completeFrom") : since;
+    }
     if (since)
         jp_str_printf(out, "<p class=\"notice\">Samples before %s are not kept any more.</p>\n", jp_words_moment(model, since, JP_MOMENT_YEAR, text));
 }

@@ -118,8 +118,9 @@ void jp_table_pools(struct jp_str *out, const struct jp_model *model) {
     begin_table(out, "by-pool", "What the processes of each pool have used", "sortable");
     add_head(out, "Pool", sums);
     jp_str_puts(out, "<tbody>\n");
-    cJSON_ArrayForEach(row, jp_get(report, "rows"))
+    cJSON_ArrayForEach(row, jp_get(report, "rows")) {
         add_row(out, row, "pool");
+    }
     jp_str_puts(out, "</tbody>\n");
     add_total(out, report);
     end_table(out);
@@ -135,8 +136,9 @@ void jp_table_days(struct jp_str *out, const struct jp_model *model) {
     const cJSON *report = jp_get(model->answers, "byDay"), *row;
     size_t count = 0;
     const cJSON **rows = jp_realloc_array(NULL, (size_t)cJSON_GetArraySize(jp_get(report, "rows")) + 1, sizeof *rows);
-    cJSON_ArrayForEach(row, jp_get(report, "rows"))
+    cJSON_ArrayForEach(row, jp_get(report, "rows")) {
         rows[count++] = row;
+    }
     qsort(rows, count, sizeof *rows, by_day);
     begin_table(out, "by-day", "By the day on which processes began (UTC)", "sortable");
     add_head(out, "Day (UTC)", sums);
@@ -153,9 +155,10 @@ void jp_table_days(struct jp_str *out, const struct jp_model *model) {
 void jp_table_consumers(struct jp_str *out, const cJSON *report, const char *id, const char *caption, const char *title, const char *key) {
     const cJSON *row;
     uint64_t most = 0, cpu;
-    cJSON_ArrayForEach(row, jp_get(report, "rows"))
+    cJSON_ArrayForEach(row, jp_get(report, "rows")) {
         if (cpu_of(row, &cpu) && cpu > most)
             most = cpu;
+    }
     begin_table(out, id, caption, "consumers sortable");
     add_head(out, title, few_sums);
     jp_str_puts(out, "<tbody>\n");

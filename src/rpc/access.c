@@ -40,13 +40,15 @@ uint32_t jp__rights(struct jp_rpc_connection *connection, const struct jp_pool *
     return rights_by_descriptor(connection, pool) | rights_of_maker(connection, pool);
 }
 
-bool jp__may_view(struct jp_rpc_connection *connection, const char *name) {
+bool jp__made_and_gone(const struct jp_rpc_connection *connection, const char *name) {
     struct jp_pools *pools = connection->rpc->with.pools;
-    const struct jp_pool *pool = *name ? jp_pools_find(pools, name) : NULL;
-    if (jp__rights(connection, pool) & (pool || !*name ? JP_RIGHT_VIEW : JP_RIGHT_ADMIN))
-        return true;
-    const char *maker = pool || !*name ? NULL : jp_pools_gone_maker(pools, name);
+    const char *maker = jp_pools_find(pools, name) ? NULL : jp_pools_gone_maker(pools, name);
     return maker && strcmp(maker, sid_of(connection)) == 0;
+}
+
+bool jp__may_view(struct jp_rpc_connection *connection, const char *name) {
+    const struct jp_pool *pool = *name ? jp_pools_find(connection->rpc->with.pools, name) : NULL;
+    return jp__rights(connection, pool) & (pool || !*name ? JP_RIGHT_VIEW : JP_RIGHT_ADMIN) || jp__made_and_gone(connection, name);
 }
 
 /* Who is told that a pool is not there, is in the audit trail all the same. */

@@ -333,9 +333,9 @@ const struct jp_method jp__methods[] = {
      TELLS(processes, pool_processes), FAILS(JP_E_NO_POOL)},
     {ROW("pool.terminate", pool_terminate, JP_RIGHT_CONTROL, JP_ON_POOL, jp_pool_parameters, terminate_fields), .changes = true, .summary = "End every process of a pool and its children.",
      TELLS(terminated, pool_terminate), FAILS(JP_E_NO_POOL, JP_E_POOL_FAILED, JP_E_STORE)},
-    {ROW("pool.wait", pool_wait, JP_RIGHT_VIEW, JP_ON_POOL, jp_process_parameters, wait_fields), .summary = "Wait until a pool is empty, or one process has ended.",
+    {ROW("pool.wait", pool_wait, JP_RIGHT_VIEW, JP_ON_FOUND, jp_process_parameters, wait_fields), .summary = "Wait until a pool is empty, or one process has ended.",
      TELLS(waited, pool_wait), FAILS(JP_E_NO_POOL, JP_E_NO_PROCESS, JP_E_OTHER_PROCESS, JP_E_TIMEOUT, JP_E_STORE),
-     .description = "A process that has ended already is answered from the accounts."},
+     .description = "A process that has ended already is answered from the accounts. An ephemeral pool that has gone is empty to its maker, for some minutes."},
     {ROW("pool.freeze", pool_freeze, JP_RIGHT_CONTROL, JP_ON_POOL, jp_pool_parameters, freeze_fields), .changes = true, .summary = "Suspend all processes of a pool and its children, and those who come.",
      TELLS(pool, pool_freeze), FAILS(JP_E_NO_POOL, JP_E_POOL_FAILED, JP_E_STORE, JP_E_UNSUPPORTED),
      .description = "Processes that join later are stopped too, until pool.thaw. Freezing what is frozen already is refused (invalid_params). "

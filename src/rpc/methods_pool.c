@@ -248,22 +248,39 @@ static jp_status find_member(struct jp_call *call, const struct jp_process_param
     return JP_OK;
 }
 
+static void ask_accounts(struct jp_call *call, const struct jp_process_parameters *given) {
+    struct jp_accounts *accounts = call->rpc->with.accounts;
+    struct jp_process_filter filter = {.pool = call->text, .pid = given->pid, .start_100ns = (int64_t)given->start_100ns, .limit = 10000};
+    accounts->ops->query_processes(accounts, &filter, on_found_ended, call);
+}
+
+/* What an ephemeral pool was made for may be over before its maker gets to wait for it. */
+static void wait_for_gone(struct jp_call *call, const struct jp_process_parameters *given) {
+    if (given->pid)
+        ask_accounts(call, given);
+    else
+        on_waited(call, NULL);
+}
+
 void jp__on_pool_wait(struct jp_call *call, const void *parameters) {
     const struct jp_process_parameters *given = parameters;
     struct jp_rpc *rpc = call->rpc;
     struct jp_member *member = NULL;
     struct jp_error error;
-    struct jp_pool *pool = call->pool;
-    call->text = jp_strdup(pool->name);
+    call->text = jp_strdup(given->pool);
     call->number = given->pid;
-    bool running = !given->pid || find_member(call, given, &member, &error) == JP_OK;
-    if (!running && error.status == JP_E_PARAMS) {
+    if (jp__made_and_gone(call->connection, given->pool)) {
+        wait_for_gone(call, given);
+        return;
+    }
+    struct jp_pool *pool = call->pool = jp__find_pool(call, given->pool, &error);
+    bool running = pool && (!given->pid || find_member(call, given, &member, &error) == JP_OK);
+    if (!pool || (!running && error.status == JP_E_PARAMS)) {
         jp__refuse(call, &error);
         return;
     }
     if (!running) {
-        struct jp_process_filter filter = {.pool = pool->name, .pid = given->pid, .start_100ns = (int64_t)given->start_100ns, .limit = 10000};
-        rpc->with.accounts->ops->query_processes(rpc->with.accounts, &filter, on_found_ended, call);
+        ask_accounts(call, given);
         return;
     }
     struct jp_waiter *waiter = jp_pools_wait(rpc->with.pools, pool, member, on_waited, call);

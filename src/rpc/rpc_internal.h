@@ -158,6 +158,7 @@ uint32_t jp__rights(struct jp_rpc_connection *connection, const struct jp_pool *
 /* By name. "" is the service. What a pool that is gone has left is for the service's admins: who might view it, nobody knows any more. But of
  * an ephemeral one it is known for a while who made it. */
 bool jp__may_view(struct jp_rpc_connection *connection, const char *pool);
+bool jp__made_and_gone(const struct jp_rpc_connection *connection, const char *pool); /* an ephemeral one of the caller's, not long ago */
 /* Notes for the audit trail what the call is refused for. `pool` NULL: the service. */
 void jp__note_missing(struct jp_call *call, const struct jp_pool *pool, uint32_t right);
 /* JP_E_DENIED, and noted for the audit trail, if a right is missing. */

@@ -299,7 +299,7 @@ static const char *const auditing[] = {
  * process came, so a row without one before it in its day or the day before begins a series and counts nothing itself.
  *
  * `sampled` is what each pool's last row had, and what the pool alone (its rows in processes and unobserved) had used by then: a run goes on
- * from there, so what happened between the two is in the next row. */
+ * from there, so what happened between the two is in the next row. What there was before this version is of no time that anybody recorded: its time is 0. */
 static const char *const sampling[] = {
     "CREATE TABLE samples("
     "  day INTEGER NOT NULL,"
@@ -320,6 +320,7 @@ static const char *const sampling[] = {
     "  time_100ns INTEGER NOT NULL,"
     "  cpu_100ns INTEGER NOT NULL, read_bytes INTEGER NOT NULL, write_bytes INTEGER NOT NULL,"
     "  own_cpu_100ns INTEGER NOT NULL, own_read_bytes INTEGER NOT NULL, own_write_bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "INSERT INTO sampled SELECT pool, 0, 0, 0, 0, CAST(user_100ns + kernel_100ns AS INTEGER), read_bytes, write_bytes FROM pool_totals;"
     "INSERT INTO meta VALUES('samples_from_100ns', 0);", /* older ones have been purged */
     NULL,
 };

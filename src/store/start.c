@@ -65,7 +65,7 @@ static int load_pools(sqlite3 *db, struct jp_accounts_start *start) {
 }
 
 static int load_pasts(sqlite3 *db, struct jp_accounts_start *start) {
-    static const char sql[] = "SELECT name, frozen, busy_since_100ns, job_time_used_100ns FROM pools WHERE deleted_100ns IS NULL"
+    static const char sql[] = "SELECT name, frozen, busy_since_100ns, job_time_used_100ns, parent FROM pools WHERE deleted_100ns IS NULL"
                               " ORDER BY created_100ns, rowid";
     sqlite3_stmt *statement = NULL;
     int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
@@ -76,6 +76,7 @@ static int load_pasts(sqlite3 *db, struct jp_accounts_start *start) {
         int bits = sqlite3_column_int(statement, 1);
         start->pasts[start->past_count++] = (struct jp_pool_past){
             .name = jp_strdup((const char *)sqlite3_column_text(statement, 0)),
+            .parent = jp_strdup((const char *)sqlite3_column_text(statement, 4)),
             .frozen = bits & 1,
             .keep_frozen = bits & 2,
             .suspends = bits & 4,

@@ -266,7 +266,7 @@ static size_t name_width(const struct jp_top *top) {
     for (size_t i = 0; top->inside == NULL && i < top->line_count; i++) {
         struct jp_str text = {0};
         add_name(top->lines[i].row, &text);
-        size_t width = jp_display_width(jp_str_text(&text)) + 3 * top->lines[i].depth;
+        size_t width = jp_display_width(jp_str_text(&text)) + (size_t)3 * top->lines[i].depth;
         most = width > most ? width : most;
         jp_str_free(&text);
     }

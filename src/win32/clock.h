@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 int64_t jp_win32_now_100ns(void); /* wall clock, FILETIME; may jump */
-uint64_t jp_win32_now_ms(void);   /* since boot, never goes back; for timers: the total */
+uint64_t jp_win32_now_ms(void);   /* since boot, with sleep, never goes back; to the millisecond: for timers and rates */
 
 /* Since boot, without and with the time that the machine slept or hibernated. Neither goes back, nor moves when somebody sets the
  * clock. */

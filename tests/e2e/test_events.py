@@ -1,10 +1,11 @@
 """events.subscribe, unsubscribe and query: every event once, in order, across clients and restarts."""
 import json
+import signal
 import subprocess
 
 import pytest
 
-from harness.host import wait_until
+from harness.host import WINDOWS, wait_until
 
 
 def make_events(rpc, jobber, pool, count):
@@ -262,3 +263,17 @@ def test_a_program_that_fails(service, rpc, pool, host, tmp_path):
     assert result.returncode == 1 and "no-such-program.exe" in result.stderr and f"go on with --from-seq {first}" in result.stderr
     assert len(result.stdout.splitlines()) == 1
     assert service.jobpool("events", "--exec", "x").returncode == 2
+
+
+@pytest.mark.skipif(WINDOWS, reason="Ctrl-Break to the group would end the program that runs as well")
+def test_ctrl_c_lets_the_program_that_runs_end(service, rpc, pool, host, tmp_path):
+    notes = tmp_path / "notes.txt"
+    first = rpc.call("pool.update", pool=pool, description="a") and rpc.call("events.query", pools=[pool])["events"][0]["seq"]
+    following = follow(service, host, "--pool", pool, "--from-seq", first, "--exec", f'"{host.program("jobber")}" event "{host.path(notes)}" 0')
+    wait_until(lambda: notes.exists() and len(notes.read_text().splitlines()) == 2, "both events")
+    following.send_signal(signal.SIGINT)
+    assert following.wait(60) == 0x3A, "STATUS_CONTROL_C_EXIT, of which Unix has the last byte"
+    told = following.stderr.read().decode()
+    last = rpc.call("events.query", pools=[pool])["events"][-1]["seq"]
+    assert f"go on with --from-seq {last + 1}" in told or f"go on with --from-seq {last}" in told
+    assert len(notes.read_text().splitlines()) == 2

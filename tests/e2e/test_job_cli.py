@@ -46,7 +46,7 @@ class Holder:
 # ------------------------------------------------------------------------------------------------------------ wrong usage
 
 @pytest.mark.parametrize("arguments, words", [
-    ([], "verb"), (["qurey"], '"query"'), (["query"], "JOB"), (["query", "p"], "CLASS"), (["query", "--own", "p", "9"], "--own"),
+    ([], "verb"), (["qurey"], '"job query"'), (["query"], "JOB"), (["query", "p"], "CLASS"), (["query", "--own", "p", "9"], "--own"),
     (["query", "p", "ExtendedLimitInfromation"], "JobObjectExtendedLimitInformation"), (["query", "p", "Everything"], "job classes"),
     (["query", "p", "0"], '"0"'), (["set", "p", "9"], "JSON"), (["set", "p", "9", "{"], "JSON:1:2"), (["set", "p", "UIRestrictions", "{}"], "UIRestrictions"),
     (["set", "p", "9", '{"class": 4, "info": {}}'], "class 4"), (["assign", "p", "x"], '"x"'), (["contains", "p"], "PID"), (["contains", "--any", "p", "7"], "--any"),

@@ -72,7 +72,8 @@ class Terminal:
             if value:
                 return value
             if time.monotonic() > deadline or not open_still:
-                raise TimeoutError(f"waited in vain for {what or condition!r}; the screen:\n{self.text()}")
+                raise TimeoutError(f"waited in vain for {what or condition!r} (exit code {self.process.poll()}, {len(self.raw)} bytes came); "
+                                   f"the screen:\n{self.text()}")
             open_still = self._read(0.05)
 
     def press(self, *keys):

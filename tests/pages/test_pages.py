@@ -1,4 +1,6 @@
 """The page that `jobpool report` writes, as a browser has it: it asks for nothing, complains of nothing, and can be read by everybody."""
+import itertools
+import math
 import pathlib
 import re
 
@@ -88,6 +90,34 @@ def test_texts_of_too_little_contrast_would_be_found(browser, page):
 def test_lines_and_marks_stand_out(browser, page, theme):
     marks = browser.open(page("rich"), scheme=theme).ask(MARKS)
     assert {name: value for name, value in marks.items() if value < 3} == {}
+
+
+# What eyes without red, green or blue cones make of linear RGB (Machado, Oliveira and Fernandes 2009, severity 1).
+EYES = {
+    "all colours": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+    "no red": [[.152286, 1.052583, -.204868], [.114503, .786281, .099216], [-.003882, -.048116, 1.051998]],
+    "no green": [[.367322, .860646, -.227968], [.280085, .672501, .047413], [-.011820, .042940, .968881]],
+    "no blue": [[1.255528, -.076749, -.178779], [-.078411, .930809, .147602], [.004733, .691367, .303900]],
+}
+
+
+def lab(colour, eyes):
+    """CIELAB, in which the distance of two colours is how different they look: 2 can just be told apart."""
+    linear = [value / 12.92 if value <= .04045 else ((value + .055) / 1.055) ** 2.4 for value in (int(colour[at:at + 2], 16) / 255 for at in (1, 3, 5))]
+    r, g, b = (min(max(sum(row[at] * linear[at] for at in range(3)), 0), 1) for row in eyes)
+    x, y, z = ((t ** (1 / 3) if t > .008856 else 7.787 * t + 16 / 116) for t in
+               ((.4124 * r + .3576 * g + .1805 * b) / .9505, .2126 * r + .7152 * g + .0722 * b, (.0193 * r + .1192 * g + .9505 * b) / 1.089))
+    return 116 * y - 16, 500 * (x - y), 200 * (y - z)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("eyes", EYES)
+def test_lines_can_be_told_apart_by_all_eyes(browser, page, eyes, theme):
+    colours = browser.open(page("rich"), scheme=theme).ask(
+        "return [0, 1, 2, 3, 4, 5, 6].map((at) => getComputedStyle(document.documentElement).getPropertyValue(`--c${at}`).trim())")
+    assert len(set(colours)) == 7
+    near = {(one, other): math.dist(lab(one, EYES[eyes]), lab(other, EYES[eyes])) for one, other in itertools.combinations(colours, 2)}
+    assert {pair: distance for pair, distance in near.items() if distance < 25} == {}
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -156,6 +156,20 @@ def test_waiting_for_it_and_reading_its_accounts(alices):
     assert w.alice.call("accounting.summary", pool="e")["pools"][0]["userTime100ns"] == 30_000_000
 
 
+def test_waiting_for_what_is_over(alices):
+    """Its maker may be slower than what it has started."""
+    w = alices
+    make(w.alice)
+    pid = run(w.alice)
+    w.machine.exit(pid, code=7)
+    w.machine.advance(3000)
+    assert not there(w)
+    assert w.alice.call("pool.wait", pool="e") == {"pool": "e", "empty": True}
+    assert w.alice.call("pool.wait", pool="e", pid=pid)["exitCode"] == 7
+    assert w.alice.error("pool.wait", pool="e", pid=4).name == "no_such_process"
+    assert w.machine.client(**BOB).error("pool.wait", pool="e").name == w.rpc.error("pool.wait", pool="e").name == "unknown_pool"
+
+
 # ------------------------------------------------------------------------------------------------------------- over a restart
 
 

@@ -120,3 +120,22 @@ def test_an_assignment_that_gets_part_of_the_way_is_accounted_there(w, when):
     assert w.rpc.error("pool.assign", pool="b", pid=inner).data["win32"] == DENIED
     w.machine.deliver()
     assert w.row(inner)["pool"] == "a" and inner in w.members("a") and inner not in w.members("b")
+
+
+def test_deleting_a_pool_with_a_process_that_nobody_has_heard_of(world):
+    """Its coming was lost, and whoever started it is gone: the list has it."""
+    w = world({})
+    for name, terminate in (("asked", False), ("ended", True)):
+        w.rpc.call("pool.create", name=name)
+        pid = w.assigned(name)
+        w.machine.order("weather", lose=1000)
+        child = w.machine.spawn(pid)
+        w.machine.exit(pid)
+        w.machine.order("weather")
+        w.machine.advance(300)
+        if terminate:
+            assert w.rpc.call("pool.delete", pool=name, terminate=True)["terminated"] == 1
+            assert not w.alive(child) and w.row(child)["pool"] == name
+        else:
+            assert w.rpc.error("pool.delete", pool=name).name == "pool_busy"
+            assert w.members(name) == [child]

@@ -51,8 +51,9 @@ class Process:
 
 
 class Pool:
-    def __init__(self, name, parent, survives, spec):
-        self.name, self.parent, self.survives, self.spec = name, parent, survives, spec
+    def __init__(self, name, parent, survives, spec, ephemeral=False):
+        self.name, self.parent, self.survives, self.spec, self.ephemeral = name, parent, survives, spec, ephemeral
+        self.used = False         # a process was in it
         self.depth = parent.depth + 1 if parent else 0
 
     def chain(self):
@@ -76,6 +77,7 @@ class Run:
         self.number = 0
         self.storm = False
         self.jobs = {}             # connection-scoped handle -> pids assigned
+        self.up = True             # the service
         self.round = 0             # of deliveries
         self.waited = 0            # ms since the last one
 
@@ -120,12 +122,13 @@ class Run:
         return self.random.choice(chosen) if chosen else None
 
     def object_name(self, pool):
-        return "Global\\JobPool." + pool
+        return "Global\\JobPool." + ("~" if self.pools[pool].ephemeral else "") + pool
 
     # --------------------------------------------------------------------------------------------------------- the truth
 
     def learn(self):
         """What the kernel says has happened to processes since last time, and whose jobs the living are in."""
+        self.see_off()
         answer = self.machine.order("census", jobs=[self.object_name(name) for name in self.pools])
         living = {(row["pid"], row["startTime"]): row for row in answer["living"]}
         for process in list(self.living.values()):
@@ -145,6 +148,23 @@ class Run:
             if inside:
                 process.pools |= inside
                 process.home = self.deepest(inside)
+                self.pools[process.home].used = True
+
+    def see_off(self):
+        """The ephemeral pools that have gone by themselves: only one that nobody is in, nor below it."""
+        if not self.up or not any(pool.ephemeral for pool in self.pools.values()):
+            return
+        listed = {row["name"] for row in self.world.rpc.call("pool.list")["pools"]}
+        gone = [pool for pool in self.pools.values() if pool.ephemeral and pool.name not in listed]
+        if not gone:
+            return
+        left = {name: pool for name, pool in self.pools.items() if pool not in gone}
+        jobs = [self.object_name(pool.name) for pool in gone]
+        for row in self.machine.order("census", jobs=jobs)["living"]:
+            assert not any(row["in"]), f"{row} is in a pool that has gone: {jobs}"
+        assert not [pool for pool in left.values() if pool.parent in gone], "a pool went before those below it"
+        self.done["ephemeral pools gone"] += len(gone)
+        self.pools = left
 
     def is_keeper(self, key):
         """The service's own: nobody ends it here but kill_keeper."""
@@ -188,7 +208,10 @@ class Run:
             spec["parent"] = parent.name
         if self.random.random() < 0.2:
             spec["on_service_stop"] = "terminate"
-        if self.call("pool.create", name=name, persist=persist, **spec):
+        if self.random.random() < 0.3:
+            if self.call("pool.create", name=name, ephemeral=True, **spec):
+                self.pools[name] = Pool(name, parent, not parent or parent.survives, spec, ephemeral=True)
+        elif self.call("pool.create", name=name, persist=persist, **spec):
             self.pools[name] = Pool(name, parent, persist and (not parent or parent.survives), spec)
 
     def some_limits(self):
@@ -221,7 +244,7 @@ class Run:
         self.learn()
         if self.call("pool.delete", pool=pool.name, terminate=terminate):
             self.learn()
-            del self.pools[pool.name]
+            self.pools.pop(pool.name, None)
             self.learn()
 
     def spawn_free(self):
@@ -417,6 +440,7 @@ class Run:
         else:
             self.say("stop")
             self.world.stop()
+        self.up = False
         self.went_down(crash)
 
     def went_down(self, crash):
@@ -443,6 +467,9 @@ class Run:
             process.missed_ends += not process.alive and process.ended is None
         self.say("start")
         self.world.start()
+        self.up = True
+        for pool in self.pools.values():
+            pool.used |= pool.ephemeral  # nobody holds it any more
         self.learn()
         for process in self.living.values():
             process.seen |= bool(process.pools)  # the lists are read at start
@@ -473,6 +500,9 @@ class Run:
     def check_members(self):
         listed = {row["name"]: row for row in self.world.rpc.call("pool.list")["pools"]}
         assert set(listed) == set(self.pools), "pools"
+        for pool in self.pools.values():
+            empty = not listed[pool.name]["members"] and not any(child.parent is pool for child in self.pools.values())
+            assert not (pool.ephemeral and pool.used and empty), f"{pool.name} should have gone"
         for name in self.pools:
             rows = self.world.rpc.call("pool.processes", pool=name, recursive=False)["processes"]
             truth = {process.pid for process in self.living.values() if process.home == name}

@@ -131,6 +131,35 @@ def test_a_restart_neither_loses_nor_repeats(world, crash):
     assert total(w, "low") == total(w, "top") == used(w, "low") == 135 * SECOND
 
 
+@pytest.mark.parametrize("crash", [False, True])
+def test_what_a_pool_that_does_not_come_back_has_used_is_that_of_the_one_above(world, crash):
+    w = world({"top": {}})
+    w.rpc.call("pool.create", name="low", parent="top")  # until the service ends
+    early, late = w.launch("low"), w.launch("low")
+    w.burn(early, 1)
+    w.machine.exit(early)
+    w.machine.advance(MINUTE)
+    w.burn(late, 5)
+    w.machine.exit(late)
+    w.machine.advance(3_000)
+    w.restart(crash)
+    w.machine.advance(2 * MINUTE)
+    assert "low" not in [row["name"] for row in w.rpc.call("pool.list")["pools"]]
+    assert total(w, "top") == used(w, "low") == 6 * SECOND
+
+
+def test_a_crash_before_the_first_look_loses_nothing(world):
+    w = world({"p": {}})
+    pid = w.launch("p")
+    w.burn(pid, 3)
+    w.machine.exit(pid)
+    w.machine.advance(3_000)
+    w.restart(crash=True)
+    w.machine.exit(w.launch("p"))
+    w.machine.advance(2 * MINUTE)
+    assert total(w, "p") == used(w, "p") == 3 * SECOND
+
+
 def test_nothing_is_recorded_of_empty_pools(world):
     w = world({"p": {}, "q": {}})
     w.machine.advance(10 * MINUTE)

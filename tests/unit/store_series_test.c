@@ -506,7 +506,11 @@ static void a_database_of_version_4_is_taken_over(void **state) {
     open_store(world);
     assert_int_equal(world->start.last_seq, 5);
     assert_int_equal(world->start.last_process_id, 7);
-    assert_int_equal(counters_of(world, build)->sampled_100ns, 0);
+    const struct jp_pool_counters *counters = counters_of(world, build);
+    assert_int_equal(counters->sampled_100ns, 0);
+    assert_int_equal(counters->sampled.cpu_100ns, 0);
+    assert_int_equal(counters->sampled_own.cpu_100ns, counters->total.user_100ns + counters->total.kernel_100ns); /* is not of the first sample's time */
+    assert_int_equal(counters->sampled_own.write_bytes, counters->total.write_bytes);
     record_sample(world, build, noon(), 1);
     close_store(world);
     assert_int_equal(ask_number(world->file, "PRAGMA user_version"), 5);

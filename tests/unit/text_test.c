@@ -4,6 +4,7 @@
 #include "base/map.h"
 #include "base/status.h"
 #include "base/str.h"
+#include "base/text.h"
 #include "base/utf.h"
 
 #include "unit.h"
@@ -507,7 +508,40 @@ static void log_lines(void **state) {
     jp_str_free(&lines);
 }
 
+/* --- text on a terminal --- */
+
+static void characters_one_by_one(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        uint32_t code;
+        size_t width, length;
+    } rows[] = {{"a", 'a', 1, 1}, {"\xC3\xA4z", 0xE4, 1, 2}, {"\xE4\xB8\x96", 0x4E16, 2, 3}, {"\xF0\x9F\x98\x80", 0x1F600, 2, 4}, {"\xCC\x81", 0x301, 0, 2},
+                {"\xFF", 0xFFFD, 1, 1}, {"\xE4\xB8", 0xFFFD, 1, 1}, {"", 0, 0, 0}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const char *at = rows[i].text;
+        size_t width;
+        uint32_t code = jp_text_next(&at, &width);
+        CHECK(code == rows[i].code && width == rows[i].width && (size_t)(at - rows[i].text) == rows[i].length, "row %zu: %x", i, (unsigned)code);
+    }
+}
+
+static void every_character_comes_back(void **state) {
+    (void)state;
+    struct jp_str text = {0};
+    for (uint32_t code = 1; code <= 0x110000; code++) {
+        jp_str_clear(&text);
+        jp_text_add(&text, code);
+        const char *at = jp_str_text(&text);
+        size_t width;
+        bool none = (code >= 0xD800 && code < 0xE000) || code > 0x10FFFF;
+        CHECK(jp_text_next(&at, &width) == (none ? 0xFFFD : code) && *at == '\0', "U+%X", (unsigned)code);
+    }
+    jp_str_free(&text);
+}
+
 int main(void) {
+    const struct CMUnitTest terminal[] = {cmocka_unit_test(characters_one_by_one), cmocka_unit_test(every_character_comes_back)};
     const struct CMUnitTest strings[] = {cmocka_unit_test(a_zeroed_string_is_empty),
                                          cmocka_unit_test(strings_grow_and_shrink), cmocka_unit_test(copies_and_formats),
                                          cmocka_unit_test(ascii_case_is_ignored)};
@@ -528,5 +562,6 @@ int main(void) {
     failed += cmocka_run_group_tests(maps, NULL, NULL);
     failed += cmocka_run_group_tests(lines, NULL, NULL);
     failed += cmocka_run_group_tests(failures, NULL, NULL);
+    failed += cmocka_run_group_tests(terminal, NULL, NULL);
     return failed;
 }
