@@ -67,6 +67,7 @@ static void forget(struct jp_doctor *doctor) {
     jp_free(doctor->program);
     jp_free(doctor->config_file);
     cJSON_Delete(doctor->status);
+    jp_cli_failure_clear(&doctor->failure);
     if (doctor->config_known)
         jp_config_free(&doctor->config);
 }

@@ -24,7 +24,8 @@ struct jp_doctor {
     bool installed;
     struct jp_service_status state;
     char *program, *config_file; /* config_file: never NULL after the first check */
-    cJSON *status;               /* the service's answer; NULL: it gave none */
+    cJSON *status;               /* the service's answer; NULL: it gave none, and `failure` says why */
+    struct jp_cli_failure failure;
     bool own_service;            /* who answers is the installed one */
     struct jp_config config;
     bool config_known;

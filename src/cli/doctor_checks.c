@@ -46,6 +46,11 @@ static void check_host(struct jp_doctor *doctor) {
     jp_free(host);
 }
 
+/* First of all and without a row of its own: what a service that answers says counts for more than what is installed. */
+static void ask_service(struct jp_doctor *doctor) {
+    jp_cli_try(doctor->cli, "service.status", NULL, PATIENCE_MS, &doctor->status, &doctor->failure);
+}
+
 /* --- the installation --- */
 
 static void check_service(struct jp_doctor *doctor) {
@@ -57,7 +62,7 @@ static void check_service(struct jp_doctor *doctor) {
     }
     doctor->installed = jp_win32_scm_installed(doctor->scm);
     if (!doctor->installed) {
-        jp_doctor_add(doctor, JP_FOUND_FAILED, "as an administrator: jobpoold install", "not installed");
+        jp_doctor_add(doctor, doctor->status ? JP_FOUND_NOTE : JP_FOUND_FAILED, "as an administrator: jobpoold install", "not installed");
         return;
     }
     if (jp_win32_settings[0].read(doctor->scm, &command, &error) != JP_OK) {
@@ -160,8 +165,9 @@ static void check_running(struct jp_doctor *doctor) {
 /* --- the configuration; before the pipe, whose name it has --- */
 
 static void find_config(struct jp_doctor *doctor) {
+    const char *told = doctor->status ? text(doctor->status, "config") : NULL;
     if (!doctor->config_file)
-        doctor->config_file = jp_win32_default_config();
+        doctor->config_file = told ? jp_strdup(told) : jp_win32_default_config();
 }
 
 /* %VARIABLES% are the service's; most are the same here. */
@@ -258,23 +264,20 @@ static char *what_about_the_pipe(const struct jp_doctor *doctor, const struct jp
 }
 
 static void check_pipe(struct jp_doctor *doctor) {
-    struct jp_cli_failure failure;
-    jp_status status = jp_cli_try(doctor->cli, "service.status", NULL, PATIENCE_MS, &doctor->status, &failure);
-    if (status == JP_OK) {
+    if (doctor->status) {
         doctor->own_service = doctor->installed && doctor->state.pid != 0 && number(doctor->status, "pid") == doctor->state.pid;
         jp_doctor_add(doctor, JP_FOUND_OK, NULL, "%s, served by process %lu", pipe_used(doctor), (unsigned long)number(doctor->status, "pid"));
         if (!doctor->own_service)
             jp_doctor_add(doctor, JP_FOUND_NOTE, NULL, "who answers is not the installed service: jobpoold --console");
-    } else if (failure.answered) {
-        const char *said = text(failure.answer, "message");
+    } else if (doctor->failure.answered) {
+        const char *said = text(doctor->failure.answer, "message");
         jp_doctor_add(doctor, JP_FOUND_FAILED, "you need the right \"view\": \"access\" in the configuration",
                       "reachable, but it says: %s", said ? said : "no");
     } else {
-        char *advice = what_about_the_pipe(doctor, &failure.error);
-        jp_doctor_add(doctor, JP_FOUND_FAILED, advice, "%s", failure.error.text);
+        char *advice = what_about_the_pipe(doctor, &doctor->failure.error);
+        jp_doctor_add(doctor, JP_FOUND_FAILED, advice, "%s", doctor->failure.error.text);
         jp_free(advice);
     }
-    jp_cli_failure_clear(&failure);
 }
 
 /* The configuration that who answers has, where that is not the one of the installation. */
@@ -520,7 +523,7 @@ static void check_clock(struct jp_doctor *doctor) {
 }
 
 const struct jp_doctor_check jp_doctor_checks[] = {
-    {"host", check_host},         {"service", check_service},     {"settings", check_settings},   {"program", check_program},
+    {"host", check_host},         {"service", ask_service},       {"service", check_service},     {"settings", check_settings},   {"program", check_program},
     {"running", check_running},   {"configuration", check_config}, {"pipe", check_pipe},          {"configuration", check_other_config},
     {"who may write it", check_config_owner}, {"data folder", check_folder}, {"your rights", check_rights}, {"versions", check_version},
     {"database", check_database}, {"log", check_log},             {"limits", check_limits},       {"sampling", check_sampling},
