@@ -299,8 +299,9 @@ struct jp_pool *jp__pool_that_has(struct jp_pools *pools, struct jp_process *pro
 /* Opens the process that the job's message or list means: not another that has the pid since. Of one that has ended nobody can tell. */
 jp_status jp__open_of_job(struct jp_pools *pools, struct jp_pool_job *job, uint32_t pid, struct jp_process **ret_process,
                           struct jp_error *error);
-/* A job's message or list says that the process is, or was, in it: so far it was only known to be in one further up. */
-void jp__move_deeper(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool);
+/* A job's message or list says that the process is, or was, in it: so far it was only known to be in one further up. False: it means an earlier
+ * process that had the pid. */
+bool jp__move_deeper(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool);
 /* Opens the process and takes it in, into the deepest pool under the job's whose job has it. */
 struct jp_member *jp__discover(struct jp_pools *pools, struct jp_pool_job *job, uint32_t pid, enum jp_origin origin);
 
