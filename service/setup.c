@@ -108,9 +108,10 @@ void jp_setup_close(struct jp_setup *setup) {
 
 static void undo_setting(struct jp_setup *setup, const struct jp_undo *undo) {
     struct jp_error error;
-    char *line = undo->value ? undo->setting->command(undo->value) : undo->setting->undo_command ? undo->setting->undo_command() : NULL;
+    const char *value = undo->value ? undo->value : undo->setting->nothing;
+    char *line = value ? undo->setting->command(value) : undo->setting->undo_command ? undo->setting->undo_command() : NULL;
     if (!line)
-        return; /* goes with the service */
+        return; /* goes with the service, or the key */
     jp_setup_line(setup, "%s", line);
     jp_free(line);
     if (undo->setting->write(setup->scm, undo->value, &error) != JP_OK)

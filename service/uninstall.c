@@ -13,13 +13,13 @@ struct uninstall {
     char *program, *config_file; /* of the service that is there */
     struct jp_config config;
     bool config_known;
+    struct jp_error why_not; /* it is not known */
     size_t left; /* files that could not be deleted */
 };
 
 static jp_status look(struct uninstall *uninstall, struct jp_error *error) {
     char *command = NULL, *faults;
     cJSON *data;
-    struct jp_error ignored;
     jp_status status = jp_setup_open(&uninstall->setup, error);
     if (status == JP_OK)
         status = jp_win32_settings[0].read(uninstall->setup.scm, &command, error);
@@ -30,8 +30,9 @@ static jp_status look(struct uninstall *uninstall, struct jp_error *error) {
     jp_free(command);
     if (!uninstall->config_file)
         uninstall->config_file = jp_win32_default_config();
-    const struct jp_daemon_platform *platform = jp_service_platform(JP_TRUST_ANYONE);
-    uninstall->config_known = jp_daemon_read_config(platform, uninstall->config_file, &uninstall->config, &faults, &data, &ignored) == JP_OK;
+    /* What others may have written does not say which files are deleted. */
+    const struct jp_daemon_platform *platform = jp_service_platform(uninstall->setup.options->purge ? JP_TRUST_SERVICE : JP_TRUST_ANYONE);
+    uninstall->config_known = jp_daemon_read_config(platform, uninstall->config_file, &uninstall->config, &faults, &data, &uninstall->why_not) == JP_OK;
     cJSON_Delete(data);
     jp_free(faults);
     return JP_OK;
@@ -44,9 +45,9 @@ static jp_status ask(const struct uninstall *uninstall, struct jp_error *error) 
         return JP_OK;
     if (!uninstall->config_known && jp_win32_file_exists(uninstall->config_file))
         return jp_fail(error, JP_E_CONFIG,
-                       "which files are the service's cannot be read in %s (see jobpoold --check-config --config FILE); nothing was done: "
+                       "%s says which files are the service's, and does not count (see jobpoold --check-config --config FILE): %s. Nothing was done; "
                        "uninstall without --purge, and delete the files yourself",
-                       uninstall->config_file);
+                       uninstall->config_file, uninstall->why_not.text);
     if (options->yes || options->dry_run)
         return JP_OK;
     char *question = jp_sprintf("Delete configuration, log and accounts too (%s)? What was recorded is gone then.",

@@ -36,14 +36,17 @@ static jp_status move_file(struct upgrade *upgrade, const char *from, const char
     return moved ? JP_OK : file_failed(error, win32, "MoveFileEx", "rename", from);
 }
 
+/* Into a new file, which has the folder's rights: one that is left of an upgrade that was broken off may have others. */
 static jp_status copy_file(struct upgrade *upgrade, struct jp_error *error) {
     wchar_t *from = jp_win32_wide(upgrade->from), *to = jp_win32_wide(upgrade->fresh);
     jp_setup_line(&upgrade->setup, "copy \"%s\" \"%s\"", upgrade->from, upgrade->fresh);
-    BOOL copied = upgrade->setup.options->dry_run || CopyFileW(from, to, FALSE);
+    BOOL copied = upgrade->setup.options->dry_run || ((DeleteFileW(to) || GetLastError() == ERROR_FILE_NOT_FOUND) && CopyFileW(from, to, TRUE));
     uint32_t win32 = copied ? 0 : GetLastError();
     jp_free(from);
     jp_free(to);
-    return copied ? JP_OK : file_failed(error, win32, "CopyFile", "copy", upgrade->from);
+    if (!copied)
+        return file_failed(error, win32, "CopyFile", "copy", upgrade->from);
+    return upgrade->setup.options->dry_run ? JP_OK : jp_win32_check_program(upgrade->fresh, error);
 }
 
 static bool delete_file(const char *file) {

@@ -92,7 +92,7 @@ struct jp_call {
     const struct jp_method *method;
     struct jp_pool *pool;                 /* JP_ON_POOL: the one it names, until the handler returns */
     /* For calls that wait: */
-    void (*cancel)(struct jp_call *call); /* lets go of what it waits for; the call is freed by who cancels */
+    void (*cancel)(struct jp_call *call); /* lets go of what it waits for; the call is freed by who cancels. No connection: the client is gone */
     void *waiting_for;
     uint64_t deadline_ms;                 /* 0: none */
     struct jp_call *next_timed, *previous_timed;
@@ -292,6 +292,7 @@ struct jp_process_parameters {
     uint64_t start_100ns;
     uint32_t exit_code;
     uint64_t timeout_100ns;
+    bool held;
 };
 struct jp_launch_parameters {
     uint64_t present;

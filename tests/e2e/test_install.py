@@ -228,6 +228,31 @@ def test_a_program_that_others_may_replace_is_not_installed(machine):
     assert machine.state() is None and not machine.data.exists()
 
 
+@pytest.mark.skipif(WINDOWS, reason="made with the rights of a Unix file")
+@pytest.mark.parametrize("others", ["Other\\", "tool.exe"])
+def test_a_folder_that_is_not_the_services_alone_is_left_as_it_is(machine, others):
+    """C:\\, C:\\ProgramData itself, the programs' folder: closed to all but administrators, the machine would be of no use."""
+    folder = machine.host.drive_c / "ProgramData" / "Shared"
+    folder.mkdir()
+    try:
+        (folder / others.rstrip("\\")).mkdir() if others.endswith("\\") else (folder / others).write_text("", encoding="utf-8")
+        folder.chmod(0o777)
+        before = machine.picture()
+        for arguments in ([], ["--dry-run"]):
+            result = machine.jobpoold("install", "--config", "C:\\ProgramData\\Shared\\jobpool.json", *arguments)
+            assert result.returncode == 1 and others.rstrip("\\") in result.stderr and "folder of its own" in result.stderr
+        assert machine.picture() == before and folder.stat().st_mode & 0o777 == 0o777
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("config", ["C:\\jobpool.json", "C:\\windows\\jobpool.json", "C:\\Program Files\\JobPool\\jobpool.json"])
+def test_the_systems_own_folders_are_left_as_they_are(machine, config):
+    before = machine.picture()
+    result = machine.jobpoold("install", "--config", config, "--dry-run")
+    assert "icacls" not in result.stdout and "mkdir" not in result.stdout and machine.picture() == before
+
+
 def test_plain_lines_of_the_manual_are_taken_for_an_installation(machine):
     """Those that Wine's own tools know; on Windows all."""
     known = ("mkdir", "sc create", "sc description", "reg add") if not WINDOWS else ("mkdir", "icacls", "sc", "reg add")
@@ -263,6 +288,20 @@ def test_purging_leaves_nothing_at_all(machine):
     assert refused.returncode == 1 and "--yes" in refused.stderr and machine.state() == "RUNNING", "nobody is there to ask"
     machine.done("uninstall", "--purge", "--yes")
     assert machine.picture() == before
+
+
+@pytest.mark.skipif(WINDOWS, reason="made with the rights of a Unix file")
+def test_a_configuration_that_others_may_write_does_not_say_what_is_deleted(machine):
+    machine.done("install")
+    precious = machine.host.drive_c / "precious.db"
+    precious.write_text("", encoding="utf-8")
+    machine.config.write_text('{"database": {"file": "C:\\\\precious.db"}}', encoding="utf-8")
+    machine.config.chmod(0o666)
+    result = machine.jobpoold("uninstall", "--purge", "--yes")
+    assert result.returncode == 1 and "may write" in result.stderr and "Nothing was done" in result.stderr
+    assert precious.exists() and machine.config.exists() and machine.state() == "RUNNING"
+    precious.unlink()
+    machine.done("uninstall")
 
 
 def test_purging_leaves_what_is_not_the_services(machine):
