@@ -47,7 +47,7 @@ static cJSON *summary_tail(const cJSON *result, const struct jp_show *columns) {
     return tail;
 }
 
-const struct jp_view jp_summary_view = {.list = "pools", .columns = summary_columns, .shown = 15, .tail = summary_tail};
+const struct jp_view jp_summary_view = {.list = "pools", .columns = summary_columns, .shown = 15, .nothing = "no processes", .tail = summary_tail};
 
 int jp_command_summary(struct jp_cli *cli, cJSON *options) { return jp_cli_ask(cli, "accounting.summary", options, &jp_summary_view); }
 
@@ -93,7 +93,7 @@ static const struct jp_show process_columns[] = {
     {0},
 };
 
-const struct jp_view jp_processes_view = {.list = "processes", .columns = process_columns, .shown = 12};
+const struct jp_view jp_processes_view = {.list = "processes", .columns = process_columns, .shown = 12, .nothing = "no processes"};
 
 /* One page of the question `filter`, after the row `after_id`. */
 static int ask_page(struct jp_cli *cli, const cJSON *filter, uint64_t after_id, uint64_t limit, cJSON **ret_page) {

@@ -276,13 +276,13 @@ static jp_status write_file(const char *name, const struct jp_str *page, struct 
     jp_status status = JP_OK;
     HANDLE file = CreateFileW(wide_beside, GENERIC_WRITE, 0, NULL, CREATE_ALWAYS, FILE_ATTRIBUTE_NORMAL, NULL);
     if (file == INVALID_HANDLE_VALUE) {
-        status = jp_fail_win32(error, JP_E_SYSTEM, GetLastError(), "CreateFile", "cannot write \"%s\"", beside);
+        status = jp_fail_win32(error, JP_E_SYSTEM, GetLastError(), "CreateFile", "cannot write \"%s\"", name);
     } else {
         bool good = write_all(file, page->data, page->length);
         DWORD code = good ? 0 : GetLastError();
         CloseHandle(file);
         if (!good)
-            status = jp_fail_win32(error, JP_E_SYSTEM, code, "WriteFile", "cannot write \"%s\"", beside);
+            status = jp_fail_win32(error, JP_E_SYSTEM, code, "WriteFile", "cannot write \"%s\"", name);
         else if (!MoveFileExW(wide_beside, wide, MOVEFILE_REPLACE_EXISTING))
             status = jp_fail_win32(error, JP_E_SYSTEM, GetLastError(), "MoveFileEx", "cannot put the page in place of \"%s\"", name);
         if (status != JP_OK)

@@ -126,7 +126,7 @@ static const struct jp_show running_columns[] = {
     {0},
 };
 
-const struct jp_view jp_ps_view = {.list = "processes", .columns = running_columns, .shown = 8};
+const struct jp_view jp_ps_view = {.list = "processes", .columns = running_columns, .shown = 8, .nothing = "no processes"};
 
 /* Adds the processes of a pool and of those below it. A pool that was deleted since it was listed has none. */
 static int append_pool(struct jp_cli *cli, const char *pool, cJSON *rows) {

@@ -150,6 +150,6 @@ static void after_audit(const cJSON *result, struct jp_str *out) {
         jp_str_puts(out, "there are more\n");
 }
 
-const struct jp_view jp_audit_view = {.list = "records", .columns = audit_columns, .shown = 11, .after = after_audit};
+const struct jp_view jp_audit_view = {.list = "records", .columns = audit_columns, .shown = 11, .nothing = "no requests", .after = after_audit};
 
 int jp_command_audit(struct jp_cli *cli, cJSON *options) { return jp_cli_ask(cli, "accounting.audit", options, &jp_audit_view); }

@@ -31,6 +31,15 @@ static uint64_t number(const cJSON *object, const char *path) {
     return value;
 }
 
+/* In the unit that suits. */
+static char *size_text(uint64_t bytes) {
+    struct jp_str out = {0};
+    cJSON *value = jp_json_u64(bytes);
+    jp_show_value(JP_SHOW_BYTES, value, &out);
+    cJSON_Delete(value);
+    return jp_str_take(&out);
+}
+
 static void advise(struct jp_doctor *doctor, enum jp_finding finding, char *advice, const char *found) {
     jp_doctor_add(doctor, finding, advice, "%s", found);
     jp_free(advice);
@@ -94,7 +103,7 @@ static void check_setting(struct jp_doctor *doctor, const struct jp_setting *set
         jp_doctor_add(doctor, JP_FOUND_OK, NULL, "%s", have);
     else {
         char *line = setting->command(value);
-        jp_doctor_add(doctor, JP_FOUND_WARNING, line, "%s, and should be %s: %s", have ? have : "none", value, setting->purpose);
+        jp_doctor_add(doctor, JP_FOUND_WARNING, line, "%s, and should be \"%s\": %s", have && *have ? have : "none", value, setting->purpose);
         jp_free(line);
     }
     jp_free(have);
@@ -327,9 +336,11 @@ static void check_disk(struct jp_doctor *doctor, const char *file) {
     jp_free(wide);
     if (known) {
         uint64_t bytes = free_bytes.QuadPart;
+        char *free_text = size_text(bytes);
         jp_doctor_add(doctor, bytes < DISK_NONE_BYTES ? JP_FOUND_FAILED : bytes < DISK_FEW_BYTES ? JP_FOUND_WARNING : JP_FOUND_OK,
                       bytes < DISK_FEW_BYTES ? "make room: what cannot be recorded waits in memory, and in the end is lost" : NULL,
-                      "%llu MiB free in %s", (unsigned long long)(bytes / MIB), folder);
+                      "%s free in %s", free_text, folder);
+        jp_free(free_text);
     }
     jp_free(folder);
 }
@@ -338,6 +349,7 @@ static void check_live_database(struct jp_doctor *doctor, const char *file) {
     const char *reason = text(doctor->status, "database.reason");
     uint64_t dropped = number(doctor->status, "database.droppedEvents"), size = number(doctor->status, "database.fileBytes");
     uint64_t most = doctor->config_known ? doctor->config.retention.max_size_bytes : 0;
+    char *has = size_text(size), *may_have = size_text(most);
     if (cJSON_IsTrue(jp_show_find(doctor->status, "database.degraded")))
         jp_doctor_add(doctor, JP_FOUND_FAILED, "docs/troubleshooting.md has what it says, and what to do; the service goes on meanwhile",
                       "it cannot be written: %s; %llu records wait in memory",
@@ -347,10 +359,11 @@ static void check_live_database(struct jp_doctor *doctor, const char *file) {
                       "it is written again, but %llu events were dropped", (unsigned long long)dropped);
     else if (most && size > most + most / 10)
         jp_doctor_add(doctor, JP_FOUND_WARNING, "it shrinks bit by bit; if it does not, raise \"retention\": {\"max_size\": ...}",
-                      "%s has %llu MiB, more than \"max_size\" (%llu MiB)", file,
-                      (unsigned long long)(size / MIB), (unsigned long long)(most / MIB));
+                      "%s has %s, more than \"max_size\" (%s)", file, has, may_have);
     else
-        jp_doctor_add(doctor, JP_FOUND_OK, NULL, "%s, %llu MiB; everything is on the disk", file, (unsigned long long)(size / MIB));
+        jp_doctor_add(doctor, JP_FOUND_OK, NULL, "%s, %s; everything is on the disk", file, has);
+    jp_free(has);
+    jp_free(may_have);
 }
 
 static void keep_first(void *context, const char *fault) {
@@ -367,7 +380,7 @@ static void check_database_file(struct jp_doctor *doctor, const char *file) {
     DWORD win32 = there ? 0 : GetLastError();
     jp_free(wide);
     uint64_t size = there ? (uint64_t)data.nFileSizeHigh << 32 | data.nFileSizeLow : 0;
-    char *fault = NULL;
+    char *fault = NULL, *has = size_text(size);
     struct jp_error error;
     if (win32 == ERROR_ACCESS_DENIED)
         jp_doctor_add(doctor, JP_FOUND_NOTE, NULL, "%s: you may not look at it", file);
@@ -375,12 +388,13 @@ static void check_database_file(struct jp_doctor *doctor, const char *file) {
         jp_doctor_add(doctor, JP_FOUND_NOTE, NULL, "%s: none yet; the service makes it", file);
     else if (size > CHECKED_WHOLE_MAX_BYTES)
         jp_doctor_add(doctor, JP_FOUND_NOTE, "jobpool accounting check FILE reads all of it",
-                      "%s, %llu MiB: not looked at", file, (unsigned long long)(size / MIB));
+                      "%s, %s: not looked at", file, has);
     else if (jp_store_check(file, keep_first, &fault, &error) == JP_OK)
-        jp_doctor_add(doctor, JP_FOUND_OK, NULL, "%s, %llu MiB: sound", file, (unsigned long long)(size / MIB));
+        jp_doctor_add(doctor, JP_FOUND_OK, NULL, "%s, %s: sound", file, has);
     else
         jp_doctor_add(doctor, JP_FOUND_FAILED, "docs/troubleshooting.md has what it says, and what to do", "%s: %s", file, fault ? fault : error.text);
     jp_free(fault);
+    jp_free(has);
 }
 
 static void check_database(struct jp_doctor *doctor) {

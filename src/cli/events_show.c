@@ -84,8 +84,10 @@ void jp_event_show(const cJSON *event, struct jp_str *out) {
 }
 
 static void show_events(const cJSON *result, struct jp_str *out) {
-    const cJSON *event;
-    cJSON_ArrayForEach(event, get(result, "events")) {
+    const cJSON *event, *events = get(result, "events");
+    if (cJSON_GetArraySize(events) == 0 && jp_output_is_console())
+        jp_str_puts(out, "no events\n");
+    cJSON_ArrayForEach(event, events) {
         jp_event_show(event, out);
     }
 }
