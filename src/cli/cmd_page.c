@@ -3,6 +3,8 @@
 
 #include "base/units.h"
 #include "report/page.h"
+#include "win32/clock.h"
+#include "win32/filetime.h"
 #include "win32/wide.h"
 
 #include <stdio.h>
@@ -32,22 +34,15 @@ static cJSON *get(const cJSON *object, const char *key) { return cJSON_GetObject
 
 /* --- here --- */
 
-static int64_t now_100ns(void) {
-    FILETIME time;
-    GetSystemTimePreciseAsFileTime(&time);
-    return (int64_t)((uint64_t)time.dwHighDateTime << 32 | time.dwLowDateTime);
-}
-
 /* By the rules of daylight saving that held then. */
 static int64_t local_offset_100ns(void *context, int64_t utc_100ns) {
     (void)context;
-    FILETIME utc = {(DWORD)utc_100ns, (DWORD)((uint64_t)utc_100ns >> 32)}, local;
+    FILETIME utc = jp_win32_to_filetime(utc_100ns), local;
     SYSTEMTIME utc_parts, local_parts;
     if (!FileTimeToSystemTime(&utc, &utc_parts) || !SystemTimeToTzSpecificLocalTime(NULL, &utc_parts, &local_parts) || !SystemTimeToFileTime(&local_parts, &local))
         return 0;
-    int64_t shown = (int64_t)((uint64_t)local.dwHighDateTime << 32 | local.dwLowDateTime);
     int64_t whole_ms = utc_100ns - utc_100ns % JP_100NS_PER_MS; /* the parts have no less */
-    return shown - whole_ms;
+    return jp_win32_from_filetime(local) - whole_ms;
 }
 
 /* "W. Europe Standard Time (UTC+01:00)", as of now. New memory. */
@@ -358,7 +353,7 @@ static void add_facts(const struct making *making, int64_t now) {
 }
 
 int jp_command_page(struct jp_cli *cli, cJSON *options) {
-    int64_t now = now_100ns();
+    int64_t now = jp_win32_now_100ns();
     char *name = jp_take_text(options, "--output"), *zone = zone_name(now);
     struct making making = {.cli = cli, .answers = cJSON_CreateObject(), .pools = get(options, "pools")};
     struct jp_page_maker maker = {.version = JP_VERSION, .zone = zone, .local_offset_100ns = local_offset_100ns};

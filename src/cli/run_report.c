@@ -2,7 +2,7 @@
 #include "cli/run.h"
 
 #include "base/units.h"
-#include "win32/job_object.h"
+#include "win32/filetime.h"
 
 enum { RECORD_TIMEOUT_MS = 30000 };
 
@@ -57,7 +57,7 @@ void jp_run_end_tree_recorded(struct jp_cli *cli, const char *pool, struct jp_ru
 
 static uint64_t wall_100ns(const struct jp_run_child *child) {
     FILETIME began, ended, kernel, user;
-    return GetProcessTimes(child->process, &began, &ended, &kernel, &user) ? (uint64_t)(jp__filetime(ended) - jp__filetime(began)) : 0;
+    return GetProcessTimes(child->process, &began, &ended, &kernel, &user) ? (uint64_t)(jp_win32_from_filetime(ended) - jp_win32_from_filetime(began)) : 0;
 }
 
 /* From the row of accounting.summary. */
