@@ -29,7 +29,8 @@ char *jp_win32_own_path(void) {
 
 char *jp_win32_folder_of(const char *file) {
     const char *end = strrchr(file, '\\');
-    return end ? jp_strndup(file, (size_t)(end - file)) : jp_strdup(".");
+    bool root = end && end == file + 2 && file[1] == ':'; /* "C:" is not the root of the drive, but wherever one is on it */
+    return end ? jp_strndup(file, (size_t)(end - file) + root) : jp_strdup(".");
 }
 
 char *jp_win32_default_config(void) {
@@ -64,13 +65,14 @@ bool jp_win32_elevated(void) {
 /* The name of a file, beside the other so that it gets the same rights. */
 static jp_status write_whole(const char *file, const wchar_t *wide, const char *text, struct jp_error *error) {
     HANDLE handle = CreateFileW(wide, GENERIC_WRITE, 0, NULL, CREATE_ALWAYS, FILE_ATTRIBUTE_NORMAL, NULL);
+    const char *operation = handle == INVALID_HANDLE_VALUE ? "CreateFile" : "WriteFile";
     DWORD win32 = handle == INVALID_HANDLE_VALUE ? GetLastError() : 0, written;
     if (handle != INVALID_HANDLE_VALUE) {
         if (!WriteFile(handle, text, (DWORD)strlen(text), &written, NULL) || !FlushFileBuffers(handle))
             win32 = GetLastError();
         CloseHandle(handle);
     }
-    return win32 ? jp_fail_win32(error, win32 == ERROR_ACCESS_DENIED ? JP_E_DENIED : JP_E_SYSTEM, win32, "WriteFile", "cannot write %s", file) : JP_OK;
+    return win32 ? jp_fail_win32(error, win32 == ERROR_ACCESS_DENIED ? JP_E_DENIED : JP_E_SYSTEM, win32, operation, "cannot write %s", file) : JP_OK;
 }
 
 jp_status jp_win32_write_file(const char *file, const char *text, bool overwrite, struct jp_error *error) {
