@@ -97,8 +97,27 @@ static jp_status take_over(struct install *install, struct jp_error *error) {
     return make_folder(install, error);
 }
 
+static bool has_folders(const char *folder) {
+    WIN32_FIND_DATAW found;
+    bool any = false;
+    char *pattern = jp_sprintf("%s\\*", folder);
+    wchar_t *wide = jp_win32_wide(pattern);
+    HANDLE search = FindFirstFileW(wide, &found);
+    for (BOOL more = search != INVALID_HANDLE_VALUE; more && !any; more = FindNextFileW(search, &found))
+        any = found.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY && wcscmp(found.cFileName, L".") != 0 && wcscmp(found.cFileName, L"..") != 0;
+    if (search != INVALID_HANDLE_VALUE)
+        FindClose(search);
+    jp_free(wide);
+    jp_free(pattern);
+    return any;
+}
+
+/* Not where more is than the service puts there: C:\, C:\Windows, a folder of tools are for others too. */
 static jp_status close_folder(struct install *install, struct jp_error *error) {
     enum jp_private_folder kind;
+    if (has_folders(install->folder))
+        return jp_fail_because(error, "the configuration wants a folder of its own, and there are other folders in this one: name another file with "
+                                      "--config, or take the others' rights away yourself");
     jp_setup_remark("%s", error->text);
     say_rights(install, true);
     if (install->setup.options->dry_run)

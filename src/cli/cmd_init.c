@@ -183,8 +183,6 @@ static jp_status make_folder(const struct init *init, struct jp_error *error) {
 }
 
 static jp_status write_it(const struct init *init, bool force, struct jp_error *error) {
-    if (!force && jp_win32_file_exists(init->file))
-        return jp_fail(error, JP_E_POOL_EXISTS, "%s is there already; --force writes over it", init->file);
     jp_status status = make_folder(init, error);
     if (status != JP_OK)
         return status;
