@@ -99,7 +99,6 @@ uint64_t jp__enforcement_on_time(struct jp_pools *pools, uint64_t now_ms);
 /* Its handle to adjust, freeze and end it; the member's. */
 jp_status jp__member_control(struct jp_pools *pools, struct jp_member *member, struct jp_process **ret_process, struct jp_error *error);
 jp_status jp__member_freeze(struct jp_pools *pools, struct jp_member *member, bool freeze); /* a failure is told */
-void jp__troubles_clear(struct jp_pool *pool);
 uint64_t jp__pool_grace(const struct jp_pool *pool); /* of stopping, in 100 ns */
 /* Ends its processes; graceful: they are asked first, if the pool says stop.grace. */
 void jp__pool_stop(struct jp_pools *pools, struct jp_pool *pool, uint32_t exit_code, bool graceful);
