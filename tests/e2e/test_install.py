@@ -322,7 +322,7 @@ def test_purging_believes_no_configuration_that_others_may_write(machine):
     machine.config.write_text(json.dumps({"database": {"file": "C:\\precious.db"}}), encoding="utf-8")
     machine.config.chmod(0o666)
     refused = machine.jobpoold("uninstall", "--purge", "--yes")
-    assert refused.returncode == 1 and "may write" in refused.stderr and "nothing was done" in refused.stderr
+    assert refused.returncode == 1 and "may write" in refused.stderr and "Nothing was done" in refused.stderr
     assert precious.exists() and machine.state() == "RUNNING"
     machine.done("uninstall")
     machine.config.unlink()
