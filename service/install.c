@@ -97,6 +97,7 @@ static jp_status take_over(struct install *install, struct jp_error *error) {
     return make_folder(install, error);
 }
 
+/* Not where more is than the service puts there: C:\, C:\Windows, a folder of tools are for others too. */
 static jp_status close_folder(struct install *install, struct jp_error *error) {
     enum jp_private_folder kind;
     struct jp_error because = *error;

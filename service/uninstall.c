@@ -97,9 +97,7 @@ static void delete_file(struct uninstall *uninstall, const char *file) {
         return;
     wchar_t *wide = jp_win32_wide(file);
     if (!DeleteFileW(wide)) {
-        DWORD win32 = GetLastError();
-        jp_setup_complain("%s could not be deleted: %s (%s, %lu)", file, jp_win32_text(win32),
-                          jp_win32_name(win32) ? jp_win32_name(win32) : "Windows error", (unsigned long)win32);
+        jp_setup_not_deleted(GetLastError(), file);
         uninstall->left++;
     }
     jp_free(wide);
@@ -134,10 +132,14 @@ static void delete_folder(struct uninstall *uninstall, const char *file) {
     char *folder = jp_win32_folder_of(file);
     wchar_t *wide = jp_win32_wide(folder);
     if (jp_win32_file_exists(folder)) {
-        if (!uninstall->setup.options->dry_run && !RemoveDirectoryW(wide))
+        BOOL gone = uninstall->setup.options->dry_run || RemoveDirectoryW(wide);
+        DWORD win32 = gone ? 0 : GetLastError();
+        if (gone)
+            jp_setup_line(&uninstall->setup, "rmdir \"%s\"", folder);
+        else if (win32 == ERROR_DIR_NOT_EMPTY)
             jp_setup_remark("the folder %s stays: there is more in it", folder);
         else
-            jp_setup_line(&uninstall->setup, "rmdir \"%s\"", folder);
+            jp_setup_not_deleted(win32, folder);
     }
     jp_free(wide);
     jp_free(folder);

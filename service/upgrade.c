@@ -92,7 +92,7 @@ static bool same_content(const char *one, const char *other) {
 static jp_status run(struct upgrade *upgrade, const char *program, const char *arguments, struct jp_error *error) {
     STARTUPINFOW startup = {.cb = sizeof startup};
     PROCESS_INFORMATION process;
-    DWORD exit_code = 0;
+    DWORD exit_code = 1;
     char *line = jp_sprintf("\"%s\" %s", program, arguments);
     jp_setup_line(&upgrade->setup, "%s", line);
     wchar_t *wide_program = jp_win32_wide(program), *wide_line = jp_win32_wide(line);
@@ -103,15 +103,14 @@ static jp_status run(struct upgrade *upgrade, const char *program, const char *a
     jp_free(line);
     if (!started)
         return jp_fail_win32(error, JP_E_SYSTEM, win32, "CreateProcess", "cannot start %s", program);
-    if (WaitForSingleObject(process.hProcess, TRY_MS) != WAIT_OBJECT_0) {
+    bool ended = WaitForSingleObject(process.hProcess, TRY_MS) == WAIT_OBJECT_0;
+    if (!ended)
         TerminateProcess(process.hProcess, 1);
-        exit_code = WAIT_TIMEOUT;
-    } else {
-        GetExitCodeProcess(process.hProcess, &exit_code);
-    }
+    else if (!GetExitCodeProcess(process.hProcess, &exit_code))
+        exit_code = 1; /* not known is not good */
     CloseHandle(process.hThread);
     CloseHandle(process.hProcess);
-    if (exit_code == WAIT_TIMEOUT)
+    if (!ended)
         return jp_fail(error, JP_E_TIMEOUT, "%s %s did not end in %d seconds", program, arguments, TRY_MS / 1000);
     return exit_code ? jp_fail(error, JP_E_SYSTEM, "%s %s ended with exit code %lu", program, arguments, (unsigned long)exit_code) : JP_OK;
 }

@@ -34,9 +34,9 @@ int jp_cli_unreachable(const struct jp_cli *cli, const struct jp_error *error) {
     if (error->status == JP_E_PARAMS)
         return JP_EXIT_USAGE;
     if (cli->client == NULL && error->status == JP_E_SYSTEM)
-        jp_complain("the service seems not to run; an administrator starts it with: sc start JobPool");
+        jp_complain("the service seems not to run; an administrator starts it with: sc start JobPool (jobpool doctor says more)");
     else if (cli->client == NULL && error->status == JP_E_DENIED && error->win32 != 0)
-        jp_complain("the service lets in whom its pipe's \"security\" allows: by default SYSTEM and Administrators");
+        jp_complain("the service lets in whom its pipe's \"security\" allows: by default whoever is logged on at this machine (jobpool doctor says more)");
     return JP_EXIT_UNREACHABLE;
 }
 

@@ -15,24 +15,27 @@ const struct jp_option jp_summary_options[] = {
     {0},
 };
 
+#define SUM_COLUMNS \
+    {"PROCESSES", "processes", JP_SHOW_NUMBER}, \
+    {"RUNNING", "running", JP_SHOW_NUMBER}, \
+    {"EXITED", "exited", JP_SHOW_NUMBER}, \
+    {"CRASHED", "crashed", JP_SHOW_NUMBER}, \
+    {"TERMINATED", "terminated", JP_SHOW_NUMBER}, \
+    {"UNKNOWN", "unknown", JP_SHOW_NUMBER}, \
+    {"UNOBSERVED", "unobserved", JP_SHOW_NUMBER}, \
+    {"CODE NOT 0", "failures", JP_SHOW_NUMBER}, \
+    {"CPU USER", "userTime100ns", JP_SHOW_DURATION}, \
+    {"CPU KERNEL", "kernelTime100ns", JP_SHOW_DURATION}, \
+    {"WALL", "wallTime100ns", JP_SHOW_DURATION}, \
+    {"PEAK COMMIT", "peakCommitBytes", JP_SHOW_BYTES}, \
+    {"READ", "readBytes", JP_SHOW_BYTES}, \
+    {"WRITTEN", "writeBytes", JP_SHOW_BYTES}, \
+    {"CPU KNOWN OF", "withCpu", JP_SHOW_NUMBER}, \
+    {"I/O KNOWN OF", "withIo", JP_SHOW_NUMBER}
+
 static const struct jp_show summary_columns[] = {
     {"POOL", "pool", JP_SHOW_TEXT},
-    {"PROCESSES", "processes", JP_SHOW_NUMBER},
-    {"RUNNING", "running", JP_SHOW_NUMBER},
-    {"EXITED", "exited", JP_SHOW_NUMBER},
-    {"CRASHED", "crashed", JP_SHOW_NUMBER},
-    {"TERMINATED", "terminated", JP_SHOW_NUMBER},
-    {"UNKNOWN", "unknown", JP_SHOW_NUMBER},
-    {"UNOBSERVED", "unobserved", JP_SHOW_NUMBER},
-    {"CODE NOT 0", "failures", JP_SHOW_NUMBER},
-    {"CPU USER", "userTime100ns", JP_SHOW_DURATION},
-    {"CPU KERNEL", "kernelTime100ns", JP_SHOW_DURATION},
-    {"WALL", "wallTime100ns", JP_SHOW_DURATION},
-    {"PEAK COMMIT", "peakCommitBytes", JP_SHOW_BYTES},
-    {"READ", "readBytes", JP_SHOW_BYTES},
-    {"WRITTEN", "writeBytes", JP_SHOW_BYTES},
-    {"CPU KNOWN OF", "withCpu", JP_SHOW_NUMBER},
-    {"I/O KNOWN OF", "withIo", JP_SHOW_NUMBER},
+    SUM_COLUMNS,
     {0},
 };
 
@@ -47,7 +50,7 @@ static cJSON *summary_tail(const cJSON *result, const struct jp_show *columns) {
     return tail;
 }
 
-const struct jp_view jp_summary_view = {.list = "pools", .columns = summary_columns, .shown = 15, .tail = summary_tail};
+const struct jp_view jp_summary_view = {.list = "pools", .columns = summary_columns, .shown = 15, .nothing = "no processes", .tail = summary_tail};
 
 int jp_command_summary(struct jp_cli *cli, cJSON *options) { return jp_cli_ask(cli, "accounting.summary", options, &jp_summary_view); }
 
@@ -93,7 +96,7 @@ static const struct jp_show process_columns[] = {
     {0},
 };
 
-const struct jp_view jp_processes_view = {.list = "processes", .columns = process_columns, .shown = 12};
+const struct jp_view jp_processes_view = {.list = "processes", .columns = process_columns, .shown = 12, .nothing = "no processes"};
 
 /* One page of the question `filter`, after the row `after_id`. */
 static int ask_page(struct jp_cli *cli, const cJSON *filter, uint64_t after_id, uint64_t limit, cJSON **ret_page) {
@@ -148,22 +151,7 @@ static const struct jp_show either_columns[] = {
     {"USER", "user", JP_SHOW_TEXT},
     {"IMAGE", "image", JP_SHOW_TEXT},
     {"ENDING", "ending", JP_SHOW_TEXT},
-    {"PROCESSES", "processes", JP_SHOW_NUMBER},
-    {"RUNNING", "running", JP_SHOW_NUMBER},
-    {"EXITED", "exited", JP_SHOW_NUMBER},
-    {"CRASHED", "crashed", JP_SHOW_NUMBER},
-    {"TERMINATED", "terminated", JP_SHOW_NUMBER},
-    {"UNKNOWN", "unknown", JP_SHOW_NUMBER},
-    {"UNOBSERVED", "unobserved", JP_SHOW_NUMBER},
-    {"CODE NOT 0", "failures", JP_SHOW_NUMBER},
-    {"CPU USER", "userTime100ns", JP_SHOW_DURATION},
-    {"CPU KERNEL", "kernelTime100ns", JP_SHOW_DURATION},
-    {"WALL", "wallTime100ns", JP_SHOW_DURATION},
-    {"PEAK COMMIT", "peakCommitBytes", JP_SHOW_BYTES},
-    {"READ", "readBytes", JP_SHOW_BYTES},
-    {"WRITTEN", "writeBytes", JP_SHOW_BYTES},
-    {"CPU KNOWN OF", "withCpu", JP_SHOW_NUMBER},
-    {"I/O KNOWN OF", "withIo", JP_SHOW_NUMBER},
+    SUM_COLUMNS,
     {0},
 };
 

@@ -7,10 +7,24 @@ static const struct jp_show pool_columns[] = {
     {"POOL", "name", JP_SHOW_TEXT},           {"STATE", "state", JP_SHOW_STATE},
     {"SOURCE", "source", JP_SHOW_TEXT},       {"PARENT", "parent", JP_SHOW_TEXT},
     {"PROCESSES", "members", JP_SHOW_NUMBER}, {"WITH CHILDREN", "totalMembers", JP_SHOW_NUMBER},
-    {"DESCRIPTION", "description", JP_SHOW_TEXT}, {0},
+    {"DESCRIPTION", "description", JP_SHOW_TEXT}, {"FROZEN", "frozen", JP_SHOW_TEXT},
+    {"EPHEMERAL", "ephemeral", JP_SHOW_TEXT}, {"RIGHTS", "rights", JP_SHOW_JSON}, {0},
 };
 
-const struct jp_view jp_pools_view = {.list = "pools", .columns = pool_columns};
+/* People look for "frozen" where it says how a pool is. */
+static cJSON *pool_rows(const cJSON *result, bool for_people) {
+    if (!for_people)
+        return NULL;
+    cJSON *rows = cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(result, "pools"), true), *row;
+    cJSON_ArrayForEach(row, rows) {
+        const char *state = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(row, "state"));
+        if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(row, "frozen")) && state != NULL && strcmp(state, "active") == 0)
+            cJSON_ReplaceItemInObjectCaseSensitive(row, "state", cJSON_CreateString("frozen"));
+    }
+    return rows;
+}
+
+const struct jp_view jp_pools_view = {.list = "pools", .columns = pool_columns, .shown = 7, .nothing = "no pools that you may view", .rows = pool_rows};
 
 int jp_command_list(struct jp_cli *cli, cJSON *options) { return jp_cli_ask(cli, "pool.list", options, &jp_pools_view); }
 

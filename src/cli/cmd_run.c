@@ -73,6 +73,8 @@ static int start(struct jp_cli *cli, cJSON *options, const struct plan *plan, st
     int code = jp_cli_connect(cli);
     if (code == JP_EXIT_OK && plan->own_pool)
         code = jp_run_make_pool(cli, options);
+    if (code != JP_EXIT_OK && plan->own_pool && cli->client != NULL)
+        jp_complain("nothing was run");
     if (code == JP_EXIT_OK && jp_run_create(&plan->start, ret_child, &error) != JP_OK) {
         jp_complain("%s", error.text);
         return JP_EXIT_FAILED;

@@ -21,6 +21,7 @@ static const struct jp_show status_fields[] = {
     {"size of its log", "database.walBytes", JP_SHOW_BYTES},
     {"keeps processes for", "database.retention.processes", JP_SHOW_TEXT},
     {"keeps events for", "database.retention.events", JP_SHOW_TEXT},
+    {"keeps samples for", "database.retention.samples", JP_SHOW_TEXT},
     {"keeps hours for", "database.retention.hours", JP_SHOW_TEXT},
     {"keeps at most", "database.retention.max_size", JP_SHOW_TEXT},
     {"last purge", "database.lastPurge", JP_SHOW_TIME},

@@ -74,7 +74,7 @@ const struct jp_command jp_commands[] = {
     {.name = "assign", .full = "process assign", .arguments = "PID",
      .summary = "put a running process into a pool",
      .details = "With its startTime (ps --columns pid,startTime) it is certain to be that process and no later one of the same id. In a pool that lets\n"
-                "callers wait for room (when_full: wait), the pool's wait_timeout holds, or --timeout.",
+                "callers wait for room (when_full: wait), the pool's wait_timeout holds, or --wait-for-room.",
      .examples = "jobpool assign --pool build 4711",
      .options = jp_assign_options, .min_arguments = 1, .max_arguments = 1, .impersonate = true, .run = jp_command_assign},
     {.name = "ps", .full = "process list", .arguments = "[POOL]",

@@ -31,9 +31,13 @@ static uint64_t number(const cJSON *object, const char *path) {
     return value;
 }
 
-static void advise(struct jp_doctor *doctor, enum jp_finding finding, char *advice, const char *found) {
-    jp_doctor_add(doctor, finding, advice, "%s", found);
-    jp_free(advice);
+/* In the unit that suits. */
+static char *size_text(uint64_t bytes) {
+    struct jp_str out = {0};
+    cJSON *value = jp_json_u64(bytes);
+    jp_show_value(JP_SHOW_BYTES, value, &out);
+    cJSON_Delete(value);
+    return jp_str_take(&out);
 }
 
 /* --- what runs here --- */
@@ -94,7 +98,7 @@ static void check_setting(struct jp_doctor *doctor, const struct jp_setting *set
         jp_doctor_add(doctor, JP_FOUND_OK, NULL, "%s", have);
     else {
         char *line = setting->command(value);
-        jp_doctor_add(doctor, JP_FOUND_WARNING, line, "%s, and should be %s: %s", have ? have : "none", value, setting->purpose);
+        jp_doctor_add(doctor, JP_FOUND_WARNING, line, "%s, and should be \"%s\": %s", have && *have ? have : "none", value, setting->purpose);
         jp_free(line);
     }
     jp_free(have);
@@ -185,18 +189,13 @@ static void check_config_text(struct jp_doctor *doctor, const struct jp_str *con
     static const struct jp_config_host host = {.environment = environment, .check_security = jp_win32_sddl_check};
     struct jp_config_faults faults = {0};
     doctor->config_known = jp_config_parse(jp_str_text(content), content->length, &host, &doctor->config, &faults) == JP_OK;
-    if (doctor->config_known)
+    if (doctor->config_known) {
         jp_doctor_add(doctor, JP_FOUND_OK, NULL, "%s: good, %zu pools", doctor->config_file, doctor->config.pool_count);
-    else
-        advise(doctor, JP_FOUND_FAILED,
-               jp_sprintf("put it right, then: jobpoold --check-config --config \"%s\", and jobpool reload", doctor->config_file),
-               faults.items[0].text);
-    if (!doctor->config_known) { /* with its place */
-        cJSON *row = cJSON_GetArrayItem(doctor->rows, cJSON_GetArraySize(doctor->rows) - 1);
-        char *found = jp_sprintf("%s:%u:%u: %s%s", doctor->config_file, faults.items[0].line, faults.items[0].column, faults.items[0].text,
-                                 faults.count > 1 ? " (and others)" : "");
-        cJSON_ReplaceItemInObjectCaseSensitive(row, "found", cJSON_CreateString(found));
-        jp_free(found);
+    } else {
+        char *advice = jp_sprintf("put it right, then: jobpoold --check-config --config \"%s\", and jobpool reload", doctor->config_file);
+        jp_doctor_add(doctor, JP_FOUND_FAILED, advice, "%s:%u:%u: %s%s", doctor->config_file, faults.items[0].line, faults.items[0].column,
+                      faults.items[0].text, faults.count > 1 ? " (and others)" : "");
+        jp_free(advice);
     }
     jp_config_faults_free(&faults);
 }
@@ -312,7 +311,7 @@ static void check_version(struct jp_doctor *doctor) {
     if (!service)
         return;
     bool same = strcmp(service, JP_VERSION) == 0;
-    jp_doctor_add(doctor, same ? JP_FOUND_OK : JP_FOUND_WARNING, 
+    jp_doctor_add(doctor, same ? JP_FOUND_OK : JP_FOUND_WARNING,
                   same ? NULL : "let both be of one version: jobpoold upgrade, and copy jobpool.exe beside it",
                   "service %s, this program " JP_VERSION ", protocol %lu", service, (unsigned long)number(doctor->status, "protocol"));
 }
@@ -327,9 +326,11 @@ static void check_disk(struct jp_doctor *doctor, const char *file) {
     jp_free(wide);
     if (known) {
         uint64_t bytes = free_bytes.QuadPart;
+        char *free_text = size_text(bytes);
         jp_doctor_add(doctor, bytes < DISK_NONE_BYTES ? JP_FOUND_FAILED : bytes < DISK_FEW_BYTES ? JP_FOUND_WARNING : JP_FOUND_OK,
                       bytes < DISK_FEW_BYTES ? "make room: what cannot be recorded waits in memory, and in the end is lost" : NULL,
-                      "%llu MiB free in %s", (unsigned long long)(bytes / MIB), folder);
+                      "%s free in %s", free_text, folder);
+        jp_free(free_text);
     }
     jp_free(folder);
 }
@@ -338,6 +339,7 @@ static void check_live_database(struct jp_doctor *doctor, const char *file) {
     const char *reason = text(doctor->status, "database.reason");
     uint64_t dropped = number(doctor->status, "database.droppedEvents"), size = number(doctor->status, "database.fileBytes");
     uint64_t most = doctor->config_known ? doctor->config.retention.max_size_bytes : 0;
+    char *has = size_text(size), *may_have = size_text(most);
     if (cJSON_IsTrue(jp_show_find(doctor->status, "database.degraded")))
         jp_doctor_add(doctor, JP_FOUND_FAILED, "docs/troubleshooting.md has what it says, and what to do; the service goes on meanwhile",
                       "it cannot be written: %s; %llu records wait in memory",
@@ -347,10 +349,11 @@ static void check_live_database(struct jp_doctor *doctor, const char *file) {
                       "it is written again, but %llu events were dropped", (unsigned long long)dropped);
     else if (most && size > most + most / 10)
         jp_doctor_add(doctor, JP_FOUND_WARNING, "it shrinks bit by bit; if it does not, raise \"retention\": {\"max_size\": ...}",
-                      "%s has %llu MiB, more than \"max_size\" (%llu MiB)", file,
-                      (unsigned long long)(size / MIB), (unsigned long long)(most / MIB));
+                      "%s has %s, more than \"max_size\" (%s)", file, has, may_have);
     else
-        jp_doctor_add(doctor, JP_FOUND_OK, NULL, "%s, %llu MiB; everything is on the disk", file, (unsigned long long)(size / MIB));
+        jp_doctor_add(doctor, JP_FOUND_OK, NULL, "%s, %s; everything is on the disk", file, has);
+    jp_free(has);
+    jp_free(may_have);
 }
 
 static void keep_first(void *context, const char *fault) {
@@ -367,7 +370,7 @@ static void check_database_file(struct jp_doctor *doctor, const char *file) {
     DWORD win32 = there ? 0 : GetLastError();
     jp_free(wide);
     uint64_t size = there ? (uint64_t)data.nFileSizeHigh << 32 | data.nFileSizeLow : 0;
-    char *fault = NULL;
+    char *fault = NULL, *has = size_text(size);
     struct jp_error error;
     if (win32 == ERROR_ACCESS_DENIED)
         jp_doctor_add(doctor, JP_FOUND_NOTE, NULL, "%s: you may not look at it", file);
@@ -375,12 +378,13 @@ static void check_database_file(struct jp_doctor *doctor, const char *file) {
         jp_doctor_add(doctor, JP_FOUND_NOTE, NULL, "%s: none yet; the service makes it", file);
     else if (size > CHECKED_WHOLE_MAX_BYTES)
         jp_doctor_add(doctor, JP_FOUND_NOTE, "jobpool accounting check FILE reads all of it",
-                      "%s, %llu MiB: not looked at", file, (unsigned long long)(size / MIB));
+                      "%s, %s: not looked at", file, has);
     else if (jp_store_check(file, keep_first, &fault, &error) == JP_OK)
-        jp_doctor_add(doctor, JP_FOUND_OK, NULL, "%s, %llu MiB: sound", file, (unsigned long long)(size / MIB));
+        jp_doctor_add(doctor, JP_FOUND_OK, NULL, "%s, %s: sound", file, has);
     else
         jp_doctor_add(doctor, JP_FOUND_FAILED, "docs/troubleshooting.md has what it says, and what to do", "%s: %s", file, fault ? fault : error.text);
     jp_free(fault);
+    jp_free(has);
 }
 
 static void check_database(struct jp_doctor *doctor) {

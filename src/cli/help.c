@@ -7,7 +7,7 @@
 
 #define PROGRAM_TEXT "jobpool " JP_VERSION
 
-enum { NAME_COLUMN = 30, TEXT_WIDTH = 110 };
+enum { NAME_COLUMN = 30, TEXT_WIDTH = 110, NARROWEST = 60, DEEPEST = 40 };
 
 const struct jp_option jp_common_options[] = {
     {"format", "table|csv|ndjson|json", JP_OPTION_TEXT, "--format", "how results are printed (see: help formats)"},
@@ -21,8 +21,69 @@ const struct jp_option jp_common_options[] = {
     {0},
 };
 
+/* Where the text of a line begins, behind the name that may stand in front of it. */
+static size_t indentation_of(const char *line, size_t length) {
+    size_t at = strspn(line, " ");
+    for (size_t i = at; i + 1 < length && i < DEEPEST; i++)
+        if (line[i] == ' ' && line[i + 1] == ' ')
+            at = i + strspn(line + i, " ");
+    return at < length && at <= DEEPEST ? at : 0;
+}
+
+/* Whether what stands at `line` is the same paragraph as a line above it that went on at `indentation`. Examples stand at 2: each of
+ * their lines is for itself. */
+static bool goes_on(const char *line, size_t indentation) {
+    size_t length = strcspn(line, "\n");
+    return length > 0 && indentation != 2 && strspn(line, " ") == indentation && indentation_of(line, length) == indentation;
+}
+
+/* A line in pieces that fit, parted at blanks, each below the text of the first. Names and colours stand in what is not parted. */
+static void add_folded(const char *line, size_t length, size_t indentation, size_t width, struct jp_str *out) {
+    size_t least = indentation, room = width;
+    while (length > room) {
+        size_t end = room;
+        while (end > least && line[end] != ' ')
+            end--;
+        if (end <= least) /* a word that is too long by itself */
+            break;
+        jp_str_add(out, line, end);
+        jp_str_printf(out, "\n%*s", (int)indentation, "");
+        length -= end + 1;
+        line += end + 1;
+        least = 0;
+        room = width - indentation;
+    }
+    jp_str_add(out, line, length);
+}
+
+/* Help is written for wide pages; on a console that is narrower, what does not fit goes on below itself, at whole words. */
+static void fold(const struct jp_str *text, size_t width, struct jp_str *out) {
+    for (const char *at = jp_str_text(text); *at != '\0';) {
+        size_t length = strcspn(at, "\n"), indentation = indentation_of(at, length);
+        struct jp_str paragraph = {0};
+        bool is_long = length > width;
+        jp_str_add(&paragraph, at, length);
+        at += length + (at[length] == '\n');
+        while (is_long && goes_on(at, indentation)) {
+            length = strcspn(at, "\n");
+            jp_str_putc(&paragraph, ' ');
+            jp_str_add(&paragraph, at + indentation, length - indentation);
+            at += length + (at[length] == '\n');
+        }
+        add_folded(jp_str_text(&paragraph), paragraph.length, indentation, width, out);
+        jp_str_putc(out, '\n');
+        jp_str_free(&paragraph);
+    }
+}
+
 static int print(struct jp_str *text) {
-    jp_output(jp_str_text(text), text->length);
+    size_t width = jp_output_width(); /* its last column stays free: see show.c */
+    struct jp_str folded = {0};
+    if (width >= NARROWEST)
+        fold(text, width - 1, &folded);
+    const struct jp_str *shown = width >= NARROWEST ? &folded : text;
+    jp_output(jp_str_text(shown), shown->length);
+    jp_str_free(&folded);
     jp_str_free(text);
     return JP_EXIT_OK;
 }
@@ -45,14 +106,32 @@ int jp_help_version(void) {
     return print(&text);
 }
 
+/* By its full form, with what is short for it. */
 static void add_verbs_of_noun(const struct jp_noun *noun, struct jp_str *out) {
     for (const struct jp_command *command = jp_commands; command->name != NULL; command++) {
         char *verb = NULL;
         if (jp_verb_of_noun(command, noun->name, &verb)) {
-            bool differs = !command->only_full && strcmp(verb, command->name) != 0;
-            char *name = jp_sprintf("%s %s%s%s%s", noun->name, verb, differs ? " (" : "", differs ? command->name : "", differs ? ")" : "");
+            char *name = jp_sprintf("%s %s", noun->name, verb);
             add_entry(name, command->summary, out);
             jp_free(name);
+        }
+        jp_free(verb);
+    }
+}
+
+/* As people write it: "list, ls"; the full form only where there is no other. */
+static void add_short_forms(const struct jp_noun *noun, struct jp_str *out) {
+    for (const struct jp_command *command = jp_commands; command->name != NULL; command++) {
+        char *verb = NULL;
+        if (jp_verb_of_noun(command, noun->name, &verb)) {
+            struct jp_str name = {0};
+            jp_str_puts(&name, command->only_full ? noun->name : command->name);
+            if (command->only_full)
+                jp_str_printf(&name, " %s", verb);
+            for (const char *const *alias = command->aliases; alias != NULL && *alias != NULL; alias++)
+                jp_str_printf(&name, ", %s", *alias);
+            add_entry(jp_str_text(&name), command->summary, out);
+            jp_str_free(&name);
         }
         jp_free(verb);
     }
@@ -64,7 +143,7 @@ int jp_help_program(void) {
                        "Talks to the JobPool service on this machine: named pools of processes, with limits and accounts.\n");
     for (const struct jp_noun *noun = jp_nouns; noun->name != NULL; noun++) {
         add_heading(noun->summary, &text);
-        add_verbs_of_noun(noun, &text);
+        add_short_forms(noun, &text);
     }
     add_heading("More", &text);
     for (const struct jp_command *command = jp_commands; command->name != NULL; command++)
@@ -78,8 +157,8 @@ int jp_help_program(void) {
     }
     add_heading("Everywhere", &text);
     jp_options_describe(jp_common_options, &text);
-    jp_str_puts(&text, "\nThe noun may be left out where the verb says enough: jobpool list; another short form stands in brackets.\n"
-                       "jobpool help COMMAND, or COMMAND --help, says what one takes.\n");
+    jp_str_puts(&text, "\njobpool help COMMAND, or COMMAND --help, says what one takes, with examples. Each is also a noun and a verb, as in pool list,\n"
+                       "process run, event list, service status: jobpool help pool|process|event|service lists them.\n");
     return print(&text);
 }
 

@@ -127,6 +127,15 @@ static int read_leading(struct jp_cli *cli, int argc, char **argv, bool *ret_hel
     return version ? 0 : first;
 }
 
+/* "accounting help", "pool help list": as people write it who know git or docker. argv[0] is "help". */
+static int help_of(struct jp_cli *cli, const char *word, int argc, char **argv) {
+    char *words[] = {argv[0], jp_strdup(word), argc > 1 ? argv[1] : NULL};
+    cli->command = NULL;
+    int code = jp_help_run(cli, argc > 1 ? 3 : 2, words);
+    jp_free(words[1]);
+    return code;
+}
+
 /* argv[0] is the name of a command whose first argument is a verb. */
 static int run_verb(struct jp_cli *cli, int argc, char **argv) {
     bool help;
@@ -137,6 +146,8 @@ static int run_verb(struct jp_cli *cli, int argc, char **argv) {
         return jp_help_command(NULL, cli->command);
     if (first == argc)
         return jp_cli_misuse(cli, "which verb?");
+    if (strcmp(argv[first], "help") == 0)
+        return help_of(cli, cli->command->name, argc - first, argv + first);
     const struct jp_command *verb = jp_find_verb(cli->command, argv[first]);
     if (verb == NULL)
         return no_command(cli, cli->command->name, argv[first]);
@@ -151,7 +162,7 @@ static bool begins_with_verb(const struct jp_command *command, int argc, char **
     struct jp_error error;
     int first = jp_options_read(jp_common_options, NULL, true, argc, argv, ignored, &error);
     cJSON_Delete(ignored);
-    return first > 0 && first < argc && jp_find_verb(command, argv[first]) != NULL;
+    return first > 0 && first < argc && (strcmp(argv[first], "help") == 0 || jp_find_verb(command, argv[first]) != NULL);
 }
 
 /* argv[0] is a noun. */
@@ -165,6 +176,8 @@ static int run_noun(struct jp_cli *cli, const struct jp_noun *noun, int argc, ch
         return jp_help_noun(noun);
     if (first == argc)
         return jp_cli_misuse(cli, "which verb?");
+    if (strcmp(argv[first], "help") == 0)
+        return help_of(cli, noun->name, argc - first, argv + first);
     cli->command = jp_find_full(noun->name, argv[first]);
     if (cli->command == NULL)
         return no_command(cli, noun->name, argv[first]);

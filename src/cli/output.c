@@ -1,8 +1,8 @@
 /* Owns what is known of standard output: whether it is a console, whether it shows colours, and whether it could still be written. */
 #include "cli/output.h"
 
-#include "base/utf.h"
 #include "base/text.h"
+#include "base/utf.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -158,7 +158,7 @@ enum jp_colour jp_colour_of_state(const char *word) {
     } states[] = {
         {"active", JP_COLOUR_GREEN},    {"ok", JP_COLOUR_GREEN},       {"running", JP_COLOUR_GREEN},    {"kernel", JP_COLOUR_GREEN},
         {"failed", JP_COLOUR_RED},      {"crashed", JP_COLOUR_RED},    {"damaged", JP_COLOUR_RED},      {"none", JP_COLOUR_RED},
-        {"terminated", JP_COLOUR_YELLOW}, {"unknown", JP_COLOUR_YELLOW}, {"orphaned", JP_COLOUR_YELLOW}, {"service", JP_COLOUR_YELLOW},
+        {"terminated", JP_COLOUR_YELLOW}, {"unknown", JP_COLOUR_YELLOW}, {"orphan", JP_COLOUR_YELLOW}, {"service", JP_COLOUR_YELLOW},
         {"mixed", JP_COLOUR_YELLOW},    {"degraded", JP_COLOUR_RED},   {"frozen", JP_COLOUR_CYAN},      {"deleting", JP_COLOUR_YELLOW},
     };
     for (size_t i = 0; i < sizeof states / sizeof *states; i++)

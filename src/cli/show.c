@@ -1,14 +1,14 @@
 /* From JSON values to aligned text. */
 #include "cli/show.h"
 
+#include "base/text.h"
 #include "base/units.h"
 #include "cli/output.h"
-#include "base/text.h"
+#include "win32/filetime.h"
 
 #include <string.h>
-#include <windows.h>
 
-enum { GAP = 2, MAX_COLUMNS = JP_SHOW_COLUMNS_MAX, MIN_CUT = 8 };
+enum { GAP = 2, MAX_COLUMNS = JP_SHOW_COLUMNS_MAX, MIN_CUT = 8, STILL_OF_USE = 20 };
 
 /* ------------------------------------------------------------------------------------------------------------ values */
 
@@ -52,7 +52,7 @@ static void add_time(const char *iso, struct jp_str *out) {
         jp_add_harmless(out, iso);
         return;
     }
-    FILETIME file = {.dwLowDateTime = (DWORD)(uint64_t)time_100ns, .dwHighDateTime = (DWORD)((uint64_t)time_100ns >> 32)};
+    FILETIME file = jp_win32_to_filetime(time_100ns);
     SYSTEMTIME utc, local;
     bool converted = FileTimeToSystemTime(&file, &utc);
     bool is_local = converted && jp_output_is_console() && SystemTimeToTzSpecificLocalTime(NULL, &utc, &local);
@@ -120,6 +120,8 @@ struct cells {
     char **texts; /* line by line, `count` a line */
     size_t count, lines;
     size_t heading_width[MAX_COLUMNS], width[MAX_COLUMNS];
+    bool full[MAX_COLUMNS];     /* something is in it that is not nothing, and not 0 */
+    bool left_out[MAX_COLUMNS];
 };
 
 static char **cell(const struct cells *cells, size_t line, size_t column) { return &cells->texts[line * cells->count + column]; }
@@ -142,6 +144,8 @@ static void fill(struct cells *cells, size_t first_line, const cJSON *rows, cons
                 jp_str_puts(&text, nothing);
             else
                 jp_show_value(cells->columns[i].kind, value, &text);
+            uint64_t number;
+            cells->full[i] = cells->full[i] || (!is_nothing(value) && !(jp_json_get_u64(value, &number) && number == 0));
             set_cell(cells, line, i, jp_str_take(&text));
         }
         line++;
@@ -155,15 +159,35 @@ static bool aligns_right(enum jp_show_kind kind) {
 static bool can_be_cut(const struct cells *cells, size_t column) {
     enum jp_show_kind kind = cells->columns[column].kind;
     size_t least = cells->heading_width[column] > MIN_CUT ? cells->heading_width[column] : MIN_CUT;
-    return (kind == JP_SHOW_TEXT || kind == JP_SHOW_JSON) && cells->width[column] > least;
+    return !cells->left_out[column] && (kind == JP_SHOW_TEXT || kind == JP_SHOW_JSON) && cells->width[column] > least;
+}
+
+static size_t total_width(const struct cells *cells) {
+    size_t total = 0;
+    for (size_t i = 0; i < cells->count; i++)
+        total += cells->left_out[i] ? 0 : cells->width[i] + GAP;
+    return total - GAP;
+}
+
+/* With texts cut as far as they are still of use. */
+static size_t total_width_cut(const struct cells *cells) {
+    size_t total = total_width(cells);
+    for (size_t i = 0; i < cells->count; i++)
+        if (can_be_cut(cells, i) && cells->width[i] > STILL_OF_USE)
+            total -= cells->width[i] - STILL_OF_USE;
+    return total;
+}
+
+/* Columns that would only be scenery, from the right, as long as the screen does not hold the others. */
+static void leave_out(struct cells *cells, size_t screen) {
+    for (size_t i = cells->count; i-- > 1 && total_width_cut(cells) + 1 > screen;)
+        cells->left_out[i] = !cells->full[i];
 }
 
 /* Takes from the widest columns of text what the screen does not hold, one by one so that they end up alike. The last column of the
  * screen stays free: a console without VT sequences goes to the next line once it is written. */
 static void fit(struct cells *cells, size_t screen) {
-    size_t total = GAP * (cells->count - 1);
-    for (size_t i = 0; i < cells->count; i++)
-        total += cells->width[i];
+    size_t total = total_width(cells);
     while (total + 1 > screen) {
         size_t widest = cells->count;
         for (size_t i = 0; i < cells->count; i++)
@@ -176,11 +200,18 @@ static void fit(struct cells *cells, size_t screen) {
     }
 }
 
+static size_t last_shown(const struct cells *cells) {
+    size_t last = cells->count - 1;
+    while (cells->left_out[last])
+        last--;
+    return last;
+}
+
 static void add_cell(const struct cells *cells, size_t column, const char *text, enum jp_colour colour, struct jp_str *out) {
     struct jp_str shown = {0};
     jp_add_cut(&shown, text, cells->width[column]);
     int padding = (int)(cells->width[column] - jp_display_width(jp_str_text(&shown)));
-    bool last = column + 1 == cells->count, right = aligns_right(cells->columns[column].kind);
+    bool last = column == last_shown(cells), right = aligns_right(cells->columns[column].kind);
     jp_str_printf(out, "%*s", right ? padding : 0, "");
     jp_colour_text(out, colour, jp_str_text(&shown));
     jp_str_printf(out, "%*s", (right || last ? 0 : padding) + (last ? 0 : GAP), "");
@@ -195,12 +226,27 @@ static enum jp_colour colour_of(const struct cells *cells, size_t line, size_t c
 
 static void add_line(const struct cells *cells, size_t line, bool is_bold, struct jp_str *out) {
     for (size_t i = 0; i < cells->count; i++)
-        add_cell(cells, i, *cell(cells, line, i), colour_of(cells, line, i, is_bold), out);
+        if (!cells->left_out[i])
+            add_cell(cells, i, *cell(cells, line, i), colour_of(cells, line, i, is_bold), out);
     jp_str_putc(out, '\n');
 }
 
-void jp_show_table_with(const struct jp_show *columns, const cJSON *rows, const cJSON *tail, bool heading, struct jp_str *out) {
-    size_t above = heading, below = (size_t)cJSON_GetArraySize(tail);
+/* A 0 that is not shown has to be told. */
+static void tell_left_out(const struct cells *cells, struct jp_str *out) {
+    struct jp_str text = {0};
+    for (size_t i = 0; i < cells->count; i++)
+        if (cells->left_out[i])
+            jp_str_printf(&text, "%s%s", text.length == 0 ? "0 or not known: " : ", ", cells->columns[i].title);
+    if (text.length > 0) {
+        jp_colour_text(out, JP_COLOUR_DIM, jp_str_text(&text));
+        jp_str_putc(out, '\n');
+    }
+    jp_str_free(&text);
+}
+
+void jp_show_table_with(const struct jp_show *columns, const cJSON *rows, const struct jp_table *table, struct jp_str *out) {
+    bool heading = !table->no_heading;
+    size_t above = heading, below = (size_t)cJSON_GetArraySize(table->tail);
     struct cells cells = {.columns = columns, .lines = above + (size_t)cJSON_GetArraySize(rows) + below};
     while (columns[cells.count].title != NULL && cells.count < MAX_COLUMNS)
         cells.count++;
@@ -213,18 +259,21 @@ void jp_show_table_with(const struct jp_show *columns, const cJSON *rows, const 
         cells.heading_width[i] = cells.width[i];
     }
     fill(&cells, above, rows, "-");
-    fill(&cells, cells.lines - below, tail, "");
+    fill(&cells, cells.lines - below, table->tail, "");
+    if (jp_output_width() > 0 && heading && !table->all_columns)
+        leave_out(&cells, jp_output_width());
     if (jp_output_width() > 0)
         fit(&cells, jp_output_width());
     for (size_t line = 0; line < cells.lines; line++)
         add_line(&cells, line, line < above || line >= cells.lines - below, out);
+    tell_left_out(&cells, out);
     for (size_t i = 0; i < cells.lines * cells.count; i++)
         jp_free(cells.texts[i]);
     jp_free(cells.texts);
 }
 
 void jp_show_table(const struct jp_show *columns, const cJSON *rows, struct jp_str *out) {
-    jp_show_table_with(columns, rows, NULL, true, out);
+    jp_show_table_with(columns, rows, &(const struct jp_table){0}, out);
 }
 
 static void add_state(const cJSON *value, struct jp_str *out) {

@@ -28,11 +28,17 @@ struct jp_show {
 const cJSON *jp_show_find(const cJSON *object, const char *path);
 
 /* Columns with a heading, one line for each object in the list `rows`. What is null or missing is shown as "-". On a console that is
- * too narrow, the widest columns of text are cut. */
+ * too narrow, the widest columns of text are cut; if that would not leave enough of them, columns in which nothing is ("-" or 0 in every
+ * row) are left out, and named below. */
 void jp_show_table(const struct jp_show *columns, const cJSON *rows, struct jp_str *out);
 
-/* The same with rows below that have no place in the list (NULL: none), in which what is missing is empty; and with or without heading. */
-void jp_show_table_with(const struct jp_show *columns, const cJSON *rows, const cJSON *tail, bool heading, struct jp_str *out);
+/* How else a table may be. */
+struct jp_table {
+    const cJSON *tail; /* rows below that have no place in the list, in which what is missing is empty; NULL: none */
+    bool no_heading;
+    bool all_columns; /* none is left out: they were asked for */
+};
+void jp_show_table_with(const struct jp_show *columns, const cJSON *rows, const struct jp_table *table, struct jp_str *out);
 
 /* "title  value" lines for one object; what is null or missing is left out. */
 void jp_show_fields(const struct jp_show *fields, const cJSON *object, struct jp_str *out);

@@ -1,9 +1,9 @@
 /* Formats, columns and order of a result. */
 #include "cli/view.h"
 
+#include "base/text.h"
 #include "base/units.h"
 #include "cli/output.h"
-#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -299,7 +299,11 @@ static void add_table(const struct jp_view *view, const struct jp_output_options
         jp_show_fields(columns, result, out);
     } else {
         cJSON *tail = view->tail == NULL ? NULL : view->tail(result, columns);
-        jp_show_table_with(columns, rows, tail, !options->no_header, out);
+        const struct jp_table table = {.tail = tail, .no_heading = options->no_header, .all_columns = options->columns != NULL};
+        if (rows->child == NULL && view->nothing != NULL && jp_output_is_console())
+            jp_str_printf(out, "%s\n", view->nothing);
+        else
+            jp_show_table_with(columns, rows, &table, out);
         cJSON_Delete(tail);
     }
     if (view->after != NULL)

@@ -23,6 +23,7 @@ struct jp_view {
     const struct jp_show *columns; /* of the list, or the fields of the object; NULL: `show` does it, and there is no csv */
     size_t shown;                  /* so many of the columns are in a table if nobody asks for others; 0: all */
     jp_show_fn *show;              /* what people see instead of columns, unless they ask for columns */
+    const char *nothing;           /* what a person at a console is told instead of a heading above no rows; NULL: the heading */
     jp_show_fn *after;             /* what people are told below a table */
     /* A new list of rows that stand below the others in a table: totals. `columns` are those that are shown. */
     cJSON *(*tail)(const cJSON *result, const struct jp_show *columns);

@@ -31,7 +31,7 @@ const struct jp_example jp__examples_service_reload[] = {
 const struct jp_example jp__examples_pool_list[] = {
     {"all pools", NULL,
      J({"pools": [{"name": "build", "state": "active", "source": "config", "parent": null, "description": "compilers", "members": 1, "totalMembers": 1,
-                  "rights": ["view", "assign", "launch"]}]})},
+                  "rights": ["view", "assign", "launch"], "frozen": false}]})},
     {0}};
 
 const struct jp_example jp__examples_pool_get[] = {

@@ -106,6 +106,7 @@ static void add_pool_identity(struct jp_rpc_connection *connection, cJSON *objec
 cJSON *jp__render_pool_row(struct jp_rpc_connection *connection, const struct jp_pool *pool) {
     cJSON *object = cJSON_CreateObject();
     add_pool_identity(connection, object, pool);
+    cJSON_AddBoolToObject(object, "frozen", jp_pool_frozen_by(pool) != NULL);
     return object;
 }
 

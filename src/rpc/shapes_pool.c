@@ -20,7 +20,7 @@ static const char *const enforcers[] = {"none", "service", "kernel", NULL};
     BOOL("ephemeral", "It goes by itself, when its last process has ended."),                                                             \
     NAMES("rights", "What the caller may do with it: view, assign, launch, control, admin.")
 
-static const struct jp_shape_member row_members[] = {IDENTITY, {0}};
+static const struct jp_shape_member row_members[] = {IDENTITY, BOOL("frozen", "Its processes are suspended, by itself or by a pool above it."), {0}};
 static const struct jp_shape row = SHAPE("PoolRow", "A pool in a list.", row_members);
 
 static const struct jp_shape_member pools_members[] = {LIST_OF("pools", row, "In the order of their names."), {0}};

@@ -67,13 +67,14 @@ bool jp_win32_elevated(void) {
 static jp_status write_whole(const char *file, const wchar_t *wide, const char *text, struct jp_error *error) {
     DeleteFileW(wide);
     HANDLE handle = CreateFileW(wide, GENERIC_WRITE, 0, NULL, CREATE_NEW, FILE_ATTRIBUTE_NORMAL, NULL);
+    const char *operation = handle == INVALID_HANDLE_VALUE ? "CreateFile" : "WriteFile";
     DWORD win32 = handle == INVALID_HANDLE_VALUE ? GetLastError() : 0, written;
     if (handle != INVALID_HANDLE_VALUE) {
         if (!WriteFile(handle, text, (DWORD)strlen(text), &written, NULL) || !FlushFileBuffers(handle))
             win32 = GetLastError();
         CloseHandle(handle);
     }
-    return win32 ? jp_fail_win32(error, win32 == ERROR_ACCESS_DENIED ? JP_E_DENIED : JP_E_SYSTEM, win32, "WriteFile", "cannot write %s", file) : JP_OK;
+    return win32 ? jp_fail_win32(error, win32 == ERROR_ACCESS_DENIED ? JP_E_DENIED : JP_E_SYSTEM, win32, operation, "cannot write %s", file) : JP_OK;
 }
 
 jp_status jp_win32_write_file(const char *file, const char *text, bool overwrite, struct jp_error *error) {

@@ -1,6 +1,7 @@
 /* Reads a file after asking, of the same handle, who else could have written it. */
 #include "win32/trusted_file.h"
 
+#include "win32/host.h"
 #include "win32/internal.h"
 #include "win32/security.h"
 #include "win32/wide.h"
@@ -29,7 +30,7 @@ static bool is_trusted_installer(PSID sid) {
 
 static bool trusted(PSID sid, enum jp_win32_trust trust) {
     /* Under Wine there is one user, who owns everything. */
-    bool own_counts = trust != JP_TRUST_SERVICE || jp__is_wine();
+    bool own_counts = trust != JP_TRUST_SERVICE || jp_win32_is_wine();
     return IsWellKnownSid(sid, WinLocalSystemSid) || IsWellKnownSid(sid, WinBuiltinAdministratorsSid) || is_trusted_installer(sid) ||
            (own_counts && jp_win32_sid_trusted(sid));
 }
@@ -197,7 +198,7 @@ static enum jp_private_folder kind_of(PSECURITY_DESCRIPTOR descriptor, PSID owne
         jp_free(account);
         return foreign ? JP_FOLDER_FOREIGN : JP_FOLDER_OPEN;
     }
-    if (dacl && ((control & SE_DACL_PROTECTED) || jp__is_wine())) /* which keeps no such flag */
+    if (dacl && ((control & SE_DACL_PROTECTED) || jp_win32_is_wine())) /* which keeps no such flag */
         return JP_FOLDER_PRIVATE;
     jp_fail(error, JP_E_DENIED,
             dacl ? "the folder %s takes over who may use the one above" : "everybody may use the folder %s: it has no access list", folder);

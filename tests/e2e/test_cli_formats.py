@@ -192,6 +192,38 @@ def test_tables_fit_the_console(used):
 
 
 @on_a_terminal
+def test_columns_in_which_nothing_is_go_first(used):
+    """On a console that is too narrow, and told; unless they were asked for."""
+    everything = shown(used, "accounting", columns=300, NO_COLOR="1").text()
+    assert "UNOBSERVED" in everything.splitlines()[0] and "0 or not known" not in everything
+    narrow = shown(used, "accounting", columns=110, NO_COLOR="1").lines()
+    told = next(line for line in narrow if line.startswith("0 or not known: "))
+    assert "WRITTEN" in told and "WRITTEN" not in narrow[0] and "PROCESSES" in narrow[0]
+    assert set(re.split(r"\s{2,}", narrow[0])) | set(told.partition(": ")[2].split(", ")) == set(re.split(r"\s{2,}", everything.splitlines()[0]))
+    chosen = shown(used, "accounting", "--columns", "pool,unobserved,unknown", columns=60, NO_COLOR="1").lines()
+    assert chosen[0].split() == ["POOL", "UNOBSERVED", "UNKNOWN"]
+
+
+@on_a_terminal
+def test_nothing_is_said_in_words(used):
+    """Where nobody looks a heading stays a heading."""
+    assert shown(used, "ps").text().strip() == "no processes"
+    assert shown(used, "events", "--message", "NOTHING_OF_THE_KIND").text().strip() == "no events"
+    assert ok(used.jobpool("ps")).startswith("PID  POOL") and ok(used.jobpool("events", "--message", "NOTHING_OF_THE_KIND")) == ""
+
+
+def test_a_frozen_pool_is_seen_in_the_list(used):
+    ok(used.jobpool("create", "cold"))
+    ok(used.jobpool("freeze", "cold"))
+    row = next(row for row in used.json("list")["pools"] if row["name"] == "cold")
+    assert row["state"] == "active" and row["frozen"] is True
+    assert re.search(r"^cold +frozen ", ok(used.jobpool("list")), re.M)
+    ok(used.jobpool("thaw", "cold"))
+    assert re.search(r"^cold +active ", ok(used.jobpool("list")), re.M)
+    ok(used.jobpool("rm", "cold"))
+
+
+@on_a_terminal
 def test_colours_are_for_terminals(used):
     assert cell_colour(shown(used, "list"), "active") == "green"
     for environment in ({"NO_COLOR": "1"}, {"TERM": "dumb"}, {"JOBPOOL_COLOR": "never"}):

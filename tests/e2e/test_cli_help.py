@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from harness.host import PROGRAMS, ROOT
+from harness.host import PROGRAMS, ROOT, WINDOWS
 from harness.service import ConsoleService
+from harness.terminal import Terminal
 
 A_PROCESS = "4711"  # stands in examples for a process that there is
 ON_WINDOWS = "# on Windows:"
@@ -58,13 +59,39 @@ def test_every_way_to_write_a_command_has_the_same_help(host, sections):
 def test_the_overview_has_every_command(host, sections):
     everything = ok(host.run("jobpool", "--help"))
     assert everything == ok(host.run("jobpool", "help")) == ok(host.run("jobpool", "-h"))
-    for title in sections:
-        if title.split()[0] not in ("accounting", "job"):
-            assert re.search(rf"^  {title}( \(|  )", everything, re.M), title
+    listed = {}
     for noun in ("pool", "process", "event", "service"):
-        listed = re.findall(rf"^  {noun} (\w+)", ok(host.run("jobpool", "help", noun)), re.M)
-        assert listed and listed == re.findall(rf"^  {noun} (\w+)", everything, re.M)
-        assert ok(host.run("jobpool", noun, "--help")) == ok(host.run("jobpool", "help", noun))
+        listed[noun] = re.findall(rf"^  {noun} (\w+)  ", ok(host.run("jobpool", "help", noun)), re.M)
+        assert ok(host.run("jobpool", noun, "--help")) == ok(host.run("jobpool", "help", noun)) == ok(host.run("jobpool", noun, "help"))
+    for title, section in sections.items():
+        if title.split()[0] in ("accounting", "job"):
+            continue
+        # The first way to write it is the one for people who learn it.
+        short = re.match(r"usage: jobpool ([a-z-]+(?: [a-z]+)?)", section)[1]
+        short = short if short == title else short.split()[0]
+        assert re.search(rf"^  {short}(, \w+)*  ", everything, re.M), title
+        noun, _, verb = title.partition(" ")
+        assert not verb or verb in listed[noun], title
+
+
+@pytest.mark.parametrize("group, verb", [("pool", "list"), ("accounting", "report"), ("job", "query")])
+def test_help_may_come_last(host, group, verb):
+    assert ok(host.run("jobpool", group, "help")) == ok(host.run("jobpool", "help", group))
+    assert ok(host.run("jobpool", group, "help", verb)) == ok(host.run("jobpool", "help", group, verb))
+
+
+@pytest.mark.skipif(WINDOWS, reason="only under Wine is the console a Unix terminal that tests can read")
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_help_fits_a_console(host, sections, width):
+    """Whole words go on below the text, nothing is lost, and examples stay in lines of their own."""
+    for words in (["help"], ["help", "run"], ["help", "units"], ["help", "accounting", "report"]):
+        with Terminal(host, "jobpool", *words, columns=width, lines=160, environment={"NO_COLOR": "1"}) as terminal:
+            assert terminal.finish() == 0
+            wide = ok(host.run("jobpool", *words))
+            assert terminal.text().split() == wide.split()
+            assert all(len(line) < width for line in terminal.lines())
+            examples = [line for line in wide.splitlines() if line.startswith("  jobpool ") and len(line) < width]
+            assert all(example in terminal.lines() for example in examples)
 
 
 def test_every_command_has_an_example(sections):
@@ -145,7 +172,7 @@ def test_what_was_meant(host, arguments, meant):
     assert result.returncode == 2 and result.stdout == "" and f"did you mean {meant}?" in result.stderr, result.stderr
 
 
-@pytest.mark.parametrize("arguments", [["qqqqqqqq"], ["pool", "qqqqqqqq"], ["pool"], ["help", "qqqqqqqq"], ["accounting", "--by"], ["-q"], ["list", "-p", "x"]])
+@pytest.mark.parametrize("arguments", [["foo"], ["qqqqqqqq"], ["pool", "qqqqqqqq"], ["pool"], ["help", "qqqqqqqq"], ["accounting", "--by"], ["-q"], ["list", "-p", "x"]])
 def test_what_is_no_command(host, arguments):
     result = host.run("jobpool", *arguments)
     assert result.returncode == 2 and result.stdout == "" and "did you mean" not in result.stderr and "see: jobpool help" in result.stderr

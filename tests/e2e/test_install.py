@@ -1,5 +1,6 @@
 """Installing, upgrading and taking out the service by its own commands, on a machine of its own: what Windows has of it before and after, what
 is printed, what goes wrong in the middle. What the commands print is what docs/admin.md says."""
+import json
 import os
 import pathlib
 import re
@@ -310,6 +311,32 @@ def test_purging_leaves_what_is_not_the_services(machine):
     lines = machine.done("uninstall", "--purge", "--yes")
     assert any("there is more in it" in line for line in lines)
     assert [path.name for path in machine.data.iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.skipif(WINDOWS, reason="made with the rights of a Unix file")
+def test_purging_believes_no_configuration_that_others_may_write(machine):
+    """Else whoever can write it could have an administrator delete any file."""
+    machine.done("install")
+    precious = machine.host.drive_c / "precious.db"
+    precious.write_text("not the service's", encoding="utf-8")
+    machine.config.write_text(json.dumps({"database": {"file": "C:\\precious.db"}}), encoding="utf-8")
+    machine.config.chmod(0o666)
+    refused = machine.jobpoold("uninstall", "--purge", "--yes")
+    assert refused.returncode == 1 and "may write" in refused.stderr and "nothing was done" in refused.stderr
+    assert precious.exists() and machine.state() == "RUNNING"
+    machine.done("uninstall")
+    machine.config.unlink()
+    precious.unlink()
+
+
+@pytest.mark.skipif(WINDOWS, reason="made with the rights of a Unix file")
+def test_a_folder_that_has_others_in_it_is_not_closed(machine):
+    """C:\\Windows, for one."""
+    (machine.data / "tools").mkdir(parents=True)
+    machine.data.chmod(0o777)
+    refused = machine.jobpoold("install")
+    assert refused.returncode == 1 and "a folder of its own" in refused.stderr and "icacls" not in refused.stdout
+    assert machine.data.stat().st_mode & 0o777 == 0o777 and machine.state() is None
 
 
 def test_processes_that_are_kept_are_said_to_go_on(machine):
