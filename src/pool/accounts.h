@@ -73,6 +73,7 @@ struct jp_pool_record {
     bool frozen, keep_frozen; /* by pool.freeze; keep: also over a crash of the service */
     bool suspends;            /* its members may be suspended between two slices of their CPU rate */
     bool below_frozen;        /* they are suspended because a pool above it is frozen */
+    bool ephemeral;
     int64_t busy_since_100ns; /* wall clock: when the first process joined the empty pool; 0: it is empty */
     int64_t job_time_used_100ns; /* user time of ended processes that counts towards its job time, where the service keeps that; below
                                     zero when what running ones had used before it was set is more */
@@ -381,8 +382,9 @@ struct jp_accounts_start {
         int64_t job_time_used_100ns;
     } *pasts;
     size_t past_count;
-    struct jp_pool_counters { /* of every pool that there ever was, as long as anything is recorded under its name */
+    struct jp_pool_counters { /* of every pool that there ever was, as long as anything is recorded under its name; who was used last comes last */
         char *name;
+        bool ephemeral; /* it was, at last */
         struct jp_counters total;
         int64_t reset_100ns;     /* of the last reset; 0: never */
         struct jp_counters base; /* of it */

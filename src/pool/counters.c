@@ -71,6 +71,9 @@ static struct jp_counted *counted_of(struct jp_pools *pools, const char *name) {
 void jp__counters_load(struct jp_pools *pools, const struct jp_accounts_start *start) {
     for (size_t i = 0; i < start->counter_count; i++) {
         struct jp_counted *counted = counted_of(pools, start->counters[i].name);
+        line_remove(pools, counted);
+        counted->ephemeral = start->counters[i].ephemeral;
+        line_add(pools, counted);
         counted->total = start->counters[i].total;
         counted->base = start->counters[i].base;
         counted->reset_100ns = start->counters[i].reset_100ns;

@@ -135,6 +135,7 @@ void jp__pool_record(struct jp_pools *pools, const struct jp_pool *pool) {
                                                        .keep_frozen = pool->keep_frozen,
                                                        .suspends = pool->suspends || pool->thaw_rate,
                                                        .below_frozen = by && by != pool,
+                                                       .ephemeral = pool->ephemeral != NULL,
                                                        .busy_since_100ns = pool->busy_since_100ns,
                                                        .job_time_used_100ns = (int64_t)(pool->spent.user_100ns - pool->job_time_base_100ns)});
     jp_str_free(&definition);

@@ -112,10 +112,11 @@ static void merge_pool(struct jp__pool_row *row, struct jp__pool_row *later) {
     bool revived = row->deleted_100ns != 0 && later->deleted_100ns == 0;
     if (revived)
         row->created_100ns = later->created_100ns;
-    if (later->deleted_100ns == 0) { /* a deletion knows no parent */
+    if (later->deleted_100ns == 0) { /* a deletion knows neither */
         jp_free(row->parent);
         row->parent = later->parent;
         later->parent = NULL;
+        row->ephemeral = later->ephemeral;
     }
     jp_free(row->definition);
     row->definition = later->definition;
@@ -144,6 +145,7 @@ void jp__batch_add_pool(struct jp__batch *batch, const struct jp_pool_record *re
     row->definition = jp_strdup(record->definition);
     row->created_100ns = now_100ns;
     row->frozen = record->frozen | record->keep_frozen << 1 | record->suspends << 2 | record->below_frozen << 3;
+    row->ephemeral = record->ephemeral;
     row->busy_since_100ns = record->busy_since_100ns;
     row->job_time_used_100ns = record->job_time_used_100ns;
     take_pool(batch, row);

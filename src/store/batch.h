@@ -17,6 +17,7 @@ struct jp__pool_row {
     int64_t created_100ns;
     int64_t deleted_100ns; /* 0: it lives */
     int frozen;            /* bits: see schema.c */
+    bool ephemeral;        /* a deletion does not know it */
     int64_t busy_since_100ns;
     int64_t job_time_used_100ns;
 };

@@ -21,12 +21,13 @@ static const char *const texts[JP__COMMIT_STATEMENTS] = {
 
     /* A pool keeps the time of its making until it is made again, and, when deleted, the parent it had. */
     [JP__COMMIT_POOL] =
-        "INSERT INTO pools(" JP__POOL_COLUMNS ") VALUES(?,?,?,?,?,?,?,?)"
+        "INSERT INTO pools(" JP__POOL_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?)"
         " ON CONFLICT(name) DO UPDATE SET"
         "  parent = iif(excluded.deleted_100ns IS NULL, excluded.parent, coalesce(excluded.parent, parent)),"
         "  definition = excluded.definition,"
         "  created_100ns = iif(deleted_100ns IS NULL, created_100ns, excluded.created_100ns),"
         "  deleted_100ns = excluded.deleted_100ns, frozen = excluded.frozen,"
+        "  ephemeral = iif(excluded.deleted_100ns IS NULL, excluded.ephemeral, max(excluded.ephemeral, ephemeral)),"
         "  busy_since_100ns = excluded.busy_since_100ns, job_time_used_100ns = excluded.job_time_used_100ns",
 
     /* One of the same time of making is the same job, told again. One that is older than this run may have rows of any age. */

@@ -156,6 +156,7 @@ int jp__bind_pool(sqlite3_stmt *statement, const struct jp__pool_row *row) {
     put_i64(&binder, row->frozen);
     put_i64_if(&binder, row->busy_since_100ns != 0, row->busy_since_100ns);
     put_i64(&binder, row->job_time_used_100ns);
+    put_i64(&binder, row->ephemeral);
     return binder.code;
 }
 

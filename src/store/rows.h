@@ -16,7 +16,7 @@
     "joined_by, ended_100ns, ending, exit_code, user_100ns, kernel_100ns, peak_commit_bytes, "                \
     "peak_working_set_bytes, read_operations, write_operations, other_operations, read_bytes, write_bytes, "  \
     "other_bytes, run, starting"
-#define JP__POOL_COLUMNS "name, parent, definition, created_100ns, deleted_100ns, frozen, busy_since_100ns, job_time_used_100ns"
+#define JP__POOL_COLUMNS "name, parent, definition, created_100ns, deleted_100ns, frozen, busy_since_100ns, job_time_used_100ns, ephemeral"
 /* struct jp_counters, in the order of its members */
 #define JP__COUNTER_COLUMNS                                                                                \
     "processes, exited, crashed, terminated, unknown, failures, unobserved, user_100ns, kernel_100ns, "    \

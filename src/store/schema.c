@@ -301,6 +301,7 @@ static const char *const auditing[] = {
  * `sampled` is what each pool's last row had, and what the pool alone (its rows in processes and unobserved) had used by then: a run goes on
  * from there, so what happened between the two is in the next row. What there was before this version is of no time that anybody recorded: its time is 0. */
 static const char *const sampling[] = {
+    "ALTER TABLE pools ADD COLUMN ephemeral INTEGER NOT NULL DEFAULT 0;" /* stays when it is deleted: its name is one of very many */
     "CREATE TABLE samples("
     "  day INTEGER NOT NULL,"
     "  pool TEXT NOT NULL,"

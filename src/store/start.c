@@ -100,16 +100,16 @@ static struct jp_spent read_spent(sqlite3_stmt *statement, int column) {
 /* Of a reset, or a sample, that does not exist all columns are NULL, which is read as 0. */
 static int load_counters(sqlite3 *db, struct jp_accounts_start *start) {
     static const char sql[] =
-        "SELECT names.name, totals.*, resets.*, sampled.* FROM"
+        "SELECT names.name, totals.*, resets.*, sampled.*, coalesce((SELECT ephemeral FROM pools WHERE pools.name = names.name), 0) FROM"
         " (SELECT name FROM pools UNION SELECT pool FROM pool_totals) AS names"
         " LEFT JOIN (SELECT pool, " JP__COUNTER_COLUMNS " FROM pool_totals) AS totals ON totals.pool = names.name"
         " LEFT JOIN (SELECT run, number, time_100ns, " JP__COUNTER_COLUMNS " FROM resets) AS resets"
         "  ON (resets.run, resets.number) = (SELECT run, number FROM resets WHERE pool = names.name"
         "                                     ORDER BY run DESC, number DESC LIMIT 1)"
         " LEFT JOIN sampled ON sampled.pool = names.name"
-        " ORDER BY names.name";
+        " ORDER BY sampled.time_100ns, names.name";
     enum { NAME = 0, TOTAL = 2, RESET_TIME = TOTAL + JP__COUNTER_COUNT + 2, BASE = RESET_TIME + 1,
-           SAMPLED = BASE + JP__COUNTER_COUNT + 1 };
+           SAMPLED = BASE + JP__COUNTER_COUNT + 1, EPHEMERAL = SAMPLED + 7 };
     sqlite3_stmt *statement = NULL;
     int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
     if (code != SQLITE_OK)
@@ -124,6 +124,7 @@ static int load_counters(sqlite3 *db, struct jp_accounts_start *start) {
         counters->sampled_100ns = sqlite3_column_int64(statement, SAMPLED);
         counters->sampled = read_spent(statement, SAMPLED + 1);
         counters->sampled_own = read_spent(statement, SAMPLED + 4);
+        counters->ephemeral = sqlite3_column_int(statement, EPHEMERAL);
     }
     return sqlite3_finalize(statement);
 }

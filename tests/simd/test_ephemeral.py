@@ -1,5 +1,6 @@
 """Ephemeral pools: made for one run by whoever may put processes into a pool, bounded in everything, and gone by themselves."""
 import json
+import sqlite3
 
 import pytest
 
@@ -375,6 +376,30 @@ def test_each_account_has_so_many(world):
 def test_none_where_the_quota_says_so(world):
     w = world(LAUNCHES, quotas={"ephemeral_pools": 0})
     assert w.machine.client(**ALICE).error("pool.create", name="e", parent="p", ephemeral=True).name == "quota_exceeded"
+
+
+def test_many_of_earlier_runs_push_no_other_pools_counters_out(alices):
+    """What their names cost is bounded after a restart too: of all but the last ones only that they were used is known."""
+    w = alices
+    w.rpc.call("pool.create", name="a")
+    w.machine.exit(w.assigned("a"))
+    make(w.alice)
+    end(w, run(w.alice))
+    w.machine.advance(3000)
+    w.rpc.call("pool.delete", pool="a")
+    w.stop()
+    with sqlite3.connect(w.machine.folder / "accounting.db") as database:
+        assert database.execute("SELECT name, ephemeral FROM pools WHERE deleted_100ns IS NOT NULL ORDER BY name").fetchall() == [("a", 0), ("e", 1)]
+        names = [(f"e{number}",) for number in range(30_000)]
+        database.executemany("INSERT INTO pools(name, parent, created_100ns, deleted_100ns, ephemeral) VALUES(?, 'p', 1, 2, 1)", names)
+        database.executemany("INSERT INTO pool_totals(pool, processes) VALUES(?, 1)", names)
+    w.start()
+    alice = w.machine.client(**ALICE)
+    for used in ("e", "e0", "e29999", "a"):
+        assert alice.error("pool.create", name=used, parent="p", ephemeral=True).name == "pool_exists"
+    make(alice, "e30000")
+    w.rpc.call("pool.create", name="a")
+    assert w.rpc.call("pool.get", pool="a")["counters"]["processes"] == 1, "it goes on where it stood"
 
 
 def test_a_thousand_one_after_the_other_leave_nothing_but_records(alices):

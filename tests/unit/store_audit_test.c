@@ -195,7 +195,7 @@ static void a_database_of_version_3_is_taken_over(void **state) {
     record(world, &running);
     record_event(world, 5);
     close_store(world);
-    execute_alone(world->file, "DROP TABLE audit; DROP TABLE samples; DROP TABLE sampled;"
+    execute_alone(world->file, "ALTER TABLE pools DROP COLUMN ephemeral; DROP TABLE audit; DROP TABLE samples; DROP TABLE sampled;"
                                "DELETE FROM meta WHERE key IN ('last_audit_id', 'samples_from_100ns'); PRAGMA user_version = 3");
     assert_int_equal(jp_store_check(world->file, fail_of, NULL, &error), JP_OK); /* a backup of it is sound */
 
