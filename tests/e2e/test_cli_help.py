@@ -132,7 +132,7 @@ def titles():
 @pytest.mark.parametrize("title", titles())
 def test_examples_work(stage, sections, held, title, tmp_path):
     process = held()
-    needs_member = title in ("pool wait", "process wait", "process kill", "pool kill")
+    needs_member = title in ("pool wait", "process wait", "process kill", "pool kill", "job contains")
     if needs_member:
         pool = "build" if title in ("process wait", "process kill", "pool kill") else "nightly"
         ok(stage.jobpool("assign", "--pool", pool, process.pid))
