@@ -12,13 +12,13 @@ sys.path += [str(ROOT / "tests/pages"), str(ROOT / "tests")]
 
 
 def report():
-    """The beginning of the page that `jobpool report` writes, of a made-up week, as far as two pools with their limits."""
+    """The beginning of the page, as far as two pools with their limits."""
     import base64
-    import made_up
-    from conftest import Browser, MAKE_PAGE
+    import picture_of_report
+    from conftest import Browser
     with tempfile.TemporaryDirectory() as folder:
         page = pathlib.Path(folder, "report.html")
-        page.write_bytes(subprocess.run([MAKE_PAGE], input=made_up.as_json("rich").encode(), capture_output=True, check=True).stdout)
+        picture_of_report.write(page)
         browser = Browser()
         browser.open(page, width=WIDTH)
         height = browser.ask("return document.querySelectorAll('figure.pool')[1].getBoundingClientRect().bottom") + 8

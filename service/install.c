@@ -97,13 +97,20 @@ static jp_status take_over(struct install *install, struct jp_error *error) {
     return make_folder(install, error);
 }
 
+/* Not where more is than the service puts there: C:\, C:\Windows, a folder of tools are for others too. */
 static jp_status close_folder(struct install *install, struct jp_error *error) {
     enum jp_private_folder kind;
-    jp_setup_remark("%s", error->text);
+    struct jp_error because = *error;
+    jp_status status = jp_win32_folder_is_data(install->folder, error);
+    if (status != JP_OK)
+        return status;
+    jp_setup_remark("%s", because.text);
     say_rights(install, true);
     if (install->setup.options->dry_run)
         return JP_OK;
-    jp_status status = jp_win32_folder_close(install->folder, error);
+    status = jp_win32_folder_close(install->folder, error);
+    if (status == JP_OK) /* again, now that nobody can put anything there any more */
+        status = jp_win32_folder_is_data(install->folder, error);
     if (status == JP_OK)
         status = jp_win32_folder_look(install->folder, &kind, error);
     if (status == JP_OK && kind != JP_FOLDER_PRIVATE)

@@ -1,6 +1,7 @@
 /* Owns the list of what can be taken back. */
 #include "setup.h"
 
+#include "base/text.h"
 #include "win32/paths.h"
 #include "win32/wide.h"
 
@@ -18,14 +19,17 @@ enum {
 
 /* --- saying --- */
 
+/* Harmless: a file's name, or what is wrong in a configuration, may be somebody else's words. */
 static void say(FILE *stream, const char *before, const char *format, va_list arguments) {
-    struct jp_str text = {0};
-    jp_str_puts(&text, before);
+    struct jp_str text = {0}, line = {0};
     jp_str_vprintf(&text, format, arguments);
-    jp_str_putc(&text, '\n');
-    fputs(jp_str_text(&text), stream);
+    jp_str_puts(&line, before);
+    jp_add_harmless(&line, jp_str_text(&text));
+    jp_str_putc(&line, '\n');
+    fputs(jp_str_text(&line), stream);
     fflush(stream);
     jp_str_free(&text);
+    jp_str_free(&line);
 }
 
 void jp_setup_line(struct jp_setup *setup, const char *format, ...) {
@@ -49,6 +53,12 @@ int jp_setup_complain(const char *format, ...) {
     say(stderr, "jobpoold: ", format, arguments);
     va_end(arguments);
     return JP_SETUP_FAILED;
+}
+
+int jp_setup_not_deleted(uint32_t win32, const char *file) {
+    struct jp_error error;
+    jp_fail_win32(&error, JP_E_SYSTEM, win32, "DeleteFile", "cannot delete %s", file);
+    return jp_setup_complain("%s", error.text);
 }
 
 bool jp_setup_confirmed(const char *question) {
@@ -108,9 +118,10 @@ void jp_setup_close(struct jp_setup *setup) {
 
 static void undo_setting(struct jp_setup *setup, const struct jp_undo *undo) {
     struct jp_error error;
-    char *line = undo->value ? undo->setting->command(undo->value) : undo->setting->undo_command ? undo->setting->undo_command() : NULL;
+    const char *value = undo->value ? undo->value : undo->setting->nothing;
+    char *line = value ? undo->setting->command(value) : undo->setting->undo_command ? undo->setting->undo_command() : NULL;
     if (!line)
-        return; /* goes with the service */
+        return; /* goes with the service, or the key */
     jp_setup_line(setup, "%s", line);
     jp_free(line);
     if (undo->setting->write(setup->scm, undo->value, &error) != JP_OK)
@@ -121,10 +132,8 @@ static void undo_file(struct jp_setup *setup, const struct jp_undo *undo) {
     bool folder = undo->kind == JP_UNDO_FOLDER;
     wchar_t *wide = jp_win32_wide(undo->value);
     jp_setup_line(setup, "%s \"%s\"", folder ? "rmdir" : "del", undo->value);
-    if (!(folder ? RemoveDirectoryW(wide) : DeleteFileW(wide))) {
-        DWORD win32 = GetLastError();
-        jp_setup_complain("this could not be taken back: %s (%lu)", jp_win32_text(win32), (unsigned long)win32);
-    }
+    if (!(folder ? RemoveDirectoryW(wide) : DeleteFileW(wide)))
+        jp_setup_not_deleted(GetLastError(), undo->value);
     jp_free(wide);
 }
 

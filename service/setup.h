@@ -35,6 +35,7 @@ void jp_setup_line(struct jp_setup *setup, const char *format, ...) JP_PRINTF(2,
 void jp_setup_remark(const char *format, ...) JP_PRINTF(1, 2);
 /* To standard error. Returns JP_SETUP_FAILED. */
 int jp_setup_complain(const char *format, ...) JP_PRINTF(1, 2);
+int jp_setup_not_deleted(uint32_t win32, const char *file);
 
 /* Opens the service control manager: for changes, or with --dry-run for a look. Whoever is no elevated administrator is told, before anything is done. */
 jp_status jp_setup_open(struct jp_setup *setup, struct jp_error *error);

@@ -13,13 +13,13 @@ struct uninstall {
     char *program, *config_file; /* of the service that is there */
     struct jp_config config;
     bool config_known;
+    struct jp_error why_not; /* it is not known */
     size_t left; /* files that could not be deleted */
 };
 
 static jp_status look(struct uninstall *uninstall, struct jp_error *error) {
     char *command = NULL, *faults;
     cJSON *data;
-    struct jp_error ignored;
     jp_status status = jp_setup_open(&uninstall->setup, error);
     if (status == JP_OK)
         status = jp_win32_settings[0].read(uninstall->setup.scm, &command, error);
@@ -30,8 +30,9 @@ static jp_status look(struct uninstall *uninstall, struct jp_error *error) {
     jp_free(command);
     if (!uninstall->config_file)
         uninstall->config_file = jp_win32_default_config();
-    const struct jp_daemon_platform *platform = jp_service_platform(JP_TRUST_ANYONE);
-    uninstall->config_known = jp_daemon_read_config(platform, uninstall->config_file, &uninstall->config, &faults, &data, &ignored) == JP_OK;
+    /* What others may have written does not say which files are deleted. */
+    const struct jp_daemon_platform *platform = jp_service_platform(uninstall->setup.options->purge ? JP_TRUST_SERVICE : JP_TRUST_ANYONE);
+    uninstall->config_known = jp_daemon_read_config(platform, uninstall->config_file, &uninstall->config, &faults, &data, &uninstall->why_not) == JP_OK;
     cJSON_Delete(data);
     jp_free(faults);
     return JP_OK;
@@ -44,9 +45,9 @@ static jp_status ask(const struct uninstall *uninstall, struct jp_error *error) 
         return JP_OK;
     if (!uninstall->config_known && jp_win32_file_exists(uninstall->config_file))
         return jp_fail(error, JP_E_CONFIG,
-                       "which files are the service's cannot be read in %s (see jobpoold --check-config --config FILE); nothing was done: "
+                       "%s says which files are the service's, and does not count (see jobpoold --check-config --config FILE): %s. Nothing was done; "
                        "uninstall without --purge, and delete the files yourself",
-                       uninstall->config_file);
+                       uninstall->config_file, uninstall->why_not.text);
     if (options->yes || options->dry_run)
         return JP_OK;
     char *question = jp_sprintf("Delete configuration, log and accounts too (%s)? What was recorded is gone then.",
@@ -96,9 +97,7 @@ static void delete_file(struct uninstall *uninstall, const char *file) {
         return;
     wchar_t *wide = jp_win32_wide(file);
     if (!DeleteFileW(wide)) {
-        DWORD win32 = GetLastError();
-        jp_setup_complain("%s could not be deleted: %s (%s, %lu)", file, jp_win32_text(win32),
-                          jp_win32_name(win32) ? jp_win32_name(win32) : "Windows error", (unsigned long)win32);
+        jp_setup_not_deleted(GetLastError(), file);
         uninstall->left++;
     }
     jp_free(wide);
@@ -133,10 +132,14 @@ static void delete_folder(struct uninstall *uninstall, const char *file) {
     char *folder = jp_win32_folder_of(file);
     wchar_t *wide = jp_win32_wide(folder);
     if (jp_win32_file_exists(folder)) {
-        if (!uninstall->setup.options->dry_run && !RemoveDirectoryW(wide))
+        BOOL gone = uninstall->setup.options->dry_run || RemoveDirectoryW(wide);
+        DWORD win32 = gone ? 0 : GetLastError();
+        if (gone)
+            jp_setup_line(&uninstall->setup, "rmdir \"%s\"", folder);
+        else if (win32 == ERROR_DIR_NOT_EMPTY)
             jp_setup_remark("the folder %s stays: there is more in it", folder);
         else
-            jp_setup_line(&uninstall->setup, "rmdir \"%s\"", folder);
+            jp_setup_not_deleted(win32, folder);
     }
     jp_free(wide);
     jp_free(folder);

@@ -36,14 +36,17 @@ static jp_status move_file(struct upgrade *upgrade, const char *from, const char
     return moved ? JP_OK : file_failed(error, win32, "MoveFileEx", "rename", from);
 }
 
+/* Into a new file, which has the folder's rights: one that is left of an upgrade that was broken off may have others. */
 static jp_status copy_file(struct upgrade *upgrade, struct jp_error *error) {
     wchar_t *from = jp_win32_wide(upgrade->from), *to = jp_win32_wide(upgrade->fresh);
     jp_setup_line(&upgrade->setup, "copy \"%s\" \"%s\"", upgrade->from, upgrade->fresh);
-    BOOL copied = upgrade->setup.options->dry_run || CopyFileW(from, to, FALSE);
+    BOOL copied = upgrade->setup.options->dry_run || ((DeleteFileW(to) || GetLastError() == ERROR_FILE_NOT_FOUND) && CopyFileW(from, to, TRUE));
     uint32_t win32 = copied ? 0 : GetLastError();
     jp_free(from);
     jp_free(to);
-    return copied ? JP_OK : file_failed(error, win32, "CopyFile", "copy", upgrade->from);
+    if (!copied)
+        return file_failed(error, win32, "CopyFile", "copy", upgrade->from);
+    return upgrade->setup.options->dry_run ? JP_OK : jp_win32_check_program(upgrade->fresh, error);
 }
 
 static bool delete_file(const char *file) {
@@ -89,7 +92,7 @@ static bool same_content(const char *one, const char *other) {
 static jp_status run(struct upgrade *upgrade, const char *program, const char *arguments, struct jp_error *error) {
     STARTUPINFOW startup = {.cb = sizeof startup};
     PROCESS_INFORMATION process;
-    DWORD exit_code = 0;
+    DWORD exit_code = 1;
     char *line = jp_sprintf("\"%s\" %s", program, arguments);
     jp_setup_line(&upgrade->setup, "%s", line);
     wchar_t *wide_program = jp_win32_wide(program), *wide_line = jp_win32_wide(line);
@@ -100,15 +103,14 @@ static jp_status run(struct upgrade *upgrade, const char *program, const char *a
     jp_free(line);
     if (!started)
         return jp_fail_win32(error, JP_E_SYSTEM, win32, "CreateProcess", "cannot start %s", program);
-    if (WaitForSingleObject(process.hProcess, TRY_MS) != WAIT_OBJECT_0) {
+    bool ended = WaitForSingleObject(process.hProcess, TRY_MS) == WAIT_OBJECT_0;
+    if (!ended)
         TerminateProcess(process.hProcess, 1);
-        exit_code = WAIT_TIMEOUT;
-    } else {
-        GetExitCodeProcess(process.hProcess, &exit_code);
-    }
+    else if (!GetExitCodeProcess(process.hProcess, &exit_code))
+        exit_code = 1; /* not known is not good */
     CloseHandle(process.hThread);
     CloseHandle(process.hProcess);
-    if (exit_code == WAIT_TIMEOUT)
+    if (!ended)
         return jp_fail(error, JP_E_TIMEOUT, "%s %s did not end in %d seconds", program, arguments, TRY_MS / 1000);
     return exit_code ? jp_fail(error, JP_E_SYSTEM, "%s %s ended with exit code %lu", program, arguments, (unsigned long)exit_code) : JP_OK;
 }

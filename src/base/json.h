@@ -57,6 +57,9 @@ void jp_json_each_duplicate(const cJSON *root, jp_json_item_fn *tell, void *cont
 /* Takes the tree out; the caller frees it with cJSON_Delete. */
 cJSON *jp_json_take_root(struct jp_json *json);
 
+/* A member, or NULL. */
+static inline cJSON *jp_get(const cJSON *object, const char *key) { return cJSON_GetObjectItemCaseSensitive(object, key); }
+
 /* An exact integer: a JSON integer up to 2^53 - 1, or a string of decimal digits. False for anything else. */
 bool jp_json_get_u64(const cJSON *item, uint64_t *ret_value);
 

@@ -30,10 +30,14 @@ enum jp_field_type {
     JP_FIELD_JSON,     /* cJSON * (cJSON_Delete): taken as it is, for who knows what it means */
 };
 
+/* Owns its strings, where nothing else is said. */
 struct jp_strings {
     char **items;
     size_t count;
 };
+void jp_strings_add(struct jp_strings *strings, const char *text); /* a copy */
+void jp_strings_add_all(struct jp_strings *strings, const struct jp_strings *more);
+void jp_strings_free(struct jp_strings *strings);                  /* empty afterwards */
 
 struct jp_list {
     void *items; /* jp_free'd with what they own by jp_schema_clear */

@@ -196,12 +196,19 @@ static void list_copy(const struct jp_field *field, const struct jp_list *from, 
         jp_schema_copy(field->fields, list_item(field, from, to->count), list_item(field, to, to->count));
 }
 
-static void strings_add(struct jp_strings *strings, char *text) {
+static void take_string(struct jp_strings *strings, char *text) {
     strings->items = jp_realloc_array(strings->items, strings->count + 1, sizeof *strings->items);
     strings->items[strings->count++] = text;
 }
 
-static void strings_clear(struct jp_strings *strings) {
+void jp_strings_add(struct jp_strings *strings, const char *text) { take_string(strings, jp_strdup(text)); }
+
+void jp_strings_add_all(struct jp_strings *strings, const struct jp_strings *more) {
+    for (size_t i = 0; i < more->count; i++)
+        jp_strings_add(strings, more->items[i]);
+}
+
+void jp_strings_free(struct jp_strings *strings) {
     for (size_t i = 0; i < strings->count; i++)
         jp_free(strings->items[i]);
     jp_free(strings->items);
@@ -222,7 +229,7 @@ static bool read_strings(const struct jp_schema_context *context, const struct j
         }
         if (!read_string(context, &element_field, element, path, &text))
             return false;
-        strings_add(strings, text);
+        take_string(strings, text);
     }
     return true;
 }
@@ -241,7 +248,7 @@ static bool read_env(const struct jp_schema_context *context, const struct jp_fi
             jp_faults_add(context->faults, item, false, "%s: more than %" PRIu64 " variables", path, field->max);
             return false;
         }
-        strings_add(strings, cJSON_IsNull(member) ? jp_strdup(member->string)
+        take_string(strings, cJSON_IsNull(member) ? jp_strdup(member->string)
                                                   : jp_sprintf("%s=%s", member->string, member->valuestring));
     }
     return true;
@@ -469,7 +476,7 @@ void jp__value_clear(const struct jp_field *field, void *slot) {
         break;
     case JP_FIELD_STRINGS:
     case JP_FIELD_ENV:
-        strings_clear(slot);
+        jp_strings_free(slot);
         break;
     case JP_FIELD_OBJECT:
         jp_schema_clear(field->fields, slot);
@@ -499,8 +506,7 @@ void jp__value_copy(const struct jp_field *field, const void *from, void *to) {
         break;
     case JP_FIELD_STRINGS:
     case JP_FIELD_ENV:
-        for (size_t i = 0; i < strings->count; i++)
-            strings_add(to, jp_strdup(strings->items[i]));
+        jp_strings_add_all(to, strings);
         break;
     case JP_FIELD_OBJECT:
         jp_schema_copy(field->fields, from, to);

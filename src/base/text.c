@@ -13,17 +13,17 @@ static uint32_t decode(const char *text, size_t length) {
     return code;
 }
 
-/* Control characters of ASCII and Latin-1, and those that turn the direction of writing. */
-static bool is_harmful(uint32_t code) {
-    return code < 0x20 || (code >= 0x7F && code < 0xA0) || (code >= 0x202A && code <= 0x202E) ||
-           (code >= 0x2066 && code <= 0x2069);
+bool jp_text_is_harmful(uint32_t code) {
+    return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0xAD || code == 0x61C || (code >= 0x200B && code <= 0x200F) ||
+           (code >= 0x2028 && code <= 0x202E) || (code >= 0x2060 && code <= 0x206F) || (code >= 0xFDD0 && code <= 0xFDEF) || code == 0xFEFF ||
+           (code & 0xFFFE) == 0xFFFE;
 }
 
 void jp_add_harmless(struct jp_str *out, const char *text) {
     size_t left = strlen(text);
     while (left > 0) {
         size_t length = jp_utf8_sequence(text, left);
-        if (length == 0 || is_harmful(decode(text, length))) {
+        if (length == 0 || jp_text_is_harmful(decode(text, length))) {
             length = length == 0 ? 1 : length;
             for (size_t i = 0; i < length; i++)
                 jp_str_printf(out, "\\x%02X", (unsigned char)text[i]);

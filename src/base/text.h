@@ -4,6 +4,10 @@
 
 #include "base/str.h"
 
+/* Whether a character does something to the text around it instead of being seen: control characters, those that turn the direction of
+ * writing or end a line, those without a width, and what Unicode says is no character. */
+bool jp_text_is_harmful(uint32_t code);
+
 /* Adds text that others chose (a command line, a description): what could steer a terminal is written as \xNN. */
 void jp_add_harmless(struct jp_str *out, const char *text);
 

@@ -15,24 +15,27 @@ const struct jp_option jp_summary_options[] = {
     {0},
 };
 
+#define SUM_COLUMNS \
+    {"PROCESSES", "processes", JP_SHOW_NUMBER}, \
+    {"RUNNING", "running", JP_SHOW_NUMBER}, \
+    {"EXITED", "exited", JP_SHOW_NUMBER}, \
+    {"CRASHED", "crashed", JP_SHOW_NUMBER}, \
+    {"TERMINATED", "terminated", JP_SHOW_NUMBER}, \
+    {"UNKNOWN", "unknown", JP_SHOW_NUMBER}, \
+    {"UNOBSERVED", "unobserved", JP_SHOW_NUMBER}, \
+    {"CODE NOT 0", "failures", JP_SHOW_NUMBER}, \
+    {"CPU USER", "userTime100ns", JP_SHOW_DURATION}, \
+    {"CPU KERNEL", "kernelTime100ns", JP_SHOW_DURATION}, \
+    {"WALL", "wallTime100ns", JP_SHOW_DURATION}, \
+    {"PEAK COMMIT", "peakCommitBytes", JP_SHOW_BYTES}, \
+    {"READ", "readBytes", JP_SHOW_BYTES}, \
+    {"WRITTEN", "writeBytes", JP_SHOW_BYTES}, \
+    {"CPU KNOWN OF", "withCpu", JP_SHOW_NUMBER}, \
+    {"I/O KNOWN OF", "withIo", JP_SHOW_NUMBER}
+
 static const struct jp_show summary_columns[] = {
     {"POOL", "pool", JP_SHOW_TEXT},
-    {"PROCESSES", "processes", JP_SHOW_NUMBER},
-    {"RUNNING", "running", JP_SHOW_NUMBER},
-    {"EXITED", "exited", JP_SHOW_NUMBER},
-    {"CRASHED", "crashed", JP_SHOW_NUMBER},
-    {"TERMINATED", "terminated", JP_SHOW_NUMBER},
-    {"UNKNOWN", "unknown", JP_SHOW_NUMBER},
-    {"UNOBSERVED", "unobserved", JP_SHOW_NUMBER},
-    {"CODE NOT 0", "failures", JP_SHOW_NUMBER},
-    {"CPU USER", "userTime100ns", JP_SHOW_DURATION},
-    {"CPU KERNEL", "kernelTime100ns", JP_SHOW_DURATION},
-    {"WALL", "wallTime100ns", JP_SHOW_DURATION},
-    {"PEAK COMMIT", "peakCommitBytes", JP_SHOW_BYTES},
-    {"READ", "readBytes", JP_SHOW_BYTES},
-    {"WRITTEN", "writeBytes", JP_SHOW_BYTES},
-    {"CPU KNOWN OF", "withCpu", JP_SHOW_NUMBER},
-    {"I/O KNOWN OF", "withIo", JP_SHOW_NUMBER},
+    SUM_COLUMNS,
     {0},
 };
 
@@ -148,22 +151,7 @@ static const struct jp_show either_columns[] = {
     {"USER", "user", JP_SHOW_TEXT},
     {"IMAGE", "image", JP_SHOW_TEXT},
     {"ENDING", "ending", JP_SHOW_TEXT},
-    {"PROCESSES", "processes", JP_SHOW_NUMBER},
-    {"RUNNING", "running", JP_SHOW_NUMBER},
-    {"EXITED", "exited", JP_SHOW_NUMBER},
-    {"CRASHED", "crashed", JP_SHOW_NUMBER},
-    {"TERMINATED", "terminated", JP_SHOW_NUMBER},
-    {"UNKNOWN", "unknown", JP_SHOW_NUMBER},
-    {"UNOBSERVED", "unobserved", JP_SHOW_NUMBER},
-    {"CODE NOT 0", "failures", JP_SHOW_NUMBER},
-    {"CPU USER", "userTime100ns", JP_SHOW_DURATION},
-    {"CPU KERNEL", "kernelTime100ns", JP_SHOW_DURATION},
-    {"WALL", "wallTime100ns", JP_SHOW_DURATION},
-    {"PEAK COMMIT", "peakCommitBytes", JP_SHOW_BYTES},
-    {"READ", "readBytes", JP_SHOW_BYTES},
-    {"WRITTEN", "writeBytes", JP_SHOW_BYTES},
-    {"CPU KNOWN OF", "withCpu", JP_SHOW_NUMBER},
-    {"I/O KNOWN OF", "withIo", JP_SHOW_NUMBER},
+    SUM_COLUMNS,
     {0},
 };
 

@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-static cJSON *get(const cJSON *object, const char *key) { return cJSON_GetObjectItemCaseSensitive(object, key); }
-
 /* -------------------------------------------------------------------------------------------------------------- purge */
 
 static const struct jp_option purge_options[] = {
@@ -23,16 +21,16 @@ static const struct jp_option purge_options[] = {
 
 static void show_purged(const cJSON *result, struct jp_str *out) {
     jp_str_puts(out, "deleted: ");
-    jp_show_value(JP_SHOW_NUMBER, get(result, "processes"), out);
+    jp_show_value(JP_SHOW_NUMBER, jp_get(result, "processes"), out);
     jp_str_puts(out, " rows of processes, ");
-    jp_show_value(JP_SHOW_NUMBER, get(result, "events"), out);
+    jp_show_value(JP_SHOW_NUMBER, jp_get(result, "events"), out);
     jp_str_puts(out, " events\n");
 }
 
 static int purge(struct jp_cli *cli, cJSON *options) {
     bool processes_only = jp_take_switch(options, "--processes-only"), events_only = jp_take_switch(options, "--events-only");
     int code = JP_EXIT_OK;
-    if ((get(options, "before") == NULL) == (get(options, "olderThan") == NULL))
+    if ((jp_get(options, "before") == NULL) == (jp_get(options, "olderThan") == NULL))
         code = jp_cli_misuse(cli, "how old? Give either --before or --older-than");
     else if (processes_only && events_only)
         code = jp_cli_misuse(cli, "either --processes-only or --events-only, not both");
@@ -93,7 +91,7 @@ static int ask_for_file(struct jp_cli *cli, const char *instead, char **ret_file
         jp_complain("without the service, say which file: %s", instead);
     if (code != JP_EXIT_OK)
         return code;
-    const char *file = cJSON_GetStringValue(get(get(status, "database"), "file"));
+    const char *file = cJSON_GetStringValue(jp_get(jp_get(status, "database"), "file"));
     if (file != NULL && is_absolute(file)) {
         *ret_file = jp_strdup(file);
     } else {
@@ -123,9 +121,9 @@ static const struct jp_option backup_options[] = {
 
 static void show_backup(const cJSON *result, struct jp_str *out) {
     jp_str_puts(out, "copied ");
-    jp_show_value(JP_SHOW_TEXT, get(result, "database"), out);
+    jp_show_value(JP_SHOW_TEXT, jp_get(result, "database"), out);
     jp_str_puts(out, " to ");
-    jp_show_value(JP_SHOW_TEXT, get(result, "file"), out);
+    jp_show_value(JP_SHOW_TEXT, jp_get(result, "file"), out);
     jp_str_putc(out, '\n');
 }
 
@@ -165,12 +163,12 @@ static void add_finding(void *context, const char *finding) {
 
 static void show_check(const cJSON *result, struct jp_str *out) {
     const cJSON *finding;
-    cJSON_ArrayForEach(finding, get(result, "findings")) {
+    cJSON_ArrayForEach(finding, jp_get(result, "findings")) {
         jp_show_value(JP_SHOW_TEXT, finding, out);
         jp_str_putc(out, '\n');
     }
-    jp_show_value(JP_SHOW_TEXT, get(result, "file"), out);
-    jp_str_puts(out, cJSON_IsTrue(get(result, "ok")) ? ": ok\n" : ": damaged\n");
+    jp_show_value(JP_SHOW_TEXT, jp_get(result, "file"), out);
+    jp_str_puts(out, cJSON_IsTrue(jp_get(result, "ok")) ? ": ok\n" : ": damaged\n");
 }
 
 static int check(struct jp_cli *cli, cJSON *options) {

@@ -17,21 +17,19 @@ const struct jp_option jp_events_options[] = {
     {0},
 };
 
-static cJSON *get(const cJSON *object, const char *key) { return cJSON_GetObjectItemCaseSensitive(object, key); }
-
 /* --------------------------------------------------------------------------------------------------------- the past */
 
 /* From a place on, all there is, a page after the other; what is to be sorted, or is one JSON text, is one page. */
 static bool reads_on(const struct jp_cli *cli, const cJSON *options) {
-    return (get(options, "from") != NULL || get(options, "fromSeq") != NULL) && get(options, "limit") == NULL &&
+    return (jp_get(options, "from") != NULL || jp_get(options, "fromSeq") != NULL) && jp_get(options, "limit") == NULL &&
            cli->output.format != JP_FORMAT_JSON && cli->output.sort == NULL;
 }
 
 static void go_behind(cJSON *options, const cJSON *page) {
     uint64_t last = 0;
     const cJSON *event;
-    cJSON_ArrayForEach(event, get(page, "events")) {
-        jp_json_get_u64(get(event, "seq"), &last);
+    cJSON_ArrayForEach(event, jp_get(page, "events")) {
+        jp_json_get_u64(jp_get(event, "seq"), &last);
     }
     cJSON_DeleteItemFromObjectCaseSensitive(options, "fromSeq");
     jp_json_add_u64(options, "fromSeq", last + 1);
@@ -45,7 +43,7 @@ static int show_all(struct jp_cli *cli, cJSON *options) {
         code = jp_cli_call(cli, "events.query", cJSON_Duplicate(options, true), JP_CLI_PATIENCE_MS, &page);
         if (code != JP_EXIT_OK)
             break;
-        more = cJSON_IsTrue(get(page, "more")) && cJSON_GetArraySize(get(page, "events")) > 0;
+        more = cJSON_IsTrue(jp_get(page, "more")) && cJSON_GetArraySize(jp_get(page, "events")) > 0;
         if (more)
             go_behind(options, page);
         code = jp_cli_print(cli, page, &jp_events_view);
@@ -60,7 +58,7 @@ static int show_all(struct jp_cli *cli, cJSON *options) {
 static int query(struct jp_cli *cli, cJSON *options) {
     if (reads_on(cli, options))
         return show_all(cli, options);
-    if (get(options, "fromSeq") == NULL)
+    if (jp_get(options, "fromSeq") == NULL)
         cJSON_AddTrueToObject(options, "newest");
     return jp_cli_ask(cli, "events.query", options, &jp_events_view);
 }
@@ -74,7 +72,7 @@ static int first_seq(struct jp_cli *cli, cJSON *params, uint64_t *ret_seq) {
     jp_json_add_u64(params, "limit", 1);
     int code = jp_cli_call(cli, "events.query", params, JP_CLI_PATIENCE_MS, &page);
     if (code == JP_EXIT_OK)
-        jp_json_get_u64(get(cJSON_GetArrayItem(get(page, "events"), 0), "seq"), ret_seq);
+        jp_json_get_u64(jp_get(cJSON_GetArrayItem(jp_get(page, "events"), 0), "seq"), ret_seq);
     cJSON_Delete(page);
     return code;
 }
@@ -93,7 +91,7 @@ static int since_as_number(struct jp_cli *cli, cJSON *options) {
     uint64_t number;
     if (first == 0)
         first = newest + 1;
-    if (!jp_json_get_u64(get(options, "fromSeq"), &number)) /* given both, the later one counts */
+    if (!jp_json_get_u64(jp_get(options, "fromSeq"), &number)) /* given both, the later one counts */
         jp_json_add_u64(options, "fromSeq", first);
     else if (number < first)
         cJSON_ReplaceItemInObjectCaseSensitive(options, "fromSeq", jp_json_u64(first));
@@ -103,7 +101,7 @@ static int since_as_number(struct jp_cli *cli, cJSON *options) {
 static int check_following(const struct jp_cli *cli, const cJSON *options) {
     if (cli->output.sort != NULL)
         return jp_cli_misuse(cli, "what is still to come cannot be sorted: --sort does not go with --follow");
-    if (get(options, "to") != NULL)
+    if (jp_get(options, "to") != NULL)
         return jp_cli_misuse(cli, "--until does not go with --follow");
     return JP_EXIT_OK;
 }
@@ -112,7 +110,7 @@ static int check_following(const struct jp_cli *cli, const cJSON *options) {
 static int follow(struct jp_cli *cli, cJSON *options, char *exec) {
     struct jp_event_following wanted = {.limit = jp_take_number(options, "limit", UINT64_MAX), .exec = exec};
     int code = check_following(cli, options);
-    if (code == JP_EXIT_OK && get(options, "from") != NULL)
+    if (code == JP_EXIT_OK && jp_get(options, "from") != NULL)
         code = since_as_number(cli, options);
     wanted.params = options;
     if (code == JP_EXIT_OK)

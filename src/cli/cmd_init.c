@@ -13,12 +13,12 @@
 #include <windows.h>
 
 const struct jp_option jp_init_options[] = {
-    {"output|o", "FILE", JP_OPTION_TEXT, "output", "the file to write; default %ProgramData%\\JobPool\\jobpool.json"},
-    {"pool|p", "NAME", JP_OPTION_TEXT, "pool", "the first pool's name; default \"default\""},
-    {"memory", "SIZE", JP_OPTION_TEXT, "memory", "what its processes may use together: 4GiB; default: as much as there is"},
-    {"processes", "N", JP_OPTION_TEXT, "processes", "how many it may have at a time; default 200"},
-    {"allow", "ACCOUNT", JP_OPTION_TEXT, "allow", "an account or group that may use it, \"\" for none but administrators; default Interactive: who sits here"},
-    {"data", "FOLDER", JP_OPTION_TEXT, "data", "the folder of accounts and log; default: that of the file"},
+    {"output|o", "FILE", JP_OPTION_TEXT, "--output", "the file to write; default %ProgramData%\\JobPool\\jobpool.json"},
+    {"pool|p", "NAME", JP_OPTION_TEXT, "--pool", "the first pool's name; default \"default\""},
+    {"memory", "SIZE", JP_OPTION_TEXT, "--memory", "what its processes may use together: 4GiB; default: as much as there is"},
+    {"processes", "N", JP_OPTION_TEXT, "--processes", "how many it may have at a time; default 200"},
+    {"allow", "ACCOUNT", JP_OPTION_TEXT, "--allow", "an account or group that may use it, \"\" for none but administrators; default Interactive: who sits here"},
+    {"data", "FOLDER", JP_OPTION_TEXT, "--data", "the folder of accounts and log; default: that of the file"},
     {"force", NULL, JP_OPTION_SWITCH, "--force", "write over a file that is there"},
     {"ask", NULL, JP_OPTION_SWITCH, "--ask", "ask for what no option says, even where standard input is no console"},
     {"yes|y", NULL, JP_OPTION_SWITCH, "--yes", "ask nothing: what no option says is the default"},
@@ -37,11 +37,11 @@ static const struct {
     const char *key, *question;
     bool optional; /* "-" is for none */
 } questions[QUESTIONS] = {
-    [POOL] = {"pool", "Name of a first pool", false},
-    [MEMORY] = {"memory", "How much memory may its processes use together, for example 4GiB (-: as much as there is)", true},
-    [PROCESSES] = {"processes", "How many processes may it have at a time (-: any number)", true},
-    [ALLOW] = {"allow", "Which account or group may use it, besides administrators (-: nobody)", true},
-    [DATA] = {"data", "Folder for accounts and log", false},
+    [POOL] = {"--pool", "Name of a first pool", false},
+    [MEMORY] = {"--memory", "How much memory may its processes use together, for example 4GiB (-: as much as there is)", true},
+    [PROCESSES] = {"--processes", "How many processes may it have at a time (-: any number)", true},
+    [ALLOW] = {"--allow", "Which account or group may use it, besides administrators (-: nobody)", true},
+    [DATA] = {"--data", "Folder for accounts and log", false},
 };
 
 /* --- what the answers amount to --- */
@@ -183,8 +183,6 @@ static jp_status make_folder(const struct init *init, struct jp_error *error) {
 }
 
 static jp_status write_it(const struct init *init, bool force, struct jp_error *error) {
-    if (!force && jp_win32_file_exists(init->file))
-        return jp_fail(error, JP_E_POOL_EXISTS, "%s is there already; --force writes over it", init->file);
     jp_status status = make_folder(init, error);
     if (status != JP_OK)
         return status;
@@ -230,7 +228,7 @@ static int tell(const struct init *init) {
 }
 
 int jp_command_init(struct jp_cli *cli, cJSON *options) {
-    char *output = jp_take_text(options, "output");
+    char *output = jp_take_text(options, "--output");
     struct init init = {.cli = cli, .file = output ? jp_win32_full_path(output) : jp_win32_default_config()};
     bool force = jp_take_switch(options, "--force");
     struct jp_error error;

@@ -10,8 +10,6 @@
 
 #define CLASS_PREFIX "JobObject"
 
-static cJSON *get(const cJSON *object, const char *key) { return cJSON_GetObjectItemCaseSensitive(object, key); }
-
 static void show_text(const cJSON *result, struct jp_str *out) {
     jp_show_value(JP_SHOW_TEXT, result, out);
     jp_str_putc(out, '\n');
@@ -88,8 +86,8 @@ static const struct jp_option query_options[] = {
 
 static void show_info(const cJSON *result, struct jp_str *out) {
     uint64_t class = 0;
-    jp_json_get_u64(get(result, "class"), &class);
-    jp_show_job_info(class, get(result, "info"), out);
+    jp_json_get_u64(jp_get(result, "class"), &class);
+    jp_show_job_info(class, jp_get(result, "info"), out);
 }
 
 static int query_own(struct jp_cli *cli, uint32_t class) {
@@ -136,11 +134,11 @@ static int read_info(const struct jp_cli *cli, uint32_t class, cJSON **ret_info)
     if (code == JP_EXIT_OK && !jp_cli_parse_json(cli, from_input ? "standard input" : "JSON", &text, from_input, ret_info))
         code = JP_EXIT_USAGE;
     jp_str_free(&text);
-    const cJSON *info = code == JP_EXIT_OK ? get(*ret_info, "info") : NULL;
+    const cJSON *info = code == JP_EXIT_OK ? jp_get(*ret_info, "info") : NULL;
     if (info == NULL)
         return code;
     uint64_t of_class = 0;
-    jp_json_get_u64(get(*ret_info, "class"), &of_class);
+    jp_json_get_u64(jp_get(*ret_info, "class"), &of_class);
     cJSON *whole = *ret_info;
     *ret_info = cJSON_Duplicate(info, true);
     cJSON_Delete(whole);
@@ -216,13 +214,13 @@ static int hold(const struct jp_cli *cli) {
 }
 
 static void show_created(const cJSON *result, struct jp_str *out) {
-    const cJSON *name = get(result, "name");
-    jp_str_puts(out, cJSON_IsTrue(get(result, "existed")) ? "opened the job object " : "created the job object ");
+    const cJSON *name = jp_get(result, "name");
+    jp_str_puts(out, cJSON_IsTrue(jp_get(result, "existed")) ? "opened the job object " : "created the job object ");
     if (cJSON_IsString(name))
         jp_add_harmless(out, name->valuestring);
     else
         jp_str_puts(out, "(without a name)");
-    jp_str_puts(out, cJSON_IsTrue(get(result, "existed")) ? ", which was there already" : "");
+    jp_str_puts(out, cJSON_IsTrue(jp_get(result, "existed")) ? ", which was there already" : "");
     jp_str_puts(out, "; it is held open until Ctrl-C or the end of standard input\n");
 }
 
@@ -242,7 +240,7 @@ static int create(struct jp_cli *cli, cJSON *options) {
     if (code != JP_EXIT_OK)
         return code;
     cJSON *close = cJSON_CreateObject();
-    cJSON_AddItemToObject(close, "job", cJSON_Duplicate(get(result, "job"), true));
+    cJSON_AddItemToObject(close, "job", cJSON_Duplicate(jp_get(result, "job"), true));
     SetConsoleCtrlHandler(on_control, TRUE);
     jp_cli_print(cli, result, JP_VIEW(show_created));
     HANDLE reader = CreateThread(NULL, 0, wait_for_end_of_input, NULL, 0, NULL);
@@ -285,7 +283,7 @@ static const struct jp_option contains_options[] = {
 };
 
 static void show_in_job(const cJSON *result, struct jp_str *out) {
-    jp_str_puts(out, cJSON_IsTrue(get(result, "inJob")) ? "yes\n" : "no\n");
+    jp_str_puts(out, cJSON_IsTrue(jp_get(result, "inJob")) ? "yes\n" : "no\n");
 }
 
 static int contains(struct jp_cli *cli, cJSON *options) {
@@ -304,7 +302,7 @@ static int contains(struct jp_cli *cli, cJSON *options) {
     code = jp_cli_call(cli, "job.isProcessInJob", options, JP_CLI_PATIENCE_MS, &result);
     if (code != JP_EXIT_OK)
         return code;
-    bool in_job = cJSON_IsTrue(get(result, "inJob"));
+    bool in_job = cJSON_IsTrue(jp_get(result, "inJob"));
     jp_cli_print(cli, result, JP_VIEW(show_in_job));
     return in_job ? JP_EXIT_OK : JP_EXIT_FAILED;
 }

@@ -3,9 +3,11 @@
 
 #include "base/units.h"
 #include "report/page.h"
+#include "win32/clock.h"
+#include "win32/filetime.h"
+#include "win32/paths.h"
 #include "win32/wide.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <windows.h>
 
@@ -22,32 +24,23 @@ enum {
 
 const struct jp_option jp_page_options[] = {
     {"output|o", "FILE", JP_OPTION_TEXT, "--output", "the file to write, - for standard output; default jobpool-report-DATE.html here"},
-    {"from", "TIME", JP_OPTION_TIME, "from", "from then on, in UTC: 2026-11-22, or 2026-11-22T07:15:30Z; default seven days before its end, or what there is of them"},
+    {"from", "TIME", JP_OPTION_TIME, "from", "from then on: yesterday, 7d, 2026-11-22 (help units); default seven days before its end, or what there is of them"},
     {"to", "TIME", JP_OPTION_TIME, "to", "until then; default now"},
     {"pool|p", "NAME", JP_OPTION_LIST, "pools", "of this pool only; may be repeated"},
     {0},
 };
 
-static cJSON *get(const cJSON *object, const char *key) { return cJSON_GetObjectItemCaseSensitive(object, key); }
-
 /* --- here --- */
-
-static int64_t now_100ns(void) {
-    FILETIME time;
-    GetSystemTimePreciseAsFileTime(&time);
-    return (int64_t)((uint64_t)time.dwHighDateTime << 32 | time.dwLowDateTime);
-}
 
 /* By the rules of daylight saving that held then. */
 static int64_t local_offset_100ns(void *context, int64_t utc_100ns) {
     (void)context;
-    FILETIME utc = {(DWORD)utc_100ns, (DWORD)((uint64_t)utc_100ns >> 32)}, local;
+    FILETIME utc = jp_win32_to_filetime(utc_100ns), local;
     SYSTEMTIME utc_parts, local_parts;
     if (!FileTimeToSystemTime(&utc, &utc_parts) || !SystemTimeToTzSpecificLocalTime(NULL, &utc_parts, &local_parts) || !SystemTimeToFileTime(&local_parts, &local))
         return 0;
-    int64_t shown = (int64_t)((uint64_t)local.dwHighDateTime << 32 | local.dwLowDateTime);
     int64_t whole_ms = utc_100ns - utc_100ns % JP_100NS_PER_MS; /* the parts have no less */
-    return shown - whole_ms;
+    return jp_win32_from_filetime(local) - whole_ms;
 }
 
 /* "W. Europe Standard Time (UTC+01:00)", as of now. New memory. */
@@ -72,7 +65,7 @@ static char *host_name(void) {
 struct making {
     struct jp_cli *cli;
     cJSON *answers;
-    const cJSON *pools; /* those asked for, or NULL */
+    cJSON *pools; /* those asked for, or NULL */
     int64_t from_100ns, to_100ns;
 };
 
@@ -125,7 +118,7 @@ static int ask_summary(const struct making *making) {
         int code = jp_cli_call(making->cli, "accounting.summary", params, JP_CLIENT_NO_TIMEOUT, &result);
         if (code != JP_EXIT_OK)
             return code;
-        jp_cli_move_items(get(result, "pools"), list);
+        jp_cli_move_items(jp_get(result, "pools"), list);
         cJSON_Delete(result);
     }
     return JP_EXIT_OK;
@@ -138,7 +131,7 @@ static int ask_events(const struct making *making) {
     jp_json_add_u64(params, "limit", EVENTS_MOST);
     cJSON_AddTrueToObject(params, "newest");
     int code = ask(making, "events", "events", "events.query", params);
-    if (cJSON_GetArraySize(get(get(making->answers, "events"), "events")) >= EVENTS_MOST)
+    if (cJSON_GetArraySize(jp_get(jp_get(making->answers, "events"), "events")) >= EVENTS_MOST)
         cJSON_AddTrueToObject(making->answers, "eventsCut");
     return code;
 }
@@ -162,11 +155,11 @@ static cJSON *names_of(const struct making *making) {
         return cJSON_Duplicate(making->pools, true);
     cJSON *names = cJSON_CreateArray();
     const cJSON *row;
-    cJSON_ArrayForEach(row, get(get(making->answers, "pools"), "pools")) {
-        add_name(names, cJSON_GetStringValue(get(row, "name")));
+    cJSON_ArrayForEach(row, jp_get(jp_get(making->answers, "pools"), "pools")) {
+        add_name(names, cJSON_GetStringValue(jp_get(row, "name")));
     }
-    cJSON_ArrayForEach(row, get(get(making->answers, "byPool"), "rows")) {
-        add_name(names, cJSON_GetStringValue(get(row, "pool")));
+    cJSON_ArrayForEach(row, jp_get(jp_get(making->answers, "byPool"), "rows")) {
+        add_name(names, cJSON_GetStringValue(jp_get(row, "pool")));
     }
     return names;
 }
@@ -188,18 +181,18 @@ static int ask_some_series(const struct making *making, cJSON *pools) {
     jp_json_add_u64(params, "points", SERIES_POINTS);
     int code = JP_EXIT_OK, count = cJSON_GetArraySize(pools);
     if (jp_cli_try(making->cli, "accounting.series", params, JP_CLIENT_NO_TIMEOUT, &result, &failure) != JP_OK) {
-        const cJSON *number = get(failure.answer, "code");
+        const cJSON *number = jp_get(failure.answer, "code");
         if (failure.answered && cJSON_IsNumber(number) && number->valueint == JP_E_METHOD)
             jp_cli_failure_clear(&failure);
         else
             code = jp_cli_say_failure(making->cli, &failure);
-    } else if (cJSON_IsTrue(get(result, "more")) && count > 1) {
+    } else if (cJSON_IsTrue(jp_get(result, "more")) && count > 1) {
         code = ask_some_series(making, take_front(pools, count / 2));
         if (code == JP_EXIT_OK)
             code = ask_some_series(making, take_front(pools, count));
         cJSON_Delete(result);
     } else {
-        cJSON_AddItemToArray(get(making->answers, "series"), result);
+        cJSON_AddItemToArray(jp_get(making->answers, "series"), result);
     }
     cJSON_Delete(pools);
     return code;
@@ -224,8 +217,8 @@ static int find_beginning(struct making *making) {
     cJSON *params = params_of_pools(making), *result = NULL;
     jp_json_add_u64(params, "limit", 1);
     int code = jp_cli_call(making->cli, "events.query", params, JP_CLIENT_NO_TIMEOUT, &result);
-    const cJSON *events = get(result, "events");
-    const char *first = cJSON_GetStringValue(get(events != NULL ? events->child : NULL, "time"));
+    const cJSON *events = jp_get(result, "events");
+    const char *first = cJSON_GetStringValue(jp_get(events != NULL ? events->child : NULL, "time"));
     int64_t time;
     struct jp_error error;
     if (first != NULL && jp_time_parse(first, &time, &error) == JP_OK)
@@ -258,47 +251,11 @@ static int ask_all(const struct making *making) {
 
 /* --- the file --- */
 
-static bool write_all(HANDLE file, const char *bytes, size_t length) {
-    while (length > 0) {
-        DWORD written = 0;
-        if (!WriteFile(file, bytes, length > INT32_MAX ? INT32_MAX : (DWORD)length, &written, NULL) || written == 0)
-            return false;
-        bytes += written;
-        length -= written;
-    }
-    return FlushFileBuffers(file);
-}
-
-/* Beside the file, and renamed when it is whole: whoever looks sees the old page or the new one. */
-static jp_status write_file(const char *name, const struct jp_str *page, struct jp_error *error) {
-    char *beside = jp_sprintf("%s.%lu.tmp", name, GetCurrentProcessId());
-    wchar_t *wide = jp_win32_wide(name), *wide_beside = jp_win32_wide(beside);
-    jp_status status = JP_OK;
-    HANDLE file = CreateFileW(wide_beside, GENERIC_WRITE, 0, NULL, CREATE_ALWAYS, FILE_ATTRIBUTE_NORMAL, NULL);
-    if (file == INVALID_HANDLE_VALUE) {
-        status = jp_fail_win32(error, JP_E_SYSTEM, GetLastError(), "CreateFile", "cannot write \"%s\"", name);
-    } else {
-        bool good = write_all(file, page->data, page->length);
-        DWORD code = good ? 0 : GetLastError();
-        CloseHandle(file);
-        if (!good)
-            status = jp_fail_win32(error, JP_E_SYSTEM, code, "WriteFile", "cannot write \"%s\"", name);
-        else if (!MoveFileExW(wide_beside, wide, MOVEFILE_REPLACE_EXISTING))
-            status = jp_fail_win32(error, JP_E_SYSTEM, GetLastError(), "MoveFileEx", "cannot put the page in place of \"%s\"", name);
-        if (status != JP_OK)
-            DeleteFileW(wide_beside);
-    }
-    jp_free(wide);
-    jp_free(wide_beside);
-    jp_free(beside);
-    return status;
-}
-
 static void show_written(const cJSON *result, struct jp_str *out) {
     jp_str_puts(out, "written: ");
-    jp_show_value(JP_SHOW_TEXT, get(result, "file"), out);
+    jp_show_value(JP_SHOW_TEXT, jp_get(result, "file"), out);
     jp_str_puts(out, " (");
-    jp_show_value(JP_SHOW_BYTES, get(result, "bytes"), out);
+    jp_show_value(JP_SHOW_BYTES, jp_get(result, "bytes"), out);
     jp_str_puts(out, ")\n");
 }
 
@@ -308,7 +265,7 @@ static int deliver(struct jp_cli *cli, const char *name, const struct jp_str *pa
         jp_output(page->data, page->length);
         return JP_EXIT_OK;
     }
-    if (write_file(name, page, &error) != JP_OK) {
+    if (jp_win32_write_file(name, jp_str_text(page), true, &error) != JP_OK) {
         jp_complain("%s", error.text);
         return JP_EXIT_FAILED;
     }
@@ -324,25 +281,31 @@ static char *default_name(int64_t now) {
 
 /* --- the command --- */
 
-/* False after saying what is wrong with the times. */
-static bool read_period(struct making *making, const cJSON *options, int64_t now) {
+/* Options are checked already. */
+static int64_t time_of(const cJSON *options, const char *key, int64_t otherwise) {
     struct jp_error error;
-    const char *from = cJSON_GetStringValue(get(options, "from")), *to = cJSON_GetStringValue(get(options, "to"));
-    making->to_100ns = now;
-    if (to != NULL && jp_time_parse(to, &making->to_100ns, &error) != JP_OK) {
-        jp_cli_misuse(making->cli, "--to: %s", error.text);
-        return false;
+    int64_t time;
+    const char *text = cJSON_GetStringValue(jp_get(options, key));
+    return text != NULL && jp_time_parse(text, &time, &error) == JP_OK ? time : otherwise;
+}
+
+static int read_period(struct making *making, const cJSON *options, int64_t now) {
+    making->to_100ns = time_of(options, "to", now);
+    making->from_100ns = time_of(options, "from", making->to_100ns - DEFAULT_DAYS * DAY_100NS);
+    if (making->from_100ns < making->to_100ns)
+        return JP_EXIT_OK;
+    return jp_cli_misuse(making->cli, "--from is not before %s", jp_get(options, "to") != NULL ? "--to" : "now");
+}
+
+/* Who names a pool twice wants it once. NULL: none is named. */
+static cJSON *take_pools(cJSON *options) {
+    cJSON *given = cJSON_DetachItemFromObjectCaseSensitive(options, "pools"), *pools = given == NULL ? NULL : cJSON_CreateArray();
+    const cJSON *name;
+    cJSON_ArrayForEach(name, given) {
+        add_name(pools, cJSON_GetStringValue(name));
     }
-    making->from_100ns = making->to_100ns - DEFAULT_DAYS * DAY_100NS;
-    if (from != NULL && jp_time_parse(from, &making->from_100ns, &error) != JP_OK) {
-        jp_cli_misuse(making->cli, "--from: %s", error.text);
-        return false;
-    }
-    if (making->from_100ns >= making->to_100ns) {
-        jp_cli_misuse(making->cli, "--from is not before %s", to != NULL ? "--to" : "now");
-        return false;
-    }
-    return true;
+    cJSON_Delete(given);
+    return pools;
 }
 
 static void add_facts(const struct making *making, int64_t now) {
@@ -358,15 +321,15 @@ static void add_facts(const struct making *making, int64_t now) {
 }
 
 int jp_command_page(struct jp_cli *cli, cJSON *options) {
-    int64_t now = now_100ns();
+    int64_t now = jp_win32_now_100ns();
     char *name = jp_take_text(options, "--output"), *zone = zone_name(now);
-    struct making making = {.cli = cli, .answers = cJSON_CreateObject(), .pools = get(options, "pools")};
+    struct making making = {.cli = cli, .answers = cJSON_CreateObject(), .pools = take_pools(options)};
     struct jp_page_maker maker = {.version = JP_VERSION, .zone = zone, .local_offset_100ns = local_offset_100ns};
     struct jp_str page = {0};
     if (name == NULL)
         name = default_name(now);
-    int code = read_period(&making, options, now) ? JP_EXIT_OK : JP_EXIT_USAGE;
-    if (code == JP_EXIT_OK && get(options, "from") == NULL)
+    int code = read_period(&making, options, now);
+    if (code == JP_EXIT_OK && jp_get(options, "from") == NULL)
         code = find_beginning(&making);
     if (code == JP_EXIT_OK)
         code = ask_all(&making);
@@ -378,6 +341,7 @@ int jp_command_page(struct jp_cli *cli, cJSON *options) {
     jp_str_free(&page);
     jp_free(zone);
     jp_free(name);
+    cJSON_Delete(making.pools);
     cJSON_Delete(making.answers);
     cJSON_Delete(options);
     return code;

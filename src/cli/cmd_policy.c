@@ -3,10 +3,8 @@
 
 #include <string.h>
 
-static cJSON *get(const cJSON *object, const char *key) { return cJSON_GetObjectItemCaseSensitive(object, key); }
-
 static bool is_null(const cJSON *object, const char *key) {
-    const cJSON *item = get(object, key);
+    const cJSON *item = jp_get(object, key);
     return item == NULL || cJSON_IsNull(item);
 }
 
@@ -19,7 +17,7 @@ const struct jp_option jp_freeze_options[] = {
 
 static void add_named(struct jp_str *out, const char *before, const cJSON *object, const char *key) {
     jp_str_puts(out, before);
-    jp_show_value(JP_SHOW_TEXT, get(object, key), out);
+    jp_show_value(JP_SHOW_TEXT, jp_get(object, key), out);
 }
 
 static void show_frozen(const cJSON *pool, struct jp_str *out) {
@@ -27,11 +25,11 @@ static void show_frozen(const cJSON *pool, struct jp_str *out) {
     if (!is_null(pool, "frozenBy"))
         add_named(out, " is frozen, with pool ", pool, "frozenBy");
     else
-        jp_str_puts(out, cJSON_IsTrue(get(pool, "frozen")) ? " is frozen" : " goes on");
-    if (cJSON_IsTrue(get(pool, "keepFrozen")))
+        jp_str_puts(out, cJSON_IsTrue(jp_get(pool, "frozen")) ? " is frozen" : " goes on");
+    if (cJSON_IsTrue(jp_get(pool, "keepFrozen")))
         jp_str_puts(out, ", also over a crash of the service");
     jp_str_puts(out, "; processes: ");
-    jp_show_value(JP_SHOW_NUMBER, get(pool, "totalMembers"), out);
+    jp_show_value(JP_SHOW_NUMBER, jp_get(pool, "totalMembers"), out);
     jp_str_putc(out, '\n');
 }
 
@@ -65,7 +63,7 @@ static const struct jp_show match_columns[] = {
 static cJSON *matches(const cJSON *result, bool for_people) {
     cJSON *rows = cJSON_CreateArray();
     const cJSON *process;
-    cJSON_ArrayForEach(process, get(result, "processes")) {
+    cJSON_ArrayForEach(process, jp_get(result, "processes")) {
         if (!for_people || !is_null(process, "pool") || !is_null(process, "why"))
             cJSON_AddItemToArray(rows, cJSON_Duplicate(process, true));
     }
@@ -73,7 +71,7 @@ static cJSON *matches(const cJSON *result, bool for_people) {
 }
 
 static void after_matches(const cJSON *result, struct jp_str *out) {
-    const cJSON *processes = get(result, "processes"), *process;
+    const cJSON *processes = jp_get(result, "processes"), *process;
     int taken = 0;
     cJSON_ArrayForEach(process, processes) {
         taken += !is_null(process, "pool") && is_null(process, "why");
@@ -85,7 +83,7 @@ const struct jp_view jp_match_view = {
     .list = "processes", .columns = match_columns, .shown = 6, .rows = matches, .after = after_matches};
 
 int jp_command_match(struct jp_cli *cli, cJSON *options) {
-    if (jp_take_switch(options, "--dry-run") && get(options, "apply") != NULL) {
+    if (jp_take_switch(options, "--dry-run") && jp_get(options, "apply") != NULL) {
         cJSON_Delete(options);
         return jp_cli_misuse(cli, "either --dry-run or --apply, not both");
     }

@@ -3,21 +3,19 @@
 
 #include <string.h>
 
-static cJSON *get(const cJSON *object, const char *key) { return cJSON_GetObjectItemCaseSensitive(object, key); }
-
 /* Copies what names a process, and its pool, from an answer to a question. */
 static cJSON *same_process(const cJSON *result) {
     static const char *const keys[] = {"pool", "pid", "startTime"};
     cJSON *params = cJSON_CreateObject();
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-        cJSON_AddItemToObject(params, keys[i], cJSON_Duplicate(get(result, keys[i]), true));
+        cJSON_AddItemToObject(params, keys[i], cJSON_Duplicate(jp_get(result, keys[i]), true));
     return params;
 }
 
 /* ------------------------------------------------------------------------------------------------- assign and launch */
 
 static bool has_pool(const struct jp_cli *cli, cJSON *options) {
-    bool given = get(options, "pool") != NULL;
+    bool given = jp_get(options, "pool") != NULL;
     if (!given)
         jp_cli_misuse(cli, "which pool? Give --pool NAME");
     return given;
@@ -32,9 +30,9 @@ const struct jp_option jp_assign_options[] = {
 
 static void show_joined(const cJSON *result, struct jp_str *out) {
     jp_str_puts(out, "process ");
-    jp_show_value(JP_SHOW_NUMBER, get(result, "pid"), out);
+    jp_show_value(JP_SHOW_NUMBER, jp_get(result, "pid"), out);
     jp_str_puts(out, " is in pool ");
-    jp_show_value(JP_SHOW_TEXT, get(result, "pool"), out);
+    jp_show_value(JP_SHOW_TEXT, jp_get(result, "pool"), out);
     jp_str_putc(out, '\n');
 }
 
@@ -68,18 +66,18 @@ const struct jp_option jp_launch_options[] = {
 };
 
 static void show_ended(const cJSON *result, struct jp_str *out) {
-    if (get(result, "pid") == NULL) {
+    if (jp_get(result, "pid") == NULL) {
         jp_str_puts(out, "pool ");
-        jp_show_value(JP_SHOW_TEXT, get(result, "pool"), out);
+        jp_show_value(JP_SHOW_TEXT, jp_get(result, "pool"), out);
         jp_str_puts(out, " is empty\n");
         return;
     }
     jp_str_puts(out, "process ");
-    jp_show_value(JP_SHOW_NUMBER, get(result, "pid"), out);
+    jp_show_value(JP_SHOW_NUMBER, jp_get(result, "pid"), out);
     jp_str_putc(out, ' ');
-    jp_show_value(JP_SHOW_TEXT, get(result, "ending"), out);
+    jp_show_value(JP_SHOW_TEXT, jp_get(result, "ending"), out);
     jp_str_puts(out, " with code ");
-    jp_show_value(JP_SHOW_CODE, get(result, "exitCode"), out);
+    jp_show_value(JP_SHOW_CODE, jp_get(result, "exitCode"), out);
     jp_str_putc(out, '\n');
 }
 
@@ -140,7 +138,7 @@ static int append_pool(struct jp_cli *cli, const char *pool, cJSON *rows) {
     }
     if (status != JP_OK)
         return jp_cli_say_failure(cli, &failure);
-    jp_cli_move_items(get(result, "processes"), rows);
+    jp_cli_move_items(jp_get(result, "processes"), rows);
     cJSON_Delete(result);
     return JP_EXIT_OK;
 }
@@ -150,9 +148,9 @@ static int append_all(struct jp_cli *cli, cJSON *rows) {
     cJSON *list = NULL;
     int code = jp_cli_call(cli, "pool.list", NULL, JP_CLI_PATIENCE_MS, &list);
     const cJSON *pool;
-    cJSON_ArrayForEach(pool, get(list, "pools")) {
-        if (code == JP_EXIT_OK && !cJSON_IsString(get(pool, "parent")))
-            code = append_pool(cli, cJSON_GetStringValue(get(pool, "name")), rows);
+    cJSON_ArrayForEach(pool, jp_get(list, "pools")) {
+        if (code == JP_EXIT_OK && !cJSON_IsString(jp_get(pool, "parent")))
+            code = append_pool(cli, cJSON_GetStringValue(jp_get(pool, "name")), rows);
     }
     cJSON_Delete(list);
     return code;
@@ -183,15 +181,15 @@ const struct jp_option jp_kill_options[] = {
 };
 
 static void show_killed(const cJSON *result, struct jp_str *out) {
-    bool one = get(result, "pid") != NULL;
+    bool one = jp_get(result, "pid") != NULL;
     jp_str_puts(out, one ? "ended process " : "ended processes: ");
-    jp_show_value(JP_SHOW_NUMBER, get(result, one ? "pid" : "terminated"), out);
+    jp_show_value(JP_SHOW_NUMBER, jp_get(result, one ? "pid" : "terminated"), out);
     jp_str_putc(out, '\n');
 }
 
 int jp_command_kill(struct jp_cli *cli, cJSON *options) {
-    bool by_pid = get(options, "pid") != NULL;
-    if (by_pid == (cli->argument_count == 1) || (!by_pid && get(options, "startTime") != NULL)) {
+    bool by_pid = jp_get(options, "pid") != NULL;
+    if (by_pid == (cli->argument_count == 1) || (!by_pid && jp_get(options, "startTime") != NULL)) {
         cJSON_Delete(options);
         return jp_cli_misuse(cli, "give either a pool, or --pid PID (with --start-time T)");
     }

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-static cJSON *get(const cJSON *object, const char *key) { return cJSON_GetObjectItemCaseSensitive(object, key); }
-
 /* ------------------------------------------------------------------------------------------------------------- report */
 
 const struct jp_option jp_report_options[] = {
@@ -48,27 +46,27 @@ enum { GROUP_COLUMNS = 5, REPORT_SHOWN = 14 };
 
 /* The groups that are not shown as one row, so that the rows add up to the last one, the service's own total. */
 static cJSON *report_tail(const cJSON *result, const struct jp_show *columns) {
-    const cJSON *rows = get(result, "rows");
+    const cJSON *rows = jp_get(result, "rows");
     uint64_t groups = 0, shown = (uint64_t)cJSON_GetArraySize(rows);
     cJSON *tail = cJSON_CreateArray();
-    if (jp_json_get_u64(get(result, "groups"), &groups) && groups > shown) {
-        cJSON *rest = jp_totals_rest(get(result, "total"), rows);
+    if (jp_json_get_u64(jp_get(result, "groups"), &groups) && groups > shown) {
+        cJSON *rest = jp_totals_rest(jp_get(result, "total"), rows);
         char *label = jp_sprintf("(%llu more)", (unsigned long long)(groups - shown));
         jp_totals_label(rest, columns, label);
         jp_free(label);
         cJSON_AddItemToArray(tail, rest);
     }
-    cJSON *total = cJSON_Duplicate(get(result, "total"), true);
+    cJSON *total = cJSON_Duplicate(jp_get(result, "total"), true);
     jp_totals_label(total, columns, "TOTAL");
     cJSON_AddItemToArray(tail, total);
     return tail;
 }
 
 static void after_report(const cJSON *result, struct jp_str *out) {
-    if (!cJSON_IsFalse(get(result, "complete")))
+    if (!cJSON_IsFalse(jp_get(result, "complete")))
         return;
     jp_str_puts(out, "not complete: of processes that began before ");
-    jp_show_value(JP_SHOW_TIME, get(result, "completeFrom"), out);
+    jp_show_value(JP_SHOW_TIME, jp_get(result, "completeFrom"), out);
     jp_str_puts(out, " some were purged (\"accounting summary\" has them)\n");
 }
 
@@ -103,7 +101,7 @@ static struct jp_view view_by(const cJSON *by, struct jp_show *columns) {
 
 int jp_command_report(struct jp_cli *cli, cJSON *options) {
     struct jp_show columns[sizeof report_columns / sizeof *report_columns] = {0};
-    struct jp_view view = view_by(get(options, "by"), columns);
+    struct jp_view view = view_by(jp_get(options, "by"), columns);
     struct jp_error error;
     if (jp_view_check(&view, &cli->output, &error) != JP_OK) {
         cJSON_Delete(options);
@@ -146,7 +144,7 @@ static const struct jp_show audit_columns[] = {
 };
 
 static void after_audit(const cJSON *result, struct jp_str *out) {
-    if (cJSON_IsTrue(get(result, "more")))
+    if (cJSON_IsTrue(jp_get(result, "more")))
         jp_str_puts(out, "there are more\n");
 }
 

@@ -58,6 +58,7 @@ static int bring_in(struct jp_cli *cli, struct jp_run_child *child, const cJSON 
     cJSON *params = cJSON_Duplicate(options, true);
     jp_json_add_u64(params, "pid", child->pid);
     jp_json_add_u64(params, "startTime", child->start_100ns);
+    cJSON_AddTrueToObject(params, "held"); /* if we are ended by force meanwhile, the service ends it */
     /* A pool may let its callers wait for room, for a time that only it knows. Ctrl-C ends the waiting, and the process. */
     int code = jp_cli_call(cli, "pool.assign", params, JP_CLIENT_NO_TIMEOUT, ret_joined);
     if (code == JP_EXIT_OK && jp_run_let_go(child, &error) != JP_OK) {

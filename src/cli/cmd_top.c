@@ -9,13 +9,13 @@
 enum { INTERVAL_MIN_MS = 1000, INTERVAL_DEFAULT_MS = 2000 };
 
 const struct jp_option jp_top_options[] = {
-    {"interval|d", "TIME", JP_OPTION_DURATION, "interval", "how often the service is asked: from 1s on (2s)"},
-    {"tree|t", NULL, JP_OPTION_SWITCH, "tree", "pools below the pools that they belong to (key t)"},
+    {"interval|d", "TIME", JP_OPTION_DURATION, "--interval", "how often the service is asked: from 1s on (2s)"},
+    {"tree|t", NULL, JP_OPTION_SWITCH, "--tree", "pools below the pools that they belong to (key t)"},
     {"pool|p", "NAME", JP_OPTION_TEXT, "pool", "this pool and those below it"},
-    {"machine", NULL, JP_OPTION_SWITCH, "machine", "CPU % of the whole machine, not of one processor (key I)"},
-    {"once", NULL, JP_OPTION_SWITCH, "once", "print one frame, after one interval, and end"},
-    {"batch|b", NULL, JP_OPTION_SWITCH, "batch", "print frame after frame instead of drawing: for files and programs"},
-    {"frames|n", "N", JP_OPTION_NUMBER, "frames", "with --batch: end after so many frames"},
+    {"machine", NULL, JP_OPTION_SWITCH, "--machine", "CPU % of the whole machine, not of one processor (key I)"},
+    {"once", NULL, JP_OPTION_SWITCH, "--once", "print one frame, after one interval, and end"},
+    {"batch|b", NULL, JP_OPTION_SWITCH, "--batch", "print frame after frame instead of drawing: for files and programs"},
+    {"frames|n", "N", JP_OPTION_NUMBER, "--frames", "with --batch: end after so many frames"},
     {0},
 };
 
@@ -52,7 +52,7 @@ struct wish {
 };
 
 static int take_interval(const struct jp_cli *cli, cJSON *options, struct jp_top *top) {
-    char *text = jp_take_text(options, "interval");
+    char *text = jp_take_text(options, "--interval");
     uint64_t interval_100ns = (uint64_t)INTERVAL_DEFAULT_MS * JP_100NS_PER_MS;
     struct jp_error error;
     int code = JP_EXIT_OK;
@@ -92,12 +92,12 @@ static int take_sort(const struct jp_cli *cli, struct jp_top *top) {
 }
 
 static int take_wish(const struct jp_cli *cli, cJSON *options, struct jp_top *top, struct wish *wish) {
-    bool once = jp_take_switch(options, "once");
-    wish->frames = jp_take_number(options, "frames", UINT64_MAX);
-    wish->batch = jp_take_switch(options, "batch") || once;
+    bool once = jp_take_switch(options, "--once");
+    wish->frames = jp_take_number(options, "--frames", UINT64_MAX);
+    wish->batch = jp_take_switch(options, "--batch") || once;
     wish->pool = jp_take_text(options, "pool");
-    top->tree = jp_take_switch(options, "tree");
-    top->machine = jp_take_switch(options, "machine");
+    top->tree = jp_take_switch(options, "--tree");
+    top->machine = jp_take_switch(options, "--machine");
     int code = take_interval(cli, options, top);
     if (code != JP_EXIT_OK)
         return code;

@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "cli/help.h"
 #include "cli/lookup.h"
+#include "job/limits.h"
 
 #include <string.h>
 
@@ -102,7 +103,7 @@ static void propose(struct proposals *proposals, const char *candidate, const ch
 
 static void propose_choice(void *context, const char *choice) { propose(context, choice, NULL); }
 
-/* Silent where nobody can be asked. */
+/* Silent where nobody can be asked. What is no pool's name is left out, whoever says so: not every shell quotes what it inserts. */
 static void propose_pools(struct proposals *proposals) {
     cJSON *result = NULL;
     struct jp_cli_failure failure;
@@ -114,7 +115,7 @@ static void propose_pools(struct proposals *proposals) {
     const cJSON *pool;
     cJSON_ArrayForEach(pool, cJSON_GetObjectItemCaseSensitive(result, "pools")) {
         const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(pool, "name"));
-        if (name != NULL)
+        if (name != NULL && jp_pool_name_valid(name))
             propose(proposals, name, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(pool, "description")));
     }
     cJSON_Delete(result);

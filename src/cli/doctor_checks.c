@@ -40,11 +40,6 @@ static char *size_text(uint64_t bytes) {
     return jp_str_take(&out);
 }
 
-static void advise(struct jp_doctor *doctor, enum jp_finding finding, char *advice, const char *found) {
-    jp_doctor_add(doctor, finding, advice, "%s", found);
-    jp_free(advice);
-}
-
 /* --- what runs here --- */
 
 static void check_host(struct jp_doctor *doctor) {
@@ -194,18 +189,13 @@ static void check_config_text(struct jp_doctor *doctor, const struct jp_str *con
     static const struct jp_config_host host = {.environment = environment, .check_security = jp_win32_sddl_check};
     struct jp_config_faults faults = {0};
     doctor->config_known = jp_config_parse(jp_str_text(content), content->length, &host, &doctor->config, &faults) == JP_OK;
-    if (doctor->config_known)
+    if (doctor->config_known) {
         jp_doctor_add(doctor, JP_FOUND_OK, NULL, "%s: good, %zu pools", doctor->config_file, doctor->config.pool_count);
-    else
-        advise(doctor, JP_FOUND_FAILED,
-               jp_sprintf("put it right, then: jobpoold --check-config --config \"%s\", and jobpool reload", doctor->config_file),
-               faults.items[0].text);
-    if (!doctor->config_known) { /* with its place */
-        cJSON *row = cJSON_GetArrayItem(doctor->rows, cJSON_GetArraySize(doctor->rows) - 1);
-        char *found = jp_sprintf("%s:%u:%u: %s%s", doctor->config_file, faults.items[0].line, faults.items[0].column, faults.items[0].text,
-                                 faults.count > 1 ? " (and others)" : "");
-        cJSON_ReplaceItemInObjectCaseSensitive(row, "found", cJSON_CreateString(found));
-        jp_free(found);
+    } else {
+        char *advice = jp_sprintf("put it right, then: jobpoold --check-config --config \"%s\", and jobpool reload", doctor->config_file);
+        jp_doctor_add(doctor, JP_FOUND_FAILED, advice, "%s:%u:%u: %s%s", doctor->config_file, faults.items[0].line, faults.items[0].column,
+                      faults.items[0].text, faults.count > 1 ? " (and others)" : "");
+        jp_free(advice);
     }
     jp_config_faults_free(&faults);
 }
@@ -321,7 +311,7 @@ static void check_version(struct jp_doctor *doctor) {
     if (!service)
         return;
     bool same = strcmp(service, JP_VERSION) == 0;
-    jp_doctor_add(doctor, same ? JP_FOUND_OK : JP_FOUND_WARNING, 
+    jp_doctor_add(doctor, same ? JP_FOUND_OK : JP_FOUND_WARNING,
                   same ? NULL : "let both be of one version: jobpoold upgrade, and copy jobpool.exe beside it",
                   "service %s, this program " JP_VERSION ", protocol %lu", service, (unsigned long)number(doctor->status, "protocol"));
 }

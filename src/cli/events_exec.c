@@ -81,7 +81,8 @@ jp_status jp_event_run(struct jp_event_exec *exec, const cJSON *event, struct jp
     if (status == JP_OK) {
         feed(&running, &text);
         WaitForSingleObject(running.process, INFINITE);
-        GetExitCodeProcess(running.process, &code);
+        if (!GetExitCodeProcess(running.process, &code))
+            code = JP_EXIT_FAILED; /* not known is not good */
         CloseHandle(running.process);
     }
     jp_str_free(&text);

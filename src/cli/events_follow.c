@@ -179,10 +179,15 @@ int jp_events_follow(struct jp_cli *cli, struct jp_event_following *wanted) {
     uint64_t subscription = 0;
     jp_json_print(wanted->params, &params);
     follower.done = stopped = CreateEventW(NULL, TRUE, FALSE, NULL);
+    DWORD cannot = GetLastError();
     if (wanted->exec != NULL)
         SetConsoleCtrlHandler(on_control, TRUE);
     struct jp_client_wish wish = {.params = jp_str_text(&params), .context = &follower, .on_event = on_event, .on_news = on_news};
     int code = jp_cli_connect(cli);
+    if (code == JP_EXIT_OK && follower.done == NULL) {
+        jp_complain("cannot wait for events (CreateEventW, error %lu)", (unsigned long)cannot);
+        code = JP_EXIT_FAILED;
+    }
     if (code == JP_EXIT_OK && jp_client_subscribe(cli->client, &wish, &subscription, &error) != JP_OK)
         code = jp_cli_unreachable(cli, &error);
     if (code == JP_EXIT_OK) {
@@ -192,7 +197,8 @@ int jp_events_follow(struct jp_cli *cli, struct jp_event_following *wanted) {
     }
     if (wanted->exec != NULL)
         SetConsoleCtrlHandler(on_control, FALSE);
-    CloseHandle(follower.done);
+    if (follower.done != NULL)
+        CloseHandle(follower.done);
     jp_str_free(&params);
     cJSON_Delete(wanted->params);
     jp_free(wanted->exec);

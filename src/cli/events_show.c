@@ -19,10 +19,8 @@ static const struct jp_show columns[] = {
     {0},
 };
 
-static const cJSON *get(const cJSON *object, const char *key) { return cJSON_GetObjectItemCaseSensitive(object, key); }
-
 static void add_field(struct jp_str *out, const char *before, const cJSON *event, const char *key, enum jp_show_kind kind) {
-    const cJSON *value = get(event, key);
+    const cJSON *value = jp_get(event, key);
     if (value == NULL || cJSON_IsNull(value))
         return;
     jp_str_puts(out, before);
@@ -45,7 +43,7 @@ static const struct {
 static enum jp_colour colour_of(const cJSON *event, const char *message) {
     uint64_t code;
     if (strcmp(message, "EXIT_PROCESS") == 0) /* how it ended is what is to be seen */
-        return jp_json_get_u64(get(event, "exitCode"), &code) && code != 0 ? JP_COLOUR_RED : JP_COLOUR_NONE;
+        return jp_json_get_u64(jp_get(event, "exitCode"), &code) && code != 0 ? JP_COLOUR_RED : JP_COLOUR_NONE;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strstr(message, kinds[i].part) != NULL)
             return kinds[i].colour;
@@ -55,7 +53,7 @@ static enum jp_colour colour_of(const cJSON *event, const char *message) {
 /* ------------------------------------------------------------------------------------------------------------ the line */
 
 static void add_message(struct jp_str *out, const cJSON *event) {
-    const char *message = cJSON_GetStringValue(get(event, "message"));
+    const char *message = cJSON_GetStringValue(jp_get(event, "message"));
     size_t prefix = strlen(JOB_PREFIX);
     message = message == NULL ? "?" : strncmp(message, JOB_PREFIX, prefix) == 0 ? message + prefix : message;
     enum jp_colour colour = colour_of(event, message);
@@ -66,7 +64,7 @@ static void add_message(struct jp_str *out, const cJSON *event) {
 
 /* One line an event; columns are not lined up, because nobody knows what is still to come. */
 void jp_event_show(const cJSON *event, struct jp_str *out) {
-    const char *pool = cJSON_GetStringValue(get(event, "pool"));
+    const char *pool = cJSON_GetStringValue(jp_get(event, "pool"));
     add_field(out, "", event, "seq", JP_SHOW_NUMBER);
     add_field(out, "  ", event, "time", JP_SHOW_TIME);
     jp_str_puts(out, "  ");
@@ -78,13 +76,13 @@ void jp_event_show(const cJSON *event, struct jp_str *out) {
     add_field(out, "  exit code ", event, "exitCode", JP_SHOW_CODE);
     add_field(out, "  by ", event, "origin", JP_SHOW_TEXT);
     add_field(out, "  ", event, "detail", JP_SHOW_TEXT);
-    if (cJSON_IsFalse(get(event, "durable")))
+    if (cJSON_IsFalse(jp_get(event, "durable")))
         jp_str_puts(out, "  (not in the database yet)");
     jp_str_putc(out, '\n');
 }
 
 static void show_events(const cJSON *result, struct jp_str *out) {
-    const cJSON *event, *events = get(result, "events");
+    const cJSON *event, *events = jp_get(result, "events");
     if (cJSON_GetArraySize(events) == 0 && jp_output_is_console())
         jp_str_puts(out, "no events\n");
     cJSON_ArrayForEach(event, events) {
@@ -107,7 +105,7 @@ static const struct {
 
 void jp_event_complain_of_gap(const cJSON *gap) {
     struct jp_str text = {0};
-    const char *reason = cJSON_GetStringValue(get(gap, "reason"));
+    const char *reason = cJSON_GetStringValue(jp_get(gap, "reason"));
     add_field(&text, "events ", gap, "from", JP_SHOW_NUMBER);
     add_field(&text, " to ", gap, "to", JP_SHOW_NUMBER);
     for (size_t i = 0; reason != NULL && i < sizeof gap_reasons / sizeof *gap_reasons; i++)

@@ -1,8 +1,8 @@
 /* Owns what is known of standard output: whether it is a console, whether it shows colours, and whether it could still be written. */
 #include "cli/output.h"
 
-#include "base/utf.h"
 #include "base/text.h"
+#include "base/utf.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #include "cli/run_limits.h"
 
 #include "base/units.h"
-#include "win32/job_object.h"
+#include "win32/clock.h"
 
 static const char *const reasons[] = {"--limit", "--limits", "--timeout", "--report"};
 
@@ -45,9 +45,7 @@ static cJSON *take_limits(const struct jp_cli *cli, cJSON *options) {
 }
 
 static char *new_name(const char *parent) {
-    FILETIME now;
-    GetSystemTimeAsFileTime(&now);
-    return jp_run_pool_name(parent, GetCurrentProcessId(), (uint64_t)jp__filetime(now) / JP_100NS_PER_MS);
+    return jp_run_pool_name(parent, GetCurrentProcessId(), (uint64_t)jp_win32_now_100ns() / JP_100NS_PER_MS);
 }
 
 int jp_run_make_pool(struct jp_cli *cli, cJSON *options) {

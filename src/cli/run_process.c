@@ -2,7 +2,8 @@
 #include "cli/run.h"
 
 #include "base/cmdline.h"
-#include "win32/job_object.h"
+#include "win32/filetime.h"
+#include "win32/host.h"
 #include "win32/wide.h"
 
 enum { END_TIMEOUT_MS = 5000, STREAMS = 3, LEFT_BEHIND = 1 };
@@ -143,7 +144,7 @@ static jp_status create_failed(DWORD code, const struct jp_run_start *start, str
 static DWORD creation_flags(const struct jp_run_start *start) {
     DWORD flags = CREATE_SUSPENDED;
     if (start->detach)
-        flags |= EXTENDED_STARTUPINFO_PRESENT | CREATE_NEW_PROCESS_GROUP | (jp__is_wine() ? DETACHED_PROCESS : CREATE_NO_WINDOW);
+        flags |= EXTENDED_STARTUPINFO_PRESENT | CREATE_NEW_PROCESS_GROUP | (jp_win32_is_wine() ? DETACHED_PROCESS : CREATE_NO_WINDOW);
     return flags;
 }
 
@@ -170,7 +171,7 @@ static jp_status create_held(const struct jp_run_start *start, struct birth *bir
         jp_run_end_held(ret_child);
         return jp_fail_win32(error, JP_E_SYSTEM, code, "GetProcessTimes", "cannot tell when the new process began");
     }
-    ret_child->start_100ns = (uint64_t)jp__filetime(began);
+    ret_child->start_100ns = (uint64_t)jp_win32_from_filetime(began);
     return JP_OK;
 }
 

@@ -2,11 +2,9 @@
 #include "cli/run.h"
 
 #include "base/units.h"
-#include "win32/job_object.h"
+#include "win32/filetime.h"
 
 enum { RECORD_TIMEOUT_MS = 30000 };
-
-static cJSON *get(const cJSON *object, const char *key) { return cJSON_GetObjectItemCaseSensitive(object, key); }
 
 /* ------------------------------------------------------------------------------------- until it is written down */
 
@@ -57,7 +55,7 @@ void jp_run_end_tree_recorded(struct jp_cli *cli, const char *pool, struct jp_ru
 
 static uint64_t wall_100ns(const struct jp_run_child *child) {
     FILETIME began, ended, kernel, user;
-    return GetProcessTimes(child->process, &began, &ended, &kernel, &user) ? (uint64_t)(jp__filetime(ended) - jp__filetime(began)) : 0;
+    return GetProcessTimes(child->process, &began, &ended, &kernel, &user) ? (uint64_t)(jp_win32_from_filetime(ended) - jp_win32_from_filetime(began)) : 0;
 }
 
 /* From the row of accounting.summary. */
@@ -68,8 +66,8 @@ static cJSON *make_report(const cJSON *sums, const char *pool, uint64_t time_100
     jp_json_add_u64(report, "exitCode", exit_code);
     jp_json_add_u64(report, "realTime100ns", time_100ns);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (get(sums, keys[i]) != NULL)
-            cJSON_AddItemToObject(report, keys[i], cJSON_Duplicate(get(sums, keys[i]), true));
+        if (jp_get(sums, keys[i]) != NULL)
+            cJSON_AddItemToObject(report, keys[i], cJSON_Duplicate(jp_get(sums, keys[i]), true));
     return report;
 }
 
@@ -91,7 +89,7 @@ static void show_report(cJSON *report, struct jp_str *out) {
     static const char *const worth_telling[] = {"running", "unobserved"};
     for (size_t i = 0; i < sizeof worth_telling / sizeof *worth_telling; i++) {
         uint64_t count;
-        if (jp_json_get_u64(get(report, worth_telling[i]), &count) && count == 0)
+        if (jp_json_get_u64(jp_get(report, worth_telling[i]), &count) && count == 0)
             cJSON_DeleteItemFromObjectCaseSensitive(report, worth_telling[i]);
     }
     jp_show_fields(fields, report, out);
@@ -115,7 +113,7 @@ static void say(const struct jp_cli *cli, cJSON *report) {
 void jp_run_report(struct jp_cli *cli, const char *pool, const struct jp_run_child *child, uint32_t exit_code) {
     cJSON *result = NULL;
     int code = jp_cli_call(cli, "accounting.summary", jp_cli_object("pool", pool), JP_CLI_PATIENCE_MS, &result);
-    const cJSON *sums = cJSON_GetArrayItem(get(result, "pools"), 0);
+    const cJSON *sums = cJSON_GetArrayItem(jp_get(result, "pools"), 0);
     if (code == JP_EXIT_OK && sums != NULL) {
         cJSON *report = make_report(sums, pool, wall_100ns(child), exit_code);
         say(cli, report);

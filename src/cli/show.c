@@ -1,12 +1,12 @@
 /* From JSON values to aligned text. */
 #include "cli/show.h"
 
+#include "base/text.h"
 #include "base/units.h"
 #include "cli/output.h"
-#include "base/text.h"
+#include "win32/filetime.h"
 
 #include <string.h>
-#include <windows.h>
 
 enum { GAP = 2, MAX_COLUMNS = JP_SHOW_COLUMNS_MAX, MIN_CUT = 8, STILL_OF_USE = 20 };
 
@@ -52,7 +52,7 @@ static void add_time(const char *iso, struct jp_str *out) {
         jp_add_harmless(out, iso);
         return;
     }
-    FILETIME file = {.dwLowDateTime = (DWORD)(uint64_t)time_100ns, .dwHighDateTime = (DWORD)((uint64_t)time_100ns >> 32)};
+    FILETIME file = jp_win32_to_filetime(time_100ns);
     SYSTEMTIME utc, local;
     bool converted = FileTimeToSystemTime(&file, &utc);
     bool is_local = converted && jp_output_is_console() && SystemTimeToTzSpecificLocalTime(NULL, &utc, &local);

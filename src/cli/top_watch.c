@@ -278,6 +278,11 @@ static void end(struct watch *watch) {
 int jp_top_watch(struct jp_cli *cli, struct jp_top *top, const char *pool) {
     struct watch watch = {.cli = cli, .top = top, .pool = pool, .lock = SRWLOCK_INIT, .woken = CreateEventW(NULL, FALSE, FALSE, NULL)};
     struct jp_error error = {0};
+    stopped = CreateEventW(NULL, TRUE, FALSE, NULL);
+    if (watch.woken == NULL || stopped == NULL) {
+        jp_complain("cannot wait for keys and answers (CreateEventW, error %lu)", (unsigned long)GetLastError());
+        return JP_EXIT_FAILED;
+    }
     cli->connection.reconnect_ms = JP_CLIENT_NO_TIMEOUT;
     int code = jp_cli_connect(cli);
     tell_clock(top);
@@ -286,7 +291,6 @@ int jp_top_watch(struct jp_cli *cli, struct jp_top *top, const char *pool) {
         code = JP_EXIT_FAILED;
     }
     if (code == JP_EXIT_OK) {
-        stopped = CreateEventW(NULL, TRUE, FALSE, NULL);
         SetConsoleCtrlHandler(on_control, TRUE);
         loop(&watch);
     }

@@ -1,9 +1,9 @@
 /* Formats, columns and order of a result. */
 #include "cli/view.h"
 
+#include "base/text.h"
 #include "base/units.h"
 #include "cli/output.h"
-#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,17 +3,10 @@
 
 #include "base/str.h"
 #include "base/units.h"
+#include "win32/clock.h"
+#include "win32/filetime.h"
 
 #include <string.h>
-#include <windows.h>
-
-static int64_t from_file_time(FILETIME file) { return (int64_t)((uint64_t)file.dwHighDateTime << 32 | file.dwLowDateTime); }
-
-static int64_t now_100ns(void) {
-    FILETIME file;
-    GetSystemTimeAsFileTime(&file);
-    return from_file_time(file);
-}
 
 /* The clock on the wall as UTC. */
 static bool local_to_utc(const SYSTEMTIME *local, int64_t *ret_time_100ns) {
@@ -21,7 +14,7 @@ static bool local_to_utc(const SYSTEMTIME *local, int64_t *ret_time_100ns) {
     FILETIME file;
     if (!TzSpecificLocalTimeToSystemTime(NULL, local, &utc) || !SystemTimeToFileTime(&utc, &file))
         return false;
-    *ret_time_100ns = from_file_time(file);
+    *ret_time_100ns = jp_win32_from_filetime(file);
     return true;
 }
 
@@ -33,8 +26,8 @@ static bool midnight(unsigned days, int64_t *ret_time_100ns) {
     local.wHour = local.wMinute = local.wSecond = local.wMilliseconds = 0;
     if (!SystemTimeToFileTime(&local, &file))
         return false;
-    uint64_t day = (uint64_t)from_file_time(file) - (uint64_t)days * 24 * 3600 * JP_100NS_PER_S; /* on the wall, where each day has 24 hours */
-    file = (FILETIME){.dwLowDateTime = (DWORD)day, .dwHighDateTime = (DWORD)(day >> 32)};
+    int64_t day = jp_win32_from_filetime(file) - (int64_t)days * 24 * 3600 * JP_100NS_PER_S; /* on the wall, where each day has 24 hours */
+    file = jp_win32_to_filetime(day);
     return FileTimeToSystemTime(&file, &local) && local_to_utc(&local, ret_time_100ns);
 }
 
@@ -47,7 +40,7 @@ static bool parse_span(const char *text, int64_t *ret_time_100ns) {
     char *span = jp_strndup(text, length);
     uint64_t span_100ns;
     struct jp_error error;
-    int64_t now = now_100ns();
+    int64_t now = jp_win32_now_100ns();
     bool good = jp_duration_parse(span, &span_100ns, &error) == JP_OK && span_100ns < (uint64_t)now;
     if (good)
         *ret_time_100ns = now - (int64_t)span_100ns;
@@ -107,7 +100,7 @@ static bool parse_date(const char *text, int64_t *ret_time_100ns) {
         return good;
     }
     SYSTEMTIME local;
-    FILETIME file = {.dwLowDateTime = (DWORD)(uint64_t)wall, .dwHighDateTime = (DWORD)((uint64_t)wall >> 32)};
+    FILETIME file = jp_win32_to_filetime(wall);
     if (!FileTimeToSystemTime(&file, &local) || !local_to_utc(&local, ret_time_100ns))
         return false;
     *ret_time_100ns += wall % JP_100NS_PER_MS; /* SYSTEMTIME ends at milliseconds */
@@ -117,7 +110,7 @@ static bool parse_date(const char *text, int64_t *ret_time_100ns) {
 jp_status jp_when_parse(const char *text, int64_t *ret_time_100ns, struct jp_error *error) {
     bool good;
     if (strcmp(text, "now") == 0) {
-        *ret_time_100ns = now_100ns();
+        *ret_time_100ns = jp_win32_now_100ns();
         return JP_OK;
     }
     if (strcmp(text, "today") == 0 || strcmp(text, "yesterday") == 0)

@@ -3,28 +3,26 @@
 
 #include <string.h>
 
-static const cJSON *get(const cJSON *object, const char *key) { return cJSON_GetObjectItemCaseSensitive(object, key); }
-
 /* --- answers --- */
 
 /* The service's error object as the error of an answer. JP_E_PARSE if it is none. */
 static void read_refusal(cJSON *refusal, struct jp_client_answer *answer) {
-    const cJSON *code = get(refusal, "code"), *message = get(refusal, "message");
+    const cJSON *code = jp_get(refusal, "code"), *message = jp_get(refusal, "message");
     uint64_t win32 = 0;
     if (!cJSON_IsNumber(code) || code->valueint >= 0 || !cJSON_IsString(message)) {
         answer->status = jp_fail(&answer->error, JP_E_PARSE, "the server of the pipe sent an answer without result or error");
         return;
     }
     answer->status = jp_fail(&answer->error, (jp_status)code->valueint, "%s", message->valuestring);
-    if (jp_json_get_u64(get(get(refusal, "data"), "win32"), &win32) && win32 <= UINT32_MAX)
+    if (jp_json_get_u64(jp_get(jp_get(refusal, "data"), "win32"), &win32) && win32 <= UINT32_MAX)
         answer->error.win32 = (uint32_t)win32;
     answer->refusal = jp__text_of(refusal);
 }
 
 static void read_answer(cJSON *message, struct jp_client_answer *answer) {
-    const cJSON *result = get(message, "result");
+    const cJSON *result = jp_get(message, "result");
     *answer = (struct jp_client_answer){0};
-    if (result != NULL && get(message, "error") == NULL)
+    if (result != NULL && jp_get(message, "error") == NULL)
         answer->result = jp__text_of(result);
     else
         read_refusal(cJSON_GetObjectItemCaseSensitive(message, "error"), answer);
@@ -50,7 +48,7 @@ static void take_word_to_nobody(struct jp_client *client, struct jp_client_answe
 }
 
 static bool take_answer(struct jp_client *client, cJSON *message) {
-    const cJSON *id = get(message, "id");
+    const cJSON *id = jp_get(message, "id");
     struct jp_client_answer answer;
     uint64_t number = 0;
     if (!cJSON_IsNull(id) && !jp_json_get_u64(id, &number))
@@ -75,7 +73,7 @@ static bool take_answer(struct jp_client *client, cJSON *message) {
 
 static void take_event(struct jp_client *client, cJSON *params) {
     uint64_t number = 0;
-    if (!jp_json_get_u64(get(params, "subscription"), &number))
+    if (!jp_json_get_u64(jp_get(params, "subscription"), &number))
         return;
     AcquireSRWLockExclusive(&client->lock);
     struct jp__subscription *subscription = jp__subscription_of_server(client, number);
@@ -86,8 +84,8 @@ static void take_event(struct jp_client *client, cJSON *params) {
 
 static void take_progress(struct jp_client *client, const cJSON *params) {
     uint64_t number = 0;
-    const cJSON *value = get(params, "value");
-    if (value == NULL || !jp_json_get_u64(get(params, "token"), &number))
+    const cJSON *value = jp_get(params, "value");
+    if (value == NULL || !jp_json_get_u64(jp_get(params, "token"), &number))
         return;
     AcquireSRWLockExclusive(&client->lock);
     struct jp__call *call = jp__call_find(client, number);
@@ -110,7 +108,7 @@ jp_status jp__take_message(struct jp_client *client, const char *line, size_t le
     struct jp_json_place place;
     if (jp_json_parse(line, length, &rules, &json, &place, error) != JP_OK)
         return jp_fail(error, JP_E_PARSE, "the server of the pipe does not speak JSON-RPC");
-    const cJSON *method = get(json.root, "method");
+    const cJSON *method = jp_get(json.root, "method");
     bool good = true;
     if (cJSON_IsString(method))
         take_notification(client, method->valuestring, cJSON_GetObjectItemCaseSensitive(json.root, "params"));

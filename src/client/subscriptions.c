@@ -5,8 +5,6 @@
 
 enum { ASK_TIMEOUT_MS = 60000, STEADY_MS = 10000 };
 
-static cJSON *get(const cJSON *object, const char *key) { return cJSON_GetObjectItemCaseSensitive(object, key); }
-
 /* --- the list --- */
 
 static struct jp__subscription *find(const struct jp_client *client, uint64_t id) {
@@ -120,7 +118,7 @@ static void begin_anew(struct jp_client *client, struct jp__subscription *subscr
 static void accepted(struct jp_client *client, struct jp__subscription *subscription, const cJSON *result) {
     uint64_t seq = 0;
     struct jp_error error = {0};
-    if (!jp_json_get_u64(get(result, "subscription"), &subscription->server_id) || !jp_json_get_u64(get(result, "seq"), &seq)) {
+    if (!jp_json_get_u64(jp_get(result, "subscription"), &subscription->server_id) || !jp_json_get_u64(jp_get(result, "seq"), &seq)) {
         jp_fail(&error, JP_E_PARSE, "the server of the pipe answers events.subscribe without \"subscription\" and \"seq\"");
         end(client, subscription, &error, NULL);
         return;
@@ -149,7 +147,7 @@ void jp__subscription_answered(struct jp_client *client, uint64_t id, struct jp_
     cJSON *result = answer->result == NULL ? NULL : jp__tree_of(answer->result);
     uint64_t server_id;
     if (subscription == NULL) { /* it has ended meanwhile */
-        if (jp_json_get_u64(get(result, "subscription"), &server_id))
+        if (jp_json_get_u64(jp_get(result, "subscription"), &server_id))
             jp__notify(client, "events.unsubscribe", "subscription", server_id);
     } else if (subscription->place == JP__ASKED) { /* else it was lost with the connection */
         if (answer->status == JP_OK)
@@ -165,9 +163,9 @@ void jp__subscription_answered(struct jp_client *client, uint64_t id, struct jp_
 /* --- what the service tells --- */
 
 static void told_gap(struct jp_client *client, struct jp__subscription *subscription, const cJSON *gap) {
-    const char *reason = cJSON_GetStringValue(get(gap, "reason"));
+    const char *reason = cJSON_GetStringValue(jp_get(gap, "reason"));
     uint64_t from, to;
-    if (reason == NULL || !jp_json_get_u64(get(gap, "from"), &from) || !jp_json_get_u64(get(gap, "to"), &to) || to < subscription->next_seq)
+    if (reason == NULL || !jp_json_get_u64(jp_get(gap, "from"), &from) || !jp_json_get_u64(jp_get(gap, "to"), &to) || to < subscription->next_seq)
         return;
     char *text = jp__text_of(gap);
     jp__tell_news(client, subscription, &(struct jp_client_news){.notice = JP_CLIENT_GAP, .seq = from, .json = text});
@@ -177,11 +175,11 @@ static void told_gap(struct jp_client *client, struct jp__subscription *subscrip
 }
 
 static void told_end(struct jp_client *client, struct jp__subscription *subscription, const cJSON *told) {
-    const cJSON *refusal = get(told, "error"), *code = get(refusal, "code");
-    const char *message = cJSON_GetStringValue(get(refusal, "message"));
+    const cJSON *refusal = jp_get(told, "error"), *code = jp_get(refusal, "code");
+    const char *message = cJSON_GetStringValue(jp_get(refusal, "message"));
     struct jp_error error = {0};
     uint64_t next_seq;
-    if (jp_json_get_u64(get(told, "nextSeq"), &next_seq) && next_seq > subscription->next_seq)
+    if (jp_json_get_u64(jp_get(told, "nextSeq"), &next_seq) && next_seq > subscription->next_seq)
         subscription->next_seq = next_seq;
     jp_fail(&error, cJSON_IsNumber(code) && code->valueint < 0 ? (jp_status)code->valueint : JP_E_STORE, "%s",
             message == NULL ? "the service ended the subscription" : message);
@@ -192,7 +190,7 @@ static void told_end(struct jp_client *client, struct jp__subscription *subscrip
 
 static void told_event(struct jp_client *client, struct jp__subscription *subscription, cJSON *event) {
     uint64_t seq;
-    if (!jp_json_get_u64(get(event, "seq"), &seq) || seq < subscription->next_seq)
+    if (!jp_json_get_u64(jp_get(event, "seq"), &seq) || seq < subscription->next_seq)
         return;
     cJSON_DeleteItemFromObjectCaseSensitive(event, "subscription"); /* the service's number, for this connection only */
     jp__tell_event(client, subscription, seq, jp__text_of(event));
@@ -203,7 +201,7 @@ static void told_event(struct jp_client *client, struct jp__subscription *subscr
 }
 
 void jp__subscription_told(struct jp_client *client, struct jp__subscription *subscription, cJSON *params) {
-    const cJSON *gap = get(params, "gap"), *told = get(params, "end");
+    const cJSON *gap = jp_get(params, "gap"), *told = jp_get(params, "end");
     if (told != NULL)
         told_end(client, subscription, told);
     else if (gap != NULL)
@@ -256,11 +254,11 @@ static uint64_t add(struct jp_client *client, const struct jp_client_wish *wish,
     struct jp__subscription *subscription = jp_alloc(sizeof *subscription);
     subscription->references = 1;
     subscription->id = jp__next_id(client);
-    subscription->durable = !cJSON_IsFalse(get(params, "durable"));
+    subscription->durable = !cJSON_IsFalse(jp_get(params, "durable"));
     subscription->params = params;
     subscription->wish = *wish;
     subscription->wish.params = NULL;
-    if (jp_json_get_u64(get(params, "fromSeq"), &subscription->next_seq) && subscription->next_seq == 0)
+    if (jp_json_get_u64(jp_get(params, "fromSeq"), &subscription->next_seq) && subscription->next_seq == 0)
         subscription->next_seq = 1;
     subscription->next = client->first_subscription;
     client->first_subscription = subscription;

@@ -100,8 +100,7 @@ static void add_unknown(struct jp_strings *unknown, const char *name) {
     for (size_t i = 0; i < unknown->count; i++)
         if (strcmp(unknown->items[i], name) == 0)
             return;
-    unknown->items = jp_realloc_array(unknown->items, unknown->count + 1, sizeof *unknown->items);
-    unknown->items[unknown->count++] = jp_strdup(name);
+    jp_strings_add(unknown, name);
 }
 
 static void add_entry(struct jp_str *sddl, uint32_t rights, const char *sid) {

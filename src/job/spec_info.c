@@ -368,9 +368,7 @@ static void take_groups(const struct jp_job_info *info, struct jp_limits *limits
                                     mask ? ":" : "", mask ? processors : "");
         jp_free(processors);
     }
-    for (size_t i = 0; i < limits->processor_groups.count; i++)
-        jp_free(limits->processor_groups.items[i]);
-    jp_free(limits->processor_groups.items);
+    jp_strings_free(&limits->processor_groups);
     limits->processor_groups = texts;
     set_given(limits, JP_LIMIT_PROCESSOR_GROUPS, true);
 }

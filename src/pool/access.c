@@ -8,12 +8,10 @@ static char *sid_of(void *context, const char *account) {
 
 /* Where an account is not found, the others have their rights: rights only shrink by that, and it is told. */
 static void tell_unknown(struct jp_pools *pools, const char *pool, struct jp_strings *unknown) {
-    for (size_t i = 0; i < unknown->count; i++) {
+    for (size_t i = 0; i < unknown->count; i++)
         jp_log(pools->with.log, JP_LOG_WARNING, "access%s%s: there is no account or group \"%s\"; nobody gets a right by it", pool ? " of pool " : "",
                pool ? pool : "", unknown->items[i]);
-        jp_free(unknown->items[i]);
-    }
-    jp_free(unknown->items);
+    jp_strings_free(unknown);
 }
 
 static jp_status make(struct jp_pools *pools, const char *pool, const struct jp_access *access, struct jp_descriptor **ret_descriptor,

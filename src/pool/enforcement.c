@@ -31,21 +31,12 @@ static void note_trouble(struct jp_pools *pools, struct jp_member *member, enum 
     member->uncontrollable |= denied && (trouble & (TROUBLE_OPEN | TROUBLE_END));
     char *text = jp_sprintf("process %" PRIu32 " %s: %s", member->record.facts.pid, words[trouble], error->text);
     struct jp_strings *troubles = &member->pool->troubles;
-    if (troubles->count < MOST_TROUBLES) {
-        troubles->items = jp_realloc_array(troubles->items, troubles->count + 1, sizeof *troubles->items);
-        troubles->items[troubles->count++] = jp_strdup(text);
-    }
+    if (troubles->count < MOST_TROUBLES)
+        jp_strings_add(troubles, text);
     jp_log(pools->with.log, JP_LOG_WARNING, "pool \"%s\": %s", member->pool->name, text);
     jp__emit(pools, &(struct jp__event){.pool = member->pool, .message = "ENFORCEMENT_FAILED", .member = member, .origin = JP_ORIGIN_SERVICE,
                                         .detail = text});
     jp_free(text);
-}
-
-void jp__troubles_clear(struct jp_pool *pool) {
-    for (size_t i = 0; i < pool->troubles.count; i++)
-        jp_free(pool->troubles.items[i]);
-    jp_free(pool->troubles.items);
-    pool->troubles = (struct jp_strings){0};
 }
 
 /* Of a process that nobody held when it came only the pid is known, and that may be another's by now: it must be in the pool's job. */

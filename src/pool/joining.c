@@ -384,11 +384,8 @@ static struct jp_queued *enqueue(struct jp_pools *pools, const struct jp_joining
         queued->launch.output_file = queued->output_file = text_copy(joining->launch->output_file);
         queued->launch.error_file = queued->error_file = text_copy(joining->launch->error_file);
         const struct jp_strings *environment = joining->launch->environment;
-        for (size_t i = 0; environment && i < environment->count; i++) {
-            queued->environment.items = jp_realloc_array(queued->environment.items, i + 1, sizeof *queued->environment.items);
-            queued->environment.items[i] = jp_strdup(environment->items[i]);
-            queued->environment.count = i + 1;
-        }
+        if (environment)
+            jp_strings_add_all(&queued->environment, environment);
         queued->launch.environment = environment ? &queued->environment : NULL;
         queued->joining.launch = &queued->launch;
     }
@@ -400,9 +397,7 @@ void jp__queued_free(struct jp_pools *pools, struct jp_queued *queued) {
     if (queued->process)
         jp__ops(pools)->process_close(queued->process);
     jp_process_facts_clear(&queued->facts);
-    for (size_t i = 0; i < queued->environment.count; i++)
-        jp_free(queued->environment.items[i]);
-    jp_free(queued->environment.items);
+    jp_strings_free(&queued->environment);
     jp_free(queued->command_line);
     jp_free(queued->directory);
     jp_free(queued->input_file);

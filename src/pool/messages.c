@@ -84,9 +84,23 @@ jp_status jp__open_of_job(struct jp_pools *pools, struct jp_pool_job *job, uint3
     return JP_OK;
 }
 
-void jp__move_deeper(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool) {
-    if (member->pool && pool != member->pool && jp__pool_is_within(pool, member->pool))
-        jp__member_move(pools, member, pool);
+/* A message that was long on its way may be about an earlier process with the member's pid; of the two only the member can be asked. One that
+ * has ended is in no job any more. */
+static bool is_elsewhere(struct jp_pools *pools, const struct jp_member *member, struct jp_pool *pool) {
+    struct jp_error error;
+    uint32_t exit_code;
+    bool contains = true;
+    return member->process && !jp__ops(pools)->process_exited(member->process, &exit_code) &&
+           jp_pools_contains(pools, pool, member->process, &contains, &error) == JP_OK && !contains;
+}
+
+bool jp__move_deeper(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool) {
+    if (!member->pool || pool == member->pool || !jp__pool_is_within(pool, member->pool))
+        return true;
+    if (is_elsewhere(pools, member, pool))
+        return false;
+    jp__member_move(pools, member, pool);
+    return true;
 }
 
 struct jp_member *jp__discover(struct jp_pools *pools, struct jp_pool_job *job, uint32_t pid, enum jp_origin origin) {
@@ -159,8 +173,8 @@ static void on_new(struct jp_pools *pools, struct jp_pool_job *job, uint32_t pid
     }
     if (!member)
         member = jp__discover(pools, job, pid, JP_ORIGIN_KERNEL);
-    else
-        jp__move_deeper(pools, member, pool);
+    else if (!jp__move_deeper(pools, member, pool))
+        return;
     if (member->announced >> pool->depth & 1)
         return; /* told already: attaching a port repeats those who are there */
     member->announced |= UINT32_C(1) << pool->depth;
@@ -173,8 +187,8 @@ static void on_left(struct jp_pools *pools, struct jp_pool_job *job, uint32_t pi
     struct jp_member *member = member_meant(pools, pool, pid);
     if (!member)
         member = jp__discover(pools, job, pid, JP_ORIGIN_RECONCILER); /* its coming was lost */
-    else
-        jp__move_deeper(pools, member, pool);
+    else if (!jp__move_deeper(pools, member, pool))
+        return;
     if (member->exit_announced >> pool->depth & 1)
         return;
     uint32_t exit_code;

@@ -89,7 +89,7 @@ static void take_apart(struct jp_pools *pools, struct jp_pool *pool) {
     jp_free(pool->children);
     jp_free(pool->name);
     jp_free(pool->object_name);
-    jp__troubles_clear(pool);
+    jp_strings_free(&pool->troubles);
     jp__ephemeral_free(pools, pool);
     jp__pool_access_clear(pools, pool);
     jp_schema_clear(jp_pool_fields, &pool->spec);
@@ -242,7 +242,7 @@ void jp__pool_changed(struct jp_pools *pools, struct jp_pool *pool, bool restart
     }
     for (size_t i = 0; i < pool->job_count; i++)
         jp__keeper_follow(pools, pool->jobs[i]);
-    jp__troubles_clear(pool);
+    jp_strings_free(&pool->troubles);
     jp__enforce_on_limits(pools, pool);
     jp__schedule_sample(pools);
     pool->late_limits_due = true;

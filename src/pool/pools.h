@@ -257,6 +257,7 @@ struct jp_joining {
     /* or one to start: */
     const struct jp_launch *launch; /* its chain, token and filter are filled in here; its principal counts */
     bool as_windows;        /* do not look for room: Windows ends a process that is assigned over a limit */
+    bool held;              /* its caller has it suspended: without him nobody ever lets it run (jp_pools_queue_abandon) */
     uint64_t timeout_100ns; /* for when_full "wait"; 0: as the pool says */
     jp_joined_fn *callback;
     void *context;
@@ -268,6 +269,8 @@ struct jp_queued; /* one that waits for room */
  * until then it can be cancelled. What `joining` points to is copied; principals must outlive the waiting. */
 struct jp_queued *jp_pools_join(struct jp_pools *pools, const struct jp_joining *joining);
 void jp_pools_queue_cancel(struct jp_pools *pools, struct jp_queued *queued); /* no call after this */
+/* Likewise, because who asked is gone: a running process that he held ends, by the right to end it with which it was opened. */
+void jp_pools_queue_abandon(struct jp_pools *pools, struct jp_queued *queued);
 
 jp_status jp_pools_terminate(struct jp_pools *pools, struct jp_pool *pool, uint32_t exit_code, size_t *ret_count,
                              struct jp_error *error);

@@ -99,7 +99,6 @@ uint64_t jp__enforcement_on_time(struct jp_pools *pools, uint64_t now_ms);
 /* Its handle to adjust, freeze and end it; the member's. */
 jp_status jp__member_control(struct jp_pools *pools, struct jp_member *member, struct jp_process **ret_process, struct jp_error *error);
 jp_status jp__member_freeze(struct jp_pools *pools, struct jp_member *member, bool freeze); /* a failure is told */
-void jp__troubles_clear(struct jp_pool *pool);
 uint64_t jp__pool_grace(const struct jp_pool *pool); /* of stopping, in 100 ns */
 /* Ends its processes; graceful: they are asked first, if the pool says stop.grace. */
 void jp__pool_stop(struct jp_pools *pools, struct jp_pool *pool, uint32_t exit_code, bool graceful);
@@ -299,8 +298,9 @@ struct jp_pool *jp__pool_that_has(struct jp_pools *pools, struct jp_process *pro
 /* Opens the process that the job's message or list means: not another that has the pid since. Of one that has ended nobody can tell. */
 jp_status jp__open_of_job(struct jp_pools *pools, struct jp_pool_job *job, uint32_t pid, struct jp_process **ret_process,
                           struct jp_error *error);
-/* A job's message or list says that the process is, or was, in it: so far it was only known to be in one further up. */
-void jp__move_deeper(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool);
+/* A job's message or list says that the process is, or was, in it: so far it was only known to be in one further up. False: it means an earlier
+ * process that had the pid. */
+bool jp__move_deeper(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool);
 /* Opens the process and takes it in, into the deepest pool under the job's whose job has it. */
 struct jp_member *jp__discover(struct jp_pools *pools, struct jp_pool_job *job, uint32_t pid, enum jp_origin origin);
 

@@ -1,6 +1,8 @@
 /* Requests that wait for room in a pool that is full, first come, first served. */
 #include "pool/pools_internal.h"
 
+#include <inttypes.h>
+
 void jp__queue_add(struct jp_pools *pools, struct jp_queued *queued) {
     queued->previous = pools->last_queued;
     queued->next = NULL;
@@ -33,6 +35,21 @@ static void unlink_queued(struct jp_pools *pools, struct jp_queued *queued) {
 void jp_pools_queue_cancel(struct jp_pools *pools, struct jp_queued *queued) {
     unlink_queued(pools, queued);
     jp__queued_free(pools, queued);
+}
+
+void jp_pools_queue_abandon(struct jp_pools *pools, struct jp_queued *queued) {
+    const struct jp_joining *joining = &queued->joining;
+    struct jp_error error;
+    if (joining->held && queued->process) {
+        jp_status status = jp__ops(pools)->process_terminate(queued->process, 1, &error);
+        if (status == JP_OK)
+            jp_log(pools->with.log, JP_LOG_INFO, "process %" PRIu32 " waited for room in pool \"%s\", held by a caller that is gone: it was ended",
+                   joining->pid, joining->pool->name);
+        else if (status != JP_E_NO_PROCESS)
+            jp_log(pools->with.log, JP_LOG_WARNING, "process %" PRIu32 " is held by a caller that is gone, and stays suspended: %s", joining->pid,
+                   error.text);
+    }
+    jp_pools_queue_cancel(pools, queued);
 }
 
 /* Tells the caller and lets it go. */

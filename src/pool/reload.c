@@ -3,23 +3,11 @@
 
 #include <string.h>
 
-static void add_name(struct jp_strings *list, const char *name) {
-    list->items = jp_realloc_array(list->items, list->count + 1, sizeof *list->items);
-    list->items[list->count++] = jp_strdup(name);
-}
-
-static void clear_names(struct jp_strings *list) {
-    for (size_t i = 0; i < list->count; i++)
-        jp_free(list->items[i]);
-    jp_free(list->items);
-    *list = (struct jp_strings){0};
-}
-
 void jp_reload_result_clear(struct jp_reload_result *result) {
-    clear_names(&result->added);
-    clear_names(&result->changed);
-    clear_names(&result->removed);
-    clear_names(&result->orphaned);
+    jp_strings_free(&result->added);
+    jp_strings_free(&result->changed);
+    jp_strings_free(&result->removed);
+    jp_strings_free(&result->orphaned);
 }
 
 static bool same_text(const char *one, const char *other) {
@@ -97,7 +85,7 @@ static void take_settings(struct jp_pools *pools, const struct jp_named_spec *sp
     if (changed)
         jp__pool_changed(pools, pool, restart_job_time);
     if (changed || again) {
-        add_name(&result->changed, pool->name);
+        jp_strings_add(&result->changed, pool->name);
         jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_UPDATED", .origin = JP_ORIGIN_SERVICE, .detail = "reload"});
     }
 }
@@ -120,7 +108,7 @@ static struct jp_pool *make(struct jp_pools *pools, const struct jp_map *by_name
         jp__pool_open(pools, pool);
     }
     jp__pool_record(pools, pool);
-    add_name(&result->added, pool->name);
+    jp_strings_add(&result->added, pool->name);
     jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_CREATED", .origin = JP_ORIGIN_SERVICE, .detail = "config"});
     return pool;
 }
@@ -152,7 +140,7 @@ static void remove_others(struct jp_pools *pools, const struct jp_map *by_name, 
         pool->state = JP_POOL_ORPHAN;
         pools->with.accounts->ops->forget_pool(pools->with.accounts, pool->name);
         bool ended = end_with_pool(pools, pool), busy = pool->member_count > 0;
-        add_name(busy && !ended ? &result->orphaned : &result->removed, pool->name);
+        jp_strings_add(busy && !ended ? &result->orphaned : &result->removed, pool->name);
         if (busy)
             jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_ORPHANED", .origin = JP_ORIGIN_SERVICE,
                                                 .detail = ended ? "removed from the configuration; its processes are ended"

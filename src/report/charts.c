@@ -1,3 +1,4 @@
+/* From the model to drawings: lines, panels with limits, bars, the timeline. */
 #include "report/charts.h"
 
 #include "base/units.h"

@@ -1,28 +1,13 @@
+/* Texts and quantities as HTML has them. */
 #include "report/html.h"
 
+#include "base/text.h"
 #include "base/units.h"
-#include "base/utf.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static uint32_t decode(const char *text, size_t length) {
-    static const unsigned char first_byte_mask[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
-    uint32_t code = (unsigned char)text[0] & first_byte_mask[length];
-    for (size_t i = 1; i < length; i++)
-        code = code << 6 | ((unsigned char)text[i] & 0x3F);
-    return code;
-}
-
-/* What a page would not show, or what would change how the rest of it is read. */
-static bool is_harmful(uint32_t code) {
-    return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0xAD || code == 0x61C || (code >= 0x200B && code <= 0x200F) ||
-           (code >= 0x2028 && code <= 0x202E) || (code >= 0x2060 && code <= 0x206F) || (code >= 0xFDD0 && code <= 0xFDEF) || code == 0xFEFF ||
-           (code & 0xFFFE) == 0xFFFE;
-}
-
-static void add_character(struct jp_str *out, const char *text, size_t length) {
-    uint32_t code = decode(text, length);
+static void add_character(struct jp_str *out, uint32_t code) {
     switch (code) {
     case '&': jp_str_puts(out, "&amp;"); break;
     case '<': jp_str_puts(out, "&lt;"); break;
@@ -30,26 +15,18 @@ static void add_character(struct jp_str *out, const char *text, size_t length) {
     case '"': jp_str_puts(out, "&quot;"); break;
     case '\'': jp_str_puts(out, "&#39;"); break;
     default:
-        if (is_harmful(code))
+        if (jp_text_is_harmful(code))
             jp_str_printf(out, "\\u{%X}", (unsigned)code);
         else
-            jp_str_add(out, text, length);
+            jp_text_add(out, code);
     }
 }
 
 void jp_html_text(struct jp_str *out, const char *text, size_t most) {
-    size_t left = strlen(text);
-    for (; left > 0 && most > 0; most--) {
-        size_t length = jp_utf8_sequence(text, left);
-        if (length > 0)
-            add_character(out, text, length);
-        else
-            jp_str_puts(out, "\xEF\xBF\xBD");
-        length = length > 0 ? length : 1;
-        text += length;
-        left -= length;
-    }
-    if (left > 0)
+    size_t width;
+    for (; *text != '\0' && most > 0; most--)
+        add_character(out, jp_text_next(&text, &width));
+    if (*text != '\0')
         jp_str_puts(out, "\xE2\x80\xA6");
 }
 
@@ -139,8 +116,6 @@ const char *jp_words_percent(double percent, char buffer[JP_WORDS]) {
 }
 
 /* --- answers --- */
-
-const cJSON *jp_get(const cJSON *object, const char *key) { return cJSON_GetObjectItemCaseSensitive(object, key); }
 
 uint64_t jp_get_u64(const cJSON *object, const char *key) {
     uint64_t value = 0;

@@ -17,8 +17,7 @@ const char *jp_words_span(uint64_t time_100ns, char buffer[JP_WORDS]); /* of a c
 const char *jp_words_count(uint64_t count, char buffer[JP_WORDS]);
 const char *jp_words_percent(double percent, char buffer[JP_WORDS]);
 
-/* A member, or NULL. */
-const cJSON *jp_get(const cJSON *object, const char *key);
+/* A member's value. */
 uint64_t jp_get_u64(const cJSON *object, const char *key); /* 0 where it is no number */
 int64_t jp_get_time(const cJSON *object, const char *key); /* 0 where it is no time */
 const char *jp_get_text(const cJSON *object, const char *key); /* "" where it is no text */

@@ -1,3 +1,4 @@
+/* From answers of the service to what is drawn; what an answer has no sense in is left out. */
 #include "report/model.h"
 
 #include "base/units.h"

@@ -1,3 +1,4 @@
+/* Elements of SVG, and scales with round numbers. */
 #include "report/svg.h"
 
 #include "base/units.h"

@@ -1,3 +1,4 @@
+/* Tables: sums by group, and what the charts show. */
 #include "report/tables.h"
 
 #include "base/units.h"

@@ -116,19 +116,7 @@ struct jp_pool *jp__find_pool(struct jp_call *call, const char *name, struct jp_
 
 /* --- what was recorded --- */
 
-void jp__free_names(struct jp_strings *names) {
-    for (size_t i = 0; i < names->count; i++)
-        jp_free(names->items[i]);
-    jp_free(names->items);
-    *names = (struct jp_strings){0};
-}
-
-static void add_name(struct jp_strings *names, const char *name) {
-    names->items = jp_realloc_array(names->items, names->count + 1, sizeof *names->items);
-    names->items[names->count++] = jp_strdup(name);
-}
-
-static void add_gone(void *context, const char *name) { add_name(context, name); }
+static void add_gone(void *context, const char *name) { jp_strings_add(context, name); }
 
 bool jp__viewable(struct jp_call *call, const struct jp_strings *asked, struct jp_strings *ret_pools, const struct jp_strings **ret_filter) {
     size_t count;
@@ -155,10 +143,10 @@ bool jp__viewable(struct jp_call *call, const struct jp_strings *asked, struct j
         return true;
     for (size_t i = 0; i < count; i++)
         if (jp__rights(call->connection, all[i]) & JP_RIGHT_VIEW)
-            add_name(ret_pools, all[i]->name);
+            jp_strings_add(ret_pools, all[i]->name);
     jp_pools_each_gone(call->rpc->with.pools, sid_of(call->connection), add_gone, ret_pools);
     if (jp__rights(call->connection, NULL) & JP_RIGHT_VIEW)
-        add_name(ret_pools, ""); /* the service's own */
+        jp_strings_add(ret_pools, ""); /* the service's own */
     if (ret_pools->count) {
         *ret_filter = ret_pools;
         return true;

@@ -200,14 +200,13 @@ void jp__refuse(struct jp_call *call, const struct jp_error *error) { jp__refuse
 /* A call that waits for something is let go; one that was begun (an assignment on its way to the disk) goes on unheard. */
 void jp__call_abandon(struct jp_call *call) {
     struct jp_batch *batch = call->batch;
-    if (call->cancel) {
-        call->cancel(call);
-        free_call(call);
-        if (batch)
-            close_in_batch(NULL, batch);
-    } else {
-        unlink_call(call);
-    }
+    unlink_call(call);
+    if (!call->cancel)
+        return;
+    call->cancel(call);
+    free_call(call);
+    if (batch)
+        close_in_batch(NULL, batch);
 }
 
 /* --- time --- */

@@ -54,8 +54,11 @@ static const struct jp_field terminate_fields[] = {POOL_NAME(jp_pool_parameters)
     {.key = "timeout", .type = JP_FIELD_DURATION, .offset = offsetof(struct of, timeout_100ns), .min = 10000, .max = TIMEOUT_MAX, \
      .documentation = "How long to wait for room, where the pool says when_full: \"wait\"; default its wait_timeout."}
 
-static const struct jp_field assign_fields[] = {POOL_NAME(jp_process_parameters), PID(jp_process_parameters, true),
-                                                START_TIME(jp_process_parameters), WAIT_FOR_ROOM(jp_process_parameters), {0}};
+static const struct jp_field assign_fields[] = {
+    POOL_NAME(jp_process_parameters), PID(jp_process_parameters, true), START_TIME(jp_process_parameters), WAIT_FOR_ROOM(jp_process_parameters),
+    {.key = "held", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_process_parameters, held),
+     .documentation = "The caller has it suspended, and lets it run when this is answered: if the connection closes before, the process is ended."},
+    {0}};
 
 static const struct jp_field launch_fields[] = {
     {.key = "pool", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_launch_parameters, pool), .min = 1,
@@ -324,7 +327,8 @@ const struct jp_method jp__methods[] = {
      TELLS(joined, pool_assign), FAILS(JP_E_NO_POOL, JP_E_POOL_FAILED, JP_E_NO_PROCESS, JP_E_OTHER_PROCESS, JP_E_POOL_FULL, JP_E_JOB_TIME, JP_E_SESSION, JP_E_TIMEOUT, JP_E_STORE, JP_E_UNSUPPORTED),
      .description = "The process and its children to come are in the pool when it is answered, and the row is on the disk. timeout is for "
                     "pools with when_full \"wait\": who waits in vain gets timed_out, and nothing was done. A request that waits is dropped "
-                    "with its connection."},
+                    "with its connection. What starts a process suspended, to let it run only inside, passes held: otherwise, if it is ended itself "
+                    "meanwhile, the process would be left suspended for ever."},
     {ROW("pool.launch", pool_launch, JP_RIGHT_LAUNCH, JP_ON_FOUND, jp_launch_parameters, launch_fields), .changes = true, .summary = "Start a process in a pool, as the caller.",
      TELLS(joined, pool_launch), FAILS(JP_E_NO_POOL, JP_E_POOL_FAILED, JP_E_NO_PROCESS, JP_E_OTHER_PROCESS, JP_E_POOL_FULL, JP_E_JOB_TIME, JP_E_SESSION, JP_E_TIMEOUT, JP_E_STORE, JP_E_UNSUPPORTED),
      .description = "The process runs as the caller, with the caller's environment. Give either argv or command. Waiting for room as for "

@@ -6,7 +6,21 @@
 #include <inttypes.h>
 #include <string.h>
 
+enum { HELD = 1 }; /* the number of a call whose process its caller has suspended */
 enum { LONGEST_COMMAND_LINE = 32766 }; /* UTF-16 units; CreateProcessW's bound. In UTF-8 it is checked by the backend again */
+
+/* Whoever was to let it run never hears that he may. */
+static void end_left_behind(struct jp_call *call, const struct jp_process_record *record) {
+    struct jp_pools *pools = call->rpc->with.pools;
+    struct jp_member *member;
+    struct jp_error error;
+    jp_status status = jp_pools_find_process(pools, record->facts.pid, record->facts.start_100ns, &member, &error);
+    if (status == JP_OK) /* with our own rights: the caller's had to be enough for this when it was assigned */
+        status = jp_pools_terminate_process(pools, member, 1, NULL, &error);
+    if (status && status != JP_E_NO_PROCESS && status != JP_E_OTHER_PROCESS)
+        jp_log(call->rpc->with.log, JP_LOG_WARNING, "process %" PRIu32 " is held by a caller that is gone, and stays suspended: %s", record->facts.pid,
+               error.text);
+}
 
 static void on_joined(void *context, jp_status status, const struct jp_error *error, const struct jp_process_record *record, uint64_t seq) {
     struct jp_call *call = context;
@@ -15,6 +29,8 @@ static void on_joined(void *context, jp_status status, const struct jp_error *er
         jp__refuse(call, error);
         return;
     }
+    if (call->number == HELD && !call->connection)
+        end_left_behind(call, record);
     cJSON *result = cJSON_CreateObject();
     cJSON_AddStringToObject(result, "pool", record->pool);
     jp_json_add_u64(result, "pid", record->facts.pid);
@@ -24,7 +40,12 @@ static void on_joined(void *context, jp_status status, const struct jp_error *er
     jp__reply(call, result);
 }
 
-static void cancel_wait_for_room(struct jp_call *call) { jp_pools_queue_cancel(call->rpc->with.pools, call->waiting_for); }
+static void cancel_wait_for_room(struct jp_call *call) {
+    if (call->connection)
+        jp_pools_queue_cancel(call->rpc->with.pools, call->waiting_for);
+    else
+        jp_pools_queue_abandon(call->rpc->with.pools, call->waiting_for);
+}
 
 static void join(struct jp_call *call, struct jp_joining *joining) {
     joining->callback = on_joined;
@@ -38,7 +59,8 @@ static void join(struct jp_call *call, struct jp_joining *joining) {
 
 void jp__on_pool_assign(struct jp_call *call, const void *parameters) {
     const struct jp_process_parameters *given = parameters;
-    join(call, &(struct jp_joining){.pool = call->pool, .pid = given->pid, .start_100ns = (int64_t)given->start_100ns,
+    call->number = given->held ? HELD : 0;
+    join(call, &(struct jp_joining){.pool = call->pool, .pid = given->pid, .start_100ns = (int64_t)given->start_100ns, .held = given->held,
                                     .principal = call->connection->principal, .timeout_100ns = given->timeout_100ns});
 }
 

@@ -60,7 +60,7 @@ void jp__on_events_subscribe(struct jp_call *call, const void *parameters) {
     const struct jp_strings *filter;
     if (!jp__viewable(call, &given->pools, &viewable, &filter)) /* what it may view later counts then, event by event */
         return;
-    jp__free_names(&viewable);
+    jp_strings_free(&viewable);
     struct jp__wanted wanted = {.pools = given->pools, .messages = full_message_names(&given->messages), .origins = given->origins, .pid = given->pid,
                                 .durable = given->durable || !jp__given(call, given->present, "durable"),
                                 .from_past = jp__given(call, given->present, "fromSeq"), .from_seq = given->from_seq};
@@ -69,7 +69,7 @@ void jp__on_events_subscribe(struct jp_call *call, const void *parameters) {
     jp_json_add_u64(result, "seq", wanted.durable ? call->rpc->delivered_seq : call->rpc->newest_seq);
     jp__reply(call, result); /* before the first event */
     jp__subscribe(connection, &wanted);
-    jp__free_names(&wanted.messages);
+    jp_strings_free(&wanted.messages);
 }
 
 void jp__on_events_unsubscribe(struct jp_call *call, const void *parameters) {
@@ -115,8 +115,8 @@ void jp__on_events_query(struct jp_call *call, const void *parameters) {
     filter.messages = messages.count ? &messages : NULL;
     filter.origins = given->origins.count ? &given->origins : NULL;
     accounts->ops->query_events(accounts, &filter, on_events, call);
-    jp__free_names(&messages);
-    jp__free_names(&viewable);
+    jp_strings_free(&messages);
+    jp_strings_free(&viewable);
 }
 
 /* --- accounting --- */
@@ -146,7 +146,7 @@ void jp__on_accounting_summary(struct jp_call *call, const void *parameters) {
     if (!read_times(call, given, &filter.from_100ns, &filter.to_100ns) || !jp__viewable(call, &asked, &viewable, &filter.pools))
         return;
     accounts->ops->query_summary(accounts, &filter, on_summaries, call);
-    jp__free_names(&viewable);
+    jp_strings_free(&viewable);
 }
 
 static void on_processes(void *context, jp_status status, const struct jp_error *error, const struct jp_process_record *records, size_t count) {
@@ -187,7 +187,7 @@ void jp__on_accounting_processes(struct jp_call *call, const void *parameters) {
     call->number = limit_of(given);
     filter.limit = limit_of(given) + 1;
     accounts->ops->query_processes(accounts, &filter, on_processes, call);
-    jp__free_names(&viewable);
+    jp_strings_free(&viewable);
 }
 
 /* --- purging --- */

@@ -138,6 +138,6 @@ void jp__on_accounting_report(struct jp_call *call, const void *parameters) {
     call->waiting_for = making;
     call->cancel = cancel_report;
     making->number = accounts->ops->query_report(accounts, &filter, on_progress, on_report, making);
-    jp__free_names(&viewable);
+    jp_strings_free(&viewable);
     jp__call_tell_progress(call, tell);
 }

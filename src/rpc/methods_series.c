@@ -128,5 +128,5 @@ void jp__on_accounting_series(struct jp_call *call, const void *parameters) {
     call->waiting_for = making;
     call->cancel = cancel_series;
     making->number = accounts->ops->query_series(accounts, &filter, on_series, making);
-    jp__free_names(&viewable);
+    jp_strings_free(&viewable);
 }

@@ -92,7 +92,7 @@ struct jp_call {
     const struct jp_method *method;
     struct jp_pool *pool;                 /* JP_ON_POOL: the one it names, until the handler returns */
     /* For calls that wait: */
-    void (*cancel)(struct jp_call *call); /* lets go of what it waits for; the call is freed by who cancels */
+    void (*cancel)(struct jp_call *call); /* lets go of what it waits for; the call is freed by who cancels. No connection: the client is gone */
     void *waiting_for;
     uint64_t deadline_ms;                 /* 0: none */
     struct jp_call *next_timed, *previous_timed;
@@ -168,9 +168,8 @@ jp_status jp__need(struct jp_call *call, const struct jp_pool *pool, uint32_t ri
 jp_status jp__need_for_limits(struct jp_call *call, const struct jp_limits *wanted, const struct jp_limits *now, struct jp_error *error);
 struct jp_pool *jp__find_pool(struct jp_call *call, const char *name, struct jp_error *error); /* NULL: there is none to be viewed */
 /* Restricts a query to what the caller may view. `asked` is what it asked for (none: all). The names are the caller's to free with
- * jp__free_names. False with the call refused: it asked for a pool that it may not view. */
+ * jp_strings_free. False with the call refused: it asked for a pool that it may not view. */
 bool jp__viewable(struct jp_call *call, const struct jp_strings *asked, struct jp_strings *ret_pools, const struct jp_strings **ret_filter);
-void jp__free_names(struct jp_strings *names);
 /* What others' processes may have in their command lines is not everybody's business. */
 bool jp__may_see_secrets(struct jp_rpc_connection *connection, const struct jp_process_record *record);
 /* As its caller may see it. */
@@ -292,6 +291,7 @@ struct jp_process_parameters {
     uint64_t start_100ns;
     uint32_t exit_code;
     uint64_t timeout_100ns;
+    bool held;
 };
 struct jp_launch_parameters {
     uint64_t present;

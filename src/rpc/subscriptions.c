@@ -169,9 +169,9 @@ static void go_on(struct jp_subscription *subscription) {
 }
 
 static void free_subscription(struct jp_subscription *subscription) {
-    jp__free_names(&subscription->pools);
-    jp__free_names(&subscription->messages);
-    jp__free_names(&subscription->origins);
+    jp_strings_free(&subscription->pools);
+    jp_strings_free(&subscription->messages);
+    jp_strings_free(&subscription->origins);
     jp_free(subscription);
 }
 
@@ -263,13 +263,6 @@ void jp__subscriptions_drained(struct jp_rpc_connection *connection) {
 
 /* --- subscribing --- */
 
-static struct jp_strings copy_list(const struct jp_strings *list) {
-    struct jp_strings copy = {.items = list->count ? jp_realloc_array(NULL, list->count, sizeof *copy.items) : NULL, .count = list->count};
-    for (size_t i = 0; i < list->count; i++)
-        copy.items[i] = jp_strdup(list->items[i]);
-    return copy;
-}
-
 void jp__subscribe(struct jp_rpc_connection *connection, const struct jp__wanted *wanted) {
     struct jp_subscription *subscription = jp_alloc(sizeof *subscription);
     subscription->rpc = connection->rpc;
@@ -278,9 +271,9 @@ void jp__subscribe(struct jp_rpc_connection *connection, const struct jp__wanted
     subscription->framing = connection->framer.framing;
     subscription->state = PAUSED; /* not live before it has come to its front */
     subscription->durable = wanted->durable;
-    subscription->pools = copy_list(&wanted->pools);
-    subscription->messages = copy_list(&wanted->messages);
-    subscription->origins = copy_list(&wanted->origins);
+    jp_strings_add_all(&subscription->pools, &wanted->pools);
+    jp_strings_add_all(&subscription->messages, &wanted->messages);
+    jp_strings_add_all(&subscription->origins, &wanted->origins);
     subscription->pid = wanted->pid;
     subscription->next = connection->first_subscription;
     connection->first_subscription = subscription;

@@ -23,9 +23,7 @@ static const struct jp_strings *copy_names(struct jp__query *query, const struct
         query->status = jp_fail(&query->error, JP_E_QUOTA, "a filter may have at most %d names in a list", JP_STORE_MAX_NAMES);
         return copy;
     }
-    copy->items = jp_realloc_array(NULL, names->count + 1, sizeof *copy->items);
-    for (; copy->count < names->count; copy->count++)
-        copy->items[copy->count] = jp_strdup(names->items[copy->count]);
+    jp_strings_add_all(copy, names);
     return copy;
 }
 
@@ -309,12 +307,6 @@ static void deliver_rows(struct jp__query *query) {
     }
 }
 
-static void free_names(struct jp_strings *names) {
-    for (size_t i = 0; i < names->count; i++)
-        jp_free(names->items[i]);
-    jp_free(names->items);
-}
-
 static void free_rows(struct jp__query *query) {
     for (size_t i = 0; i < query->count; i++) {
         switch (query->kind) {
@@ -340,9 +332,9 @@ void jp__query_deliver(struct jp__query *query) {
     free_rows(query);
     jp__report_free(query->report);
     jp__series_free(query->series);
-    free_names(&query->pools);
-    free_names(&query->messages);
-    free_names(&query->origins);
+    jp_strings_free(&query->pools);
+    jp_strings_free(&query->messages);
+    jp_strings_free(&query->origins);
     jp_free(query->pool);
     jp_free(query->ending);
     jp_free(query->user);

@@ -27,10 +27,11 @@ struct row {
 
 struct pool {
     char *name;
+    int64_t first_day, last_day;    /* that may have samples of it */
     struct jp_series_point *points; /* one for each step; NULL while nothing is known */
 };
 
-enum phase { SAMPLES, BEGINS, ENDS, DONE };
+enum phase { NAMES, SAMPLES, BEGINS, ENDS, DONE };
 
 struct jp__series {
     struct jp_series_filter filter;
@@ -134,21 +135,6 @@ static struct jp_series_point *point_at(struct jp__series *series, struct pool *
     return point;
 }
 
-static int load_names(struct jp__series *series, sqlite3 *db) {
-    sqlite3_stmt *statement = NULL;
-    if (series->filter.pools != NULL) {
-        for (size_t i = 0; i < series->filter.pools->count; i++)
-            add_pool(series, series->filter.pools->items[i]);
-        return SQLITE_OK;
-    }
-    int code = sqlite3_prepare_v2(db, "SELECT pool FROM sampled ORDER BY pool", -1, &statement, NULL);
-    if (code != SQLITE_OK)
-        return code;
-    while (sqlite3_step(statement) == SQLITE_ROW)
-        add_pool(series, (const char *)sqlite3_column_text(statement, 0));
-    return sqlite3_finalize(statement);
-}
-
 /* --- samples --- */
 
 static int compare_pools(const void *left, const void *right) {
@@ -158,20 +144,58 @@ static int compare_pools(const void *left, const void *right) {
 static int64_t greater(int64_t one, int64_t other) { return one > other ? one : other; }
 static int64_t lesser(int64_t one, int64_t other) { return one < other ? one : other; }
 
+/* Of all pools that have samples of that day: one search for each, not a look at all rows. Most pools that there ever were lived for a moment of
+ * one day, so nobody looks for them in the others. */
+static int read_names(struct jp__series *series, sqlite3 *db) {
+    static const char sql[] =
+        "WITH RECURSIVE names(pool) AS (SELECT min(pool) FROM samples WHERE day = ?1 UNION ALL"
+        " SELECT (SELECT min(pool) FROM samples WHERE day = ?1 AND pool > names.pool) FROM names WHERE names.pool IS NOT NULL)"
+        " SELECT pool FROM names WHERE pool IS NOT NULL";
+    struct jp__value day = JP__NUMBER(series->day);
+    sqlite3_stmt *statement = NULL;
+    int code = jp__db_prepare(db, sql, &day, 1, &statement);
+    if (code != SQLITE_OK)
+        return code;
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        size_t known = series->pool_count;
+        struct pool *pool = add_pool(series, (const char *)sqlite3_column_text(statement, 0));
+        if (series->pool_count > known)
+            pool->first_day = series->day;
+        pool->last_day = series->day;
+    }
+    series->day++;
+    return sqlite3_finalize(statement);
+}
+
+static void take_names(struct jp__series *series) {
+    for (size_t i = 0; i < series->filter.pools->count; i++) {
+        struct pool *pool = add_pool(series, series->filter.pools->items[i]);
+        pool->first_day = series->first_day;
+        pool->last_day = series->last_day;
+    }
+    series->day = series->last_day + 1;
+}
+
+static void begin_samples(struct jp__series *series) {
+    if (series->pool_count > 0) {
+        qsort(series->pools, series->pool_count, sizeof *series->pools, compare_pools);
+        series->day = series->pools[0]->first_day;
+    }
+    series->phase++;
+}
+
 /* The days of the time of which there are samples, and one more at each end, where the neighbours of its first and last row are. */
 static int begin(struct jp__series *series, sqlite3 *db) {
     int64_t first = 0, last = 0, from = 0;
-    int code = load_names(series, db);
-    if (code == SQLITE_OK)
-        code = jp__db_number(db, "SELECT coalesce(min(day), 0) FROM samples", &first);
+    int code = jp__db_number(db, "SELECT coalesce(min(day), 0) FROM samples", &first);
     if (code == SQLITE_OK)
         code = jp__db_number(db, "SELECT coalesce(max(day), -1) FROM samples", &last);
     if (code != SQLITE_OK)
         return code;
-    if (series->pool_count > 0)
-        qsort(series->pools, series->pool_count, sizeof *series->pools, compare_pools);
     series->first_day = series->day = greater(first, series->origin_100ns / day_100ns - 1);
     series->last_day = lesser(last, (series->origin_100ns + (int64_t)series->steps * series->step_100ns) / day_100ns + 1);
+    if (series->filter.pools != NULL)
+        take_names(series);
     code = jp__db_number(db, "SELECT value FROM meta WHERE key = 'samples_from_100ns'", &from);
     series->result.complete_from_100ns = from > series->filter.from_100ns ? from : 0;
     series->began = true;
@@ -279,7 +303,7 @@ static int read_day(struct jp__series *series, sqlite3 *db, size_t *rows) {
         beyond = row.time_100ns >= end_100ns;
     }
     if (beyond)
-        series->day = series->last_day; /* no need to look at another one */
+        series->day = pool->last_day; /* no need to look at another one */
     return sqlite3_finalize(statement);
 }
 
@@ -287,9 +311,12 @@ static int read_samples(struct jp__series *series, sqlite3 *db) {
     enum { A_LOOK = 16 }; /* finding a day costs as much as some rows */
     size_t rows = 0;
     while (rows < JP__SERIES_STEP_ROWS && series->pool < series->pool_count) {
-        if (series->day > series->last_day) {
+        bool full = series->point_count + series->steps > JP__SERIES_MAX_POINTS && series->pools[series->pool]->points == NULL;
+        series->more |= full;
+        if (full || series->day > series->pools[series->pool]->last_day) {
             series->pool++;
-            series->day = series->first_day;
+            if (series->pool < series->pool_count)
+                series->day = series->pools[series->pool]->first_day;
             series->has_last = false;
             continue;
         }
@@ -374,7 +401,11 @@ static void finish(struct jp__series *series) {
 
 int jp__series_step(struct jp__series *series, sqlite3 *db, bool *ret_done) {
     int code = series->began ? SQLITE_OK : begin(series, db);
-    if (code == SQLITE_OK)
+    if (code == SQLITE_OK && series->phase == NAMES && series->day > series->last_day)
+        begin_samples(series);
+    else if (code == SQLITE_OK && series->phase == NAMES)
+        code = read_names(series, db);
+    else if (code == SQLITE_OK)
         code = series->phase == SAMPLES ? read_samples(series, db) : read_processes(series, db);
     *ret_done = code == SQLITE_OK && series->phase == DONE;
     if (*ret_done)

@@ -30,18 +30,21 @@ int jp__start_load_numbers(sqlite3 *db, struct jp_accounts_start *start) {
                          &start->last_audit_id);
 }
 
+/* Room for one more. There may be very many names: every pool that was made for one run leaves one, for as long as its rows are kept. */
+#define MAKE_ROOM(items, count)                                                                             \
+    do {                                                                                                    \
+        if (((count) & ((count) - 1)) == 0) /* 0, 1, 2, 4, ... */                                           \
+            (items) = jp_realloc_array((items), (count) == 0 ? 1 : (count) * 2, sizeof *(items));           \
+    } while (0)
+
 static int load_running(sqlite3 *db, struct jp_accounts_start *start) {
     static const char sql[] = "SELECT " JP__PROCESS_COLUMNS " FROM processes WHERE ended_100ns IS NULL ORDER BY id";
     sqlite3_stmt *statement = NULL;
     int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
     if (code != SQLITE_OK)
         return code;
-    size_t capacity = 0;
     while (sqlite3_step(statement) == SQLITE_ROW) {
-        if (start->running_count == capacity) {
-            capacity = capacity == 0 ? 64 : capacity * 2;
-            start->running = jp_realloc_array(start->running, capacity, sizeof *start->running);
-        }
+        MAKE_ROOM(start->running, start->running_count);
         jp__read_process(statement, &start->running[start->running_count++]);
     }
     return sqlite3_finalize(statement);
@@ -56,7 +59,7 @@ static int load_pools(sqlite3 *db, struct jp_accounts_start *start) {
     if (code != SQLITE_OK)
         return code;
     while (sqlite3_step(statement) == SQLITE_ROW) {
-        start->pools = jp_realloc_array(start->pools, start->pool_count + 1, sizeof *start->pools);
+        MAKE_ROOM(start->pools, start->pool_count);
         struct jp_stored_pool *pool = &start->pools[start->pool_count++];
         pool->name = jp_strdup((const char *)sqlite3_column_text(statement, 0));
         pool->definition = jp_strdup((const char *)sqlite3_column_text(statement, 1));
@@ -72,7 +75,7 @@ static int load_pasts(sqlite3 *db, struct jp_accounts_start *start) {
     if (code != SQLITE_OK)
         return code;
     while (sqlite3_step(statement) == SQLITE_ROW) {
-        start->pasts = jp_realloc_array(start->pasts, start->past_count + 1, sizeof *start->pasts);
+        MAKE_ROOM(start->pasts, start->past_count);
         int bits = sqlite3_column_int(statement, 1);
         start->pasts[start->past_count++] = (struct jp_pool_past){
             .name = jp_strdup((const char *)sqlite3_column_text(statement, 0)),
@@ -112,7 +115,7 @@ static int load_counters(sqlite3 *db, struct jp_accounts_start *start) {
     if (code != SQLITE_OK)
         return code;
     while (sqlite3_step(statement) == SQLITE_ROW) {
-        start->counters = jp_realloc_array(start->counters, start->counter_count + 1, sizeof *start->counters);
+        MAKE_ROOM(start->counters, start->counter_count);
         struct jp_pool_counters *counters = &start->counters[start->counter_count++];
         counters->name = jp_strdup((const char *)sqlite3_column_text(statement, NAME));
         jp__read_counters(statement, TOTAL, &counters->total);

@@ -316,8 +316,10 @@ static void draw_totals(const struct jp_top *top, struct jp_top_grid *grid) {
         jp_str_printf(&text, "  I/O %s/s", jp_top_bytes_rate(total.io_per_s, io));
     if (total.events_per_s.known)
         jp_str_printf(&text, "  events %s/s", jp_top_decimal(total.events_per_s, events));
-    if (top->inside != NULL)
-        jp_str_printf(&text, "  processes of pool %s", top->inside);
+    if (top->inside != NULL) {
+        jp_str_puts(&text, "  processes of pool ");
+        jp_add_harmless(&text, top->inside);
+    }
     jp_top_grid_put(grid, 1, 0, grid->width, JP_TOP_PLAIN, jp_str_text(&text));
     jp_str_free(&text);
 }

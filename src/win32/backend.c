@@ -2,6 +2,7 @@
 #include "win32/backend.h"
 
 #include "base/str.h"
+#include "win32/host.h"
 #include "win32/internal.h"
 #include "win32/privileges.h"
 #include "win32/security.h"
@@ -94,7 +95,7 @@ static void enable_privileges(const struct jp_log *log) {
 /* Launched programs get a console of their own that nobody sees: without one, each console program that they start in turn
  * would open a window. Wine starts the console's host as a child of the program, so inside its job, as one more member; there
  * programs go without, and Wine opens no windows for their children. */
-static DWORD console_flag(void) { return jp__is_wine() ? DETACHED_PROCESS : CREATE_NO_WINDOW; }
+static DWORD console_flag(void) { return jp_win32_is_wine() ? DETACHED_PROCESS : CREATE_NO_WINDOW; }
 
 jp_status jp_win32_backend_new(const struct jp_win32_backend_options *options, struct jp_backend **ret_backend,
                                struct jp_error *error) {

@@ -1,12 +1,12 @@
 /* Owns nothing: reads the system's clocks. */
 #include "win32/clock.h"
 
-#include <windows.h>
+#include "win32/filetime.h"
 
 int64_t jp_win32_now_100ns(void) {
     FILETIME now;
     GetSystemTimePreciseAsFileTime(&now);
-    return (int64_t)((uint64_t)now.dwHighDateTime << 32 | now.dwLowDateTime);
+    return jp_win32_from_filetime(now);
 }
 
 /* The tick count moves every 16 ms, which is much of what a rate over a second is worked out from. Cannot fail since Windows XP. */

@@ -1,5 +1,6 @@
 /* Owns the description of processes: image, command line, parent, session, user. All of it is best effort. */
 #include "base/str.h"
+#include "win32/filetime.h"
 #include "win32/internal.h"
 #include "win32/security.h"
 #include "win32/wide.h"
@@ -156,7 +157,7 @@ jp_status jp__process_facts(struct jp_process *process, struct jp_process_facts 
     ProcessIdToSessionId(process->pid, &session);
     *ret_facts = (struct jp_process_facts){
         .pid = process->pid,
-        .start_100ns = made ? jp__filetime(start) : 0,
+        .start_100ns = made ? jp_win32_from_filetime(start) : 0,
         .parent_pid = jp__parent_pid(process->handle),
         .session = session,
         .image = jp__image(process->handle),

@@ -1,4 +1,4 @@
-/* Owns nothing: the name of the system that this runs on. */
+/* Owns nothing: what the system is that this runs on. */
 #include "win32/host.h"
 
 #include "base/str.h"
@@ -30,3 +30,5 @@ char *jp_win32_host_name(bool *ret_supported) {
     jp_free(windows);
     return wine;
 }
+
+bool jp_win32_is_wine(void) { return from_ntdll("wine_get_version") != NULL; }

@@ -8,4 +8,6 @@
  * JobPool is made for. */
 char *jp_win32_host_name(bool *ret_supported);
 
+bool jp_win32_is_wine(void);
+
 #endif

@@ -48,10 +48,7 @@ jp_status jp__job_object_set(struct jp_job *job, const struct jp_job_info *info,
  * PROCESS_QUERY_LIMITED_INFORMATION and SYNCHRONIZE. `who`: who wants it, for the sentence. */
 jp_status jp__open_process(uint32_t pid, int64_t start_100ns, DWORD access, bool alive, const char *who, HANDLE *ret_process,
                            struct jp_error *error);
-bool jp__is_wine(void);
 bool jp__process_has_ended(HANDLE process);
 bool jp__process_is_made(HANDLE process); /* false: it has not begun yet, and has no time at which it did */
-
-static inline int64_t jp__filetime(FILETIME time) { return (int64_t)((uint64_t)time.dwHighDateTime << 32 | time.dwLowDateTime); }
 
 #endif

@@ -3,6 +3,7 @@
 #include "win32/keeper.h"
 
 #include "base/str.h"
+#include "win32/filetime.h"
 #include "win32/internal.h"
 #include "win32/wide.h"
 
@@ -144,7 +145,7 @@ void jp__keeper_facts(const struct jp_keeper *keeper, uint32_t *ret_pid, int64_t
     FILETIME start, end, kernel, user;
     *ret_pid = keeper->pid;
     bool made = jp__process_is_made(keeper->process);
-    *ret_start_100ns = GetProcessTimes(keeper->process, &start, &end, &kernel, &user) && made ? jp__filetime(start) : 0;
+    *ret_start_100ns = GetProcessTimes(keeper->process, &start, &end, &kernel, &user) && made ? jp_win32_from_filetime(start) : 0;
 }
 
 bool jp__is_keeper(const struct jp_win32_backend *backend, uint32_t pid) {

@@ -29,6 +29,8 @@ char *jp_win32_own_path(void) {
 
 char *jp_win32_folder_of(const char *file) {
     const char *end = strrchr(file, '\\');
+    if (end && end > file && end[-1] == ':') /* "C:" alone is wherever one stands on that drive */
+        end++;
     return end ? jp_strndup(file, (size_t)(end - file)) : jp_strdup(".");
 }
 
@@ -61,16 +63,18 @@ bool jp_win32_elevated(void) {
     return known && elevation.TokenIsElevated;
 }
 
-/* The name of a file, beside the other so that it gets the same rights. */
+/* A file of that name which is there already may be somebody else's, or lead elsewhere: what is written goes into a new one. */
 static jp_status write_whole(const char *file, const wchar_t *wide, const char *text, struct jp_error *error) {
-    HANDLE handle = CreateFileW(wide, GENERIC_WRITE, 0, NULL, CREATE_ALWAYS, FILE_ATTRIBUTE_NORMAL, NULL);
+    DeleteFileW(wide);
+    HANDLE handle = CreateFileW(wide, GENERIC_WRITE, 0, NULL, CREATE_NEW, FILE_ATTRIBUTE_NORMAL, NULL);
+    const char *operation = handle == INVALID_HANDLE_VALUE ? "CreateFile" : "WriteFile";
     DWORD win32 = handle == INVALID_HANDLE_VALUE ? GetLastError() : 0, written;
     if (handle != INVALID_HANDLE_VALUE) {
         if (!WriteFile(handle, text, (DWORD)strlen(text), &written, NULL) || !FlushFileBuffers(handle))
             win32 = GetLastError();
         CloseHandle(handle);
     }
-    return win32 ? jp_fail_win32(error, win32 == ERROR_ACCESS_DENIED ? JP_E_DENIED : JP_E_SYSTEM, win32, "WriteFile", "cannot write %s", file) : JP_OK;
+    return win32 ? jp_fail_win32(error, win32 == ERROR_ACCESS_DENIED ? JP_E_DENIED : JP_E_SYSTEM, win32, operation, "cannot write %s", file) : JP_OK;
 }
 
 jp_status jp_win32_write_file(const char *file, const char *text, bool overwrite, struct jp_error *error) {

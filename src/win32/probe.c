@@ -4,6 +4,7 @@
  * Tried on job objects without a name, on this process, and on one child: our own program, created suspended, ended before
  * it runs. A step that fails answers "no" and leaves a line in the log. */
 #include "base/str.h"
+#include "win32/filetime.h"
 #include "win32/host.h"
 #include "win32/internal.h"
 #include "win32/wide.h"
@@ -197,8 +198,8 @@ static bool times_are_true(HANDLE child) {
     do { /* until there is something that could be given by mistake */
         if (!GetProcessTimes(GetCurrentProcess(), &start, &end, &kernel, &user))
             return false;
-    } while (jp__filetime(kernel) + jp__filetime(user) == 0 && GetTickCount64() < until);
-    return GetProcessTimes(child, &start, &end, &kernel, &user) && jp__filetime(kernel) + jp__filetime(user) == 0;
+    } while (jp_win32_from_filetime(kernel) + jp_win32_from_filetime(user) == 0 && GetTickCount64() < until);
+    return GetProcessTimes(child, &start, &end, &kernel, &user) && jp_win32_from_filetime(kernel) + jp_win32_from_filetime(user) == 0;
 }
 
 /* This process has read the file that it was loaded from, or whatever its start wanted; a host that counts shows that. */

@@ -1,5 +1,6 @@
 /* Owns processes held by handle: opening with a client's rights, ends, usage, tokens. */
 #include "base/str.h"
+#include "win32/filetime.h"
 #include "win32/internal.h"
 #include "win32/principal.h"
 
@@ -85,8 +86,8 @@ void jp__process_usage(struct jp_process *process, struct jp_usage *ret_usage) {
     FILETIME start, end, kernel, user;
     if (can->process_times && GetProcessTimes(process->handle, &start, &end, &kernel, &user)) {
         ret_usage->known |= JP_USAGE_CPU;
-        ret_usage->user_100ns = (uint64_t)jp__filetime(user);
-        ret_usage->kernel_100ns = (uint64_t)jp__filetime(kernel);
+        ret_usage->user_100ns = (uint64_t)jp_win32_from_filetime(user);
+        ret_usage->kernel_100ns = (uint64_t)jp_win32_from_filetime(kernel);
     }
 
     PROCESS_MEMORY_COUNTERS memory = {.cb = sizeof memory};

@@ -1,4 +1,6 @@
 /* Owns the way from a pid to a handle: what was opened must be what was meant. */
+#include "win32/filetime.h"
+#include "win32/host.h"
 #include "win32/job_object.h"
 
 static jp_status open_failed(uint32_t pid, uint32_t win32, const char *who, struct jp_error *error) {
@@ -13,7 +15,7 @@ static jp_status open_failed(uint32_t pid, uint32_t win32, const char *who, stru
 bool jp__process_has_ended(HANDLE process) {
     FILETIME start, end, kernel, user;
     return WaitForSingleObject(process, 0) == WAIT_OBJECT_0 &&
-           (!GetProcessTimes(process, &start, &end, &kernel, &user) || jp__filetime(end) != 0);
+           (!GetProcessTimes(process, &start, &end, &kernel, &user) || jp_win32_from_filetime(end) != 0);
 }
 
 /* Wine fills in the time at which a process began when its first thread runs; until then its server's poison stands there, also
@@ -24,7 +26,7 @@ bool jp__process_is_made(HANDLE process) {
     if (jp__process_has_ended(process))
         return true;
     return WaitForSingleObject(process, 0) == WAIT_TIMEOUT && GetProcessTimes(process, &start, &end, &kernel, &user) &&
-           jp__filetime(start) != poison;
+           jp_win32_from_filetime(start) != poison;
 }
 
 /* OpenProcess ignores the two low bits of a pid; a pid may be another's by now; and a process that has ended can be opened as
@@ -37,19 +39,17 @@ static jp_status check_opened(HANDLE handle, uint32_t pid, int64_t start_100ns, 
         DWORD win32 = GetLastError();
         return jp_fail_win32(error, JP_E_SYSTEM, win32, "GetProcessTimes", "cannot tell when process %lu began", (unsigned long)pid);
     }
-    if (start_100ns != 0 && jp__filetime(start) != start_100ns)
+    if (start_100ns != 0 && jp_win32_from_filetime(start) != start_100ns)
         return jp_fail(error, JP_E_OTHER_PROCESS, "process %lu is another one by now: it began at another time", (unsigned long)pid);
     if (alive && jp__process_has_ended(handle))
         return jp_fail(error, JP_E_NO_PROCESS, "process %lu has exited", (unsigned long)pid);
     return JP_OK;
 }
 
-bool jp__is_wine(void) { return GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "wine_get_version") != NULL; }
-
 jp_status jp__open_process(uint32_t pid, int64_t start_100ns, DWORD access, bool alive, const char *who, HANDLE *ret_process,
                            struct jp_error *error) {
     /* Wine's IsProcessInJob wants this right, where Windows is content with the limited one. */
-    DWORD more = jp__is_wine() ? PROCESS_QUERY_INFORMATION : 0;
+    DWORD more = jp_win32_is_wine() ? PROCESS_QUERY_INFORMATION : 0;
     HANDLE handle = OpenProcess(access | more, FALSE, pid);
     if (!handle) {
         DWORD win32 = GetLastError();

@@ -3,6 +3,7 @@
  * The loop does not wait for the helper. So the answer says whether the process has what can be asked, windows or a console; that a
  * console turns out to be shared with others, and is left alone, shows only when the time of grace is over. */
 #include "base/str.h"
+#include "win32/filetime.h"
 #include "win32/internal.h"
 #include "win32/principal.h"
 #include "win32/wide.h"
@@ -48,7 +49,7 @@ static char *helper_line(const struct jp_process *process) {
     wchar_t *wide = jp__own_image();
     char *line = NULL, *image = jp_win32_utf8(wide), *option = jp_win32_utf8(process->backend->stop_helper);
     if (image && GetProcessTimes(process->handle, &start, &end, &kernel, &user))
-        line = jp_sprintf("\"%s\" %s %lu:%" PRId64, image, option, (unsigned long)process->pid, jp__filetime(start));
+        line = jp_sprintf("\"%s\" %s %lu:%" PRId64, image, option, (unsigned long)process->pid, jp_win32_from_filetime(start));
     jp_free(option);
     jp_free(image);
     jp_free(wide);

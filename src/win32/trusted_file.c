@@ -1,6 +1,7 @@
 /* Reads a file after asking, of the same handle, who else could have written it. */
 #include "win32/trusted_file.h"
 
+#include "win32/host.h"
 #include "win32/internal.h"
 #include "win32/security.h"
 #include "win32/wide.h"
@@ -29,7 +30,7 @@ static bool is_trusted_installer(PSID sid) {
 
 static bool trusted(PSID sid, enum jp_win32_trust trust) {
     /* Under Wine there is one user, who owns everything. */
-    bool own_counts = trust != JP_TRUST_SERVICE || jp__is_wine();
+    bool own_counts = trust != JP_TRUST_SERVICE || jp_win32_is_wine();
     return IsWellKnownSid(sid, WinLocalSystemSid) || IsWellKnownSid(sid, WinBuiltinAdministratorsSid) || is_trusted_installer(sid) ||
            (own_counts && jp_win32_sid_trusted(sid));
 }
@@ -99,13 +100,15 @@ static HANDLE open_for(const char *name, DWORD access, DWORD flags) {
     return handle;
 }
 
-static jp_status check_one_folder(const char *folder, DWORD rights, enum jp_win32_trust trust, struct jp_error *error) {
-    HANDLE handle = open_for(folder, READ_CONTROL, FILE_FLAG_BACKUP_SEMANTICS);
+static jp_status check_one_folder(const char *folder, DWORD rights, enum jp_win32_trust trust, bool link_counts, struct jp_error *error) {
+    HANDLE handle = open_for(folder, READ_CONTROL | FILE_READ_ATTRIBUTES, FILE_FLAG_BACKUP_SEMANTICS | (link_counts ? FILE_FLAG_OPEN_REPARSE_POINT : 0));
     if (handle == INVALID_HANDLE_VALUE) {
         DWORD win32 = GetLastError();
         return jp_fail_win32(error, JP_E_SYSTEM, win32, "CreateFile", "cannot look at the folder %s", folder);
     }
-    jp_status status = check(handle, folder, rights, trust, error);
+    jp_status status = link_counts ? check_link(handle, folder, error) : JP_OK;
+    if (status == JP_OK)
+        status = check(handle, folder, rights, trust, error);
     CloseHandle(handle);
     return status;
 }
@@ -121,7 +124,7 @@ static size_t folder_length(const char *name, size_t length) {
 static jp_status check_folder(const char *name, enum jp_win32_trust trust, struct jp_error *error) {
     size_t length = folder_length(name, strlen(name));
     char *folder = length ? jp_strndup(name, length) : jp_strdup(".");
-    jp_status status = check_one_folder(folder, WRITES_FOLDER, trust, error);
+    jp_status status = check_one_folder(folder, WRITES_FOLDER, trust, false, error);
     jp_free(folder);
     return status;
 }
@@ -171,10 +174,11 @@ jp_status jp_win32_check_program(const char *file, struct jp_error *error) {
     CloseHandle(handle);
     if (status == JP_OK)
         status = check_folder(file, JP_TRUST_SERVICE, error);
-    /* "C:\a\b\" -> "C:\a\" -> "C:\" */
-    for (size_t length = folder_length(file, strlen(file)); status == JP_OK && length > 1 && (length = folder_length(file, length - 1)) > 0;) {
-        char *folder = jp_strndup(file, length);
-        status = check_one_folder(folder, MOVES_FOLDER, JP_TRUST_SERVICE, error);
+    /* "C:\a\b" -> "C:\a" -> "C:\". Whoever owns a link may let it lead elsewhere, however safe the place is to which it leads now. */
+    for (size_t length = folder_length(file, strlen(file)); status == JP_OK && length > 1; length = folder_length(file, length - 1)) {
+        bool root = file[length - 2] == ':' || file[length - 2] == '\\';
+        char *folder = jp_strndup(file, root ? length : length - 1);
+        status = check_one_folder(folder, MOVES_FOLDER, JP_TRUST_SERVICE, !root, error);
         jp_free(folder);
     }
     return status;
@@ -194,7 +198,7 @@ static enum jp_private_folder kind_of(PSECURITY_DESCRIPTOR descriptor, PSID owne
         jp_free(account);
         return foreign ? JP_FOLDER_FOREIGN : JP_FOLDER_OPEN;
     }
-    if (dacl && ((control & SE_DACL_PROTECTED) || jp__is_wine())) /* which keeps no such flag */
+    if (dacl && ((control & SE_DACL_PROTECTED) || jp_win32_is_wine())) /* which keeps no such flag */
         return JP_FOLDER_PRIVATE;
     jp_fail(error, JP_E_DENIED,
             dacl ? "the folder %s takes over who may use the one above" : "everybody may use the folder %s: it has no access list", folder);
@@ -224,6 +228,72 @@ jp_status jp_win32_folder_look(const char *folder, enum jp_private_folder *ret_k
     if (status == JP_OK)
         *ret_kind = kind_of(descriptor, owner, dacl, folder, error);
     LocalFree(descriptor);
+    return status;
+}
+
+/* Whoever owns a file may give himself all rights to it, whatever the folder says. */
+static jp_status check_owner(const char *file, struct jp_error *error) {
+    HANDLE handle = open_for(file, READ_CONTROL | FILE_READ_ATTRIBUTES, FILE_FLAG_OPEN_REPARSE_POINT);
+    if (handle == INVALID_HANDLE_VALUE) {
+        DWORD win32 = GetLastError();
+        return jp_fail_win32(error, JP_E_SYSTEM, win32, "CreateFile", "cannot look at %s", file);
+    }
+    PSID owner = NULL;
+    PSECURITY_DESCRIPTOR descriptor = NULL;
+    jp_status status = check_link(handle, file, error);
+    DWORD win32 = status == JP_OK ? GetSecurityInfo(handle, SE_FILE_OBJECT, OWNER_SECURITY_INFORMATION, &owner, NULL, NULL, NULL, &descriptor) : ERROR_SUCCESS;
+    CloseHandle(handle);
+    if (win32 != ERROR_SUCCESS)
+        status = jp_fail_win32(error, JP_E_SYSTEM, win32, "GetSecurityInfo", "cannot tell whose file %s is", file);
+    if (status == JP_OK && !trusted(owner, JP_TRUST_SERVICE)) {
+        char *account = jp_win32_sid_name(owner);
+        status = jp_fail(error, JP_E_DENIED, "%s has made %s, for the service to read: look at it, then delete or move it", account, file);
+        jp_free(account);
+    }
+    LocalFree(descriptor);
+    return status;
+}
+
+static bool is_program(const char *name) {
+    const char *dot = strrchr(name, '.');
+    return dot && (jp_ascii_equal_nocase(dot, ".exe") || jp_ascii_equal_nocase(dot, ".dll"));
+}
+
+static jp_status check_in_folder(const char *folder, const WIN32_FIND_DATAW *found, struct jp_error *error) {
+    char *name = jp_win32_utf8(found->cFileName), *file = jp_sprintf("%s\\%s", folder, name);
+    bool directory = found->dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY;
+    jp_status status = JP_OK;
+    if (directory && (strcmp(name, ".") == 0 || strcmp(name, "..") == 0))
+        ;
+    else if (directory || is_program(name))
+        status = jp_fail(error, JP_E_DENIED,
+                         "the folder %s is not the service's alone: there is %s in it. Who may use it is not changed; keep the configuration in a "
+                         "folder of its own, as C:\\ProgramData\\JobPool",
+                         folder, name);
+    else
+        status = check_owner(file, error);
+    jp_free(name);
+    jp_free(file);
+    return status;
+}
+
+jp_status jp_win32_folder_is_data(const char *folder, struct jp_error *error) {
+    WIN32_FIND_DATAW found;
+    jp_status status = JP_OK;
+    char *pattern = jp_sprintf("%s\\*", folder);
+    wchar_t *wide = jp_win32_wide(pattern);
+    HANDLE search = FindFirstFileW(wide, &found);
+    DWORD win32 = search == INVALID_HANDLE_VALUE ? GetLastError() : ERROR_SUCCESS;
+    jp_free(pattern);
+    jp_free(wide);
+    if (win32 == ERROR_FILE_NOT_FOUND) /* the root of a drive can be quite empty */
+        return JP_OK;
+    if (win32 != ERROR_SUCCESS)
+        return jp_fail_win32(error, JP_E_SYSTEM, win32, "FindFirstFile", "cannot look into the folder %s", folder);
+    do
+        status = check_in_folder(folder, &found, error);
+    while (status == JP_OK && FindNextFileW(search, &found));
+    FindClose(search);
     return status;
 }
 

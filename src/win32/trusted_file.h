@@ -28,6 +28,9 @@ enum jp_private_folder {
 };
 /* `error` says for the last two who it is. */
 jp_status jp_win32_folder_look(const char *folder, enum jp_private_folder *ret_kind, struct jp_error *error);
+/* Whether an open folder may be made private: there are only files in it, no programs, and nobody but administrators has made one. Otherwise it
+ * is others' too (C:\, C:\Windows, C:\Program Files), or holds what somebody has put there for the service to read; `error` says what. */
+jp_status jp_win32_folder_is_data(const char *folder, struct jp_error *error);
 jp_status jp_win32_folder_make(const char *folder, struct jp_error *error);  /* private from the first moment on */
 jp_status jp_win32_folder_close(const char *folder, struct jp_error *error); /* makes an open one private, with what inherits from it */
 

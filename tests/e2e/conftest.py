@@ -11,7 +11,8 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from harness.host import BUILD, PROGRAMS, WINDOWS, Host, wait_until  # noqa: E402
+from harness.host import BUILD, PROGRAMS, Host, wait_until  # noqa: E402
+from harness.markers import pytest_collection_modifyitems, register  # noqa: E402,F401
 from harness.service import ConsoleService, InstalledService  # noqa: E402
 
 # The pools of the shared service. Tests that need other settings make transient pools.
@@ -26,15 +27,8 @@ counter = itertools.count(1)
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "windows_only(reason): only real Windows can show this; skipped under Wine")
+    register(config)
     config.addinivalue_line("markers", "shows(name, ...): what of job objects the test shows, for docs/win32job.md")
-
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        marker = item.get_closest_marker("windows_only")
-        if marker and not WINDOWS:
-            item.add_marker(pytest.mark.skip(reason=marker.args[0]))
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Installing, upgrading and taking out the service by its own commands, on a machine of its own: what Windows has of it before and after, what
 is printed, what goes wrong in the middle. What the commands print is what docs/admin.md says."""
+import json
 import os
 import pathlib
 import re
@@ -228,6 +229,31 @@ def test_a_program_that_others_may_replace_is_not_installed(machine):
     assert machine.state() is None and not machine.data.exists()
 
 
+@pytest.mark.skipif(WINDOWS, reason="made with the rights of a Unix file")
+@pytest.mark.parametrize("others", ["Other\\", "tool.exe"])
+def test_a_folder_that_is_not_the_services_alone_is_left_as_it_is(machine, others):
+    """C:\\, C:\\ProgramData itself, the programs' folder: closed to all but administrators, the machine would be of no use."""
+    folder = machine.host.drive_c / "ProgramData" / "Shared"
+    folder.mkdir()
+    try:
+        (folder / others.rstrip("\\")).mkdir() if others.endswith("\\") else (folder / others).write_text("", encoding="utf-8")
+        folder.chmod(0o777)
+        before = machine.picture()
+        for arguments in ([], ["--dry-run"]):
+            result = machine.jobpoold("install", "--config", "C:\\ProgramData\\Shared\\jobpool.json", *arguments)
+            assert result.returncode == 1 and others.rstrip("\\") in result.stderr and "folder of its own" in result.stderr
+        assert machine.picture() == before and folder.stat().st_mode & 0o777 == 0o777
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("config", ["C:\\jobpool.json", "C:\\windows\\jobpool.json", "C:\\Program Files\\JobPool\\jobpool.json"])
+def test_the_systems_own_folders_are_left_as_they_are(machine, config):
+    before = machine.picture()
+    result = machine.jobpoold("install", "--config", config, "--dry-run")
+    assert "icacls" not in result.stdout and "mkdir" not in result.stdout and machine.picture() == before
+
+
 def test_plain_lines_of_the_manual_are_taken_for_an_installation(machine):
     """Those that Wine's own tools know; on Windows all."""
     known = ("mkdir", "sc create", "sc description", "reg add") if not WINDOWS else ("mkdir", "icacls", "sc", "reg add")
@@ -265,12 +291,52 @@ def test_purging_leaves_nothing_at_all(machine):
     assert machine.picture() == before
 
 
+@pytest.mark.skipif(WINDOWS, reason="made with the rights of a Unix file")
+def test_a_configuration_that_others_may_write_does_not_say_what_is_deleted(machine):
+    machine.done("install")
+    precious = machine.host.drive_c / "precious.db"
+    precious.write_text("", encoding="utf-8")
+    machine.config.write_text('{"database": {"file": "C:\\\\precious.db"}}', encoding="utf-8")
+    machine.config.chmod(0o666)
+    result = machine.jobpoold("uninstall", "--purge", "--yes")
+    assert result.returncode == 1 and "may write" in result.stderr and "Nothing was done" in result.stderr
+    assert precious.exists() and machine.config.exists() and machine.state() == "RUNNING"
+    precious.unlink()
+    machine.done("uninstall")
+
+
 def test_purging_leaves_what_is_not_the_services(machine):
     machine.done("install")
     (machine.data / "notes.txt").write_text("mine", encoding="utf-8")
     lines = machine.done("uninstall", "--purge", "--yes")
     assert any("there is more in it" in line for line in lines)
     assert [path.name for path in machine.data.iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.skipif(WINDOWS, reason="made with the rights of a Unix file")
+def test_purging_believes_no_configuration_that_others_may_write(machine):
+    """Else whoever can write it could have an administrator delete any file."""
+    machine.done("install")
+    precious = machine.host.drive_c / "precious.db"
+    precious.write_text("not the service's", encoding="utf-8")
+    machine.config.write_text(json.dumps({"database": {"file": "C:\\precious.db"}}), encoding="utf-8")
+    machine.config.chmod(0o666)
+    refused = machine.jobpoold("uninstall", "--purge", "--yes")
+    assert refused.returncode == 1 and "may write" in refused.stderr and "nothing was done" in refused.stderr
+    assert precious.exists() and machine.state() == "RUNNING"
+    machine.done("uninstall")
+    machine.config.unlink()
+    precious.unlink()
+
+
+@pytest.mark.skipif(WINDOWS, reason="made with the rights of a Unix file")
+def test_a_folder_that_has_others_in_it_is_not_closed(machine):
+    """C:\\Windows, for one."""
+    (machine.data / "tools").mkdir(parents=True)
+    machine.data.chmod(0o777)
+    refused = machine.jobpoold("install")
+    assert refused.returncode == 1 and "a folder of its own" in refused.stderr and "icacls" not in refused.stdout
+    assert machine.data.stat().st_mode & 0o777 == 0o777 and machine.state() is None
 
 
 def test_processes_that_are_kept_are_said_to_go_on(machine):

@@ -177,7 +177,7 @@ def test_what_cannot_be_written_is_said_and_nothing_is_left(loaded, host):
     (folder / "taken").mkdir()
     result = service.jobpool("report", "-o", host.path(folder / "taken"))
     assert result.returncode == 1 and "taken" in result.stderr
-    assert [one.name for one in folder.glob("*.tmp")] == []
+    assert [one.name for one in folder.glob("*.partial")] == []
     result = service.jobpool("report", "-o", "-", "--pool", "nobody")
     assert (result.returncode == 0 and "No process began" in result.stdout) or "nobody" in result.stderr
 

@@ -209,6 +209,26 @@ def test_the_tree_ends_with_a_wrapper_that_is_killed(service, rpc, host, pool, j
     assert len(accounted(pool, 3)) == 3
 
 
+def test_who_waits_for_room_ends_with_a_wrapper_that_is_killed(service, rpc, host, pool, jobber):
+    """It is suspended: nobody else would ever let it run, nor end it."""
+    def outside(image):
+        return {found["pid"] for found in rpc.call("pool.match")["processes"] if (found["image"] or "").endswith(image) and not found["pool"]}
+
+    rpc.call("pool.update", pool=pool, limits={"active_processes": 1}, when_full="wait")
+    first, row = started(service, host, rpc, pool, "--", *jobber("sleep", 600000))
+    wrappers, commands = outside("jobpool.exe"), outside("jobber.exe") - {row["pid"]}
+    waiting = host.start("jobpool", "--pipe", service.pipe, "run", "--pool", pool, "--", *jobber("sleep", 599999),
+                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_until(lambda: rpc.call("pool.get", pool=pool)["waiting"] == 1, "the second to wait")
+    [wrapper], [held] = outside("jobpool.exe") - wrappers, outside("jobber.exe") - commands - {row["pid"]}
+    host.run("jobber", "kill", wrapper, 9)
+    waiting.wait(60)
+    wait_until(lambda: held not in outside("jobber.exe"), "the one that was held to end")
+    assert rpc.call("pool.get", pool=pool)["waiting"] == 0
+    rpc.call("pool.terminate", pool=pool)
+    first.wait(60)
+
+
 # ------------------------------------------------------------------------------------------------ a pool for one run
 
 def test_limits_for_one_run(service, rpc, host, pool, jobber):

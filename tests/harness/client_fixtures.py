@@ -4,20 +4,13 @@ import itertools
 import pytest
 
 from .clients import Client, install_service, make_host
-from .host import PROGRAMS, WINDOWS
+from .host import PROGRAMS
+from .markers import pytest_collection_modifyitems, register  # noqa: F401
 
 counter = itertools.count(1)
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "windows_only(reason): only real Windows can show this; skipped under Wine")
-
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        marker = item.get_closest_marker("windows_only")
-        if marker and not WINDOWS:
-            item.add_marker(pytest.mark.skip(reason=marker.args[0]))
+pytest_configure = register
 
 
 @pytest.fixture(scope="session")

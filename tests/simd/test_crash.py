@@ -67,6 +67,7 @@ class Subscriber:
 
 
 class CrashRun(PolicyRun):
+    EPHEMERAL = 0  # when one of them goes cannot be asked of a service that is dead; test_ephemeral.py has their restarts
     thaws_at_random = True  # a crash may have come between freezing, or letting go, and writing that down
 
     def prepare(self):

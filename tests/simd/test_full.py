@@ -1,6 +1,8 @@
 """when_full: refuse, wait, kill. Security limits."""
 import pytest
 
+from harness.host import wait_until
+
 
 @pytest.fixture
 def full(world):
@@ -76,6 +78,39 @@ def test_who_waits_and_goes_is_forgotten(full):
     w.machine.exit(w.first)
     w.machine.advance(2000)
     assert w.members("a") == [] and w.alive(stranger)
+
+
+def test_who_is_held_ends_with_his_holder(full):
+    """What nobody else would ever let run. Whoever is not held, or has a holder who is there to decide, lives."""
+    w = full("wait")
+    held, free, cancelled, late = [w.machine.spawn() for _ in range(4)]
+    stays, goes = w.machine.client(), w.machine.client()
+    taken_back = stays.begin("pool.assign", pool="a", pid=cancelled, held=True)
+    in_vain = stays.begin("pool.assign", pool="a", pid=late, held=True, timeout="5s")
+    for pid, more in ((held, {"held": True}), (free, {})):
+        goes.begin("pool.assign", pool="a", pid=pid, **more)
+    goes.call("service.status")
+    assert stays.call("$/cancelRequest", id=taken_back)["cancelled"]
+    w.machine.advance(6_000)
+    for request in (taken_back, in_vain):
+        with pytest.raises(Exception):
+            stays.finish(request)
+    goes.close()
+    wait_until(lambda: not w.alive(held), "who was held to end")
+    assert [w.alive(pid) for pid in (free, cancelled, late)] == [True] * 3
+    w.machine.exit(w.first)
+    w.machine.advance(2000)
+    assert w.members("a") == []
+
+
+def test_who_may_not_end_it_cannot_have_it_ended(full):
+    w = full("wait", access={"assign": ["SIM\\bob"]})
+    others = w.machine.spawn(token={"user": "SIM\\alice"})
+    bob = w.machine.client(user="SIM\\bob")
+    assert bob.error("pool.assign", pool="a", pid=others, held=True).name == "access_denied"
+    bob.close()
+    wait_until(lambda: w.rpc.call("service.status")["connections"] == 1, "the connection to be seen closed")
+    assert w.alive(others)
 
 
 # --------------------------------------------------------------------------------------------------------------- security

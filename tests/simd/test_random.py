@@ -61,6 +61,8 @@ class Pool:
 
 
 class Run:
+    EPHEMERAL = 0.3  # of the pools that are made, so many go by themselves
+
     def __init__(self, seed):
         self.random = random.Random(seed)
         self.pools = {name: Pool(name, None, True, {}) for name in ("one", "two")}
@@ -208,7 +210,7 @@ class Run:
             spec["parent"] = parent.name
         if self.random.random() < 0.2:
             spec["on_service_stop"] = "terminate"
-        if self.random.random() < 0.3:
+        if self.random.random() < self.EPHEMERAL:
             if self.call("pool.create", name=name, ephemeral=True, **spec):
                 self.pools[name] = Pool(name, parent, not parent or parent.survives, spec, ephemeral=True)
         elif self.call("pool.create", name=name, persist=persist, **spec):

@@ -39,7 +39,7 @@ def test_what_it_says(world):
 
 def test_one_look_serves_all_who_ask(world):
     """A system call each half second at most, whoever asks, however often; and none when nobody does."""
-    w = world({"p": {}})
+    w = world({"p": {}}, sampling={"record": "0s"})
     pid = w.assigned("p")
     w.machine.advance(10_000)
     assert looks(w) is None, "nobody has asked"

@@ -348,6 +348,38 @@ static void more_pools_than_there_is_room_for(void **state) {
     close_store(world);
 }
 
+/* Many that lived for a moment of some day, as those of single runs do, beside one that was always there. */
+static void pools_of_a_moment(void **state) {
+    struct world *world = *state;
+    struct kept kept;
+    open_store(world);
+    enum { DAYS = 20, EACH = 300 };
+    for (int i = 0; i < DAYS * EACH; i++) {
+        char name[32];
+        int64_t moment = (40 + i / EACH) * a_day + i % EACH * a_minute;
+        snprintf(name, sizeof name, "p.run-%03d-%d", i % EACH, i / EACH);
+        record_sample(world, name, moment, 1);
+        record_sample(world, name, moment + a_second, 8);
+        if (i % 10 == 0)
+            record_sample(world, "p", moment, (uint64_t)i * 2);
+    }
+    get_series(&kept, world, (struct jp_series_filter){.from_100ns = 40 * a_day, .to_100ns = (40 + DAYS) * a_day, .points = 20, .least_step_100ns = a_minute});
+    assert_int_equal(kept.result.count, DAYS * EACH + 1);
+    uint64_t used = 0;
+    for (size_t i = 0; i < kept.result.count; i++)
+        for (size_t point = 0; point < kept.series[i].count; point++)
+            used += kept.series[i].points[point].spent.cpu_100ns;
+    assert_int_equal(used, DAYS * EACH * 7 + (DAYS * EACH - 10) * 2);
+    forget(&kept);
+    get_series(&kept, world, (struct jp_series_filter){.from_100ns = 43 * a_day, .to_100ns = 44 * a_day, .points = 24, .least_step_100ns = a_minute});
+    assert_int_equal(kept.result.count, EACH + 1);
+    assert_string_equal(kept.series[0].pool, "p");
+    assert_int_equal(kept.series[0].points[0].time_100ns, 43 * a_day);
+    assert_int_equal(kept.series[0].points[0].processes, 1);
+    forget(&kept);
+    close_store(world);
+}
+
 static void it_can_be_cancelled(void **state) {
     struct world *world = *state;
     struct kept kept = {.world = world};
@@ -533,6 +565,7 @@ int main(void) {
         TEST(any_steps_add_up),
         TEST(processes_are_counted_where_they_began_and_ended),
         TEST(more_pools_than_there_is_room_for),
+        TEST(pools_of_a_moment),
         TEST(it_can_be_cancelled),
         TEST(a_half_full_backlog_drops_samples),
         TEST(what_is_old_goes_by_days),
