@@ -44,7 +44,7 @@ struct arguments {
 };
 
 static int misused(const char *what, const char *argument) {
-    fprintf(stderr, "jobpoold: %s: %s\n%s", what, argument, help);
+    fprintf(stderr, "jobpoold: %s: %s\njobpoold: see: jobpoold --help\n", what, argument);
     return JP_RUN_USAGE;
 }
 
@@ -73,7 +73,11 @@ static int set_up(const struct arguments *given, const char *command) {
                        (setup->no_start && !commands[i].no_start) || ((setup->purge || setup->yes) && !commands[i].purge);
         return foreign ? misused("an option does not go with the command", command) : commands[i].run(setup);
     }
-    return misused("unexpected argument", command);
+    const char *nearest = jp_nearest(command, &commands[0].name, sizeof commands / sizeof *commands, sizeof *commands);
+    char *what = nearest ? jp_sprintf("there is no such command (did you mean %s?)", nearest) : jp_strdup("there is no such command");
+    int code = misused(what, command);
+    jp_free(what);
+    return code;
 }
 
 /* argv is UTF-8. */
@@ -124,7 +128,7 @@ static int main_utf8(int argc, char **argv, struct arguments *given) {
             fputs(help, stdout);
             return JP_RUN_DONE;
         default:
-            fputs(help, stderr);
+            fputs("jobpoold: see: jobpoold --help\n", stderr);
             return JP_RUN_USAGE;
         }
     }

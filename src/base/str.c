@@ -157,7 +157,7 @@ const char *jp_nearest(const char *word, const char *const *first, size_t count,
     if (length > NEAREST_WORD)
         return NULL;
     const char *nearest = NULL;
-    unsigned least = (unsigned)(length / 3) + 2; /* a third of the letters may be wrong, and one more; of few letters, half */
+    unsigned least = (unsigned)(length / 3) + 2; /* a third of the letters may be wrong, and one more */
     for (size_t i = 0; i < count; i++) {
         const char *candidate;
         memcpy(&candidate, (const char *)first + i * stride, sizeof candidate);
@@ -165,7 +165,7 @@ const char *jp_nearest(const char *word, const char *const *first, size_t count,
         if (candidate_length > NEAREST_WORD)
             continue;
         unsigned distance = edit_distance(word, length, candidate, candidate_length);
-        if (distance < least && distance * 2 <= (length < candidate_length ? length : candidate_length)) {
+        if (distance < least) {
             least = distance;
             nearest = candidate;
         }

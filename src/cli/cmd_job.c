@@ -326,7 +326,8 @@ static int terminate(struct jp_cli *cli, cJSON *options) {
 const struct jp_command jp_job_verbs[] = {
     {.name = "query", .arguments = "JOB CLASS | --own CLASS",
      .summary = "what an information class says of a job",
-     .details = "CLASS is a number, or a name with or without \"JobObject\": 9, ExtendedLimitInformation.",
+     .details = "CLASS is a number, or a name with or without \"JobObject\": 9, ExtendedLimitInformation. What the numbers mean stands beside them:\n"
+                "LimitFlags 0x208 JOB_OBJECT_LIMIT_ACTIVE_PROCESS | JOB_OBJECT_LIMIT_JOB_MEMORY, JobMemoryLimit 536870912 (512MiB).",
      .examples = "jobpool job query build ExtendedLimitInformation\n"
                  "# on Windows: what holds for this program itself; asks no service\n"
                  "jobpool job query --own BasicAccountingInformation",
@@ -334,7 +335,8 @@ const struct jp_command jp_job_verbs[] = {
     {.name = "set", .arguments = "JOB CLASS JSON",
      .summary = "set an information class of a job",
      .details = "JSON is the dictionary that query --json shows, with every key of the class (or that whole answer);\n"
-                "- reads it from standard input. Flags may be given by name: \"LimitFlags\": [\"JOB_OBJECT_LIMIT_ACTIVE_PROCESS\"].",
+                "- reads it from standard input. Flags may be given by name: \"LimitFlags\": [\"JOB_OBJECT_LIMIT_ACTIVE_PROCESS\"].\n"
+                "Setting what was queried changes nothing.",
      .examples = "# change what was queried, and set it\n"
                  "jobpool --json job query build 9 > limits.json\n"
                  "jobpool job set build 9 - < limits.json",
@@ -354,7 +356,7 @@ const struct jp_command jp_job_verbs[] = {
      .options = assign_options, .min_arguments = 2, .max_arguments = 2, .impersonate = true, .run = assign},
     {.name = "contains", .arguments = "JOB PID | --any PID",
      .summary = "whether a process is in a job: exit code 0 if it is, 1 if not",
-     .examples = "# on Windows: Wine says no where it should not\n"
+     .examples = "# whether it is in that pool; one of a pool below it is too\n"
                  "jobpool job contains nightly 4711",
      .options = contains_options, .min_arguments = 1, .max_arguments = 2, .impersonate = true, .run = contains},
     {.name = "terminate", .arguments = "JOB",

@@ -68,21 +68,25 @@ static int bring_in(struct jp_cli *cli, struct jp_run_child *child, const cJSON 
     return code;
 }
 
-static int start(struct jp_cli *cli, cJSON *options, const struct plan *plan, struct jp_run_child *ret_child, cJSON **ret_joined) {
+static int start_in_pool(struct jp_cli *cli, cJSON *options, const struct plan *plan, struct jp_run_child *ret_child, cJSON **ret_joined) {
     struct jp_error error = {0};
     int code = jp_cli_connect(cli);
     if (code == JP_EXIT_OK && plan->own_pool)
         code = jp_run_make_pool(cli, options);
-    if (code != JP_EXIT_OK && plan->own_pool && cli->client != NULL)
-        jp_complain("nothing was run");
     if (code == JP_EXIT_OK && jp_run_create(&plan->start, ret_child, &error) != JP_OK) {
         jp_complain("%s", error.text);
         return JP_EXIT_FAILED;
     }
-    if (code == JP_EXIT_OK && (code = bring_in(cli, ret_child, options, ret_joined)) != JP_EXIT_OK) {
+    if (code == JP_EXIT_OK && (code = bring_in(cli, ret_child, options, ret_joined)) != JP_EXIT_OK)
         jp_run_end_held(ret_child);
+    return code;
+}
+
+/* Whoever reads a wrapper's log must not have to wonder whether the command had a part in it. */
+static int start(struct jp_cli *cli, cJSON *options, const struct plan *plan, struct jp_run_child *ret_child, cJSON **ret_joined) {
+    int code = start_in_pool(cli, options, plan, ret_child, ret_joined);
+    if (code != JP_EXIT_OK)
         jp_complain("nothing was run");
-    }
     return code;
 }
 

@@ -40,6 +40,10 @@ const struct jp_command jp_commands[] = {
                 "goes through this program. Nothing of it runs before the service has put it into the pool; if that fails, nothing runs at\n"
                 "all. Ctrl-C and Ctrl-Break are the command's. The exit code is the command's own, all 32 bits of it.\n"
                 "\n"
+                "The program is searched as Windows does: beside jobpool.exe, here, in Windows' folders, in PATH. Options of jobpool end at\n"
+                "the command, with or without --; arguments arrive as they were given: they are quoted as CommandLineToArgvW reads them.\n"
+                "What cmd.exe knows by itself (dir, echo, pipes), and scripts, run with cmd /c, which reads what follows by rules of its own.\n"
+                "\n"
                 "--limit, --limits, --timeout and --report make a pool for this run below the one that is named: POOL.run-PID-TIME. It goes\n"
                 "with its last process; its accounts stay. Limits are those of the configuration (jobpool help units). The service\n"
                 "keeps the time, also when this program is gone; what it ends has exit code 1460 (ERROR_TIMEOUT), unless the pool's\n"
@@ -63,8 +67,9 @@ const struct jp_command jp_commands[] = {
     {.name = "launch", .full = "process launch", .arguments = "[--] CMD [ARG ...]",
      .summary = "have the service start a command in a pool, without a console",
      .details = "The service starts it as you, in its own session, without a console, and it goes on when you log off. Its own options end at the\n"
-                "command, with or without --; arguments arrive as they were given. What cmd.exe knows by itself (dir, echo, pipes), and scripts, run\n"
-                "with cmd /c. Without --stdin, --stdout and --stderr it has NUL; files are opened with your rights.\n"
+                "command, with or without --; arguments arrive as they were given: they are quoted as CommandLineToArgvW reads them (what follows cmd /c,\n"
+                "cmd.exe reads by rules of its own). What cmd.exe knows by itself (dir, echo, pipes), and scripts, run with cmd /c.\n"
+                "Without --stdin, --stdout and --stderr it has NUL; files are opened with your rights.\n"
                 "\n"
                 "--wait waits until it has ended and says how; the exit code is 0 all the same: the launch succeeded (--json has exitCode).",
      .examples = "jobpool launch --pool nightly -- cmd /c exit 0\n"
@@ -105,7 +110,7 @@ const struct jp_command jp_commands[] = {
      .summary = "end all processes of a pool, or one process",
      .examples = "# every process of a pool and of those below it\n"
                  "jobpool kill nightly --exit-code 3\n"
-                 "# one, if it is still the same\n"
+                 "# one process, whatever its pool\n"
                  "jobpool kill --pid 4711",
      .options = jp_kill_options, .max_arguments = 1, .run = jp_command_kill},
     {.name = "freeze", .full = "pool freeze", .arguments = "POOL",
@@ -144,8 +149,9 @@ const struct jp_command jp_commands[] = {
      .options = jp_wait_options, .min_arguments = 1, .max_arguments = 1, .run = jp_command_wait},
     {.name = "events", .full = "event list",
      .summary = "what happened, and with --follow what happens",
-     .details = "Without --since and --from-seq the last ones. One line an event: its number, time, pool, what happened, process, exit code, who\n"
-                "told (kernel: Windows; reconciler: the service found out; service: it did it). --format ndjson: an event a line;\n"
+     .details = "Without --since and --from-seq the last ones. --message EXIT_PROCESS is short for JOB_OBJECT_MSG_EXIT_PROCESS.\n"
+                "One line an event: its number, time, pool, what happened, process, exit code, who told\n"
+                "(kernel: Windows; reconciler: the service found out; service: it did it). --format ndjson: an event a line;\n"
                 "csv: also with --follow.\n"
                 "\n"
                 "--follow with --since or --from-seq goes from the past into the present, none missing and none twice. Events that are\n"
@@ -226,7 +232,8 @@ const struct jp_command jp_commands[] = {
      .max_arguments = SIZE_MAX, .impersonate = true, .verbs = jp_job_verbs},
     {.name = "grant-handle", .arguments = "HANDLE --job JOB",
      .summary = "let the processes of a job use a window or another USER handle",
-     .details = "For processes under the UI limit \"handles\". It is this program that grants, in its session, to a job that it is not in.",
+     .details = "For processes under the UI limit \"handles\". It is this program that grants, not the service: in its session, with your rights, to a job\n"
+                "that it is not in.",
      .examples = "# on Windows: a window that there is\n"
                  "jobpool grant-handle 0x10486 --job build",
      .options = jp_grant_options, .min_arguments = 1, .max_arguments = 1, .run = jp_command_grant_handle},
@@ -259,7 +266,7 @@ const struct jp_command jp_commands[] = {
                 "\n"
                 "--stdio is the pipe on standard input and output: lines in, lines out, nothing kept back; with it a program that cannot open a Windows\n"
                 "pipe speaks the protocol, also from elsewhere: ssh builder jobpool rpc --stdio. It ends when its input has ended and every request is\n"
-                "answered (exit code 0), or when the service closes (3).",
+                "answered (exit code 0), or when the service closes (3). A subscription lasts as long as the input.",
      .examples = "jobpool rpc pool.get \"{\\\"pool\\\": \\\"build\\\"}\"\n"
                  "jobpool rpc rpc.discover",
      .options = jp_rpc_options, .max_arguments = 2, .impersonate = true, .run = jp_command_rpc},

@@ -3,6 +3,7 @@
 #include "cli/help.h"
 #include "cli/lookup.h"
 
+#include "base/units.h"
 #include "win32/wide.h"
 
 #include <string.h>
@@ -69,6 +70,30 @@ static int check_output(const struct jp_cli *cli) {
     return jp_cli_misuse(cli, "%s", error.text);
 }
 
+/* The option that gives `key`, as it is written. */
+static char *option_of(const struct jp_command *command, const char *key) {
+    for (const struct jp_option *option = command->options; option != NULL && option->name != NULL; option++)
+        if (strcmp(option->key, key) == 0)
+            return jp_option_name(option);
+    return jp_strdup(key);
+}
+
+/* A time that ends before it begins has nothing in it: not what somebody wanted who gave both. */
+static int check_period(const struct jp_cli *cli, const cJSON *options) {
+    int64_t from_100ns, to_100ns;
+    struct jp_error error;
+    const char *from = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(options, "from"));
+    const char *to = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(options, "to"));
+    if (from == NULL || to == NULL || jp_time_parse(from, &from_100ns, &error) != JP_OK || jp_time_parse(to, &to_100ns, &error) != JP_OK ||
+        from_100ns < to_100ns)
+        return JP_EXIT_OK;
+    char *begin = option_of(cli->command, "from"), *end = option_of(cli->command, "to");
+    int code = jp_cli_misuse(cli, "--%s (%s) is not before --%s (%s)", begin, from, end, to);
+    jp_free(begin);
+    jp_free(end);
+    return code;
+}
+
 /* What stands where a verb could: either it comes too late, or there is none. */
 static int no_verb(const struct jp_cli *cli, const char *word) {
     if (jp_find_verb(cli->command, word) != NULL)
@@ -103,7 +128,8 @@ static int run_command(struct jp_cli *cli, int argc, char **argv) {
         code = jp_help_version();
     } else {
         take_common(cli, options);
-        if ((code = check_argument_count(cli)) == JP_EXIT_OK && (code = check_output(cli)) == JP_EXIT_OK)
+        if ((code = check_argument_count(cli)) == JP_EXIT_OK && (code = check_output(cli)) == JP_EXIT_OK &&
+            (code = check_period(cli, options)) == JP_EXIT_OK)
             return cli->command->run(cli, options);
     }
     cJSON_Delete(options);

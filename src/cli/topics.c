@@ -5,7 +5,8 @@ static const char formats[] =
     "How results are printed: --format table|csv|ndjson|json, of every command that has something to show.\n"
     "\n"
     "table    for people. Sizes and times are rounded, times are local on a console and UTC elsewhere, \"-\" is what is not known. On a\n"
-    "         console that is too narrow the widest columns of text are cut (...), nowhere else. A TOTAL stands below accounts\n"
+    "         console that is too narrow the widest columns of text are cut (...), and columns with nothing in them are left out and named\n"
+    "         below; nowhere else. A TOTAL stands below accounts\n"
     "csv      RFC 4180: a heading with the keys, a line for each row, ended by CR LF; UTF-8 without a byte order mark. Numbers are exact,\n"
     "         times UTC, nothing is what is not known, lists and objects are JSON. Text that begins with = + - @ or ' gets a ' before\n"
     "         it, because others chose it and a spreadsheet would calculate it; control characters are written \\xNN. Who needs texts\n"
@@ -56,7 +57,11 @@ static const char rules[] =
     "A process is asked about once, when it is new. What ran before the service, or the rule, stays where it is.\n"
     "\n"
     "  jobpool match               where each running process would go, and why not; nothing is done\n"
-    "  jobpool match --apply       do it, also for those that ran before";
+    "  jobpool match --apply       do it, also for those that ran before\n"
+    "\n"
+    "   PID  IMAGE                    USER   POOL   RULE  NOT TAKEN BECAUSE\n"
+    "  4711  C:\\ci\\bin\\cl.exe         CI\\me  build  0     -\n"
+    "  4712  C:\\Windows\\explorer.exe  CI\\me  guest  1     it is in another pool already";
 
 static const char exit_codes[] =
     "0  done\n"

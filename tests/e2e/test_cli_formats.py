@@ -191,6 +191,14 @@ def test_tables_fit_the_console(used):
     ok(used.jobpool("delete", "long"))
 
 
+@pytest.mark.parametrize("arguments, told", [
+    (["accounting", "--from", "2026-12-01", "--to", "2026-11-01"], "--from (2026-1"), (["report", "--from", "today", "--to", "today"], "is not before --to"),
+    (["events", "--since", "1h", "--until", "2h"], "--since (")])
+def test_a_time_that_ends_before_it_begins_is_a_mistake(used, arguments, told):
+    result = used.jobpool(*arguments)
+    assert result.returncode == 2 and result.stdout == "" and told in result.stderr and "is not before" in result.stderr
+
+
 @on_a_terminal
 def test_columns_in_which_nothing_is_go_first(used):
     """On a console that is too narrow, and told; unless they were asked for."""

@@ -132,7 +132,7 @@ def titles():
 @pytest.mark.parametrize("title", titles())
 def test_examples_work(stage, sections, held, title, tmp_path):
     process = held()
-    needs_member = title in ("pool wait", "process wait", "process kill", "pool kill")
+    needs_member = title in ("pool wait", "process wait", "process kill", "pool kill", "job contains")
     if needs_member:
         pool = "build" if title in ("process wait", "process kill", "pool kill") else "nightly"
         ok(stage.jobpool("assign", "--pool", pool, process.pid))
@@ -172,7 +172,7 @@ def test_what_was_meant(host, arguments, meant):
     assert result.returncode == 2 and result.stdout == "" and f"did you mean {meant}?" in result.stderr, result.stderr
 
 
-@pytest.mark.parametrize("arguments", [["foo"], ["qqqqqqqq"], ["pool", "qqqqqqqq"], ["pool"], ["help", "qqqqqqqq"], ["accounting", "--by"], ["-q"], ["list", "-p", "x"]])
+@pytest.mark.parametrize("arguments", [["qqqqqqqq"], ["pool", "qqqqqqqq"], ["pool"], ["help", "qqqqqqqq"], ["accounting", "--by"], ["-q"], ["list", "-p", "x"]])
 def test_what_is_no_command(host, arguments):
     result = host.run("jobpool", *arguments)
     assert result.returncode == 2 and result.stdout == "" and "did you mean" not in result.stderr and "see: jobpool help" in result.stderr

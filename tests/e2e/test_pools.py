@@ -8,7 +8,8 @@ def test_list_has_the_pools_of_the_configuration(rpc):
     pools = {row["name"]: row for row in rpc.call("pool.list")["pools"]}
     assert {"parent", "child", "other", "single"} <= set(pools)
     assert pools["parent"] == {"name": "parent", "state": "active", "source": "config", "parent": None, "description": "has children",
-                               "members": 0, "totalMembers": 0, "ephemeral": False, "rights": ["view", "assign", "launch", "control", "admin"]}
+                               "members": 0, "totalMembers": 0, "ephemeral": False, "frozen": False,
+                               "rights": ["view", "assign", "launch", "control", "admin"]}
     assert pools["child"]["parent"] == "parent"
 
 
