@@ -25,7 +25,7 @@ static bool is_called(const struct jp_show *column, const char *name) {
 
 static const struct jp_show *find_column(const struct jp_view *view, const char *name) {
     const struct jp_show *by_title = NULL;
-    for (const struct jp_show *column = view->columns; column->title != NULL; column++) {
+    for (const struct jp_show *column = view->columns; column != NULL && column->title != NULL; column++) {
         if (jp_ascii_equal_nocase(column->key, name))
             return column;
         if (by_title == NULL && is_called(column, name))
