@@ -5,7 +5,7 @@
 
 #include "win32/installation.h"
 
-enum jp_setup_exit { JP_SETUP_DONE, JP_SETUP_FAILED, JP_SETUP_USAGE };
+enum jp_setup_exit { JP_SETUP_DONE, JP_SETUP_FAILED };
 
 /* What was given at the prompt. */
 struct jp_setup_options {

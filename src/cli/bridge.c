@@ -68,10 +68,10 @@ static long long count_lines(struct lines *lines, const char *bytes, size_t leng
 
 /* A notification: the one message that JSON-RPC leaves unanswered. One with a fault gets an error to the id null. */
 static bool is_notification(const cJSON *message) {
-    const cJSON *version = cJSON_GetObjectItemCaseSensitive(message, "jsonrpc");
-    const cJSON *params = cJSON_GetObjectItemCaseSensitive(message, "params");
-    return cJSON_IsObject(message) && cJSON_GetObjectItemCaseSensitive(message, "id") == NULL && cJSON_IsString(version) &&
-           strcmp(version->valuestring, "2.0") == 0 && cJSON_IsString(cJSON_GetObjectItemCaseSensitive(message, "method")) &&
+    const cJSON *version = jp_get(message, "jsonrpc");
+    const cJSON *params = jp_get(message, "params");
+    return cJSON_IsObject(message) && jp_get(message, "id") == NULL && cJSON_IsString(version) &&
+           strcmp(version->valuestring, "2.0") == 0 && cJSON_IsString(jp_get(message, "method")) &&
            (params == NULL || cJSON_IsObject(params) || cJSON_IsArray(params));
 }
 

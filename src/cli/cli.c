@@ -44,9 +44,9 @@ int jp_cli_unreachable(const struct jp_cli *cli, const struct jp_error *error) {
 static void complain_of_faults(const cJSON *faults) {
     const cJSON *fault;
     cJSON_ArrayForEach(fault, faults) {
-        const cJSON *line = cJSON_GetObjectItemCaseSensitive(fault, "line");
-        const cJSON *column = cJSON_GetObjectItemCaseSensitive(fault, "column");
-        const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(fault, "text"));
+        const cJSON *line = jp_get(fault, "line");
+        const cJSON *column = jp_get(fault, "column");
+        const char *text = cJSON_GetStringValue(jp_get(fault, "text"));
         if (cJSON_IsNumber(line) && cJSON_IsNumber(column) && line->valueint > 0)
             jp_complain("%d:%d: %s", line->valueint, column->valueint, text == NULL ? "" : text);
         else
@@ -63,9 +63,9 @@ static int answered_no(const struct jp_cli *cli, const struct jp_cli_failure *fa
         jp_str_free(&line);
         return JP_EXIT_FAILED;
     }
-    const cJSON *data = cJSON_GetObjectItemCaseSensitive(failure->answer, "data");
-    jp_complain("%s", cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(failure->answer, "message")));
-    complain_of_faults(cJSON_GetObjectItemCaseSensitive(data, "faults"));
+    const cJSON *data = jp_get(failure->answer, "data");
+    jp_complain("%s", cJSON_GetStringValue(jp_get(failure->answer, "message")));
+    complain_of_faults(jp_get(data, "faults"));
     return JP_EXIT_FAILED;
 }
 
@@ -117,10 +117,10 @@ static void on_progress(void *context, uint64_t call, const char *value) {
     cJSON *progress = jp_cli_tree(value);
     uint64_t done = 0, total = 0, members = 0;
     struct jp_str text = {0};
-    if (jp_json_get_u64(cJSON_GetObjectItemCaseSensitive(progress, "members"), &members))
+    if (jp_json_get_u64(jp_get(progress, "members"), &members))
         jp_str_printf(&text, "%s; processes: %llu", cli->progress, (unsigned long long)members);
-    else if (jp_json_get_u64(cJSON_GetObjectItemCaseSensitive(progress, "done"), &done) &&
-             jp_json_get_u64(cJSON_GetObjectItemCaseSensitive(progress, "total"), &total) && total > 0)
+    else if (jp_json_get_u64(jp_get(progress, "done"), &done) &&
+             jp_json_get_u64(jp_get(progress, "total"), &total) && total > 0)
         jp_str_printf(&text, "%s: %3.0f%% (%llu of %llu)", cli->progress, (double)done * 100 / (double)total, (unsigned long long)done,
                       (unsigned long long)total);
     jp_progress(text.length > 0 ? jp_str_text(&text) : NULL);

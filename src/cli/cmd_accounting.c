@@ -40,7 +40,7 @@ static const struct jp_show summary_columns[] = {
 };
 
 static cJSON *summary_tail(const cJSON *result, const struct jp_show *columns) {
-    const cJSON *rows = cJSON_GetObjectItemCaseSensitive(result, "pools");
+    const cJSON *rows = jp_get(result, "pools");
     cJSON *tail = cJSON_CreateArray();
     if (cJSON_GetArraySize(rows) > 0) {
         cJSON *total = jp_totals_sum(rows);
@@ -116,11 +116,11 @@ static int append_pages(struct jp_cli *cli, const cJSON *filter, uint64_t wanted
         int code = ask_page(cli, filter, after_id, wanted < PAGE ? wanted : PAGE, &page);
         if (code != JP_EXIT_OK)
             return code;
-        cJSON *processes = cJSON_GetObjectItemCaseSensitive(page, "processes");
+        cJSON *processes = jp_get(page, "processes");
         uint64_t count = (uint64_t)cJSON_GetArraySize(processes);
         const cJSON *last = count == 0 ? NULL : processes->child->prev; /* cJSON: the first item's predecessor is the last */
-        jp_json_get_u64(cJSON_GetObjectItemCaseSensitive(last, "id"), &after_id);
-        *ret_more = count > 0 && cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(page, "more"));
+        jp_json_get_u64(jp_get(last, "id"), &after_id);
+        *ret_more = count > 0 && cJSON_IsTrue(jp_get(page, "more"));
         wanted -= count < wanted ? count : wanted;
         jp_cli_move_items(processes, rows);
         cJSON_Delete(page);
@@ -161,9 +161,9 @@ const struct jp_view jp_accounting_view = {.list = "rows", .columns = either_col
 static bool wants_report(const cJSON *options) {
     static const char *const only_report[] = {"by", "user", "image", "ending", "top"};
     for (size_t i = 0; i < sizeof only_report / sizeof *only_report; i++)
-        if (cJSON_GetObjectItemCaseSensitive(options, only_report[i]) != NULL)
+        if (jp_get(options, only_report[i]) != NULL)
             return true;
-    return cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(options, "pools")) > 1;
+    return cJSON_GetArraySize(jp_get(options, "pools")) > 1;
 }
 
 int jp_command_accounting(struct jp_cli *cli, cJSON *options) {

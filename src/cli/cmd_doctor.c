@@ -8,7 +8,7 @@ static const enum jp_colour colours[] = {[JP_FOUND_OK] = JP_COLOUR_GREEN, [JP_FO
                                          [JP_FOUND_FAILED] = JP_COLOUR_RED};
 
 static const char *text(const cJSON *object, const char *key) {
-    const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
+    const char *value = cJSON_GetStringValue(jp_get(object, key));
     return value ? value : "";
 }
 
@@ -40,7 +40,7 @@ static enum jp_colour colour_of(const char *state) {
 /* "failed   pipe          what was found", and below it what to do. */
 static void show_findings(const cJSON *result, struct jp_str *out) {
     const cJSON *row;
-    cJSON_ArrayForEach(row, cJSON_GetObjectItemCaseSensitive(result, "checks")) {
+    cJSON_ArrayForEach(row, jp_get(result, "checks")) {
         char *state = jp_sprintf("%-8s", text(row, "state"));
         jp_colour_text(out, colour_of(text(row, "state")), state);
         jp_str_printf(out, " %-22s", text(row, "check"));
@@ -53,8 +53,8 @@ static void show_findings(const cJSON *result, struct jp_str *out) {
         }
         jp_free(state);
     }
-    jp_str_printf(out, "\n%d failed, %d warnings\n", cJSON_GetObjectItemCaseSensitive(result, "failed")->valueint,
-                  cJSON_GetObjectItemCaseSensitive(result, "warnings")->valueint);
+    jp_str_printf(out, "\n%d failed, %d warnings\n", jp_get(result, "failed")->valueint,
+                  jp_get(result, "warnings")->valueint);
 }
 
 static const struct jp_show doctor_columns[] = {

@@ -22,9 +22,9 @@ static bool parse_handle(const char *text, uint64_t *ret_handle) {
 }
 
 static void show_granted(const cJSON *result, struct jp_str *out) {
-    bool granted = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(result, "grant"));
+    bool granted = cJSON_IsTrue(jp_get(result, "grant"));
     jp_str_puts(out, "processes of job ");
-    jp_show_value(JP_SHOW_TEXT, cJSON_GetObjectItemCaseSensitive(result, "job"), out);
+    jp_show_value(JP_SHOW_TEXT, jp_get(result, "job"), out);
     jp_str_puts(out, granted ? " may use the handle\n" : " may no longer use the handle\n");
 }
 

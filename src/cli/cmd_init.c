@@ -207,9 +207,9 @@ static char *service_program(void) {
 }
 
 static void show_written(const cJSON *result, struct jp_str *out) {
-    const char *program = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(result, "program"));
-    const char *file = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(result, "file"));
-    const char *create = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(result, "create"));
+    const char *program = cJSON_GetStringValue(jp_get(result, "program"));
+    const char *file = cJSON_GetStringValue(jp_get(result, "file"));
+    const char *create = cJSON_GetStringValue(jp_get(result, "create"));
     jp_str_printf(out, "%s: written, and good\n\n", file);
     jp_str_printf(out, "Next, at an administrator's prompt, everything at once:\n  \"%s\" install --config \"%s\"\n", program, file);
     jp_str_printf(out, "or the service alone:\n  %s\n  sc start " JP_SERVICE_NAME "\n", create);

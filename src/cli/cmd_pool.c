@@ -30,13 +30,13 @@ int jp_command_list(struct jp_cli *cli, cJSON *options) { return jp_cli_ask(cli,
 
 /* What is enforced and is no limit: the pool's own, whole. */
 static void add_enforced(cJSON *rows, const cJSON *pool, const cJSON *enforced) {
-    const cJSON *effective = cJSON_GetObjectItemCaseSensitive(pool, "effective"), *by;
+    const cJSON *effective = jp_get(pool, "effective"), *by;
     cJSON_ArrayForEach(by, enforced) {
-        const cJSON *value = cJSON_GetObjectItemCaseSensitive(pool, by->string);
-        if (value == NULL || cJSON_GetObjectItemCaseSensitive(effective, by->string) != NULL)
+        const cJSON *value = jp_get(pool, by->string);
+        if (value == NULL || jp_get(effective, by->string) != NULL)
             continue;
         cJSON *row = jp_cli_object("limit", by->string);
-        jp_json_add_string(row, "from", cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(pool, "name")));
+        jp_json_add_string(row, "from", cJSON_GetStringValue(jp_get(pool, "name")));
         cJSON_AddItemToObject(row, "value", cJSON_Duplicate(value, true));
         cJSON_AddItemToObject(row, "own", cJSON_Duplicate(value, true));
         cJSON_AddItemToObject(row, "by", cJSON_Duplicate(by, true));
@@ -50,15 +50,15 @@ static void show_effective(const cJSON *pool, struct jp_str *out) {
         {"LIMIT", "limit", JP_SHOW_TEXT}, {"HOLDS", "value", JP_SHOW_JSON}, {"SET BY POOL", "from", JP_SHOW_TEXT},
         {"OWN", "own", JP_SHOW_JSON},     {"ENFORCED BY", "by", JP_SHOW_STATE}, {0},
     };
-    const cJSON *limits = cJSON_GetObjectItemCaseSensitive(pool, "limits");
-    const cJSON *enforced = cJSON_GetObjectItemCaseSensitive(pool, "enforcedBy");
+    const cJSON *limits = jp_get(pool, "limits");
+    const cJSON *enforced = jp_get(pool, "enforcedBy");
     cJSON *rows = cJSON_CreateArray();
     const cJSON *limit;
-    cJSON_ArrayForEach(limit, cJSON_GetObjectItemCaseSensitive(pool, "effective")) {
+    cJSON_ArrayForEach(limit, jp_get(pool, "effective")) {
         cJSON *row = cJSON_Duplicate(limit, true);
         jp_json_add_string(row, "limit", limit->string);
-        cJSON_AddItemToObject(row, "own", cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(limits, limit->string), true));
-        cJSON_AddItemToObject(row, "by", cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(enforced, limit->string), true));
+        cJSON_AddItemToObject(row, "own", cJSON_Duplicate(jp_get(limits, limit->string), true));
+        cJSON_AddItemToObject(row, "by", cJSON_Duplicate(jp_get(enforced, limit->string), true));
         cJSON_AddItemToArray(rows, row);
     }
     add_enforced(rows, pool, enforced);
@@ -71,7 +71,7 @@ static void show_effective(const cJSON *pool, struct jp_str *out) {
 
 /* What the service could not do, a sentence a line. */
 static void show_troubles(const cJSON *pool, struct jp_str *out) {
-    const cJSON *trouble, *troubles = cJSON_GetObjectItemCaseSensitive(pool, "troubles");
+    const cJSON *trouble, *troubles = jp_get(pool, "troubles");
     if (!cJSON_IsArray(troubles) || troubles->child == NULL)
         return;
     jp_str_puts(out, "\nTROUBLES\n");
@@ -91,7 +91,7 @@ static void show_sessions(const cJSON *pool, struct jp_str *out) {
         {"ENDED BY LIMITS", "counters.terminatedProcesses", JP_SHOW_NUMBER},
         {0},
     };
-    const cJSON *sessions = cJSON_GetObjectItemCaseSensitive(pool, "sessions");
+    const cJSON *sessions = jp_get(pool, "sessions");
     if (!cJSON_IsArray(sessions) || sessions->child == NULL)
         return;
     jp_str_putc(out, '\n');
@@ -110,14 +110,14 @@ static void show_counters(const cJSON *pool, struct jp_str *out) {
         {"WRITTEN", "writeBytes", JP_SHOW_BYTES},      {0},
     };
     cJSON *rows = cJSON_CreateArray();
-    cJSON_AddItemToArray(rows, cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(pool, "counters"), true));
+    cJSON_AddItemToArray(rows, cJSON_Duplicate(jp_get(pool, "counters"), true));
     jp_str_putc(out, '\n');
     jp_show_table(columns, rows, out);
     cJSON_Delete(rows);
 }
 
 static bool is_text(const cJSON *object, const char *key, const char *text) {
-    const char *found = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
+    const char *found = cJSON_GetStringValue(jp_get(object, key));
     return found != NULL && strcmp(found, text) == 0;
 }
 
@@ -129,8 +129,8 @@ static void drop_what_means_nothing(cJSON *pool) {
     }
     if (is_text(pool, "sessionMode", "single"))
         cJSON_DeleteItemFromObjectCaseSensitive(pool, "limitsPerSession");
-    bool frozen_by = cJSON_IsString(cJSON_GetObjectItemCaseSensitive(pool, "frozenBy"));
-    bool frozen = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(pool, "frozen"));
+    bool frozen_by = cJSON_IsString(jp_get(pool, "frozenBy"));
+    bool frozen = cJSON_IsTrue(jp_get(pool, "frozen"));
     if (!frozen)
         cJSON_DeleteItemFromObjectCaseSensitive(pool, "frozen");
     if (!frozen || frozen_by)
@@ -260,7 +260,7 @@ static int define(struct jp_cli *cli, const char *method, const char *name_key, 
 int jp_command_create(struct jp_cli *cli, cJSON *options) { return define(cli, "pool.create", "name", options); }
 
 int jp_command_update(struct jp_cli *cli, cJSON *options) {
-    if (cli->argument_count == 1 && cJSON_GetObjectItemCaseSensitive(options, "--file") == NULL) {
+    if (cli->argument_count == 1 && jp_get(options, "--file") == NULL) {
         cJSON_Delete(options);
         return jp_cli_misuse(cli, "what to change? Give JSON or --file");
     }
@@ -275,9 +275,9 @@ const struct jp_option jp_delete_options[] = {
 };
 
 static void show_deleted(const cJSON *result, struct jp_str *out) {
-    const cJSON *terminated = cJSON_GetObjectItemCaseSensitive(result, "terminated");
+    const cJSON *terminated = jp_get(result, "terminated");
     jp_str_puts(out, "deleted ");
-    jp_show_value(JP_SHOW_TEXT, cJSON_GetObjectItemCaseSensitive(result, "pool"), out);
+    jp_show_value(JP_SHOW_TEXT, jp_get(result, "pool"), out);
     if (cJSON_IsNumber(terminated) && terminated->valueint > 0)
         jp_str_printf(out, "; %d processes ended", terminated->valueint);
     jp_str_putc(out, '\n');

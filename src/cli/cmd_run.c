@@ -28,7 +28,7 @@ struct plan {
 
 static void take_plan(const struct jp_cli *cli, cJSON *options, struct plan *plan) {
     *plan = (struct plan){.own_pool = jp_run_wants_pool(options),
-                          .has_timeout = cJSON_GetObjectItemCaseSensitive(options, "--timeout") != NULL};
+                          .has_timeout = jp_get(options, "--timeout") != NULL};
     plan->report = jp_take_switch(options, "--report");
     plan->cwd = jp_take_text(options, "--cwd");
     plan->env = cJSON_DetachItemFromObjectCaseSensitive(options, "--env");
@@ -43,7 +43,7 @@ static void take_plan(const struct jp_cli *cli, cJSON *options, struct plan *pla
 }
 
 static int check_plan(const struct jp_cli *cli, const cJSON *options, const struct plan *plan) {
-    if (cJSON_GetObjectItemCaseSensitive(options, "pool") == NULL)
+    if (jp_get(options, "pool") == NULL)
         return jp_cli_misuse(cli, "which pool? Give --pool NAME");
     if (plan->start.detach && (plan->report || plan->start.end_tree))
         return jp_cli_misuse(cli, "--%s needs somebody who waits for the command; it does not go with --detach", plan->report ? "report" : "end-tree");
@@ -93,7 +93,7 @@ static int start(struct jp_cli *cli, cJSON *options, const struct plan *plan, st
 /* ---------------------------------------------------------------------------------------------------- while it runs */
 
 static void show_pid(const cJSON *joined, struct jp_str *out) {
-    jp_show_value(JP_SHOW_NUMBER, cJSON_GetObjectItemCaseSensitive(joined, "pid"), out);
+    jp_show_value(JP_SHOW_NUMBER, jp_get(joined, "pid"), out);
     jp_str_putc(out, '\n');
 }
 
@@ -122,7 +122,7 @@ int jp_command_run(struct jp_cli *cli, cJSON *options) {
         code = jp_cli_print(cli, joined, JP_VIEW(show_pid));
         joined = NULL;
     } else if (code == JP_EXIT_OK) {
-        code = wait_for(cli, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(options, "pool")), &plan, &child);
+        code = wait_for(cli, cJSON_GetStringValue(jp_get(options, "pool")), &plan, &child);
     }
     jp_run_close(&child);
     cJSON_Delete(joined);

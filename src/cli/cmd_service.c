@@ -54,11 +54,11 @@ static cJSON *enforcers(const cJSON *result, bool for_people) {
     (void)for_people;
     cJSON *rows = cJSON_CreateArray();
     const cJSON *limit;
-    cJSON_ArrayForEach(limit, cJSON_GetObjectItemCaseSensitive(result, "limits")) {
+    cJSON_ArrayForEach(limit, jp_get(result, "limits")) {
         add_enforcer(rows, limit->string, limit);
     }
-    add_enforcer(rows, "ui", cJSON_GetObjectItemCaseSensitive(result, "ui"));
-    add_enforcer(rows, "end_of_job_time", cJSON_GetObjectItemCaseSensitive(result, "end_of_job_time"));
+    add_enforcer(rows, "ui", jp_get(result, "ui"));
+    add_enforcer(rows, "end_of_job_time", jp_get(result, "end_of_job_time"));
     return rows;
 }
 

@@ -6,7 +6,7 @@
 
 #include <windows.h>
 
-enum { INTERVAL_MIN_MS = 1000, INTERVAL_DEFAULT_MS = 2000 };
+enum { INTERVAL_MIN_MS = 1000, INTERVAL_DEFAULT_MS = 2000, INTERVAL_MAX_MS = 24 * 3600 * 1000 };
 
 const struct jp_option jp_top_options[] = {
     {"interval|d", "TIME", JP_OPTION_DURATION, "--interval", "how often the service is asked: from 1s on (2s)"},
@@ -59,7 +59,7 @@ static int take_interval(const struct jp_cli *cli, cJSON *options, struct jp_top
     if (text != NULL && jp_duration_parse(text, &interval_100ns, &error) != JP_OK)
         code = jp_cli_misuse(cli, "--interval: %s", error.text);
     uint64_t interval_ms = interval_100ns / JP_100NS_PER_MS;
-    if (code == JP_EXIT_OK && (interval_ms < INTERVAL_MIN_MS || interval_ms > 24 * 3600 * 1000))
+    if (code == JP_EXIT_OK && (interval_ms < INTERVAL_MIN_MS || interval_ms > INTERVAL_MAX_MS))
         code = jp_cli_misuse(cli, "--interval: \"%s\" is not from 1s to 24h", text);
     top->interval_ms = (uint32_t)interval_ms;
     jp_free(text);

@@ -113,10 +113,10 @@ static void propose_pools(struct proposals *proposals) {
         return;
     }
     const cJSON *pool;
-    cJSON_ArrayForEach(pool, cJSON_GetObjectItemCaseSensitive(result, "pools")) {
-        const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(pool, "name"));
+    cJSON_ArrayForEach(pool, jp_get(result, "pools")) {
+        const char *name = cJSON_GetStringValue(jp_get(pool, "name"));
         if (name != NULL && jp_pool_name_valid(name))
-            propose(proposals, name, cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(pool, "description")));
+            propose(proposals, name, cJSON_GetStringValue(jp_get(pool, "description")));
     }
     cJSON_Delete(result);
 }

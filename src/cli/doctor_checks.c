@@ -484,7 +484,7 @@ static void check_limits(struct jp_doctor *doctor) {
     }
     struct jp_str service = {0}, nobody = {0};
     const cJSON *limit;
-    cJSON_ArrayForEach(limit, cJSON_GetObjectItemCaseSensitive(capabilities, "limits")) {
+    cJSON_ArrayForEach(limit, jp_get(capabilities, "limits")) {
         const char *who = cJSON_GetStringValue(limit);
         struct jp_str *list = !who || strcmp(who, "kernel") == 0 ? NULL : strcmp(who, "service") == 0 ? &service : &nobody;
         if (list)

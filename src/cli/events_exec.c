@@ -19,7 +19,7 @@ static const struct {
 /* In our own environment, which it inherits. What the event has not is not there either. */
 static void set_variables(const cJSON *event) {
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
-        const cJSON *item = cJSON_GetObjectItemCaseSensitive(event, variables[i].key);
+        const cJSON *item = jp_get(event, variables[i].key);
         struct jp_str number = {0};
         if (cJSON_IsNumber(item))
             jp_json_print(item, &number);
@@ -89,7 +89,7 @@ jp_status jp_event_run(struct jp_event_exec *exec, const cJSON *event, struct jp
     if (code == 0)
         return status;
     struct jp_str seq = {0};
-    jp_show_value(JP_SHOW_NUMBER, cJSON_GetObjectItemCaseSensitive(event, "seq"), &seq);
+    jp_show_value(JP_SHOW_NUMBER, jp_get(event, "seq"), &seq);
     jp_complain("event %s: \"%s\" ended with exit code %lu", jp_str_text(&seq), exec->command, (unsigned long)code);
     jp_str_free(&seq);
     exec->failures++;

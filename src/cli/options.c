@@ -84,7 +84,7 @@ static void unknown_option(const struct getopt_table *table, const char *word, s
 
 /* The object or list under `key`, made if it is not there yet. */
 static cJSON *collection(cJSON *into, const char *key, cJSON *(*create)(void)) {
-    cJSON *found = cJSON_GetObjectItemCaseSensitive(into, key);
+    cJSON *found = jp_get(into, key);
     if (found == NULL) {
         found = create();
         cJSON_AddItemToObject(into, key, found);

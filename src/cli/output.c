@@ -24,7 +24,7 @@ size_t jp_output_width(void) {
     CONSOLE_SCREEN_BUFFER_INFO info;
     if (!GetConsoleScreenBufferInfo(GetStdHandle(STD_OUTPUT_HANDLE), &info))
         return 0;
-    return (size_t)(info.srWindow.Right - info.srWindow.Left + 1); /* the window: the buffer behind it may be wider */
+    return (size_t)(info.srWindow.Right - info.srWindow.Left) + 1; /* the window: the buffer behind it may be wider */
 }
 
 bool jp_output_good(void) { return !output_failed; }

@@ -23,7 +23,7 @@ static cJSON *value_of(const char *text) {
 
 /* The object under `key`, made if there is nothing; NULL if there is something else. */
 static cJSON *object_under(cJSON *object, const char *key) {
-    cJSON *found = cJSON_GetObjectItemCaseSensitive(object, key);
+    cJSON *found = jp_get(object, key);
     if (found == NULL)
         found = cJSON_AddObjectToObject(object, key);
     return cJSON_IsObject(found) ? found : NULL;

@@ -9,7 +9,7 @@ static const char *const reasons[] = {"--limit", "--limits", "--timeout", "--rep
 
 bool jp_run_wants_pool(const cJSON *options) {
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        if (cJSON_GetObjectItemCaseSensitive(options, reasons[i]) != NULL)
+        if (jp_get(options, reasons[i]) != NULL)
             return true;
     return false;
 }

@@ -76,8 +76,8 @@ static SMALL_RECT window_of(const struct jp_screen *screen) {
 
 void jp_screen_size(const struct jp_screen *screen, size_t *ret_width, size_t *ret_height) {
     SMALL_RECT window = window_of(screen);
-    *ret_width = (size_t)(window.Right - window.Left + 1);
-    *ret_height = (size_t)(window.Bottom - window.Top + 1);
+    *ret_width = (size_t)(window.Right - window.Left) + 1;
+    *ret_height = (size_t)(window.Bottom - window.Top) + 1;
 }
 
 /* Foreground colours on the person's own background, in the shade that can be read there. */

@@ -16,7 +16,7 @@ const cJSON *jp_show_find(const cJSON *object, const char *path) {
     while (object != NULL && *path != '\0') {
         size_t length = strcspn(path, ".");
         char *key = jp_strndup(path, length);
-        object = cJSON_GetObjectItemCaseSensitive(object, key);
+        object = jp_get(object, key);
         jp_free(key);
         path += path[length] == '.' ? length + 1 : length;
     }

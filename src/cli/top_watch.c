@@ -116,7 +116,7 @@ static bool take_answer(struct watch *watch, size_t which, struct call *ret_call
 }
 
 static const char *message_of(const struct call *call) {
-    const char *message = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(call->refusal, "message"));
+    const char *message = cJSON_GetStringValue(jp_get(call->refusal, "message"));
     return message == NULL ? call->error.text : message;
 }
 

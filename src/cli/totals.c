@@ -18,7 +18,7 @@ static bool add_up(const cJSON *rows, const char *key, bool is_peak, uint64_t *r
     const cJSON *row;
     cJSON_ArrayForEach(row, rows) {
         uint64_t value;
-        if (!jp_json_get_u64(cJSON_GetObjectItemCaseSensitive(row, key), &value))
+        if (!jp_json_get_u64(jp_get(row, key), &value))
             continue;
         known = true;
         if (!is_peak)
@@ -43,7 +43,7 @@ cJSON *jp_totals_rest(const cJSON *total, const cJSON *rows) {
     cJSON *rest = cJSON_CreateObject();
     for (size_t i = 0; i < sizeof quantities / sizeof *quantities; i++) {
         uint64_t all, shown;
-        bool known = jp_json_get_u64(cJSON_GetObjectItemCaseSensitive(total, quantities[i].key), &all);
+        bool known = jp_json_get_u64(jp_get(total, quantities[i].key), &all);
         add_up(rows, quantities[i].key, false, &shown);
         if (known && !quantities[i].is_peak && shown <= all)
             jp_json_add_u64(rest, quantities[i].key, all - shown);

@@ -25,7 +25,7 @@ static bool is_called(const struct jp_show *column, const char *name) {
 
 static const struct jp_show *find_column(const struct jp_view *view, const char *name) {
     const struct jp_show *by_title = NULL;
-    for (const struct jp_show *column = view->columns; column->title != NULL; column++) {
+    for (const struct jp_show *column = view->columns; column != NULL && column->title != NULL; column++) {
         if (jp_ascii_equal_nocase(column->key, name))
             return column;
         if (by_title == NULL && is_called(column, name))
@@ -278,7 +278,7 @@ static void add_json(const struct jp_view *view, const struct jp_show *chosen, c
     if (chosen != NULL && view->list != NULL) {
         cJSON *parts = cJSON_CreateArray();
         const cJSON *row;
-        cJSON_ArrayForEach(row, cJSON_GetObjectItemCaseSensitive(result, view->list)) {
+        cJSON_ArrayForEach(row, jp_get(result, view->list)) {
             cJSON_AddItemToArray(parts, only(chosen, row));
         }
         cJSON_ReplaceItemInObjectCaseSensitive(result, view->list, parts);
@@ -326,7 +326,7 @@ void jp_view_print(const struct jp_view *view, const struct jp_output_options *o
     else if (view->columns != NULL)
         default_columns(view, options->format != JP_FORMAT_TABLE || wants_all(options), columns);
     cJSON *made = view->rows == NULL || options->format == JP_FORMAT_JSON ? NULL : view->rows(result, options->format == JP_FORMAT_TABLE);
-    cJSON *rows = made != NULL || view->list == NULL ? made : cJSON_GetObjectItemCaseSensitive(result, view->list);
+    cJSON *rows = made != NULL || view->list == NULL ? made : jp_get(result, view->list);
     if (options->sort != NULL)
         sort_rows(view, options->sort, rows);
     switch (options->format) {

@@ -214,10 +214,10 @@ static void make_room(struct jp_pools *pools, const char *maker) {
             his++;
             oldest = gone;
         }
-    if (his >= MOST_GONE_EACH)
+    if (his < MOST_GONE_EACH)
+        oldest = pools->gone.count < MOST_GONE ? NULL : pools->first_gone;
+    if (oldest)
         forget(pools, oldest);
-    else if (pools->gone.count >= MOST_GONE)
-        forget(pools, pools->first_gone);
 }
 
 void jp__ephemeral_discarded(struct jp_pools *pools, struct jp_pool *pool) {

@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 
-enum { JP_HTML_WHOLE = 1 << 20, JP_WORDS = 48 };
+enum { JP_WORDS = 48 };
 
 /* Adds text for an element or a quoted attribute, at most so many characters of it ("..." says that there was more). Markup is escaped;
  * control characters, those that turn the direction of writing, and code points that are no characters are written as \u{202E}. */

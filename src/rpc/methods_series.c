@@ -26,7 +26,7 @@ static bool read_filter(struct jp_call *call, const struct jp_series_parameters 
     uint64_t recorded_ms = jp_pools_record_interval_ms(with->pools);
     *filter = (struct jp_series_filter){.to_100ns = with->now_100ns(with->clock_context),
                                         .points = given->points ? given->points : DEFAULT_POINTS,
-                                        .least_step_100ns = recorded_ms ? (int64_t)recorded_ms * JP_100NS_PER_MS : LEAST_STEP_S * JP_100NS_PER_S};
+                                        .least_step_100ns = recorded_ms ? (int64_t)recorded_ms * JP_100NS_PER_MS : (int64_t)LEAST_STEP_S * JP_100NS_PER_S};
     if (!read_time(given->to, &filter->to_100ns, &error)) {
         jp__refuse(call, &error);
         return false;

@@ -11,7 +11,7 @@
 
 static struct jp_top_number number(const cJSON *object, const char *key) {
     struct jp_top_number found = {0};
-    found.known = jp_json_get_u64(cJSON_GetObjectItemCaseSensitive(object, key), &found.value);
+    found.known = jp_json_get_u64(jp_get(object, key), &found.value);
     return found;
 }
 
@@ -23,7 +23,7 @@ static struct jp_top_number sum(struct jp_top_number one, struct jp_top_number o
 }
 
 static const char *text(const cJSON *object, const char *key) {
-    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
+    return cJSON_GetStringValue(jp_get(object, key));
 }
 
 static char *harmless(const char *from) {
@@ -41,7 +41,7 @@ static void read_pool(const cJSON *object, struct jp_top_row *row) {
     row->state = harmless(text(object, "state"));
     row->enforced_by = harmless(text(object, "enforcedBy"));
     row->memory_by = harmless(text(object, "memoryLimitBy"));
-    row->frozen = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(object, "frozen"));
+    row->frozen = cJSON_IsTrue(jp_get(object, "frozen"));
     row->processes = number(object, "totalMembers");
     row->process_limit = number(object, "processLimit");
     row->memory_limit_bytes = number(object, "memoryLimitBytes");
@@ -69,7 +69,7 @@ static char *command_of(const cJSON *object) {
 }
 
 static void read_process(const cJSON *object, struct jp_top_row *row) {
-    const cJSON *start = cJSON_GetObjectItemCaseSensitive(object, "startTime");
+    const cJSON *start = jp_get(object, "startTime");
     uint64_t start_time = 0;
     row->pid = number(object, "pid");
     if (!row->pid.known)
@@ -109,8 +109,8 @@ static void read_rows(const cJSON *list, void (*read)(const cJSON *object, struc
 }
 
 jp_status jp_top_sample_read(const cJSON *answer, struct jp_top_sample *ret_sample, struct jp_error *error) {
-    const cJSON *pools = cJSON_GetObjectItemCaseSensitive(answer, "pools");
-    const cJSON *processes = cJSON_GetObjectItemCaseSensitive(answer, "processes");
+    const cJSON *pools = jp_get(answer, "pools");
+    const cJSON *processes = jp_get(answer, "processes");
     struct jp_top_number clock = number(answer, "clock100ns"), processors = number(answer, "processors");
     if (!cJSON_IsArray(pools) || !clock.known)
         return jp_fail(error, JP_E_PARSE, "the service's answer to pool.usage has no pools, or no clock");

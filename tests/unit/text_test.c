@@ -540,8 +540,21 @@ static void every_character_comes_back(void **state) {
     jp_str_free(&text);
 }
 
+/* An escape, a turn of direction, a line's end, what has no width; what people write stays. */
+static void what_would_be_obeyed_is_shown(void **state) {
+    struct jp_str text = {0};
+    (void)state;
+    jp_add_harmless(&text, "a\033[2J\t\xE2\x80\xAE" "b\xE2\x80\xA8" "c\xE2\x80\x8B\xD8\x9C\xEF\xBB\xBF" "d\x9B\xC2\x9B");
+    assert_string_equal(jp_str_text(&text), "a\\x1B[2J\\x09\\xE2\\x80\\xAEb\\xE2\\x80\\xA8c\\xE2\\x80\\x8B\\xD8\\x9C\\xEF\\xBB\\xBFd\\x9B\\xC2\\x9B");
+    jp_str_clear(&text);
+    jp_add_harmless(&text, "gr\xC3\xBC\xC3\x9F \xE6\xBC\xA2 \xF0\x9F\x98\x80");
+    assert_string_equal(jp_str_text(&text), "gr\xC3\xBC\xC3\x9F \xE6\xBC\xA2 \xF0\x9F\x98\x80");
+    jp_str_free(&text);
+}
+
 int main(void) {
-    const struct CMUnitTest terminal[] = {cmocka_unit_test(characters_one_by_one), cmocka_unit_test(every_character_comes_back)};
+    const struct CMUnitTest terminal[] = {cmocka_unit_test(characters_one_by_one), cmocka_unit_test(every_character_comes_back),
+                                          cmocka_unit_test(what_would_be_obeyed_is_shown)};
     const struct CMUnitTest strings[] = {cmocka_unit_test(a_zeroed_string_is_empty),
                                          cmocka_unit_test(strings_grow_and_shrink), cmocka_unit_test(copies_and_formats),
                                          cmocka_unit_test(ascii_case_is_ignored)};
