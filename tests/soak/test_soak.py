@@ -68,6 +68,7 @@ class Soak:
         self.terminated = set()
         self.counts = collections.Counter()
         self.samples = []
+        self.terminal = open("/dev/tty", "w", encoding="utf-8") if os.environ.get("JOBPOOL_PROGRESS") else None  # pytest has the streams
 
     def jobber(self, *arguments):
         return [self.host.program("jobber"), *map(str, arguments)]
@@ -124,9 +125,18 @@ class Soak:
                 self.counts[act.__name__] += 1
                 if time.monotonic() >= next_sample:
                     self.sample(rpc)
+                    self.tell(end - time.monotonic())
                     next_sample = time.monotonic() + SAMPLE_S
                 time.sleep(0.4)  # the pace: this is not to be fast
+            self.tell(None)
             self.settle(rpc)
+
+    def tell(self, left_s):
+        """Who waits at a terminal sees how far it is; None takes the line away."""
+        if self.terminal:
+            now = self.samples[-1]
+            text = "" if left_s is None else f"soak: {max(0, left_s):.0f} s to go, {len(self.launched)} launched, {now['handles']} handles, {now['threads']} threads"
+            print(f"\r{text:<79}\r", end="", file=self.terminal, flush=True)
 
     # ------------------------------------------------------------------------------------------------------- the figures
 
