@@ -228,6 +228,17 @@ class Demo:
         self.show.check(stray.wait(30) == 0, "and it ends as it would have")
         self.expect("strays", "stray.exe", 0, "exited")
 
+    def run_narrowly(self):
+        self.show.chapter("A command with a limit of its own, just for this run, and what it used. What all pools use, at a glance.")
+        result = self.jobpool("run", "--pool", "demo", "--limit", "active_processes=2", "--report", "--", self.host.path(PROGRAMS["jobber"]), "burn", "1500",
+                              shown=["run --pool demo --limit active_processes=2 --report -- jobber.exe burn 1500"])
+        pool = next(row["pool"] for row in reversed(self.processes()) if row["pool"].startswith("demo.run-"))
+        self.expect(pool, "jobber.exe", 0, "exited")
+        self.show.check(result.returncode == 0 and "peak commit" in result.stderr, "its exit code is the command's, and the report says what its tree used")
+        self.show.output(self.jobpool("top", "--once").stdout)
+        wait_until(lambda: pool not in {row["name"] for row in self.service.json("list")["pools"]}, "the run's pool to go by itself", timeout=30)
+        self.show.check(True, "the pool of the run is gone by itself")
+
     def check_accounts(self):
         self.show.chapter("The accounts, against what was started.")
         wait_until(lambda: all(row["ended"] for row in self.processes()), "every end to be written down", timeout=30)
@@ -250,6 +261,14 @@ class Demo:
                                           for event in events if "_MSG_" in event["message"] and event.get("pid"))
         wanted = {(row["pool"], row["pid"], message) for row in rows for message in ("NEW_PROCESS", "EXIT_PROCESS")}
         self.show.check(all(per_process[key] >= 1 for key in wanted), "each process came and went in the events too")
+
+    def write_report(self):
+        self.show.chapter("The same as a page with charts.")
+        page = self.host.drive_c / "demo" / "report.html"
+        self.show.output(self.jobpool("report", "--output", self.host.path(page)).stdout)
+        kept = shutil.copy(page, BUILD.parent / "demo-report.html")
+        total = self.service.json("accounting", "report")["total"]["processes"]
+        self.show.check(f'data-key="processes" data-value="{total}"' in page.read_text(encoding="utf-8"), f"{total} processes there too; open {kept}")
 
     def restart(self):
         self.show.chapter("Stop and start the service: the numbers are still there, and kill-on-close has done what it says.")
@@ -286,7 +305,9 @@ class Demo:
         self.run_into_limits()
         self.freeze()
         self.match_stray()
+        self.run_narrowly()
         self.check_accounts()
+        self.write_report()
         self.restart()
         self.remove()
 
