@@ -106,6 +106,23 @@ def test_a_pid_that_is_used_again_at_once(world):
     assert len(rows) == 1 and rows[0]["ended"] and rows[0]["startTimeExact"] is False
 
 
+def test_a_late_message_of_the_one_before_moves_nobody(world):
+    """Its pid is the next one's at once: that one is in the pool above, whatever is said of the pid there."""
+    w = world({"top": {}, "low": {"parent": "top"}})
+    w.machine.order("reuse_pids", atOnce=True)
+    parent = w.assigned("low")
+    w.machine.deliver()
+    short = w.machine.spawn(parent)
+    w.machine.exit(short, 3, deliver=False)
+    launched = w.rpc.call("pool.launch", pool="top", argv=["next.exe"])
+    assert launched["pid"] == short, "the test is about that"
+    w.machine.deliver()
+    w.machine.advance(130_000)
+    [row] = w.rpc.call("pool.processes", pool="top", recursive=False)["processes"]
+    assert (row["pid"], row["startTime"]) == (launched["pid"], launched["startTime"])
+    assert [row["pid"] for row in w.rpc.call("pool.processes", pool="low")["processes"]] == [parent]
+
+
 def test_many_messages_overflow_nothing_that_counts(world):
     w = world({"a": {}})
     parent = w.launch("a")
