@@ -32,6 +32,7 @@ class Bridge:
         self._described = Answers()
         self._launches = {}  # parameters, by request
         self._last_id = 0
+        self.unmade = 0  # launches that Wine failed at: the kernel may have told of a process all the same
         self.events = []  # notifications that came and were not asked for yet
         self._stderr = b""
         self._readers = [threading.Thread(target=target, daemon=True) for target in (self._read_lines, self._read_stderr)]
@@ -111,6 +112,7 @@ class Bridge:
         if "error" in answer:
             if launch and not WINDOWS and answer["error"].get("data", {}).get("win32") == ERROR_INTERNAL:
                 print("Wine could not make a process (ERROR_INTERNAL_ERROR); asked again", file=sys.stderr)
+                self.unmade += 1
                 return self.call("pool.launch", **launch)
             raise RpcError(answer["error"])
         return answer["result"]
