@@ -43,6 +43,13 @@ static void add_caller(struct jp_rpc_connection *connection, cJSON *status) {
     cJSON_AddItemToObject(caller, "rights", jp__render_rights(jp__rights(connection, NULL)));
 }
 
+void jp__on_service_ping(struct jp_call *call, const void *parameters) {
+    (void)parameters;
+    cJSON *pong = cJSON_CreateObject();
+    jp_json_add_u64(pong, "protocol", JP_RPC_PROTOCOL);
+    jp__reply(call, pong);
+}
+
 void jp__on_service_status(struct jp_call *call, const void *parameters) {
     (void)parameters;
     struct jp_rpc *rpc = call->rpc;
