@@ -58,6 +58,7 @@ void jp__announce_zero(struct jp_pools *pools, struct jp_pool_job *job) {
     if (!job->zero_due || jp_pool_session_members(job->pool, job->session))
         return;
     job->zero_due = false;
+    jp__job_emptied(pools, job);
     char *detail = jp__session_detail(job);
     jp__emit(pools, &(struct jp__event){.pool = job->pool, .message = jp_job_message_name(JP_MSG_ACTIVE_PROCESS_ZERO),
                                         .origin = JP_ORIGIN_RECONCILER, .detail = detail});
@@ -112,10 +113,9 @@ uint64_t jp_pools_on_time(struct jp_pools *pools) {
     if (pools->next_list_ms <= now_ms)
         jp__read_lists(pools);
     jp__pools_reap(pools);
-    jp__pools_close_idle_jobs(pools);
-    uint64_t next_queue = jp__queue_on_time(pools, now_ms);
-    uint64_t others[] = {next_queue, jp__enforcement_on_time(pools, now_ms), jp__slices_on_time(pools, now_ms), jp__keeper_on_time(pools, now_ms),
-                         pools->next_list_ms};
+    uint64_t next_leaving = jp__leaving_jobs_on_time(pools, now_ms), next_queue = jp__queue_on_time(pools, now_ms);
+    uint64_t others[] = {next_leaving, next_queue, jp__enforcement_on_time(pools, now_ms), jp__slices_on_time(pools, now_ms),
+                         jp__keeper_on_time(pools, now_ms), pools->next_list_ms};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (others[i] < next)
             next = others[i];

@@ -138,6 +138,7 @@ static void remove_others(struct jp_pools *pools, const struct jp_map *by_name, 
         if (pool->source != JP_POOL_FROM_CONFIG || pool->state == JP_POOL_ORPHAN || find_spec(by_name, pool->name))
             continue;
         pool->state = JP_POOL_ORPHAN;
+        pools->reap_due = true;
         pools->with.accounts->ops->forget_pool(pools->with.accounts, pool->name);
         bool ended = end_with_pool(pools, pool), busy = pool->member_count > 0;
         jp_strings_add(busy && !ended ? &result->orphaned : &result->removed, pool->name);
