@@ -7,8 +7,9 @@
 
 /* How long the port may lag behind a handle before the reconciler speaks, and how long a closed member is kept for what is
  * still on its way. Both are far above what was ever measured (single milliseconds), and cost only memory.
- * Wine posts NEW_PROCESS before the process has a thread, and holds a process without threads for ended. */
-enum { NEWBORN_MS = 20, NEWBORN_LOOKS = 50, SETTLE_MS = 250, LINGER_MS = 2000 };
+ * Wine posts NEW_PROCESS before the process has a thread, and holds a process without threads for ended. On a machine that is busy it may take
+ * seconds to get one, and until then it must not be ended; a look costs little. */
+enum { NEWBORN_MS = 20, NEWBORN_LOOKS = 150, SETTLE_MS = 250, LINGER_MS = 2000 };
 
 /* PID lists are read this often while a pool has members: slowly where messages come and handles are held, else often. */
 enum { LIST_INTERVAL_MS = 60000, LIST_INTERVAL_DEAF_MS = 500 };
