@@ -261,7 +261,7 @@ extern const enum jp_limit jp_limits_per_session[];
 
 /* --- processes --- */
 
-/* Called once the member is recorded on disk (or the database refuses to be written: then at once). `member` is NULL on
+/* Called once the member is recorded on disk (or the database refuses to be written, or `at_once`: then at once). `member` is NULL on
  * failure, and may have ended by the time of the call. */
 typedef void jp_joined_fn(void *context, jp_status status, const struct jp_error *error, const struct jp_process_record *record,
                           uint64_t seq);
@@ -276,6 +276,7 @@ struct jp_joining {
     /* or one to start: */
     const struct jp_launch *launch; /* its chain, token and filter are filled in here; its principal counts */
     bool as_windows;        /* do not look for room: Windows ends a process that is assigned over a limit */
+    bool at_once;           /* a launch is let run, and told of, without waiting for the disk */
     bool held;              /* its caller has it suspended: without him nobody ever lets it run (jp_pools_queue_abandon) */
     uint64_t timeout_100ns; /* for when_full "wait"; 0: as the pool says */
     jp_joined_fn *callback;
@@ -283,7 +284,7 @@ struct jp_joining {
 };
 struct jp_queued; /* one that waits for room */
 
-/* Takes a process in, or starts one that runs from the moment that its row is on disk. A failure before anything was done, or one
+/* Takes a process in, or starts one that runs from the moment that its row is on disk (`at_once`: before). A failure before anything was done, or one
  * that left everything as it was, calls back at once. NULL, or the place in the queue of a pool that is full and says "wait":
  * until then it can be cancelled. What `joining` points to is copied; principals must outlive the waiting. */
 struct jp_queued *jp_pools_join(struct jp_pools *pools, const struct jp_joining *joining);
