@@ -165,11 +165,13 @@ jp_status jp__pool_open_first_job(struct jp_pools *pools, struct jp_pool *pool, 
 
 /* What a job has counted goes on in the pool when the job is closed. */
 static void keep_accounting(struct jp_pools *pools, struct jp_pool_job *job) {
-    struct jp_job_accounting_and_io counted;
+    struct jp_job_accounting_and_io counted, **past = &job->pool->past;
     if (!jp__job_accounting(pools, job, &counted))
         return;
     counted.basic.active_processes = 0;
-    jp__add_accounting(&job->pool->past, &counted);
+    if (!*past)
+        *past = jp_alloc(sizeof **past);
+    jp__add_accounting(*past, &counted);
 }
 
 /* Its last word, and the end of what is known of it. */
@@ -242,8 +244,7 @@ static jp_status renew_first_job(struct jp_pools *pools, struct jp_pool *pool, s
     jp__ops(pools)->job_close(old->job); /* first: the name is to be a new object's */
     jp_status status = open_job(pools, pool, jp_strdup(pool->object_name), &fresh, error);
     if (status) { /* without its job the pool is of no use; the next reload tries again */
-        pool->error = *error;
-        pool->state = JP_POOL_FAILED;
+        jp__pool_fail(pool, error);
         pool->job_count = 0;
         jp_free(pool->jobs);
         pool->jobs = NULL;

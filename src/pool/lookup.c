@@ -77,10 +77,15 @@ bool jp__pool_is_within(const struct jp_pool *pool, const struct jp_pool *ancest
 jp_status jp__pool_available(const struct jp_pool *pool, struct jp_error *error) {
     if (pool->job_count)
         return JP_OK;
-    return jp_fail(error, JP_E_POOL_FAILED, "pool \"%s\" has no job object: %s", pool->name, pool->error.text);
+    return jp_fail(error, JP_E_POOL_FAILED, "pool \"%s\" has no job object: %s", pool->name, pool->failure->text);
 }
 
 struct jp_member *jp__member_by_pid(struct jp_pools *pools, uint32_t pid) { return jp_map_get_u64(&pools->by_pid, pid); }
+
+struct jp_member *jp__member_by_watch(struct jp_pools *pools, uint64_t watch) {
+    struct jp_member *member = jp__member_by_pid(pools, (uint32_t)watch);
+    return member && member->watch == watch ? member : NULL;
+}
 
 jp_status jp_pools_find_process(struct jp_pools *pools, uint32_t pid, int64_t start_100ns, struct jp_member **ret_member,
                                 struct jp_error *error) {

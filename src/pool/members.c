@@ -114,13 +114,9 @@ static void watch(struct jp_pools *pools, struct jp_member *member) {
     struct jp_error error;
     if (!member->process)
         return;
-    if (member->watch)
-        jp_map_remove_u64(&pools->by_watch, member->watch);
-    member->watch = ++pools->last_watch;
-    jp_map_put_u64(&pools->by_watch, member->watch, member);
+    member->watch = jp__new_watch(pools, member->record.facts.pid);
     if (jp__ops(pools)->process_watch(member->process, member->watch, &error)) {
         jp_log(pools->with.log, JP_LOG_WARNING, "cannot watch process %u: %s", (unsigned)member->record.facts.pid, error.text);
-        jp_map_remove_u64(&pools->by_watch, member->watch);
         member->watch = 0;
     }
 }
@@ -392,8 +388,6 @@ void jp__member_ended(struct jp_pools *pools, struct jp_member *member) {
 void jp__member_forget(struct jp_pools *pools, struct jp_member *member) {
     if (jp_map_get_u64(&pools->by_pid, member->record.facts.pid) == member) /* else the pid is another's by now */
         jp_map_remove_u64(&pools->by_pid, member->record.facts.pid);
-    if (member->watch)
-        jp_map_remove_u64(&pools->by_watch, member->watch);
     if (member->process)
         jp__ops(pools)->process_close(member->process);
     if (member->control)

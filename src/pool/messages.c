@@ -288,7 +288,7 @@ void jp_pools_on_packets(struct jp_pools *pools, const struct jp_job_packet *pac
 }
 
 void jp_pools_on_exit(struct jp_pools *pools, uint64_t watch) {
-    struct jp_member *member = jp_map_get_u64(&pools->by_watch, watch);
+    struct jp_member *member = jp__member_by_watch(pools, watch);
     if (!member && jp__keeper_on_end(pools, watch))
         return;
     if (member)

@@ -16,6 +16,7 @@ struct jp_pools *jp_pools_new(const struct jp_pools_surroundings *surroundings, 
     pools->next_list_ms = pools->next_sample_ms = pools->next_queue_ms = pools->next_stop_ms = pools->next_slice_ms = pools->next_keeper_ms =
         pools->next_leaving_ms = UINT64_MAX;
     pools->sample_interval_ms = pools->next_record_ms = UINT64_MAX;
+    pools->list_interval_ms = LIST_INTERVAL_MS;
     pools->record_interval_ms = surroundings->record_interval_ms;
     jp__counters_load(pools, start);
     jp_pools_set_access(pools, NULL);
@@ -58,12 +59,22 @@ struct jp_pool *jp__pool_new(struct jp_pools *pools, const char *name, const str
     return pool;
 }
 
+void jp__pool_fail(struct jp_pool *pool, const struct jp_error *why) {
+    if (!pool->failure)
+        pool->failure = jp_alloc(sizeof *pool->failure);
+    *pool->failure = *why;
+    pool->state = JP_POOL_FAILED;
+}
+
 void jp__pool_open(struct jp_pools *pools, struct jp_pool *pool) {
-    if (jp__pool_open_first_job(pools, pool, &pool->error)) {
-        pool->state = JP_POOL_FAILED;
-        jp_log(pools->with.log, JP_LOG_ERROR, "pool \"%s\" is not available: %s", pool->name, pool->error.text);
+    struct jp_error error;
+    if (jp__pool_open_first_job(pools, pool, &error)) {
+        jp__pool_fail(pool, &error);
+        jp_log(pools->with.log, JP_LOG_ERROR, "pool \"%s\" is not available: %s", pool->name, error.text);
         return;
     }
+    jp_free(pool->failure);
+    pool->failure = NULL;
     pool->state = JP_POOL_ACTIVE;
     jp__pool_rejoin(pools, pool);
 }
@@ -86,6 +97,8 @@ static void take_apart(struct jp_pools *pools, struct jp_pool *pool) {
     jp_free(pool->children);
     jp_free(pool->name);
     jp_free(pool->object_name);
+    jp_free(pool->failure);
+    jp_free(pool->past);
     jp_strings_free(&pool->troubles);
     jp__ephemeral_free(pools, pool);
     jp__pool_access_clear(pools, pool);
@@ -196,7 +209,7 @@ jp_status jp__pool_make(struct jp_pools *pools, const char *name, const struct j
     jp__ephemeral_attach(pools, pool, ephemeral);
     jp__pool_open(pools, pool);
     if (pool->state == JP_POOL_FAILED) {
-        *error = pool->error;
+        *error = *pool->failure;
         discard(pools, pool);
         return error->status;
     }
@@ -361,7 +374,6 @@ void jp_pools_free(struct jp_pools *pools) {
     jp_map_free(&pools->by_name);
     jp_map_free(&pools->by_key);
     jp_map_free(&pools->by_pid);
-    jp_map_free(&pools->by_watch);
     jp_map_free(&pools->waiters);
     jp__seen_clear(pools);
     jp__ephemerals_end(pools);

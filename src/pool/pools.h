@@ -20,7 +20,7 @@ const char *jp_pool_source_name(enum jp_pool_source source); /* "config", "persi
 
 enum jp_pool_state {
     JP_POOL_ACTIVE,
-    JP_POOL_FAILED, /* its job object could not be had: `error` says why */
+    JP_POOL_FAILED, /* its job object could not be had: `failure` says why */
     JP_POOL_ORPHAN, /* removed from the config while it has members; gone when they are */
 };
 const char *jp_pool_state_name(enum jp_pool_state state); /* "active", "failed", "orphan" */
@@ -78,11 +78,11 @@ struct jp_pool {
     unsigned depth; /* 0: no parent */
     enum jp_pool_source source;
     enum jp_pool_state state;
-    struct jp_error error; /* FAILED: why */
+    struct jp_error *failure; /* FAILED: why; else NULL */
     char *object_name;     /* of its first job */
     struct jp_pool_job **jobs; /* none when FAILED; else the first is made with the pool, the others when a session needs one */
     size_t job_count;
-    struct jp_job_accounting_and_io past; /* of jobs that are closed */
+    struct jp_job_accounting_and_io *past; /* of jobs that are closed; NULL: none ever was */
     struct jp_principal *token;           /* what only_token launches with, if it was given through the pipe */
     uint32_t token_pid;                   /* whose it is */
     struct jp_member *first_member;

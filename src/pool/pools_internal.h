@@ -11,8 +11,9 @@
  * seconds to get one, and until then it must not be ended; a look costs little. */
 enum { NEWBORN_MS = 20, NEWBORN_LOOKS = 150, SETTLE_MS = 250, LINGER_MS = 2000 };
 
-/* PID lists are read this often while a pool has members: slowly where messages come and handles are held, else often. */
-enum { LIST_INTERVAL_MS = 60000, LIST_INTERVAL_DEAF_MS = 500 };
+/* PID lists are read this often while a pool has members: slowly where messages come and handles are held, else often. Where nothing is told
+ * any more, each time after twice as long: a message gets lost where something happens, and a host where nothing does is left alone. */
+enum { LIST_INTERVAL_MS = 60000, LIST_INTERVAL_QUIET_MS = 3600000, LIST_INTERVAL_DEAF_MS = 500 };
 
 /* Room is looked for again when a member leaves; and so often, because the kernel's count may lag behind. */
 enum { QUEUE_INTERVAL_MS = 500 };
@@ -26,7 +27,6 @@ struct jp_pools {
     struct jp_map by_name; /* struct jp_pool */
     struct jp_map by_key;  /* struct jp_pool_job */
     struct jp_map by_pid;  /* struct jp_member, lingering ones too: a pid that is held is not given to another */
-    struct jp_map by_watch;
     struct jp_pool **sorted; /* by name; NULL until somebody asks */
     size_t sorted_count;
     struct jp_pool *first_present, *last_present; /* parents first; see presence.c */
@@ -39,7 +39,8 @@ struct jp_pools {
     bool advancing; /* the queue is being looked at */
     size_t member_count;
     size_t unwatched_count; /* members whose end only a list or a message can tell */
-    uint64_t last_seq, last_key, last_watch;
+    uint64_t last_seq, last_key;
+    uint32_t last_watch;
     int64_t last_id, run;
     struct jp_keeper *keeper; /* NULL: there is none */
     uint64_t keeper_watch, keeper_started_ms;
@@ -56,6 +57,8 @@ struct jp_pools {
     size_t ruled_count;      /* pools with rules that take processes in */
     size_t awake_count;      /* series.c: pools of which a row is due */
     uint64_t next_list_ms;   /* UINT64_MAX: nobody to look after */
+    uint64_t list_interval_ms; /* where messages come and handles are held */
+    uint64_t listed_seq;       /* the last event when lists were read */
     uint64_t next_sample_ms; /* UINT64_MAX: nobody needs one */
     uint64_t sample_interval_ms, sample_number;
     struct jp_sampling sampling;
@@ -194,6 +197,10 @@ bool jp__pool_has_rules(const struct jp_pool_spec *spec); /* that take processes
 void jp__rules_on_sample(struct jp_pools *pools, const struct jp_samples *samples);
 void jp__seen_clear(struct jp_pools *pools);
 
+/* A number for the watch on a process, which leads back to whoever has the pid (0: the keeper): as long as the handle is held, that is one. */
+static inline uint64_t jp__new_watch(struct jp_pools *pools, uint32_t pid) { return (uint64_t)++pools->last_watch << 32 | pid; }
+struct jp_member *jp__member_by_watch(struct jp_pools *pools, uint64_t watch); /* NULL: it is none's, or an earlier one's */
+
 /* It has not been seen to end. */
 static inline bool jp__member_runs(const struct jp_member *member) {
     return member->stage == JP_MEMBER_LIVE || member->stage == JP_MEMBER_NEWBORN;
@@ -241,6 +248,7 @@ void jp__seen_restore(struct jp_pools *pools, const struct jp_accounts_start *st
 struct jp_pool *jp__pool_new(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec,
                              struct jp_pool *parent, enum jp_pool_source source);
 void jp__pool_open(struct jp_pools *pools, struct jp_pool *pool); /* to ACTIVE or FAILED */
+void jp__pool_fail(struct jp_pool *pool, const struct jp_error *why); /* it has no job */
 jp_status jp__pool_check_new(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec, struct jp_pool **ret_parent,
                              struct jp_error *error);
 /* Its spec is another now: what the service keeps of it is looked at anew. */
