@@ -234,7 +234,7 @@ static int phase_step(struct jp__upkeep *upkeep, sqlite3 *db, bool *ret_done) {
         int64_t hours = before(retention->hours_100ns) / day_100ns * day_100ns; /* a day at a time */
         return hours == 0 ? SQLITE_OK : jp__fold_hours(db, hours, ret_done);
     }
-    case JP__UPKEEP_POOLS: return processes == 0 ? SQLITE_OK : jp__drop_pools(db, processes, before(retention->samples_100ns), ret_done);
+    case JP__UPKEEP_POOLS: return jp__drop_pools(db, processes, before(retention->samples_100ns), ret_done);
     case JP__UPKEEP_SPACE: return space_step(upkeep, db, ret_done);
     }
     return SQLITE_OK;
