@@ -59,8 +59,8 @@ static size_t put_character(struct jp_str *out, const char *text, size_t left) {
     return 1;
 }
 
-static void put_string(struct jp_str *out, const char *text, size_t length) {
-    jp_str_putc(out, '"');
+/* What is not plain, piece by piece. */
+static void put_escaped(struct jp_str *out, const char *text, size_t length) {
     for (size_t at = 0; at < length;) {
         size_t plain = plain_length(text + at, length - at);
         jp_str_add(out, text + at, plain);
@@ -68,7 +68,23 @@ static void put_string(struct jp_str *out, const char *text, size_t length) {
         if (at < length)
             at += put_character(out, text + at, length - at);
     }
-    jp_str_putc(out, '"');
+}
+
+/* Most strings are plain, and copied at once; `after` (at most two characters) ends them. */
+static void put_string(struct jp_str *out, const char *text, size_t length, const char *after) {
+    size_t plain = plain_length(text, length), more = strlen(after);
+    char *to = jp_str_room(out, plain + 1 + more);
+    *to++ = '"';
+    memcpy(to, text, plain);
+    to += plain;
+    if (plain < length) {
+        jp_str_wrote(out, plain + 1);
+        put_escaped(out, text + plain, length - plain);
+        jp_str_puts(out, after);
+        return;
+    }
+    memcpy(to, after, more);
+    jp_str_wrote(out, plain + 1 + more);
 }
 
 /* --- numbers --- */
@@ -123,10 +139,8 @@ static void put_double(struct jp_str *out, double value) {
 static void put_key(struct jp_json_out *out, const char *key) {
     if (out->comma)
         jp_str_putc(out->text, ',');
-    if (key) {
-        put_string(out->text, key, strlen(key));
-        jp_str_putc(out->text, ':');
-    }
+    if (key)
+        put_string(out->text, key, strlen(key), "\":");
     out->comma = true;
 }
 
@@ -188,7 +202,7 @@ void jp_out_string(struct jp_json_out *out, const char *key, const char *text) {
         return;
     }
     put_key(out, key);
-    put_string(out->text, text, strlen(text));
+    put_string(out->text, text, strlen(text), "\"");
 }
 
 void jp_out_time(struct jp_json_out *out, const char *key, int64_t time_100ns) {

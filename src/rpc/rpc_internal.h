@@ -323,6 +323,7 @@ struct jp_launch_parameters {
     struct jp_strings env;
     struct jp_launch_files files;
     uint64_t timeout_100ns;
+    bool durable;
 };
 struct jp_job_parameters {
     uint64_t present;
