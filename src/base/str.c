@@ -52,12 +52,21 @@ static void reserve(struct jp_str *string, size_t more) {
     string->capacity = capacity;
 }
 
-void jp_str_add(struct jp_str *string, const void *bytes, size_t length) {
-    reserve(string, length);
-    if (length)
-        memcpy(string->data + string->length, bytes, length);
+char *jp_str_room(struct jp_str *string, size_t more) {
+    reserve(string, more);
+    return string->data + string->length;
+}
+
+void jp_str_wrote(struct jp_str *string, size_t length) {
     string->length += length;
     string->data[string->length] = '\0';
+}
+
+void jp_str_add(struct jp_str *string, const void *bytes, size_t length) {
+    char *to = jp_str_room(string, length);
+    if (length)
+        memcpy(to, bytes, length);
+    jp_str_wrote(string, length);
 }
 
 void jp_str_puts(struct jp_str *string, const char *text) { jp_str_add(string, text, strlen(text)); }

@@ -43,17 +43,21 @@ static void add_caller(struct jp_rpc_connection *connection, cJSON *status) {
     cJSON_AddItemToObject(caller, "rights", jp__render_rights(jp__rights(connection, NULL)));
 }
 
+void jp__on_service_ping(struct jp_call *call, const void *parameters) {
+    (void)parameters;
+    cJSON *pong = cJSON_CreateObject();
+    jp_json_add_u64(pong, "protocol", JP_RPC_PROTOCOL);
+    jp__reply(call, pong);
+}
+
 void jp__on_service_status(struct jp_call *call, const void *parameters) {
     (void)parameters;
     struct jp_rpc *rpc = call->rpc;
-    size_t pool_count;
-    jp_pools_sorted(rpc->with.pools, &pool_count);
-
     cJSON *status = cJSON_CreateObject();
     jp_json_add_u64(status, "protocol", JP_RPC_PROTOCOL);
     rpc->with.program.add_status(rpc->with.program.context, status);
     add_deprecated(status);
-    jp_json_add_u64(status, "pools", pool_count);
+    jp_json_add_u64(status, "pools", jp_pools_count(rpc->with.pools));
     jp_json_add_u64(status, "members", jp_pools_member_count(rpc->with.pools));
     jp_json_add_u64(status, "connections", rpc->open_count);
     jp_json_add_u64(status, "seq", jp_pools_last_seq(rpc->with.pools));

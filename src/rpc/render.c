@@ -350,7 +350,7 @@ cJSON *jp__render_pool(struct jp_rpc_connection *connection, struct jp_pool *poo
     cJSON *object = cJSON_CreateObject();
     add_pool_identity(connection, object, pool);
     if (pool->state == JP_POOL_FAILED)
-        cJSON_AddStringToObject(object, "error", pool->error.text);
+        cJSON_AddStringToObject(object, "error", pool->failure->text);
     cJSON *children = cJSON_AddArrayToObject(object, "children");
     for (size_t i = 0; i < pool->child_count; i++)
         if (name_for(connection, pool->children[i]))

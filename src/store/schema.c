@@ -326,6 +326,14 @@ static const char *const sampling[] = {
     NULL,
 };
 
+/* What one pool has used is found without the others', and so are the pools that may be forgotten. */
+static const char *const folding[] = {
+    "CREATE INDEX usage_hours_by_pool ON usage_hours(pool);"
+    "CREATE INDEX usage_days_by_pool ON usage_days(pool);"
+    "CREATE INDEX pools_gone ON pools(ephemeral, deleted_100ns) WHERE deleted_100ns IS NOT NULL;",
+    NULL,
+};
+
 /* A row of a process that runs may be updated, as when it ends: only the keys that go by the end are written then. One that has ended is
  * replaced, as before. */
 static const char *const ending[] = {
@@ -340,7 +348,7 @@ static const char *const ending[] = {
     NULL,
 };
 
-static const char *const *const steps[JP__SCHEMA_VERSION] = {first, freezing, lasting, auditing, sampling, ending};
+static const char *const *const steps[JP__SCHEMA_VERSION] = {first, freezing, lasting, auditing, sampling, folding, ending};
 
 int jp__schema_migrate(sqlite3 *db, int from) {
     for (int version = from; version < JP__SCHEMA_VERSION; version++) {
