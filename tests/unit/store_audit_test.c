@@ -195,7 +195,8 @@ static void a_database_of_version_3_is_taken_over(void **state) {
     record(world, &running);
     record_event(world, 5);
     close_store(world);
-    execute_alone(world->file, "ALTER TABLE pools DROP COLUMN ephemeral; DROP TABLE audit; DROP TABLE samples; DROP TABLE sampled;"
+    execute_alone(world->file, "DROP INDEX pools_gone; DROP INDEX usage_hours_by_pool; DROP INDEX usage_days_by_pool;"
+                               " ALTER TABLE pools DROP COLUMN ephemeral; DROP TABLE audit; DROP TABLE samples; DROP TABLE sampled;"
                                "DELETE FROM meta WHERE key IN ('last_audit_id', 'samples_from_100ns'); PRAGMA user_version = 3");
     assert_int_equal(jp_store_check(world->file, fail_of, NULL, &error), JP_OK); /* a backup of it is sound */
 
@@ -207,7 +208,7 @@ static void a_database_of_version_3_is_taken_over(void **state) {
     audit(world, plain_record());
     assert_string_equal(ask_audit(world, (struct jp_audit_filter){0})->ids, "1");
     close_store(world);
-    assert_int_equal(ask_number(world->file, "PRAGMA user_version"), 5);
+    assert_int_equal(ask_number(world->file, "PRAGMA user_version"), 6);
     assert_int_equal(ask_number(world->file, "SELECT count(*) FROM processes"), 2);
     assert_int_equal(jp_store_check(world->file, fail_of, NULL, &error), JP_OK);
 }

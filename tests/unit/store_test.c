@@ -58,7 +58,7 @@ static void a_newer_schema_is_refused(void **state) {
     close_store(world);
     execute_alone(world->file, "PRAGMA user_version = 7");
     assert_int_equal(try_open(world), JP_E_STORE);
-    assert_non_null(strstr(world->error.text, "was written by a newer jobpool (schema 7; this one knows 5)"));
+    assert_non_null(strstr(world->error.text, "was written by a newer jobpool (schema 7; this one knows 6)"));
 }
 
 static void another_programs_database_is_refused_and_left_alone(void **state) {
