@@ -25,6 +25,8 @@ struct jp_member_queue {
 struct jp_pools {
     struct jp_pools_surroundings with;
     struct jp_map by_name; /* struct jp_pool */
+    struct jp_map by_object; /* struct jp_pool, by the name of its first job */
+    bool objects_clash;      /* a configuration named one that another pool has: that one stands in the table */
     struct jp_map by_key;  /* struct jp_pool_job */
     struct jp_map by_pid;  /* struct jp_member, lingering ones too: a pid that is held is not given to another */
     struct jp_pool **sorted; /* by name; NULL until somebody asks */
