@@ -25,6 +25,8 @@ struct jp_member_queue {
 struct jp_pools {
     struct jp_pools_surroundings with;
     struct jp_map by_name; /* struct jp_pool */
+    struct jp_map by_object; /* struct jp_pool, by the name of its first job */
+    bool objects_clash;      /* a configuration named one that another pool has: that one stands in the table */
     struct jp_map by_key;  /* struct jp_pool_job */
     struct jp_map by_pid;  /* struct jp_member, lingering ones too: a pid that is held is not given to another */
     struct jp_pool **sorted; /* by name; NULL until somebody asks */
@@ -368,6 +370,7 @@ jp_status jp__pool_end_all(struct jp_pools *pools, struct jp_pool *pool, uint32_
 
 /* reconcile.c */
 void jp__read_lists(struct jp_pools *pools);
+void jp__read_first_lists(struct jp_pools *pools); /* at the start: a job that was just made has nobody who was not told of */
 void jp__read_lists_of(struct jp_pools *pools, const struct jp_pool *pool); /* who is in it of whom nobody has told is known then */
 void jp__schedule_list(struct jp_pools *pools, const struct jp_pool *pool);
 void jp__announce_zero(struct jp_pools *pools, struct jp_pool_job *job); /* if that is so, and nobody has told */

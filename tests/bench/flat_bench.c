@@ -162,10 +162,19 @@ static size_t parent_of(size_t i) {
     return place < 4 ? top : top + 1 + (place - 4) / 2;
 }
 
+static void load_pools(const struct jp_named_spec *specs, size_t count) {
+    struct jp_reload_result result;
+    count_begin();
+    jp_status status = jp_pools_load(pools, specs, count, &result, &error);
+    count_end("load", count);
+    if (status)
+        fail("the pools cannot be made", error.text);
+    jp_reload_result_clear(&result);
+}
+
 static void make_pools(size_t count) {
     struct jp_pool_spec spec = read_spec();
     struct jp_named_spec *specs = jp_realloc_array(NULL, count, sizeof *specs);
-    struct jp_reload_result result;
     for (size_t i = 0; i < count; i++) {
         specs[i] = (struct jp_named_spec){.name = pool_name(i)};
         jp_schema_copy(jp_pool_fields, &spec, &specs[i].spec);
@@ -174,9 +183,7 @@ static void make_pools(size_t count) {
             specs[i].spec.present |= JP_SCHEMA_BIT(JP_POOL_PARENT);
         }
     }
-    if (jp_pools_load(pools, specs, count, &result, &error))
-        fail("the pools cannot be made", error.text);
-    jp_reload_result_clear(&result);
+    load_pools(specs, count);
     for (size_t i = 0; i < count; i++) {
         jp_free(specs[i].name);
         jp_schema_clear(jp_pool_fields, &specs[i].spec);
@@ -335,6 +342,26 @@ static void ask(const struct request *request, size_t number) {
     count_pause(false);
 }
 
+/* Answers with a row for each pool, and for each member of a tree; the cost is that of a row. */
+static size_t list_pools(size_t count) {
+    static const struct request request = {.method = "pool.list"};
+    for (size_t i = 0; i < count; i++)
+        ask(&request, i);
+    return count * pool_count;
+}
+
+static char *about_first_tree(size_t which, uint32_t pid, size_t number) {
+    (void)which;
+    return about_pool(0, pid, number);
+}
+
+static size_t list_processes(size_t count) {
+    static const struct request request = {.method = "pool.processes", .params = about_first_tree};
+    for (size_t i = 0; i < count; i++)
+        ask(&request, i);
+    return count * jp_pool_total_members(jp_pools_find(pools, "pool00000"));
+}
+
 static size_t ask_each(const struct request *request, size_t count) {
     for (size_t i = 0; i < count; i++)
         ask(request, i);
@@ -444,6 +471,8 @@ int main(int argc, char **argv) {
         count_begin();
         count_end(requests[i].name, ask_each(&requests[i], count));
     }
+    count_phase("pool.list", list_pools, TICKS);
+    count_phase("pool.processes", list_processes, TICKS);
     count_phase("runs", runs, count);
     count_phase("ticks", ticks, TICKS);
     count_phase("turns", turns, count);
