@@ -9,50 +9,31 @@ static uint64_t now_ms(const struct jp_rpc *rpc) { return rpc->with.now_ms(rpc->
 
 /* --- what goes out --- */
 
-static cJSON *answer_for(const cJSON *id) {
-    cJSON *answer = cJSON_CreateObject();
-    cJSON_AddStringToObject(answer, "jsonrpc", "2.0");
-    cJSON_AddItemToObject(answer, "id", id ? cJSON_Duplicate(id, true) : cJSON_CreateNull());
-    return answer;
-}
-
-cJSON *jp__notification(const char *method, cJSON *params) {
-    cJSON *message = cJSON_CreateObject();
-    cJSON_AddStringToObject(message, "jsonrpc", "2.0");
-    cJSON_AddStringToObject(message, "method", method);
-    cJSON_AddItemToObject(message, "params", params);
-    return message;
-}
-
-cJSON *jp__render_error(const struct jp_error *error, cJSON *more_data) {
-    cJSON *object = cJSON_CreateObject();
-    cJSON *data = more_data ? more_data : cJSON_CreateObject();
-    jp_json_add_i64(object, "code", error->status);
-    cJSON_AddStringToObject(object, "message", error->text);
-    cJSON_AddStringToObject(data, "name", jp_status_name(error->status));
+void jp__put_error(struct jp_json_out *out, const struct jp_error *error, const cJSON *more_data) {
+    jp_out_object(out, "error");
+    jp_out_i64(out, "code", error->status);
+    jp_out_string(out, "message", error->text);
+    jp_out_object(out, "data");
+    jp_out_members(out, more_data);
+    jp_out_string(out, "name", jp_status_name(error->status));
     if (error->win32) {
-        jp_json_add_u64(data, "win32", error->win32);
-        jp_json_add_string(data, "win32Name", jp_win32_name(error->win32));
+        jp_out_u64(out, "win32", error->win32);
+        jp_out_string(out, "win32Name", jp_win32_name(error->win32));
     }
     if (error->operation)
-        cJSON_AddStringToObject(data, "operation", error->operation);
-    cJSON_AddItemToObject(object, "data", data);
-    return object;
+        jp_out_string(out, "operation", error->operation);
+    jp_out_end_object(out);
+    jp_out_end_object(out);
 }
 
 void jp__send_error(struct jp_rpc_connection *connection, const struct jp_error *error) {
-    cJSON *answer = answer_for(NULL);
-    cJSON_AddItemToObject(answer, "error", jp__render_error(error, NULL));
-    jp__send_json(connection, connection->framer.framing, answer);
+    struct jp_json_out *out = jp__message_begin(connection->rpc, NULL);
+    jp_out_null(out, "id");
+    jp__put_error(out, error, NULL);
+    jp__message_end(connection->rpc, connection, connection->framer.framing);
 }
 
 /* --- batches --- */
-
-static void add_to_batch(struct jp_batch *batch, cJSON *answer) {
-    jp_str_putc(&batch->answers, batch->answers.length ? ',' : '[');
-    jp_json_print(answer, &batch->answers);
-    cJSON_Delete(answer);
-}
 
 /* One call of the batch is over. A batch of notifications has no answer at all. */
 static void close_in_batch(struct jp_rpc_connection *connection, struct jp_batch *batch) {
@@ -125,6 +106,7 @@ static void free_call(struct jp_call *call) {
     cJSON_Delete(call->id);
     cJSON_Delete(call->progress_token);
     jp_free(call->text);
+    jp_str_free(&call->held);
     jp_free(call->audited.user);
     jp_free(call->audited.sid);
     jp_free(call->audited.pool);
@@ -132,67 +114,76 @@ static void free_call(struct jp_call *call) {
     jp_free(call);
 }
 
-/* Takes `answer`; NULL for a notification's. */
-static void finish(struct jp_call *call, cJSON *answer) {
+/* --- the answer --- */
+
+/* A notification has none, and to a client that is gone there is nobody to tell it. */
+static bool is_heard(const struct jp_call *call) { return call->id && call->connection; }
+
+static struct jp_json_out *begin_answer(struct jp_call *call) {
+    struct jp_str *batched = is_heard(call) && call->batch ? &call->batch->answers : NULL;
+    if (batched)
+        jp_str_putc(batched, batched->length ? ',' : '[');
+    struct jp_json_out *out = jp__message_begin(call->rpc, batched);
+    jp_out_tree(out, "id", call->id);
+    return out;
+}
+
+static void end_answer(struct jp_call *call) {
+    struct jp_rpc *rpc = call->rpc;
     struct jp_rpc_connection *connection = call->connection;
     struct jp_batch *batch = call->batch;
     enum jp_framing framing = call->framing;
+    bool heard = is_heard(call);
     free_call(call);
-    if (batch) {
-        if (answer && connection)
-            add_to_batch(batch, answer);
-        else
-            cJSON_Delete(answer);
+    jp__message_end(rpc, heard && !batch ? connection : NULL, framing);
+    if (batch)
         close_in_batch(connection, batch);
-    } else if (answer && connection) {
-        jp__send_json(connection, framing, answer);
-    } else {
-        cJSON_Delete(answer);
-    }
 }
 
-/* --- the answer --- */
+struct jp_json_out *jp__reply_begin(struct jp_call *call) {
+    jp__audit_end(call, NULL);
+    struct jp_json_out *out = begin_answer(call);
+    jp_out_object(out, "result");
+    return out;
+}
 
-void jp__reply(struct jp_call *call, cJSON *result) {
-    cJSON *answer = NULL;
-    jp__audit_end(call, NULL, result);
-    if (call->id) {
-        answer = answer_for(call->id);
-        cJSON_AddItemToObject(answer, "result", result);
-    } else {
-        cJSON_Delete(result);
-    }
-    finish(call, answer);
+void jp__reply_end(struct jp_call *call) {
+    jp_out_end_object(&call->rpc->out);
+    end_answer(call);
+}
+
+struct jp_json_out *jp__reply_hold(struct jp_call *call) {
+    call->held_out = (struct jp_json_out){.text = &call->held};
+    return &call->held_out;
+}
+
+void jp__reply_held(struct jp_call *call) {
+    struct jp_json_out *out = jp__reply_begin(call);
+    jp_out_printed_members(out, call->held.data, call->held.length);
+    jp__reply_end(call);
 }
 
 static void on_durable(void *context, jp_status status) {
-    struct jp_call *call = context;
     (void)status; /* where the disk refuses, it waits in memory, as all that happens then; service.status says so */
-    jp__reply(call, call->waiting_for);
+    jp__reply_held(context);
 }
 
-void jp__reply_when_durable(struct jp_call *call, cJSON *result) {
-    jp__audit_end(call, NULL, result); /* durable with the rest */
-    call->waiting_for = result;
+void jp__reply_when_durable(struct jp_call *call) {
+    jp__audit_end(call, NULL); /* durable with the rest */
     call->rpc->with.accounts->ops->when_durable(call->rpc->with.accounts, on_durable, call);
 }
 
 void jp__refuse_with(struct jp_call *call, const struct jp_error *error, cJSON *data) {
-    cJSON *answer = NULL;
-    jp__audit_end(call, error, NULL);
+    jp__audit_end(call, error);
     if (call->audited.missing_right && error->status == JP_E_DENIED) {
         data = data ? data : cJSON_CreateObject();
         jp_json_add_string(data, "right", jp_choice_name(jp_rights, call->audited.missing_right));
         if (call->audited.missing_at)
             jp_json_add_string(data, "pool", call->audited.missing_at);
     }
-    if (call->id) {
-        answer = answer_for(call->id);
-        cJSON_AddItemToObject(answer, "error", jp__render_error(error, data));
-    } else {
-        cJSON_Delete(data);
-    }
-    finish(call, answer);
+    jp__put_error(begin_answer(call), error, data);
+    end_answer(call);
+    cJSON_Delete(data);
 }
 
 void jp__refuse(struct jp_call *call, const struct jp_error *error) { jp__refuse_with(call, error, NULL); }
@@ -229,14 +220,13 @@ void jp__call_tell_progress(struct jp_call *call, void (*tell)(struct jp_call *c
 
 void jp__progress(struct jp_call *call, cJSON *value) {
     struct jp_peer *peer = call->connection ? call->connection->peer : NULL;
-    if (!call->progress_token || !peer || peer->ops->unsent(peer) > JP_RPC_PAUSE_UNSENT) { /* who does not read misses some */
-        cJSON_Delete(value);
-        return;
+    if (call->progress_token && peer && peer->ops->unsent(peer) <= JP_RPC_PAUSE_UNSENT) { /* who does not read misses some */
+        struct jp_json_out *out = jp__notification_begin(call->rpc, "$/progress");
+        jp_out_tree(out, "token", call->progress_token);
+        jp_out_tree(out, "value", value);
+        jp__notification_end(call->connection, call->framing);
     }
-    cJSON *params = cJSON_CreateObject();
-    cJSON_AddItemToObject(params, "token", cJSON_Duplicate(call->progress_token, true));
-    cJSON_AddItemToObject(params, "value", value);
-    jp__send_json(call->connection, call->framing, jp__notification("$/progress", params));
+    cJSON_Delete(value);
 }
 
 static void look_at(struct jp_call *call, uint64_t now, uint64_t *next) {
@@ -284,7 +274,6 @@ void jp__on_rpc_cancel(struct jp_call *call, const void *parameters) {
         other->cancel(other);
         jp__refuse(other, &error);
     }
-    cJSON *result = cJSON_CreateObject();
-    cJSON_AddBoolToObject(result, "cancelled", cancelled);
-    jp__reply(call, result);
+    jp_out_bool(jp__reply_begin(call), "cancelled", cancelled);
+    jp__reply_end(call);
 }

@@ -127,11 +127,30 @@ void jp__send(struct jp_rpc_connection *connection, enum jp_framing framing, str
     jp_str_free(text);
 }
 
-void jp__send_json(struct jp_rpc_connection *connection, enum jp_framing framing, cJSON *json) {
-    struct jp_str text = {0};
-    jp_json_print(json, &text);
-    cJSON_Delete(json);
-    jp__send(connection, framing, &text);
+struct jp_json_out *jp__message_begin(struct jp_rpc *rpc, struct jp_str *text) {
+    rpc->out = (struct jp_json_out){.text = text ? text : &rpc->message};
+    jp_out_object(&rpc->out, NULL);
+    jp_out_string(&rpc->out, "jsonrpc", "2.0");
+    return &rpc->out;
+}
+
+void jp__message_end(struct jp_rpc *rpc, struct jp_rpc_connection *connection, enum jp_framing framing) {
+    jp_out_end_object(&rpc->out);
+    if (connection)
+        jp__send(connection, framing, &rpc->message);
+    jp_str_free(&rpc->message);
+}
+
+struct jp_json_out *jp__notification_begin(struct jp_rpc *rpc, const char *method) {
+    struct jp_json_out *out = jp__message_begin(rpc, NULL);
+    jp_out_string(out, "method", method);
+    jp_out_object(out, "params");
+    return out;
+}
+
+void jp__notification_end(struct jp_rpc_connection *connection, enum jp_framing framing) {
+    jp_out_end_object(&connection->rpc->out);
+    jp__message_end(connection->rpc, connection, framing);
 }
 
 /* --- clients that do not read --- */
