@@ -104,11 +104,18 @@ void jp_config_faults_free(struct jp_config_faults *faults) {
     *faults = (struct jp_config_faults){0};
 }
 
-void jp_config_free(struct jp_config *config) {
+void jp_config_free_pools(struct jp_config *config) {
     for (size_t i = 0; i < config->pool_count; i++) {
         jp_free(config->pools[i].name);
         jp_schema_clear(jp_pool_fields, &config->pools[i].spec);
     }
+    jp_free(config->pools);
+    config->pools = NULL;
+    config->pool_count = 0;
+}
+
+void jp_config_free(struct jp_config *config) {
+    jp_config_free_pools(config);
     for (size_t i = 0; i < config->template_count; i++) {
         jp_free(config->templates[i].name);
         jp_schema_clear(jp_template_fields, &config->templates[i].spec);
@@ -116,9 +123,6 @@ void jp_config_free(struct jp_config *config) {
     jp_free(config->templates);
     config->templates = NULL;
     config->template_count = 0;
-    jp_free(config->pools);
-    config->pools = NULL;
-    config->pool_count = 0;
     jp_schema_clear(jp_config_fields, config);
 }
 

@@ -115,6 +115,7 @@ static jp_status make_pools(struct jp_daemon *daemon, struct jp_error *error) {
         return status;
     jp_reload_result_clear(&loaded);
     jp_pools_adopt(daemon->pools, &daemon->start);
+    jp_accounts_start_clear(&daemon->start);
     return JP_OK;
 }
 
@@ -226,6 +227,7 @@ jp_status jp_daemon_run(struct jp_daemon *daemon, struct jp_error *error, char *
     status = start(daemon, error);
     if (status == JP_OK) {
         jp_log(&daemon->log, JP_LOG_INFO, "serving %zu pools on %s", daemon->config.pool_count, daemon->address);
+        jp_config_free_pools(&daemon->config);
         daemon->serving = true;
         jp__watch_config(daemon);
         daemon->with.on_running(daemon->with.context);

@@ -205,6 +205,13 @@ enum jp_report_key {
 };
 extern const struct jp_choice jp_report_keys[]; /* "pool", ... */
 
+/* What ephemeral pools have used may be counted in the nearest pool above that is not ephemeral, "" where there is none. A filter's `pools` are
+ * then meant with those. */
+struct jp_folding {
+    bool on;
+    bool named; /* the filter's pools were asked for by their names: also an ephemeral one of them stands for itself */
+};
+
 /* Which process rows are counted in a report. */
 struct jp_report_filter {
     uint32_t by;                     /* enum jp_report_key */
@@ -212,6 +219,7 @@ struct jp_report_filter {
     const char *user, *image, *ending; /* the first two whatever the case of their letters; `image` is a file name */
     int64_t from_100ns, to_100ns;    /* started within, as in jp_summary_filter */
     uint32_t limit;                  /* at most so many groups: those that used the most CPU time; 0: all */
+    struct jp_folding folding;
 };
 struct jp_report_row {
     const char *pool, *user, *image, *ending; /* NULL: not grouped by it, or unknown */
@@ -232,6 +240,7 @@ struct jp_series_filter {
     int64_t from_100ns, to_100ns;   /* both are given, the first is the lesser one */
     uint32_t points;                /* at most so many steps, from 1 on */
     int64_t least_step_100ns;       /* no step is shorter: how often samples are recorded */
+    struct jp_folding folding;
 };
 struct jp_series_point {
     int64_t time_100ns;      /* the step's beginning */
@@ -297,6 +306,7 @@ struct jp_summary_filter {
     const char *pool;
     const struct jp_strings *pools; /* one of these; an empty list selects nothing */
     int64_t from_100ns, to_100ns; /* started within */
+    struct jp_folding folding; /* of `pools`, or all */
 };
 
 /* `status` not JP_OK: `error` says why, and there are no rows. The rows live until the callback returns. */

@@ -13,7 +13,7 @@ static const char *sid_of(const struct jp_rpc_connection *connection) {
  * he may in the pool above. */
 static uint32_t rights_of_maker(const struct jp_rpc_connection *connection, const struct jp_pool *pool) {
     for (; pool && !jp_access_given(&pool->spec.access); pool = pool->parent)
-        if (pool->ephemeral && strcmp(pool->ephemeral->maker, sid_of(connection)) == 0)
+        if (pool->ephemeral && strcmp(jp_pool_maker(pool), sid_of(connection)) == 0)
             return JP_RIGHT_VIEW | JP_RIGHT_CONTROL;
     return 0;
 }

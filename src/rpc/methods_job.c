@@ -390,7 +390,7 @@ void jp__on_job_grant_user_handle(struct jp_call *call, const void *parameters) 
     if (status == JP_OK && reference.pool)
         status = jp__need(call, reference.pool, JP_RIGHT_CONTROL, &error);
     if (status == JP_OK && reference.pool && !reference.pool->job_count)
-        status = jp_fail(&error, JP_E_POOL_FAILED, "pool \"%s\" has no job object: %s", reference.pool->name, reference.pool->error.text);
+        status = jp_fail(&error, JP_E_POOL_FAILED, "pool \"%s\" has no job object: %s", reference.pool->name, reference.pool->failure->text);
     if (status == JP_OK) {
         struct jp_job *job = reference.pool ? reference.pool->jobs[0]->job : reference.job;
         status = backend_of(call)->ops->job_grant_user_handle(job, given->handle, given->grant, call->connection->principal, &error);

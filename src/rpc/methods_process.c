@@ -85,7 +85,7 @@ static jp_status command_line_of(const struct jp_launch_parameters *given, char 
 static jp_status check_template(const struct jp_launch_parameters *given, const struct jp_launch_template *template, struct jp_error *error) {
     const struct jp_launch_files *files = &given->files;
     if (given->command || given->argv.count || given->cwd || given->env.count || files->input || files->output || files->error || files->append)
-        return jp_fail(error, JP_E_PARAMS, "pool.launch: a template says what is launched and how; only timeout goes with it");
+        return jp_fail(error, JP_E_PARAMS, "pool.launch: a template says what is launched and how; only timeout and durable go with it");
     if (given->pool && strcmp(given->pool, template->spec.pool) != 0)
         return jp_fail(error, JP_E_PARAMS, "pool.launch: template \"%s\" is launched in pool \"%s\"; leave out the pool", template->name,
                        template->spec.pool);
@@ -117,7 +117,8 @@ static void launch(struct jp_call *call, struct jp_pool *pool, const struct jp_l
                                .input_file = given->files.input, .output_file = given->files.output, .error_file = given->files.error,
                                .append = given->files.append, .run_as = run_as,
                                .principal = call->connection->principal};
-    join(call, &(struct jp_joining){.pool = pool, .launch = &launch, .timeout_100ns = given->timeout_100ns});
+    join(call, &(struct jp_joining){.pool = pool, .launch = &launch, .timeout_100ns = given->timeout_100ns,
+                                    .at_once = !given->durable && jp__given(call, given->present, "durable")});
     jp_free(command);
 }
 

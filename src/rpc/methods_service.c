@@ -43,12 +43,15 @@ static void put_caller(struct jp_json_out *out, struct jp_rpc_connection *connec
     jp_out_end_object(out);
 }
 
+void jp__on_service_ping(struct jp_call *call, const void *parameters) {
+    (void)parameters;
+    jp_out_u64(jp__reply_begin(call), "protocol", JP_RPC_PROTOCOL);
+    jp__reply_end(call);
+}
+
 void jp__on_service_status(struct jp_call *call, const void *parameters) {
     (void)parameters;
     struct jp_rpc *rpc = call->rpc;
-    size_t pool_count;
-    jp_pools_sorted(rpc->with.pools, &pool_count);
-
     cJSON *told = cJSON_CreateObject(); /* by the program */
     rpc->with.program.add_status(rpc->with.program.context, told);
     cJSON *database = cJSON_DetachItemFromObjectCaseSensitive(told, "database"), *quotas = jp_schema_write(jp_quota_fields, &rpc->with.quotas);
@@ -57,7 +60,7 @@ void jp__on_service_status(struct jp_call *call, const void *parameters) {
     jp_out_u64(out, "protocol", JP_RPC_PROTOCOL);
     jp_out_members(out, told);
     put_deprecated(out);
-    jp_out_u64(out, "pools", pool_count);
+    jp_out_u64(out, "pools", jp_pools_count(rpc->with.pools));
     jp_out_u64(out, "members", jp_pools_member_count(rpc->with.pools));
     jp_out_u64(out, "connections", rpc->open_count);
     jp_out_u64(out, "seq", jp_pools_last_seq(rpc->with.pools));

@@ -325,7 +325,7 @@ void jp__put_pool(struct jp_json_out *out, struct jp_rpc_connection *connection,
     uint32_t rights = jp__rights(connection, pool);
     put_pool_identity(out, connection, pool, rights);
     if (pool->state == JP_POOL_FAILED)
-        jp_out_string(out, "error", pool->error.text);
+        jp_out_string(out, "error", pool->failure->text);
     jp_out_array(out, "children");
     for (size_t i = 0; i < pool->child_count; i++)
         if (name_for(connection, pool->children[i]))

@@ -248,6 +248,7 @@ const char *jp__caller(const struct jp_call *call);
 /* Handlers and parameters of methods_*.c, for the table. */
 #define JP_METHOD(name) void jp__on_##name(struct jp_call *call, const void *parameters)
 JP_METHOD(rpc_discover);
+JP_METHOD(service_ping);
 JP_METHOD(service_status);
 JP_METHOD(service_capabilities);
 JP_METHOD(service_reload);
@@ -324,6 +325,7 @@ struct jp_launch_parameters {
     struct jp_strings env;
     struct jp_launch_files files;
     uint64_t timeout_100ns;
+    bool durable;
 };
 struct jp_job_parameters {
     uint64_t present;

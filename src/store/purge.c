@@ -180,54 +180,6 @@ int jp__purge_oldest(sqlite3 *db, struct jp_purged *purged, bool *ret_done) {
                             : jp__purge_events(db, &all, &purged->events, &ignored);
 }
 
-/* --- sums --- */
-
-#define OLD_HOURS "FROM usage_hours WHERE hour_100ns < ?1 AND kept = 0 ORDER BY hour_100ns, pool LIMIT ?2"
-#define ADD(column) column " = CAST(" column " + excluded." column " AS INTEGER)"
-
-int jp__fold_hours(sqlite3 *db, int64_t before_100ns, bool *ret_done) {
-    struct jp__value values[] = {JP__NUMBER(before_100ns), JP__NUMBER(JP__PURGE_ROWS)};
-    int code = jp__db_exec(db, "BEGIN IMMEDIATE");
-    if (code == SQLITE_OK)
-        code = jp__db_run(db,
-                          "INSERT INTO usage_days(day_100ns, " JP__USAGE_COLUMNS ")"
-                          " SELECT hour_100ns / " DAY " * " DAY ", " JP__USAGE_COLUMNS " " OLD_HOURS
-                          " ON CONFLICT(day_100ns, pool) DO UPDATE SET " ADD("processes") "," ADD("exited") "," ADD("crashed") ","
-                          ADD("terminated") "," ADD("unknown") "," ADD("failures") "," ADD("user_100ns") "," ADD("kernel_100ns")
-                          "," ADD("wall_100ns") "," ADD("read_bytes") "," ADD("write_bytes") "," ADD("with_cpu") ","
-                          ADD("with_io") "," ADD("unobserved") ","
-                          " peak_commit_bytes = max(peak_commit_bytes, excluded.peak_commit_bytes)",
-                          values, 2);
-    if (code == SQLITE_OK)
-        code = jp__db_run(db, "DELETE FROM usage_hours WHERE (hour_100ns, pool) IN (SELECT hour_100ns, pool " OLD_HOURS ")", values, 2);
-    *ret_done = sqlite3_changes(db) < JP__PURGE_ROWS;
-    return jp__db_end(db, code);
-}
-
-/* A parent goes after its children, so that these can be found below it. */
-#define LEFT_POOLS                                                                                                  \
-    "(SELECT name FROM pools WHERE deleted_100ns < ?1 AND definition IS NULL"                                       \
-    " AND NOT EXISTS(SELECT 1 FROM processes WHERE processes.pool = pools.name)"                                    \
-    " AND NOT EXISTS(SELECT 1 FROM unobserved WHERE unobserved.pool = pools.name)"                                  \
-    " AND NOT EXISTS(SELECT 1 FROM jobs WHERE jobs.pool = pools.name)"                                              \
-    " AND NOT EXISTS(SELECT 1 FROM sampled WHERE sampled.pool = pools.name AND sampled.time_100ns >= ?3)"           \
-    " AND NOT EXISTS(SELECT 1 FROM pools child WHERE child.parent = pools.name) ORDER BY name LIMIT ?2)"
-
-int jp__drop_pools(sqlite3 *db, int64_t before_100ns, int64_t samples_before_100ns, bool *ret_done) {
-    struct jp__value values[] = {JP__NUMBER(before_100ns), JP__NUMBER(JP__PURGE_ROWS), JP__NUMBER(samples_before_100ns)};
-    int code = jp__db_exec(db, "BEGIN IMMEDIATE");
-    if (code == SQLITE_OK)
-        code = jp__db_run(db, "DELETE FROM pool_totals WHERE pool IN " LEFT_POOLS, values, 3);
-    if (code == SQLITE_OK)
-        code = jp__db_run(db, "DELETE FROM resets WHERE pool IN " LEFT_POOLS, values, 3);
-    if (code == SQLITE_OK)
-        code = jp__db_run(db, "DELETE FROM pools WHERE name IN " LEFT_POOLS, values, 3);
-    *ret_done = sqlite3_changes(db) == 0; /* parents may have become free */
-    if (code == SQLITE_OK && !*ret_done)
-        code = jp__db_run(db, "DELETE FROM sampled WHERE time_100ns < ?3 AND pool NOT IN (SELECT name FROM pools)", values, 3);
-    return jp__db_end(db, code);
-}
-
 int jp__forget_purged(sqlite3 *db) {
     struct jp__value before = JP__NUMBER(jp__now_100ns() - (int64_t)MAY_COME_AGAIN_S * JP_100NS_PER_S);
     return jp__db_run(db, "DELETE FROM purged WHERE purged_100ns < ?1", &before, 1);

@@ -31,8 +31,9 @@ int jp__purge_oldest(sqlite3 *db, struct jp_purged *purged, bool *ret_done);
 /* Hours before this that have no rows any more become part of their day. */
 int jp__fold_hours(sqlite3 *db, int64_t before_100ns, bool *ret_done);
 
-/* Forgets pools that were deleted before this and of which nothing is left but sums: their counters and resets go. Those that have samples of
- * not before `samples_before_100ns` (0: any) stay. */
+/* Forgets pools that were deleted and of which nothing is left but sums: their counters and resets go. One that may be made again stays until
+ * it was deleted before `before_100ns`; an ephemeral one does not, and its sums go to its heir (fold.h). Those that have samples of days not before
+ * `samples_before_100ns` (0: any) stay. */
 int jp__drop_pools(sqlite3 *db, int64_t before_100ns, int64_t samples_before_100ns, bool *ret_done);
 
 /* Forgets which rows were purged, but those that somebody may still write again. */

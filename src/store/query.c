@@ -8,6 +8,7 @@
 #include "store/series.h"
 #include "store/summary.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Command lines may be long and rows many; together they must not take the machine's memory. */
@@ -68,6 +69,7 @@ struct jp__query *jp__query_summary(const struct jp_summary_filter *filter, jp_s
     query->filter.summary = *filter;
     query->filter.summary.pool = query->pool;
     query->filter.summary.pools = copy_names(query, filter->pools, &query->pools);
+    jp__fold_begin(&query->fold, query->filter.summary.pools, filter->folding);
     return query;
 }
 
@@ -195,7 +197,67 @@ static void *grown(struct jp__query *query, void *list, size_t size) {
     return jp_realloc_array(list, query->capacity, size);
 }
 
-static void take_row(struct jp__query *query, sqlite3_stmt *row) {
+static void add_summary(struct jp_summary *sums, const struct jp_summary *more) {
+    sums->processes += more->processes;
+    sums->running += more->running;
+    sums->exited += more->exited;
+    sums->crashed += more->crashed;
+    sums->terminated += more->terminated;
+    sums->unknown += more->unknown;
+    sums->failures += more->failures;
+    sums->user_100ns += more->user_100ns;
+    sums->kernel_100ns += more->kernel_100ns;
+    sums->wall_100ns += more->wall_100ns;
+    sums->read_bytes += more->read_bytes;
+    sums->write_bytes += more->write_bytes;
+    sums->with_cpu += more->with_cpu;
+    sums->with_io += more->with_io;
+    sums->unobserved += more->unobserved;
+    if (more->peak_commit_bytes > sums->peak_commit_bytes)
+        sums->peak_commit_bytes = more->peak_commit_bytes;
+}
+
+/* A line of its own, or a part of the one under whose name it is shown. */
+static int take_summary(struct jp__query *query, sqlite3_stmt *row) {
+    struct jp_summary one;
+    const char *shown;
+    jp__read_summary(row, &one);
+    int code = jp__fold_shown(&query->fold, sqlite3_db_handle(row), one.pool, &shown);
+    if (code != SQLITE_OK || shown == NULL) {
+        jp_free(one.pool);
+        return code;
+    }
+    uintptr_t line = query->fold.how.on ? (uintptr_t)jp_map_get(&query->lines, shown) : 0;
+    if (line != 0) {
+        add_summary(&query->summaries[line - 1], &one);
+        jp_free(one.pool);
+        return SQLITE_OK;
+    }
+    query->summaries = grown(query, query->summaries, sizeof *query->summaries);
+    query->summaries[query->count] = one;
+    if (strcmp(shown, one.pool) != 0) {
+        jp_free(one.pool);
+        query->summaries[query->count].pool = jp_strdup(shown);
+    }
+    query->count++;
+    if (query->fold.how.on)
+        jp_map_put(&query->lines, shown, (void *)(uintptr_t)query->count);
+    return SQLITE_OK;
+}
+
+static int compare_summaries(const void *left, const void *right) {
+    return strcmp(((const struct jp_summary *)left)->pool, ((const struct jp_summary *)right)->pool);
+}
+
+/* In order, and no more than one answer may have. */
+static void sort_summaries(struct jp__query *query) {
+    if (query->count > 0)
+        qsort(query->summaries, query->count, sizeof *query->summaries, compare_summaries);
+    while (query->count > JP_STORE_MAX_ROWS)
+        jp_free(query->summaries[--query->count].pool);
+}
+
+static int take_row(struct jp__query *query, sqlite3_stmt *row) {
     switch (query->kind) {
     case JP__QUERY_EVENTS:
         query->events = grown(query, query->events, sizeof *query->events);
@@ -205,10 +267,7 @@ static void take_row(struct jp__query *query, sqlite3_stmt *row) {
         query->records = grown(query, query->records, sizeof *query->records);
         jp__read_process(row, &query->records[query->count++]);
         break;
-    case JP__QUERY_SUMMARY:
-        query->summaries = grown(query, query->summaries, sizeof *query->summaries);
-        jp__read_summary(row, &query->summaries[query->count++]);
-        break;
+    case JP__QUERY_SUMMARY: return take_summary(query, row);
     case JP__QUERY_AUDIT:
         query->audits = grown(query, query->audits, sizeof *query->audits);
         query->audits[query->count++] = jp__read_audit(row);
@@ -216,6 +275,7 @@ static void take_row(struct jp__query *query, sqlite3_stmt *row) {
     case JP__QUERY_REPORT: /* these two read their rows themselves */
     case JP__QUERY_SERIES: break;
     }
+    return SQLITE_OK;
 }
 
 static void build(const struct jp__query *query, struct jp__select *select) {
@@ -247,15 +307,18 @@ int jp__query_run(struct jp__query *query, sqlite3 *db) {
     jp__select_end(&select);
     if (code != SQLITE_OK)
         return code;
-    while (query->status == JP_OK && sqlite3_step(statement) == SQLITE_ROW) {
+    while (code == SQLITE_OK && query->status == JP_OK && sqlite3_step(statement) == SQLITE_ROW) {
         query->bytes += text_bytes(statement);
         if (query->bytes > MAX_TEXT_BYTES)
             query->status = jp_fail(&query->error, JP_E_QUOTA,
                                     "the rows hold more than 64 MiB of text: ask for fewer of them at a time");
         else
-            take_row(query, statement);
+            code = take_row(query, statement);
     }
-    return sqlite3_finalize(statement);
+    int end = sqlite3_finalize(statement);
+    if (query->fold.how.on)
+        sort_summaries(query);
+    return code == SQLITE_OK ? end : code;
 }
 
 void jp__query_fail(struct jp__query *query, const struct jp_error *error) {
@@ -330,6 +393,8 @@ void jp__query_deliver(struct jp__query *query) {
     else
         deliver_failure(query);
     free_rows(query);
+    jp_map_free(&query->lines);
+    jp__fold_end(&query->fold);
     jp__report_free(query->report);
     jp__series_free(query->series);
     jp_strings_free(&query->pools);

@@ -2,6 +2,7 @@
 #ifndef JP_STORE_QUERY_H
 #define JP_STORE_QUERY_H
 
+#include "store/fold.h"
 #include "store/store.h"
 
 #include <sqlite3.h>
@@ -38,6 +39,8 @@ struct jp__query {
     struct jp_audit_record **audits; /* likewise */
     struct jp_process_record *records;
     struct jp_summary *summaries;
+    struct jp__fold fold; /* of the summaries */
+    struct jp_map lines;  /* of them: by pool, its index + 1 */
     size_t count, capacity;
     size_t bytes; /* of text in the rows */
 

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "store/batch.h"
 #include "store/database.h"
+#include "store/fold.h"
 #include "store/select.h"
 
 #include <stdlib.h>
@@ -25,7 +26,8 @@ struct group {
 
 struct jp__report {
     struct jp_report_filter filter;
-    struct jp_strings pools; /* the filter's, each once; the texts are the filter's */
+    struct jp__fold fold;
+    struct jp_strings pools; /* the filter's, each once, and those that are folded into them */
     size_t pool;             /* the one whose rows are being read */
     bool began;
     int64_t first_id, last_id; /* what is read */
@@ -52,18 +54,7 @@ struct row {
 struct jp__report *jp__report_new(const struct jp_report_filter *filter) {
     struct jp__report *report = jp_alloc(sizeof *report);
     report->filter = *filter;
-    if (filter->pools == NULL)
-        return report;
-    struct jp_map seen = {0};
-    report->pools.items = jp_realloc_array(NULL, filter->pools->count + 1, sizeof *report->pools.items);
-    for (size_t i = 0; i < filter->pools->count; i++) {
-        char *name = filter->pools->items[i];
-        if (jp_map_get(&seen, name) != NULL)
-            continue;
-        jp_map_put(&seen, name, name);
-        report->pools.items[report->pools.count++] = name;
-    }
-    jp_map_free(&seen);
+    jp__fold_begin(&report->fold, filter->pools, filter->folding);
     return report;
 }
 
@@ -75,7 +66,8 @@ void jp__report_free(struct jp__report *report) {
     jp_free(report->groups);
     jp_map_free(&report->group_by_key);
     jp_str_free(&report->key);
-    jp_free(report->pools.items);
+    jp_strings_free(&report->pools);
+    jp__fold_end(&report->fold);
     jp_free(report->rows);
     jp_free(report);
 }
@@ -103,8 +95,32 @@ static int find_bounds(struct jp__report *report, sqlite3 *db) {
     return sqlite3_finalize(statement);
 }
 
+static bool reads_all_pools(const struct jp__report *report) { return report->filter.pools == NULL; }
+
+/* How many there are to be read, one after the other. */
+static size_t pools_of(const struct jp__report *report) { return reads_all_pools(report) ? 1 : report->pools.count; }
+
+static int find_pools(struct jp__report *report, sqlite3 *db) {
+    struct jp__select select;
+    sqlite3_stmt *statement = NULL;
+    if (reads_all_pools(report))
+        return SQLITE_OK;
+    jp__select_begin(&select, "");
+    jp__select_with_pools(&select, report->filter.pools, report->filter.folding.on);
+    jp__select_text(&select, "SELECT DISTINCT pool FROM wanted");
+    int code = jp__select_prepare(&select, db, &statement);
+    jp__select_end(&select);
+    if (code != SQLITE_OK)
+        return code;
+    while (sqlite3_step(statement) == SQLITE_ROW)
+        jp_strings_add(&report->pools, (const char *)sqlite3_column_text(statement, 0));
+    return sqlite3_finalize(statement);
+}
+
 static int begin(struct jp__report *report, sqlite3 *db) {
     int code = find_bounds(report, db);
+    if (code == SQLITE_OK)
+        code = find_pools(report, db);
     if (code != SQLITE_OK)
         return code;
     report->began = true;
@@ -113,12 +129,10 @@ static int begin(struct jp__report *report, sqlite3 *db) {
     return SQLITE_OK;
 }
 
-static bool reads_all_pools(const struct jp__report *report) { return report->filter.pools == NULL; }
-
 void jp__report_progress(const struct jp__report *report, uint64_t *ret_done, uint64_t *ret_all) {
     uint64_t span = report->began && report->last_id >= report->first_id ? (uint64_t)(report->last_id - report->first_id) + 1 : 0;
     uint64_t in_pool = report->began ? (uint64_t)(report->after_id - (report->first_id - 1)) : 0;
-    *ret_all = span * (reads_all_pools(report) ? 1 : report->pools.count);
+    *ret_all = span * pools_of(report);
     *ret_done = span * report->pool + in_pool;
     if (*ret_done > *ret_all)
         *ret_done = *ret_all;
@@ -294,11 +308,16 @@ static int read_rows(struct jp__report *report, sqlite3 *db, size_t *ret_rows, j
         ++*ret_rows;
         if (!is_counted(&report->filter, &row))
             continue;
+        if (report->filter.by & JP_REPORT_POOL)
+            code = jp__fold_shown(&report->fold, db, row.pool, &row.pool);
+        if (code != SQLITE_OK)
+            break;
         count(&group_of(report, &row)->row.sums, &row, report->now_100ns);
         count(&report->result.total, &row, report->now_100ns);
         *ret_status = check_size(report, error);
     }
-    return sqlite3_finalize(statement);
+    int end = sqlite3_finalize(statement);
+    return code == SQLITE_OK ? end : code;
 }
 
 /* --- the end --- */
@@ -309,12 +328,16 @@ static int find_purged(const struct jp__report *report, sqlite3 *db, const char 
     const struct jp_report_filter *filter = &report->filter;
     struct jp__select select;
     sqlite3_stmt *statement = NULL;
-    jp__select_begin(&select, sql);
+    jp__select_begin(&select, "");
+    if (!reads_all_pools(report))
+        jp__select_with_pools(&select, filter->pools, filter->folding.on);
+    jp__select_text(&select, sql);
     if (filter->from_100ns != 0)
         jp__select_where_number(&select, from, filter->from_100ns / span_100ns * span_100ns);
     if (filter->to_100ns != 0)
         jp__select_where_number(&select, to, filter->to_100ns);
-    jp__select_where_among(&select, "pool", filter->pools);
+    if (!reads_all_pools(report))
+        jp__select_where(&select, "pool IN wanted");
     int code = jp__select_prepare(&select, db, &statement);
     jp__select_end(&select);
     if (code != SQLITE_OK)
@@ -351,21 +374,30 @@ static int finish(struct jp__report *report, sqlite3 *db) {
     return SQLITE_OK;
 }
 
+/* A part of one pool's rows, or those of some pools that have few. */
+static int read_some(struct jp__report *report, sqlite3 *db, jp_status *ret_status, struct jp_error *error) {
+    enum { A_LOOK = 16 }; /* finding a pool's rows costs as much as some rows */
+    int code = SQLITE_OK;
+    for (size_t looked = 0; code == SQLITE_OK && *ret_status == JP_OK && report->pool < pools_of(report) && looked < JP__REPORT_STEP_ROWS;) {
+        size_t rows = 0;
+        code = read_rows(report, db, &rows, ret_status, error);
+        if (code == SQLITE_OK && rows < JP__REPORT_STEP_ROWS) { /* there are no more of it */
+            report->pool++;
+            report->after_id = report->first_id - 1;
+        }
+        looked += A_LOOK + rows;
+    }
+    return code;
+}
+
 int jp__report_step(struct jp__report *report, sqlite3 *db, bool *ret_done, jp_status *ret_status, struct jp_error *error) {
-    size_t pools = reads_all_pools(report) ? 1 : report->pools.count, rows = 0;
     *ret_done = false;
     *ret_status = JP_OK;
     int code = report->began ? SQLITE_OK : begin(report, db);
-    if (code == SQLITE_OK && report->pool < pools)
-        code = read_rows(report, db, &rows, ret_status, error);
-    if (code != SQLITE_OK || *ret_status != JP_OK)
+    if (code == SQLITE_OK)
+        code = read_some(report, db, ret_status, error);
+    if (code != SQLITE_OK || *ret_status != JP_OK || report->pool < pools_of(report))
         return code;
-    if (report->pool < pools && rows < JP__REPORT_STEP_ROWS) { /* there are no more of it */
-        report->pool++;
-        report->after_id = report->first_id - 1;
-    }
-    if (report->pool < pools)
-        return SQLITE_OK;
     *ret_done = true;
     return finish(report, db);
 }

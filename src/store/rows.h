@@ -24,8 +24,9 @@
     "peak_commit_bytes"
 enum { JP__COUNTER_COUNT = 16 };
 /* What usage_hours and usage_days have both */
-#define JP__USAGE_COLUMNS                                                                                  \
-    "pool, processes, exited, crashed, terminated, unknown, failures, user_100ns, kernel_100ns, wall_100ns, " \
+#define JP__USAGE_COLUMNS "pool, " JP__USAGE_NUMBERS
+#define JP__USAGE_NUMBERS                                                                                  \
+    "processes, exited, crashed, terminated, unknown, failures, user_100ns, kernel_100ns, wall_100ns, " \
     "peak_commit_bytes, read_bytes, write_bytes, with_cpu, with_io, unobserved"
 #define JP__UNOBSERVED_COLUMNS                                                                             \
     "run, number, pool, session, from_100ns, to_100ns, processes, user_100ns, kernel_100ns, read_bytes, write_bytes"

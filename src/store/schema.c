@@ -326,7 +326,15 @@ static const char *const sampling[] = {
     NULL,
 };
 
-static const char *const *const steps[JP__SCHEMA_VERSION] = {first, freezing, lasting, auditing, sampling};
+/* What one pool has used is found without the others', and so are the pools that may be forgotten. */
+static const char *const folding[] = {
+    "CREATE INDEX usage_hours_by_pool ON usage_hours(pool);"
+    "CREATE INDEX usage_days_by_pool ON usage_days(pool);"
+    "CREATE INDEX pools_gone ON pools(ephemeral, deleted_100ns) WHERE deleted_100ns IS NOT NULL;",
+    NULL,
+};
+
+static const char *const *const steps[JP__SCHEMA_VERSION] = {first, freezing, lasting, auditing, sampling, folding};
 
 int jp__schema_migrate(sqlite3 *db, int from) {
     for (int version = from; version < JP__SCHEMA_VERSION; version++) {

@@ -49,6 +49,19 @@ void jp__select_where_among(struct jp__select *select, const char *column, const
     jp_str_puts(&select->sql, ")");
 }
 
+void jp__select_with_pools(struct jp__select *select, const struct jp_strings *pools, bool fold) {
+    jp__select_text(select, "WITH RECURSIVE wanted(pool) AS (");
+    for (size_t i = 0; i < pools->count; i++) {
+        jp_str_printf(&select->sql, "%s(?%d)", i == 0 ? "VALUES " : ",", select->value_count + 1);
+        jp__select_text_value(select, pools->items[i]);
+    }
+    if (pools->count == 0)
+        jp_str_puts(&select->sql, "SELECT NULL WHERE false");
+    if (fold) /* what stood below none is below "" */
+        jp_str_puts(&select->sql, " UNION SELECT name FROM pools JOIN wanted ON pools.parent IS nullif(wanted.pool, '') WHERE pools.ephemeral <> 0");
+    jp_str_puts(&select->sql, ")");
+}
+
 int jp__select_prepare(const struct jp__select *select, sqlite3 *db, sqlite3_stmt **ret_statement) {
     return jp__db_prepare(db, jp_str_text(&select->sql), select->values, select->value_count, ret_statement);
 }

@@ -30,6 +30,10 @@ void jp__select_where_text(struct jp__select *select, const char *condition, con
 /* `column` is one of `names`, of which there are at most JP_STORE_MAX_NAMES; NULL adds nothing, an empty list lets nothing through. */
 void jp__select_where_among(struct jp__select *select, const char *column, const struct jp_strings *names);
 
+/* "WITH RECURSIVE wanted(pool) AS (...)": these pools as a table, and, where they are to be folded, the ephemeral ones below them. Their names are the
+ * parameters behind those that there are. Texts as above. */
+void jp__select_with_pools(struct jp__select *select, const struct jp_strings *pools, bool fold);
+
 /* SQLite's code. The statement has its values. */
 int jp__select_prepare(const struct jp__select *select, sqlite3 *db, sqlite3_stmt **ret_statement);
 

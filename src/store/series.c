@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "base/units.h"
 #include "store/database.h"
+#include "store/fold.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,7 @@ enum phase { NAMES, SAMPLES, BEGINS, ENDS, DONE };
 
 struct jp__series {
     struct jp_series_filter filter;
+    struct jp__fold fold;
     int64_t origin_100ns, step_100ns;
     size_t steps;
     bool began;
@@ -81,6 +83,7 @@ static int64_t index_of(const struct jp__series *series, int64_t time_100ns) {
 struct jp__series *jp__series_new(const struct jp_series_filter *filter) {
     struct jp__series *series = jp_alloc(sizeof *series);
     series->filter = *filter;
+    jp__fold_begin(&series->fold, filter->pools, filter->folding);
     series->step_100ns = jp__series_round_step(filter->from_100ns, filter->to_100ns, filter->points, filter->least_step_100ns);
     series->origin_100ns = filter->from_100ns / series->step_100ns * series->step_100ns;
     series->steps = (size_t)index_of(series, filter->to_100ns - 1) + 1;
@@ -97,6 +100,7 @@ void jp__series_free(struct jp__series *series) {
     }
     jp_free(series->pools);
     jp_map_free(&series->by_name);
+    jp__fold_end(&series->fold);
     jp_free(series->series);
     jp_free(series);
 }
@@ -144,6 +148,15 @@ static int compare_pools(const void *left, const void *right) {
 static int64_t greater(int64_t one, int64_t other) { return one > other ? one : other; }
 static int64_t lesser(int64_t one, int64_t other) { return one < other ? one : other; }
 
+/* One that is folded into another has nothing to add: that one's samples have it already. *ret_pool is NULL then. */
+static int add_sampled(struct jp__series *series, sqlite3 *db, const char *name, struct pool **ret_pool) {
+    const char *shown;
+    int code = jp__fold_shown(&series->fold, db, name, &shown);
+    if (code == SQLITE_OK && shown != NULL && strcmp(shown, name) == 0)
+        *ret_pool = add_pool(series, name);
+    return code;
+}
+
 /* Of all pools that have samples of that day: one search for each, not a look at all rows. Most pools that there ever were lived for a moment of
  * one day, so nobody looks for them in the others. */
 static int read_names(struct jp__series *series, sqlite3 *db) {
@@ -156,24 +169,32 @@ static int read_names(struct jp__series *series, sqlite3 *db) {
     int code = jp__db_prepare(db, sql, &day, 1, &statement);
     if (code != SQLITE_OK)
         return code;
-    while (sqlite3_step(statement) == SQLITE_ROW) {
+    while (code == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW) {
         size_t known = series->pool_count;
-        struct pool *pool = add_pool(series, (const char *)sqlite3_column_text(statement, 0));
-        if (series->pool_count > known)
+        struct pool *pool = NULL;
+        code = add_sampled(series, db, (const char *)sqlite3_column_text(statement, 0), &pool);
+        if (pool != NULL && series->pool_count > known)
             pool->first_day = series->day;
-        pool->last_day = series->day;
+        if (pool != NULL)
+            pool->last_day = series->day;
     }
     series->day++;
-    return sqlite3_finalize(statement);
+    int end = sqlite3_finalize(statement);
+    return code == SQLITE_OK ? end : code;
 }
 
-static void take_names(struct jp__series *series) {
-    for (size_t i = 0; i < series->filter.pools->count; i++) {
-        struct pool *pool = add_pool(series, series->filter.pools->items[i]);
-        pool->first_day = series->first_day;
-        pool->last_day = series->last_day;
+static int take_names(struct jp__series *series, sqlite3 *db) {
+    int code = SQLITE_OK;
+    for (size_t i = 0; code == SQLITE_OK && i < series->filter.pools->count; i++) {
+        struct pool *pool = NULL;
+        code = add_sampled(series, db, series->filter.pools->items[i], &pool);
+        if (pool != NULL) {
+            pool->first_day = series->first_day;
+            pool->last_day = series->last_day;
+        }
     }
     series->day = series->last_day + 1;
+    return code;
 }
 
 static void begin_samples(struct jp__series *series) {
@@ -194,8 +215,8 @@ static int begin(struct jp__series *series, sqlite3 *db) {
         return code;
     series->first_day = series->day = greater(first, series->origin_100ns / day_100ns - 1);
     series->last_day = lesser(last, (series->origin_100ns + (int64_t)series->steps * series->step_100ns) / day_100ns + 1);
-    if (series->filter.pools != NULL)
-        take_names(series);
+    if (series->filter.pools != NULL && (code = take_names(series, db)) != SQLITE_OK)
+        return code;
     code = jp__db_number(db, "SELECT value FROM meta WHERE key = 'samples_from_100ns'", &from);
     series->result.complete_from_100ns = from > series->filter.from_100ns ? from : 0;
     series->began = true;
@@ -333,19 +354,21 @@ static int read_samples(struct jp__series *series, sqlite3 *db) {
 
 /* --- processes --- */
 
-static void count_process(struct jp__series *series, sqlite3_stmt *statement) {
-    const char *name = (const char *)sqlite3_column_text(statement, 2);
-    struct pool *pool = jp_map_get(&series->by_name, name);
-    if (pool == NULL && series->filter.pools != NULL)
-        return;
+static int count_process(struct jp__series *series, sqlite3_stmt *statement) {
+    const char *name;
+    int code = jp__fold_shown(&series->fold, sqlite3_db_handle(statement), (const char *)sqlite3_column_text(statement, 2), &name);
+    struct pool *pool = code == SQLITE_OK && name != NULL ? jp_map_get(&series->by_name, name) : NULL;
+    if (code != SQLITE_OK || name == NULL || (pool == NULL && series->filter.pools != NULL))
+        return code;
     if (pool == NULL)
         pool = add_pool(series, name); /* of before there were samples */
     struct jp_series_point *point = point_at(series, pool, index_of(series, series->after_100ns));
     if (point == NULL)
-        return;
+        return SQLITE_OK;
     point->started += series->phase == BEGINS;
     point->ended += series->phase == ENDS;
     point->failures += series->phase == ENDS && sqlite3_column_int64(statement, 3) != 0;
+    return SQLITE_OK;
 }
 
 static int read_processes(struct jp__series *series, sqlite3 *db) {
@@ -360,16 +383,17 @@ static int read_processes(struct jp__series *series, sqlite3 *db) {
     int code = jp__db_prepare(db, series->phase == BEGINS ? begins : ends, values, 4, &statement);
     if (code != SQLITE_OK)
         return code;
-    for (; sqlite3_step(statement) == SQLITE_ROW; rows++) {
+    for (; code == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW; rows++) {
         series->after_100ns = sqlite3_column_int64(statement, 0);
         series->after_id = sqlite3_column_int64(statement, 1);
-        count_process(series, statement);
+        code = count_process(series, statement);
     }
     if (rows < JP__SERIES_STEP_ROWS) {
         series->phase++;
         series->after_100ns = series->after_id = 0;
     }
-    return sqlite3_finalize(statement);
+    int end = sqlite3_finalize(statement);
+    return code == SQLITE_OK ? end : code;
 }
 
 /* --- the end --- */

@@ -35,12 +35,13 @@ static const int64_t hour_100ns = INT64_C(36000000000);
 /* total(), not sum(): where sum() overflows it fails the whole query, and total() is exact up to 2^53. */
 #define SUM(column) "CAST(total(" column ") AS INTEGER)"
 
-static void add_part(struct jp__select *select, const char *text, const struct jp_summary_filter *filter) {
+/* Sums are looked for by pool, of which there is an index; rows by time (+), because the ends of the time have few. */
+static void add_part(struct jp__select *select, const char *text, const char *column, const struct jp_summary_filter *filter) {
     jp__select_text(select, text);
     if (filter->pool != NULL)
-        jp__select_text(select, "AND +pool = ?7"); /* +: the times select fewer rows than the pool does */
+        jp_str_printf(&select->sql, " AND %s = ?7", column);
     if (filter->pools != NULL)
-        jp__select_text(select, "AND +pool IN wanted");
+        jp_str_printf(&select->sql, " AND %s IN wanted", column);
 }
 
 /* The times as ?1 to ?4: the filter's, the first whole hour (or the end, if there is none), and the end of the last whole one; ?5 is
@@ -57,17 +58,7 @@ static void add_times(struct jp__select *select, const struct jp_summary_filter 
     jp__select_value(select, whole_from < to ? whole_from : to);
     jp__select_value(select, whole_to > whole_from ? whole_to : whole_from);
     jp__select_value(select, jp__now_100ns());
-    jp__select_value(select, JP_STORE_MAX_ROWS);
-}
-
-/* The filter's pools as a table `wanted`, which all parts use. Their names are the parameters behind the numbered ones. */
-static void add_pools(struct jp__select *select, const struct jp_strings *pools) {
-    jp__select_text(select, "WITH wanted(pool) AS (");
-    for (size_t i = 0; i < pools->count; i++) {
-        jp_str_printf(&select->sql, "%s(?%d)", i == 0 ? "VALUES " : ",", select->value_count + 1);
-        jp__select_text_value(select, pools->items[i]);
-    }
-    jp__select_text(select, pools->count > 0 ? ")" : "SELECT NULL WHERE false)");
+    jp__select_value(select, filter->folding.on ? -1 : JP_STORE_MAX_ROWS); /* who folds them makes few of many */
 }
 
 void jp__select_summary(struct jp__select *select, const struct jp_summary_filter *filter) {
@@ -76,17 +67,17 @@ void jp__select_summary(struct jp__select *select, const struct jp_summary_filte
     if (filter->pool != NULL)
         jp__select_text_value(select, filter->pool);
     if (filter->pools != NULL)
-        add_pools(select, filter->pools);
+        jp__select_with_pools(select, filter->pools, filter->folding.on);
     jp__select_text(select, "SELECT pool, " SUM("processes") "," SUM("running") "," SUM("exited") "," SUM("crashed") ","
                              SUM("terminated") "," SUM("unknown") "," SUM("failures") "," SUM("user_100ns") "," SUM("kernel_100ns") ","
                              SUM("wall_100ns") ", max(peak_commit_bytes)," SUM("read_bytes") "," SUM("write_bytes") ","
                              SUM("with_cpu") "," SUM("with_io") "," SUM("unobserved") " FROM (");
-    add_part(select, OF_SUMS("usage_hours") " AND hour_100ns >= ?1 AND hour_100ns < ?2 AND (hour_100ns < ?4 OR purged > 0)", filter);
-    add_part(select, "UNION ALL " OF_SUMS("usage_days") " AND day_100ns >= ?1 AND day_100ns < ?2", filter);
-    add_part(select, "UNION ALL " OF_ROW("processes p") " AND ended_100ns IS NOT NULL" AT_ENDS("p.", BEGAN("p.")), filter);
-    add_part(select, "UNION ALL " OF_UNOBSERVED AT_ENDS("u.", "u.from_100ns"), filter);
+    add_part(select, OF_SUMS("usage_hours") " AND hour_100ns >= ?1 AND hour_100ns < ?2 AND (hour_100ns < ?4 OR purged > 0)", "pool", filter);
+    add_part(select, "UNION ALL " OF_SUMS("usage_days") " AND day_100ns >= ?1 AND day_100ns < ?2", "pool", filter);
+    add_part(select, "UNION ALL " OF_ROW("processes p") " AND ended_100ns IS NOT NULL" AT_ENDS("p.", BEGAN("p.")), "+pool", filter);
+    add_part(select, "UNION ALL " OF_UNOBSERVED AT_ENDS("u.", "u.from_100ns"), "+pool", filter);
     add_part(select,
              "UNION ALL " OF_ROW("processes p INDEXED BY processes_open")
-             " AND ended_100ns IS NULL AND " BEGAN("p.") " >= ?1 AND " BEGAN("p.") " < ?2", filter);
+             " AND ended_100ns IS NULL AND " BEGAN("p.") " >= ?1 AND " BEGAN("p.") " < ?2", "+pool", filter);
     jp__select_text(select, ") GROUP BY pool HAVING total(processes) + total(unobserved) > 0 ORDER BY pool LIMIT ?6");
 }

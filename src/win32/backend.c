@@ -6,6 +6,7 @@
 #include "win32/internal.h"
 #include "win32/privileges.h"
 #include "win32/security.h"
+#include "win32/user_environment.h"
 #include "win32/wide.h"
 
 static const struct jp_capabilities *capabilities(struct jp_backend *backend) { return &jp__backend(backend)->capabilities; }
@@ -112,6 +113,7 @@ jp_status jp_win32_backend_new(const struct jp_win32_backend_options *options, s
     enable_privileges(options->log);
     backend->console_flag = console_flag();
     backend->job_security = job_security();
+    backend->environments = jp__user_environments_new();
     jp__probe(options->log, &backend->capabilities);
     *ret_backend = &backend->base;
     return JP_OK;
@@ -123,6 +125,7 @@ void jp_win32_backend_free(struct jp_backend *base) {
     struct jp_win32_backend *backend = jp__backend(base);
     jp_win32_port_free(backend->port);
     jp__user_names_free(backend);
+    jp__user_environments_free(backend->environments);
     jp_free(backend->capabilities.host);
     jp_free(backend->job_security);
     jp_free(backend);

@@ -1,8 +1,16 @@
 """All sections, in the order of the table."""
 import answers
 import decisions
+import launch
 import pipe
 import records
 import tick
 
-ALL = [pipe.SECTION, answers.SECTION, records.SECTION, tick.SECTION, decisions.SECTION]
+ALL = [
+    pipe.SECTION,
+    answers.SECTION,
+    records.SECTION,
+    launch.SECTION,
+    tick.SECTION,
+    decisions.SECTION,
+]

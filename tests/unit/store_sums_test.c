@@ -402,7 +402,7 @@ static void migrate_from(struct world *world, int version) {
     assert_int_equal(counters_of(world, "build")->total.processes, 3);
     close_store(world);
     assert_int_equal(ask_number(world->file, "SELECT run FROM processes WHERE id = 5"), 1);
-    assert_int_equal(ask_number(world->file, "PRAGMA user_version"), 5);
+    assert_int_equal(ask_number(world->file, "PRAGMA user_version"), 6);
 }
 
 static void a_database_of_version_1_is_taken_over(void **state) {

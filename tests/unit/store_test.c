@@ -13,7 +13,7 @@ static void a_new_database_is_empty_and_ours(void **state) {
     close_store(world);
     assert_int_equal(world->lost, 0);
     assert_int_equal(ask_number(world->file, "PRAGMA application_id"), 0x4A504F4C);
-    assert_int_equal(ask_number(world->file, "PRAGMA user_version"), 5);
+    assert_int_equal(ask_number(world->file, "PRAGMA user_version"), 6);
     assert_int_equal(ask_number(world->file, "PRAGMA auto_vacuum"), 2);
     assert_int_equal(ask_number(world->file, "SELECT count(*) FROM pragma_journal_mode WHERE journal_mode = 'wal'"), 1);
 }
