@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { PROGRESS_MS = 1000 };
+enum { PROGRESS_MS = 1000, KEPT_BYTES = 256 /* of memory for ids, from a call to the next */ };
 
 static uint64_t now_ms(const struct jp_rpc *rpc) { return rpc->with.now_ms(rpc->with.clock_context); }
 
@@ -27,21 +27,46 @@ void jp__put_error(struct jp_json_out *out, const struct jp_error *error, const 
 }
 
 void jp__send_error(struct jp_rpc_connection *connection, const struct jp_error *error) {
-    struct jp_json_out *out = jp__message_begin(connection->rpc, NULL);
+    struct jp_json_out *out = &connection->rpc->out;
+    *out = (struct jp_json_out){.text = jp__begin_message(connection)};
+    jp_out_object(out, NULL);
+    jp_out_string(out, "jsonrpc", "2.0");
     jp_out_null(out, "id");
     jp__put_error(out, error, NULL);
-    jp__message_end(connection->rpc, connection, connection->framer.framing);
+    jp_out_end_object(out);
+    jp__end_message(connection, connection->framer.framing);
 }
 
-/* --- batches --- */
+/* Of one call, up to its result or error. Nobody hears what is answered to a notification, or to a client that is gone. */
+static bool is_heard(const struct jp_call *call) { return call->id.length && call->connection; }
+
+static struct jp_str *place_of_answer(struct jp_call *call) {
+    if (!is_heard(call))
+        return &call->rpc->unheard;
+    if (!call->batch)
+        return jp__begin_message(call->connection);
+    jp_str_putc(&call->batch->answers, call->batch->answers.length ? ',' : '[');
+    return &call->batch->answers;
+}
+
+static struct jp_json_out *begin_answer(struct jp_call *call) {
+    struct jp_json_out *out = &call->rpc->out;
+    *out = (struct jp_json_out){.text = place_of_answer(call), .comma = true};
+    jp_str_puts(out->text, "{\"jsonrpc\":\"2.0\",\"id\":");
+    if (call->id.length)
+        jp_str_add(out->text, call->id.data, call->id.length);
+    return out;
+}
 
 /* One call of the batch is over. A batch of notifications has no answer at all. */
 static void close_in_batch(struct jp_rpc_connection *connection, struct jp_batch *batch) {
     if (--batch->open)
         return;
     if (batch->answers.length && connection) {
-        jp_str_putc(&batch->answers, ']');
-        jp__send(connection, batch->framing, &batch->answers);
+        struct jp_str *out = jp__begin_message(connection);
+        jp_str_add(out, batch->answers.data, batch->answers.length);
+        jp_str_putc(out, ']');
+        jp__end_message(connection, batch->framing);
     }
     jp_str_free(&batch->answers);
     jp_free(batch);
@@ -49,13 +74,15 @@ static void close_in_batch(struct jp_rpc_connection *connection, struct jp_batch
 
 /* --- their life --- */
 
-struct jp_call *jp__call_new(struct jp_rpc_connection *connection, struct jp_batch *batch, const cJSON *id) {
-    struct jp_call *call = jp_alloc(sizeof *call);
-    call->rpc = connection->rpc;
+struct jp_call *jp__call_new(struct jp_rpc_connection *connection, struct jp_batch *batch, struct jp_json_span id) {
+    struct jp_rpc *rpc = connection->rpc;
+    struct jp_call *call = rpc->spare_call ? rpc->spare_call : jp_alloc(sizeof *call);
+    rpc->spare_call = NULL;
+    call->rpc = rpc;
     call->connection = connection;
     call->batch = batch;
     call->framing = connection->framer.framing;
-    call->id = id ? cJSON_Duplicate(id, true) : NULL;
+    jp_str_add(&call->id, id.text, id.length);
     call->next = connection->first_call;
     if (call->next)
         call->next->previous = call;
@@ -101,9 +128,9 @@ static void unlink_call(struct jp_call *call) {
 }
 
 static void free_call(struct jp_call *call) {
+    struct jp_rpc *rpc = call->rpc;
     unlink_timed(call);
     unlink_call(call);
-    cJSON_Delete(call->id);
     cJSON_Delete(call->progress_token);
     jp_free(call->text);
     jp_str_free(&call->held);
@@ -111,31 +138,33 @@ static void free_call(struct jp_call *call) {
     jp_free(call->audited.sid);
     jp_free(call->audited.pool);
     jp_free(call->audited.missing_at);
-    jp_free(call);
+    if (rpc->spare_call || call->id.capacity > KEPT_BYTES) {
+        jp_str_free(&call->id);
+        jp_free(call);
+        return;
+    }
+    jp_str_clear(&call->id);
+    *call = (struct jp_call){.id = call->id};
+    rpc->spare_call = call;
+}
+
+void jp__calls_free(struct jp_rpc *rpc) {
+    if (rpc->spare_call)
+        jp_str_free(&rpc->spare_call->id);
+    jp_free(rpc->spare_call);
 }
 
 /* --- the answer --- */
 
-/* A notification has none, and to a client that is gone there is nobody to tell it. */
-static bool is_heard(const struct jp_call *call) { return call->id && call->connection; }
-
-static struct jp_json_out *begin_answer(struct jp_call *call) {
-    struct jp_str *batched = is_heard(call) && call->batch ? &call->batch->answers : NULL;
-    if (batched)
-        jp_str_putc(batched, batched->length ? ',' : '[');
-    struct jp_json_out *out = jp__message_begin(call->rpc, batched);
-    jp_out_tree(out, "id", call->id);
-    return out;
-}
-
 static void end_answer(struct jp_call *call) {
-    struct jp_rpc *rpc = call->rpc;
     struct jp_rpc_connection *connection = call->connection;
     struct jp_batch *batch = call->batch;
-    enum jp_framing framing = call->framing;
-    bool heard = is_heard(call);
+    jp_out_end_object(&call->rpc->out);
+    if (!is_heard(call))
+        jp_str_free(&call->rpc->unheard);
+    else if (!batch)
+        jp__end_message(connection, call->framing);
     free_call(call);
-    jp__message_end(rpc, heard && !batch ? connection : NULL, framing);
     if (batch)
         close_in_batch(connection, batch);
 }
@@ -221,7 +250,7 @@ void jp__call_tell_progress(struct jp_call *call, void (*tell)(struct jp_call *c
 void jp__progress(struct jp_call *call, cJSON *value) {
     struct jp_peer *peer = call->connection ? call->connection->peer : NULL;
     if (call->progress_token && peer && peer->ops->unsent(peer) <= JP_RPC_PAUSE_UNSENT) { /* who does not read misses some */
-        struct jp_json_out *out = jp__notification_begin(call->rpc, "$/progress");
+        struct jp_json_out *out = jp__notification_begin(call->connection, "$/progress");
         jp_out_tree(out, "token", call->progress_token);
         jp_out_tree(out, "value", value);
         jp__notification_end(call->connection, call->framing);
@@ -261,12 +290,19 @@ uint64_t jp_rpc_on_time(struct jp_rpc *rpc) {
 
 /* --- taking back --- */
 
+static bool has_id(const struct jp_call *call, const cJSON *id) {
+    cJSON *own = call->id.length ? jp_json_span_tree((struct jp_json_span){call->id.data, call->id.length}) : NULL;
+    bool same = own && cJSON_Compare(own, id, true);
+    cJSON_Delete(own);
+    return same;
+}
+
 /* Answers and all: the one that is cancelled is answered first. A call that is not waiting, but being carried out, is not taken back. */
 void jp__on_rpc_cancel(struct jp_call *call, const void *parameters) {
     const struct jp_cancel_parameters *given = parameters;
     struct jp_call *other = call->connection->first_call;
     struct jp_error error;
-    while (other && !(other != call && other->id && cJSON_Compare(other->id, given->id, true)))
+    while (other && !(other != call && has_id(other, given->id)))
         other = other->next;
     bool cancelled = other && other->cancel;
     if (cancelled) {

@@ -3,6 +3,8 @@
 #define JP_RPC_RPC_INTERNAL_H
 
 #include "base/json_out.h"
+#include "base/json_view.h"
+#include "base/map.h"
 #include "job/template.h"
 #include "rpc/framing.h"
 #include "rpc/rpc.h"
@@ -50,7 +52,9 @@ struct jp_rpc_connection {
     struct jp_peer *peer;
     struct jp_rpc_connection *next, *previous;
     struct jp_principal *principal; /* NULL until its first message */
+    uint32_t process_id;            /* the client's, since then; 0: unknown */
     struct jp_framer framer;
+    size_t message_at;              /* where the message that is printed begins in what goes out */
     struct jp_str waiting;          /* bytes not looked at because the client does not read */
     uint64_t opened_ms, active_ms;  /* active: when it last said something, or got an answer */
     uint64_t stalled_since_ms;      /* 0: it is not */
@@ -89,7 +93,7 @@ struct jp_call {
     struct jp_call *next, *previous;      /* of the connection */
     struct jp_batch *batch;               /* or NULL */
     enum jp_framing framing;              /* of the question, and so of the answer */
-    cJSON *id;                            /* NULL: a notification */
+    struct jp_str id;                     /* as it was written; empty: a notification */
     const struct jp_method *method;
     struct jp_pool *pool;                 /* JP_ON_POOL: the one it names, until the handler returns */
     /* For calls that wait: */
@@ -125,19 +129,24 @@ struct jp_rpc {
     struct jp_refusals *refusals; /* audit.c */
     struct jp_str openrpc;        /* the document's members, once somebody has asked for it */
     struct jp_call *first_timed;
+    struct jp_call *spare_call;         /* of the last that was answered: its memory */
+    struct jp_map methods;              /* by name */
+    struct jp_json_out out;             /* of the message that is being written, see jp__reply_begin */
+    struct jp_str unheard;              /* what is printed and nobody hears */
+    const void *parameters;             /* of the call that is carried out; NULL between calls */
+    uint64_t impatient_ms;              /* no client's time is over before; UINT64_MAX: none has a bound */
     struct jp_recent_event *recent; /* see recent.c */
     struct jp_printed *printed;     /* likewise */
     uint64_t newest_seq, delivered_seq; /* the last event that there is, and that is on the disk */
     uint64_t dropped_events;            /* of the accounts, when last looked at */
-    struct jp_json_out out; /* of the message that is being written, see jp__message_begin */
-    struct jp_str message;
 };
 
 /* dispatch.c: from messages to calls */
 void jp__receive_message(struct jp_rpc_connection *connection, const char *text, size_t length);
 
 /* calls.c: from calls to answers */
-struct jp_call *jp__call_new(struct jp_rpc_connection *connection, struct jp_batch *batch, const cJSON *id);
+struct jp_call *jp__call_new(struct jp_rpc_connection *connection, struct jp_batch *batch, struct jp_json_span id); /* its text; empty: a notification */
+void jp__calls_free(struct jp_rpc *rpc);
 /* An answer, written as it goes out: the result's members are put between these two, and nothing happens there that could tell anybody
  * anything (an event, another answer). */
 struct jp_json_out *jp__reply_begin(struct jp_call *call);
@@ -160,12 +169,10 @@ void jp__progress(struct jp_call *call, cJSON *value); /* takes the value; nothi
 bool jp__given(const struct jp_call *call, uint64_t present, const char *key); /* whether the caller passed this parameter */
 
 /* connection.c */
-void jp__send(struct jp_rpc_connection *connection, enum jp_framing framing, struct jp_str *text); /* one message; it is framed, its text freed */
-/* A message, written as it goes out: members of its outermost object are put between these two, and no other message is begun there. `text`: to
- * be put there, and nothing sent; NULL otherwise. `connection` NULL: nobody hears it. */
-struct jp_json_out *jp__message_begin(struct jp_rpc *rpc, struct jp_str *text);
-void jp__message_end(struct jp_rpc *rpc, struct jp_rpc_connection *connection, enum jp_framing framing);
-struct jp_json_out *jp__notification_begin(struct jp_rpc *rpc, const char *method); /* the same of its parameters' members */
+/* One message, printed where it goes out from. Nothing else is sent in between. */
+struct jp_str *jp__begin_message(struct jp_rpc_connection *connection);
+void jp__end_message(struct jp_rpc_connection *connection, enum jp_framing framing);
+struct jp_json_out *jp__notification_begin(struct jp_rpc_connection *connection, const char *method); /* the same: its parameters' members */
 void jp__notification_end(struct jp_rpc_connection *connection, enum jp_framing framing);
 void jp__finish(struct jp_rpc_connection *connection); /* it is closed when it has taken what was sent */
 bool jp__may_stay(struct jp_rpc_connection *connection, struct jp_error *error); /* it is known whose it is: one of too many? */
@@ -193,7 +200,7 @@ bool jp__may_see_secrets(struct jp_rpc_connection *connection, const struct jp_p
 void jp__put_process_for(struct jp_json_out *out, struct jp_rpc_connection *connection, const struct jp_process_record *record);
 
 /* audit.c: the audit trail */
-void jp__audit_begin(struct jp_call *call, const void *parameters); /* notes who, and what it is about */
+void jp__audit_begin(struct jp_call *call); /* notes who, and what it is about */
 void jp__audit_end(struct jp_call *call, const struct jp_error *error); /* error NULL: it was done; once a call */
 uint64_t jp__audit_on_time(struct jp_rpc *rpc, uint64_t now_ms);
 void jp__audit_free(struct jp_rpc *rpc);

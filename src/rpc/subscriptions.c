@@ -62,7 +62,7 @@ static bool wants_all(const struct jp_subscription *subscription) {
 
 /* --- sending --- */
 
-static struct jp_json_out *begin(const struct jp_subscription *subscription) { return jp__notification_begin(subscription->rpc, "event"); }
+static struct jp_json_out *begin(const struct jp_subscription *subscription) { return jp__notification_begin(subscription->connection, "event"); }
 
 static void end(const struct jp_subscription *subscription, struct jp_json_out *out) {
     jp_out_u64(out, "subscription", subscription->id);
