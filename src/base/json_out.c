@@ -160,14 +160,13 @@ void jp_out_end_object(struct jp_json_out *out) { end(out, '}'); }
 void jp_out_array(struct jp_json_out *out, const char *key) { begin(out, key, '['); }
 void jp_out_end_array(struct jp_json_out *out) { end(out, ']'); }
 
-void jp_out_printed(struct jp_json_out *out, const char *key, const char *json, size_t length) {
+static void put_word(struct jp_json_out *out, const char *key, const char *word) {
     put_key(out, key);
-    jp_str_add(out->text, json, length);
+    jp_str_puts(out->text, word);
 }
 
-void jp_out_null(struct jp_json_out *out, const char *key) { jp_out_printed(out, key, "null", 4); }
-
-void jp_out_bool(struct jp_json_out *out, const char *key, bool value) { jp_out_printed(out, key, value ? "true" : "false", value ? 4 : 5); }
+void jp_out_null(struct jp_json_out *out, const char *key) { put_word(out, key, "null"); }
+void jp_out_bool(struct jp_json_out *out, const char *key, bool value) { put_word(out, key, value ? "true" : "false"); }
 
 void jp_out_u64(struct jp_json_out *out, const char *key, uint64_t value) {
     put_key(out, key);
@@ -212,26 +211,33 @@ void jp_out_time(struct jp_json_out *out, const char *key, int64_t time_100ns) {
 
 /* --- trees --- */
 
-static void put_items(struct jp_json_out *out, const cJSON *container) {
+void jp_out_members(struct jp_json_out *out, const cJSON *object) {
     const cJSON *item;
-    cJSON_ArrayForEach(item, container) jp_out_tree(out, cJSON_IsObject(container) ? item->string : NULL, item);
+    cJSON_ArrayForEach(item, object) jp_out_tree(out, item->string, item); /* elements of an array have no key */
+}
+
+void jp_out_printed_members(struct jp_json_out *out, const char *json, size_t length) {
+    if (!length)
+        return;
+    put_key(out, NULL);
+    jp_str_add(out->text, json, length);
 }
 
 void jp_out_tree(struct jp_json_out *out, const char *key, const cJSON *tree) {
     if (cJSON_IsObject(tree)) {
         jp_out_object(out, key);
-        put_items(out, tree);
+        jp_out_members(out, tree);
         jp_out_end_object(out);
     } else if (cJSON_IsArray(tree)) {
         jp_out_array(out, key);
-        put_items(out, tree);
+        jp_out_members(out, tree);
         jp_out_end_array(out);
     } else if (cJSON_IsString(tree)) {
         jp_out_string(out, key, tree->valuestring);
     } else if (cJSON_IsNumber(tree)) {
         jp_out_double(out, key, tree->valuedouble);
     } else if (cJSON_IsRaw(tree)) {
-        jp_out_printed(out, key, tree->valuestring, strlen(tree->valuestring));
+        put_word(out, key, tree->valuestring);
     } else if (cJSON_IsBool(tree)) {
         jp_out_bool(out, key, cJSON_IsTrue(tree));
     } else {

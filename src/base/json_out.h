@@ -27,6 +27,7 @@ void jp_out_double(struct jp_json_out *out, const char *key, double value);   /*
 void jp_out_string(struct jp_json_out *out, const char *key, const char *text);      /* NULL text: null */
 void jp_out_time(struct jp_json_out *out, const char *key, int64_t time_100ns);      /* ISO 8601, UTC; 0: null */
 void jp_out_tree(struct jp_json_out *out, const char *key, const cJSON *tree);       /* NULL tree: null */
-void jp_out_printed(struct jp_json_out *out, const char *key, const char *json, size_t length); /* a value that is JSON already */
+void jp_out_members(struct jp_json_out *out, const cJSON *object);                   /* what is in it, into the object that is begun */
+void jp_out_printed_members(struct jp_json_out *out, const char *json, size_t length); /* the same, printed already, without its braces */
 
 #endif

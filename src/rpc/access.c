@@ -169,14 +169,14 @@ bool jp__may_see_secrets(struct jp_rpc_connection *connection, const struct jp_p
 }
 
 /* Windows tells nobody the command line of another's process, nor the folder of its program: only the file's name. */
-cJSON *jp__render_process_for(struct jp_rpc_connection *connection, const struct jp_process_record *record) {
-    if (!connection || jp__may_see_secrets(connection, record))
-        return jp__render_process(record);
+void jp__put_process_for(struct jp_json_out *out, struct jp_rpc_connection *connection, const struct jp_process_record *record) {
+    if (!connection || jp__may_see_secrets(connection, record)) {
+        jp__put_process(out, record);
+        return;
+    }
     struct jp_process_record seen = *record;
     const char *image = record->facts.image, *slash = image ? strrchr(image, '\\') : NULL;
     seen.facts.command_line = NULL;
-    seen.facts.image = image ? jp_strdup(slash ? slash + 1 : image) : NULL;
-    cJSON *rendered = jp__render_process(&seen);
-    jp_free(seen.facts.image);
-    return rendered;
+    seen.facts.image = slash ? (char *)(uintptr_t)(slash + 1) : seen.facts.image;
+    jp__put_process(out, &seen);
 }

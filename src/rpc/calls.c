@@ -5,69 +5,57 @@
 
 enum { PROGRESS_MS = 1000, KEPT_BYTES = 256 /* of memory for ids, from a call to the next */ };
 
-#define RESULT ",\"result\":"
-
 static uint64_t now_ms(const struct jp_rpc *rpc) { return rpc->with.now_ms(rpc->with.clock_context); }
 
 /* --- what goes out --- */
 
-cJSON *jp__notification(const char *method, cJSON *params) {
-    cJSON *message = cJSON_CreateObject();
-    cJSON_AddStringToObject(message, "jsonrpc", "2.0");
-    cJSON_AddStringToObject(message, "method", method);
-    cJSON_AddItemToObject(message, "params", params);
-    return message;
-}
-
-cJSON *jp__render_error(const struct jp_error *error, cJSON *more_data) {
-    cJSON *object = cJSON_CreateObject();
-    cJSON *data = more_data ? more_data : cJSON_CreateObject();
-    jp_json_add_i64(object, "code", error->status);
-    cJSON_AddStringToObject(object, "message", error->text);
-    cJSON_AddStringToObject(data, "name", jp_status_name(error->status));
+void jp__put_error(struct jp_json_out *out, const struct jp_error *error, const cJSON *more_data) {
+    jp_out_object(out, "error");
+    jp_out_i64(out, "code", error->status);
+    jp_out_string(out, "message", error->text);
+    jp_out_object(out, "data");
+    jp_out_members(out, more_data);
+    jp_out_string(out, "name", jp_status_name(error->status));
     if (error->win32) {
-        jp_json_add_u64(data, "win32", error->win32);
-        jp_json_add_string(data, "win32Name", jp_win32_name(error->win32));
+        jp_out_u64(out, "win32", error->win32);
+        jp_out_string(out, "win32Name", jp_win32_name(error->win32));
     }
     if (error->operation)
-        cJSON_AddStringToObject(data, "operation", error->operation);
-    cJSON_AddItemToObject(object, "data", data);
-    return object;
+        jp_out_string(out, "operation", error->operation);
+    jp_out_end_object(out);
+    jp_out_end_object(out);
 }
 
 void jp__send_error(struct jp_rpc_connection *connection, const struct jp_error *error) {
-    struct jp_str *out = jp__begin_message(connection);
-    cJSON *json = jp__render_error(error, NULL);
-    jp_str_puts(out, "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":");
-    jp_json_print(json, out);
-    jp_str_putc(out, '}');
-    cJSON_Delete(json);
+    struct jp_json_out *out = &connection->rpc->out;
+    *out = (struct jp_json_out){.text = jp__begin_message(connection)};
+    jp_out_object(out, NULL);
+    jp_out_string(out, "jsonrpc", "2.0");
+    jp_out_null(out, "id");
+    jp__put_error(out, error, NULL);
+    jp_out_end_object(out);
     jp__end_message(connection, connection->framer.framing);
 }
 
 /* Of one call, up to its result or error. Nobody hears what is answered to a notification, or to a client that is gone. */
 static bool is_heard(const struct jp_call *call) { return call->id.length && call->connection; }
 
-static struct jp_str *begin_answer(struct jp_call *call) {
+static struct jp_str *place_of_answer(struct jp_call *call) {
     if (!is_heard(call))
         return &call->rpc->unheard;
-    struct jp_str *out = call->batch ? &call->batch->answers : jp__begin_message(call->connection);
-    if (call->batch)
-        jp_str_putc(out, out->length ? ',' : '[');
-    jp_str_puts(out, "{\"jsonrpc\":\"2.0\",\"id\":");
-    jp_str_add(out, call->id.data, call->id.length);
-    return out;
+    if (!call->batch)
+        return jp__begin_message(call->connection);
+    jp_str_putc(&call->batch->answers, call->batch->answers.length ? ',' : '[');
+    return &call->batch->answers;
 }
 
-static void end_answer(struct jp_call *call) {
-    if (!is_heard(call)) {
-        jp_str_free(&call->rpc->unheard);
-    } else if (call->batch) {
-        jp_str_putc(&call->batch->answers, '}');
-    } else {
-        jp_str_putc(jp__message(call->connection), '}');
-        jp__end_message(call->connection, call->framing);
-    }
+static struct jp_json_out *begin_answer(struct jp_call *call) {
+    struct jp_json_out *out = &call->rpc->out;
+    *out = (struct jp_json_out){.text = place_of_answer(call), .comma = true};
+    jp_str_puts(out->text, "{\"jsonrpc\":\"2.0\",\"id\":");
+    if (call->id.length)
+        jp_str_add(out->text, call->id.data, call->id.length);
+    return out;
 }
 
 /* One call of the batch is over. A batch of notifications has no answer at all. */
@@ -145,6 +133,7 @@ static void free_call(struct jp_call *call) {
     unlink_call(call);
     cJSON_Delete(call->progress_token);
     jp_free(call->text);
+    jp_str_free(&call->held);
     jp_free(call->audited.user);
     jp_free(call->audited.sid);
     jp_free(call->audited.pool);
@@ -165,69 +154,65 @@ void jp__calls_free(struct jp_rpc *rpc) {
     jp_free(rpc->spare_call);
 }
 
-/* The answer is out. */
-static void finish(struct jp_call *call) {
+/* --- the answer --- */
+
+static void end_answer(struct jp_call *call) {
     struct jp_rpc_connection *connection = call->connection;
     struct jp_batch *batch = call->batch;
+    jp_out_end_object(&call->rpc->out);
+    if (!is_heard(call))
+        jp_str_free(&call->rpc->unheard);
+    else if (!batch)
+        jp__end_message(connection, call->framing);
     free_call(call);
     if (batch)
         close_in_batch(connection, batch);
 }
 
-/* --- the answer --- */
-
-static void answer(struct jp_call *call, const char *as, cJSON *json) { /* takes it */
-    if (is_heard(call)) {
-        struct jp_str *out = begin_answer(call);
-        jp_str_puts(out, as);
-        jp_json_print(json, out);
-        end_answer(call);
-    }
-    cJSON_Delete(json);
-    finish(call);
-}
-
-void jp__reply(struct jp_call *call, cJSON *result) {
-    jp__audit_end(call, NULL, result);
-    answer(call, RESULT, result);
-}
-
 struct jp_json_out *jp__reply_begin(struct jp_call *call) {
-    struct jp_json_out *out = &call->rpc->out;
-    jp__audit_end(call, NULL, NULL);
-    *out = (struct jp_json_out){.text = begin_answer(call)};
-    jp_str_puts(out->text, RESULT);
-    jp_out_object(out, NULL);
+    jp__audit_end(call, NULL);
+    struct jp_json_out *out = begin_answer(call);
+    jp_out_object(out, "result");
     return out;
 }
 
 void jp__reply_end(struct jp_call *call) {
     jp_out_end_object(&call->rpc->out);
     end_answer(call);
-    finish(call);
+}
+
+struct jp_json_out *jp__reply_hold(struct jp_call *call) {
+    call->held_out = (struct jp_json_out){.text = &call->held};
+    return &call->held_out;
+}
+
+void jp__reply_held(struct jp_call *call) {
+    struct jp_json_out *out = jp__reply_begin(call);
+    jp_out_printed_members(out, call->held.data, call->held.length);
+    jp__reply_end(call);
 }
 
 static void on_durable(void *context, jp_status status) {
-    struct jp_call *call = context;
     (void)status; /* where the disk refuses, it waits in memory, as all that happens then; service.status says so */
-    jp__reply(call, call->waiting_for);
+    jp__reply_held(context);
 }
 
-void jp__reply_when_durable(struct jp_call *call, cJSON *result) {
-    jp__audit_end(call, NULL, result); /* durable with the rest */
-    call->waiting_for = result;
+void jp__reply_when_durable(struct jp_call *call) {
+    jp__audit_end(call, NULL); /* durable with the rest */
     call->rpc->with.accounts->ops->when_durable(call->rpc->with.accounts, on_durable, call);
 }
 
 void jp__refuse_with(struct jp_call *call, const struct jp_error *error, cJSON *data) {
-    jp__audit_end(call, error, NULL);
+    jp__audit_end(call, error);
     if (call->audited.missing_right && error->status == JP_E_DENIED) {
         data = data ? data : cJSON_CreateObject();
         jp_json_add_string(data, "right", jp_choice_name(jp_rights, call->audited.missing_right));
         if (call->audited.missing_at)
             jp_json_add_string(data, "pool", call->audited.missing_at);
     }
-    answer(call, ",\"error\":", jp__render_error(error, data));
+    jp__put_error(begin_answer(call), error, data);
+    end_answer(call);
+    cJSON_Delete(data);
 }
 
 void jp__refuse(struct jp_call *call, const struct jp_error *error) { jp__refuse_with(call, error, NULL); }
@@ -264,14 +249,13 @@ void jp__call_tell_progress(struct jp_call *call, void (*tell)(struct jp_call *c
 
 void jp__progress(struct jp_call *call, cJSON *value) {
     struct jp_peer *peer = call->connection ? call->connection->peer : NULL;
-    if (!call->progress_token || !peer || peer->ops->unsent(peer) > JP_RPC_PAUSE_UNSENT) { /* who does not read misses some */
-        cJSON_Delete(value);
-        return;
+    if (call->progress_token && peer && peer->ops->unsent(peer) <= JP_RPC_PAUSE_UNSENT) { /* who does not read misses some */
+        struct jp_json_out *out = jp__notification_begin(call->connection, "$/progress");
+        jp_out_tree(out, "token", call->progress_token);
+        jp_out_tree(out, "value", value);
+        jp__notification_end(call->connection, call->framing);
     }
-    cJSON *params = cJSON_CreateObject();
-    cJSON_AddItemToObject(params, "token", cJSON_Duplicate(call->progress_token, true));
-    cJSON_AddItemToObject(params, "value", value);
-    jp__send_json(call->connection, call->framing, jp__notification("$/progress", params));
+    cJSON_Delete(value);
 }
 
 static void look_at(struct jp_call *call, uint64_t now, uint64_t *next) {
@@ -326,7 +310,6 @@ void jp__on_rpc_cancel(struct jp_call *call, const void *parameters) {
         other->cancel(other);
         jp__refuse(other, &error);
     }
-    cJSON *result = cJSON_CreateObject();
-    cJSON_AddBoolToObject(result, "cancelled", cancelled);
-    jp__reply(call, result);
+    jp_out_bool(jp__reply_begin(call), "cancelled", cancelled);
+    jp__reply_end(call);
 }

@@ -131,12 +131,12 @@ bool jp__may_stay(struct jp_rpc_connection *connection, struct jp_error *error) 
 
 /* --- out --- */
 
-struct jp_str *jp__message(struct jp_rpc_connection *connection) {
+static struct jp_str *message(struct jp_rpc_connection *connection) {
     return connection->closing ? &connection->rpc->unheard : connection->peer->ops->output(connection->peer);
 }
 
 struct jp_str *jp__begin_message(struct jp_rpc_connection *connection) {
-    struct jp_str *out = jp__message(connection);
+    struct jp_str *out = message(connection);
     connection->message_at = out->length;
     return out;
 }
@@ -147,15 +147,26 @@ void jp__end_message(struct jp_rpc_connection *connection, enum jp_framing frami
         jp_str_free(&rpc->unheard);
         return;
     }
-    jp_frame(jp__message(connection), connection->message_at, framing); /* one piece: some clients read header and body together */
+    jp_frame(message(connection), connection->message_at, framing); /* one piece: some clients read header and body together */
     connection->peer->ops->send(connection->peer);
     connection->active_ms = now_ms(rpc);
     expect(rpc, connection->active_ms, rpc->with.quotas.idle_100ns);
 }
 
-void jp__send_json(struct jp_rpc_connection *connection, enum jp_framing framing, cJSON *json) {
-    jp_json_print(json, jp__begin_message(connection));
-    cJSON_Delete(json);
+struct jp_json_out *jp__notification_begin(struct jp_rpc_connection *connection, const char *method) {
+    struct jp_json_out *out = &connection->rpc->out;
+    *out = (struct jp_json_out){.text = jp__begin_message(connection)};
+    jp_out_object(out, NULL);
+    jp_out_string(out, "jsonrpc", "2.0");
+    jp_out_string(out, "method", method);
+    jp_out_object(out, "params");
+    return out;
+}
+
+void jp__notification_end(struct jp_rpc_connection *connection, enum jp_framing framing) {
+    struct jp_json_out *out = &connection->rpc->out;
+    jp_out_end_object(out);
+    jp_out_end_object(out);
     jp__end_message(connection, framing);
 }
 

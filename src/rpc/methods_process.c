@@ -31,13 +31,14 @@ static void on_joined(void *context, jp_status status, const struct jp_error *er
     }
     if (call->number == HELD && !call->connection)
         end_left_behind(call, record);
-    cJSON *result = cJSON_CreateObject();
-    cJSON_AddStringToObject(result, "pool", record->pool);
-    jp_json_add_u64(result, "pid", record->facts.pid);
-    jp_json_add_i64(result, "startTime", record->facts.start_100ns);
-    jp_json_add_i64(result, "id", record->id);
-    jp_json_add_u64(result, "seq", seq);
-    jp__reply(call, result);
+    call->audited.pid = record->facts.pid;
+    struct jp_json_out *out = jp__reply_begin(call);
+    jp_out_string(out, "pool", record->pool);
+    jp_out_u64(out, "pid", record->facts.pid);
+    jp_out_i64(out, "startTime", record->facts.start_100ns);
+    jp_out_i64(out, "id", record->id);
+    jp_out_u64(out, "seq", seq);
+    jp__reply_end(call);
 }
 
 static void cancel_wait_for_room(struct jp_call *call) {
@@ -167,7 +168,8 @@ static void on_found(void *context, jp_status status, const struct jp_error *err
         no_process(call, &none);
         jp__refuse(call, &none);
     } else {
-        jp__reply(call, jp__render_process_for(call->connection, &records[count - 1]));
+        jp__put_process_for(jp__reply_begin(call), call->connection, &records[count - 1]);
+        jp__reply_end(call);
     }
 }
 
@@ -195,7 +197,8 @@ void jp__on_process_get(struct jp_call *call, const void *parameters) {
     struct jp_error error;
     if (find_member(call, given, &member, &error) == JP_OK) {
         jp_pools_refresh_usage(rpc->with.pools, member);
-        jp__reply(call, jp__render_process_for(call->connection, &member->record));
+        jp__put_process_for(jp__reply_begin(call), call->connection, &member->record);
+        jp__reply_end(call);
         return;
     }
     struct jp_process_filter filter = {.pid = given->pid, .start_100ns = (int64_t)given->start_100ns, .limit = 10000};
@@ -213,10 +216,10 @@ void jp__on_process_terminate(struct jp_call *call, const void *parameters) {
         jp__refuse(call, &error);
         return;
     }
-    cJSON *result = cJSON_CreateObject();
-    cJSON_AddStringToObject(result, "pool", member->record.pool);
-    jp_json_add_u64(result, "pid", given->pid);
-    jp_json_add_i64(result, "startTime", member->record.facts.start_100ns);
-    jp_json_add_u64(result, "exitCode", exit_code);
-    jp__reply(call, result);
+    struct jp_json_out *out = jp__reply_begin(call);
+    jp_out_string(out, "pool", member->record.pool);
+    jp_out_u64(out, "pid", given->pid);
+    jp_out_i64(out, "startTime", member->record.facts.start_100ns);
+    jp_out_u64(out, "exitCode", exit_code);
+    jp__reply_end(call);
 }

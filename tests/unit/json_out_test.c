@@ -203,11 +203,13 @@ static void what_is_json_already(void **state) {
     jp_json_add_u64(tree, "x", 1);
     jp_out_object(&out, NULL);
     jp_out_tree(&out, "tree", tree);
-    jp_out_printed(&out, "printed", "[2]", 3);
+    jp_out_printed_members(&out, "\"printed\":[2]", 13);
+    jp_out_printed_members(&out, "", 0);
+    jp_out_members(&out, tree);
     jp_out_tree(&out, "none", NULL);
     jp_out_decimal(&out, "after", 3);
     jp_out_end_object(&out);
-    assert_string_equal(jp_str_text(&text), "{\"tree\":{\"x\":1},\"printed\":[2],\"none\":null,\"after\":\"3\"}");
+    assert_string_equal(jp_str_text(&text), "{\"tree\":{\"x\":1},\"printed\":[2],\"x\":1,\"none\":null,\"after\":\"3\"}");
     cJSON_Delete(tree);
     jp_str_free(&text);
 }
