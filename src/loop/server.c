@@ -1,19 +1,21 @@
-/* One uv_pipe_t a connection. What is sent gathers until all that was read has been looked at, or the loop is about to wait, and then goes out in one
+/* One stream a connection. What is sent gathers until all that was read has been looked at, or the loop is about to wait, and then goes out in one
  * write. One is under way at a time; what is sent meanwhile is the next. */
 #include "loop/server.h"
 
-enum { READ_BUFFER = 64 << 10, KEPT_BYTES = 16 << 10 /* of memory, from a write to the next */ };
+#include "loop/stream.h"
+
+#include <stddef.h>
+
+enum { KEPT_BYTES = 16 << 10 /* of memory, from a write to the next */ };
 
 struct connection {
     struct jp_peer peer; /* first: rpc/ knows the connection by it */
-    uv_pipe_t pipe;
+    struct jp_stream stream;
     struct jp_server *server;
     struct jp_rpc_connection *rpc; /* NULL for one that was refused */
     struct connection *next, *previous;
-    uv_write_t write;
     struct jp_str writing; /* under way; empty: none is */
     struct jp_str queued;  /* comes after it */
-    bool reading;
     bool close_when_written;
     bool listed;                    /* to be written before the loop waits */
     struct connection *next_listed;
@@ -25,7 +27,6 @@ struct jp_server {
     size_t count;
     uv_prepare_t before_waiting;
     struct connection *first_listed;
-    char buffer[READ_BUFFER]; /* of whoever reads now: bytes are handled before the next read */
 };
 
 static struct connection *of_peer(struct jp_peer *peer) { return (struct connection *)(void *)peer; }
@@ -33,8 +34,12 @@ static const struct connection *of_const_peer(const struct jp_peer *peer) { retu
 
 static void unlist(struct connection *connection);
 
-static void on_closed(uv_handle_t *handle) {
-    struct connection *connection = handle->data;
+static struct connection *of_stream(struct jp_stream *stream) {
+    return (struct connection *)(void *)((char *)stream - offsetof(struct connection, stream));
+}
+
+static void on_closed(struct jp_stream *stream) {
+    struct connection *connection = of_stream(stream);
     if (connection->rpc)
         jp_rpc_closed(connection->rpc);
     unlist(connection);
@@ -50,43 +55,45 @@ static void on_closed(uv_handle_t *handle) {
     jp_free(connection);
 }
 
-static void close_connection(struct connection *connection) {
-    if (!uv_is_closing((uv_handle_t *)&connection->pipe))
-        uv_close((uv_handle_t *)&connection->pipe, on_closed);
-}
+static void close_connection(struct connection *connection) { jp_stream_close(&connection->stream); }
+static void on_broken(struct jp_stream *stream) { jp_stream_close(stream); }
 
 static void adjust_reading(struct connection *connection);
 static void write_queued(struct connection *connection);
 
-static void on_written(uv_write_t *request, int status) {
-    struct connection *connection = request->data;
+static void clear_written(struct connection *connection) {
     if (connection->writing.capacity > KEPT_BYTES)
         jp_str_free(&connection->writing);
     jp_str_clear(&connection->writing);
-    if (status || uv_is_closing((uv_handle_t *)&connection->pipe)) {
-        close_connection(connection);
-        return;
-    }
-    if (!connection->queued.length && !connection->close_when_written)
+}
+
+static void on_written(struct jp_stream *stream) {
+    struct connection *connection = of_stream(stream);
+    clear_written(connection);
+    if (!connection->queued.length && connection->rpc && !connection->close_when_written)
         jp_rpc_drained(connection->rpc);
     write_queued(connection);
-    if (connection->close_when_written && !connection->writing.length)
-        close_connection(connection);
     adjust_reading(connection);
 }
 
 static void write_queued(struct connection *connection) {
     struct jp_str written = connection->writing;
-    if (written.length || !connection->queued.length || uv_is_closing((uv_handle_t *)&connection->pipe))
+    if (written.length || jp_stream_is_closing(&connection->stream))
         return;
     connection->writing = connection->queued;
     connection->queued = written; /* its memory */
-    uv_buf_t buffer = uv_buf_init(connection->writing.data, (unsigned)connection->writing.length);
-    connection->write.data = connection;
-    if (uv_write(&connection->write, (uv_stream_t *)&connection->pipe, &buffer, 1, on_written)) {
-        jp_str_clear(&connection->writing);
-        close_connection(connection);
+    if (connection->writing.length) {
+        enum jp_writing how = jp_stream_write(&connection->stream, connection->writing.data, connection->writing.length);
+        if (how == JP_WRITE_UNDER_WAY)
+            return;
+        clear_written(connection);
+        if (how == JP_WRITE_FAILED)
+            close_connection(connection);
+        else if (connection->rpc && jp_rpc_awaits_drain(connection->rpc) && !connection->close_when_written)
+            jp_stream_come_back(&connection->stream);
     }
+    if (connection->close_when_written)
+        close_connection(connection);
 }
 
 static void write_all_listed(uv_prepare_t *prepare) {
@@ -130,8 +137,6 @@ static void peer_finish(struct jp_peer *peer) {
     struct connection *connection = of_peer(peer);
     connection->close_when_written = true;
     write_queued(connection);
-    if (!connection->writing.length)
-        close_connection(connection);
 }
 
 static void peer_close(struct jp_peer *peer) { close_connection(of_peer(peer)); }
@@ -139,7 +144,7 @@ static void peer_close(struct jp_peer *peer) { close_connection(of_peer(peer)); 
 static jp_status peer_identify(struct jp_peer *peer, struct jp_principal **ret_principal, struct jp_error *error) {
     struct connection *connection = of_peer(peer);
     uv_os_fd_t handle;
-    int failure = uv_fileno((uv_handle_t *)&connection->pipe, &handle);
+    int failure = uv_fileno((uv_handle_t *)&connection->stream.pipe, &handle);
     if (failure)
         return jp_fail(error, JP_E_DENIED, "cannot tell who is calling: %s", uv_strerror(failure));
     return connection->server->with.identity->identify(handle, ret_principal, error);
@@ -160,7 +165,7 @@ static const char *peer_principal_sid(struct jp_peer *peer, const struct jp_prin
 static uint32_t peer_process_id(const struct jp_peer *peer) {
     const struct connection *connection = of_const_peer(peer);
     uv_os_fd_t handle;
-    if (uv_fileno((const uv_handle_t *)&connection->pipe, &handle))
+    if (uv_fileno((const uv_handle_t *)&connection->stream.pipe, &handle))
         return 0;
     return connection->server->with.identity->process_id(handle);
 }
@@ -178,18 +183,10 @@ static const struct jp_peer_ops peer_ops = {
     .close = peer_close,
 };
 
-static void give_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) {
-    struct connection *connection = handle->data;
-    (void)suggested;
-    *buffer = uv_buf_init(connection->server->buffer, READ_BUFFER);
-}
-
-static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer) {
-    struct connection *connection = stream->data;
-    if (length < 0)
-        close_connection(connection);
-    else if (connection->rpc)
-        jp_rpc_receive(connection->rpc, buffer->base, (size_t)length);
+static void on_received(struct jp_stream *stream, const char *bytes, size_t length) {
+    struct connection *connection = of_stream(stream);
+    if (connection->rpc)
+        jp_rpc_receive(connection->rpc, bytes, length);
     write_queued(connection);
     adjust_reading(connection);
 }
@@ -197,13 +194,8 @@ static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
 /* A client that does not take its answers is not read from either. */
 static void adjust_reading(struct connection *connection) {
     bool wanted = !connection->rpc || !jp_rpc_stalled(connection->rpc);
-    if (wanted == connection->reading || uv_is_closing((uv_handle_t *)&connection->pipe))
-        return;
-    connection->reading = wanted;
-    if (!wanted)
-        uv_read_stop((uv_stream_t *)&connection->pipe);
-    else if (uv_read_start((uv_stream_t *)&connection->pipe, give_buffer, on_read))
-        close_connection(connection);
+    if (wanted != connection->stream.reading && !jp_stream_is_closing(&connection->stream))
+        jp_stream_read(&connection->stream, wanted);
 }
 
 static void refuse(struct connection *connection) {
@@ -225,7 +217,6 @@ static struct connection *new_connection(struct jp_server *server) {
     struct connection *connection = jp_alloc(sizeof *connection);
     connection->peer.ops = &peer_ops;
     connection->server = server;
-    connection->pipe.data = connection;
     connection->next = server->first;
     if (connection->next)
         connection->next->previous = connection;
@@ -234,20 +225,13 @@ static struct connection *new_connection(struct jp_server *server) {
     return connection;
 }
 
-static void close_file(uv_file file) {
-    uv_fs_t request;
-    uv_fs_close(NULL, &request, file, NULL);
-    uv_fs_req_cleanup(&request);
-}
+static const struct jp_stream_events stream_events = {.received = on_received, .written = on_written, .broken = on_broken, .closed = on_closed};
 
 void jp_server_take(struct jp_server *server, uv_file file) {
     struct connection *connection = new_connection(server);
-    uv_pipe_init(server->with.loop, &connection->pipe, 0);
-    connection->pipe.data = connection;
-    int failure = uv_pipe_open(&connection->pipe, file);
+    int failure = jp_stream_open(&connection->stream, server->with.loop, file, &stream_events);
     if (failure) {
         jp_log(server->with.log, JP_LOG_WARNING, "cannot serve a connection: %s", uv_strerror(failure));
-        close_file(file);
         close_connection(connection);
         return;
     }

@@ -174,6 +174,8 @@ void jp__notification_end(struct jp_rpc_connection *connection, enum jp_framing 
 
 bool jp_rpc_stalled(const struct jp_rpc_connection *connection) { return connection->stalled_since_ms != 0; }
 
+bool jp_rpc_awaits_drain(const struct jp_rpc_connection *connection) { return connection->stalled_since_ms || connection->subscription_count; }
+
 static bool must_wait(struct jp_rpc_connection *connection) {
     struct jp_rpc *rpc = connection->rpc;
     if (!connection->stalled_since_ms && connection->peer->ops->unsent(connection->peer) > rpc->with.quotas.unread_bytes) {

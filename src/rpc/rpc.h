@@ -54,6 +54,8 @@ struct jp_rpc_connection *jp_rpc_open(struct jp_rpc *rpc, struct jp_peer *peer);
 void jp_rpc_receive(struct jp_rpc_connection *connection, const char *bytes, size_t length);
 /* Requests wait for the client to take answers: nothing more is to be read from it until jp_rpc_drained. */
 bool jp_rpc_stalled(const struct jp_rpc_connection *connection);
+/* jp_rpc_drained is waited for; it may be called in any case. */
+bool jp_rpc_awaits_drain(const struct jp_rpc_connection *connection);
 void jp_rpc_drained(struct jp_rpc_connection *connection); /* all that was sent has been taken */
 void jp_rpc_closed(struct jp_rpc_connection *connection);  /* the peer is gone; the connection is freed */
 void jp_rpc_stopping(struct jp_rpc *rpc); /* what is held back for the audit trail is recorded now */
