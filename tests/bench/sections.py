@@ -1,6 +1,6 @@
 """All sections, in the order of the table."""
 import answers
-import decisions
+import flat
 import launch
 import pipe
 import records
@@ -12,5 +12,5 @@ ALL = [
     records.SECTION,
     launch.SECTION,
     tick.SECTION,
-    decisions.SECTION,
+    flat.SECTION,
 ]
