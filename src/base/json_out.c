@@ -122,7 +122,7 @@ static void put_double(struct jp_str *out, double value) {
         return;
     }
     if (fabs(value) <= (double)JP_JSON_EXACT_MAX && !(floor(value) < value)) {
-        put_integer(out, signbit(value), (uint64_t)fabs(value), false);
+        put_integer(out, copysign(1, value) < 0, (uint64_t)fabs(value), false); /* signbit() of mingw-w64 does not pass -Wfloat-conversion */
         return;
     }
     for (int digits = 15; digits <= 17; digits++) { /* 17 always do */

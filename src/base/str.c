@@ -92,6 +92,13 @@ void jp_str_printf(struct jp_str *string, const char *format, ...) {
     va_end(arguments);
 }
 
+void jp_str_insert(struct jp_str *string, size_t at, const void *bytes, size_t length) {
+    reserve(string, length);
+    memmove(string->data + at + length, string->data + at, string->length - at + 1);
+    memcpy(string->data + at, bytes, length);
+    string->length += length;
+}
+
 void jp_str_remove_front(struct jp_str *string, size_t length) {
     if (!length)
         return;

@@ -28,6 +28,7 @@ void jp_str_puts(struct jp_str *string, const char *text);
 void jp_str_putc(struct jp_str *string, char character);
 void jp_str_printf(struct jp_str *string, const char *format, ...) JP_PRINTF(2, 3);
 void jp_str_vprintf(struct jp_str *string, const char *format, va_list arguments) JP_PRINTF(2, 0);
+void jp_str_insert(struct jp_str *string, size_t at, const void *bytes, size_t length);
 
 /* For who writes the bytes itself: room for `more` of them at the end, and how many were written there. */
 char *jp_str_room(struct jp_str *string, size_t more);

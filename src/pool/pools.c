@@ -384,9 +384,10 @@ void jp_pools_free(struct jp_pools *pools) {
         pool->parent = NULL, pool->first_lingering = NULL; /* each goes by itself */
     jp__ops(pools)->keeper_close(pools->keeper);
     jp__ops(pools)->descriptor_free(pools->descriptor);
-    while (pools->by_name.count) {
+    while (pools->by_name.count) { /* a walk may skip one while others are taken out */
         position = 0;
-        take_apart(pools, jp_map_next(&pools->by_name, &position));
+        for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
+            take_apart(pools, pool);
     }
     jp_map_free(&pools->pasts);
     jp_map_free(&pools->by_name);

@@ -54,6 +54,7 @@ bool jp__may_view(struct jp_rpc_connection *connection, const char *name) {
 /* Who is told that a pool is not there, is in the audit trail all the same. */
 void jp__note_missing(struct jp_call *call, const struct jp_pool *pool, uint32_t right) {
     struct jp_audited *audited = &call->audited;
+    jp__audit_begin(call);
     audited->missing_right = right;
     jp_free(audited->missing_at);
     audited->missing_at = pool ? jp_strdup(pool->name) : NULL;

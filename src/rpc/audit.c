@@ -58,15 +58,18 @@ static char *name_of(const char *given) {
     return name;
 }
 
-void jp__audit_begin(struct jp_call *call, const void *parameters) {
+void jp__audit_begin(struct jp_call *call) {
     struct jp_peer *peer = call->connection->peer;
     struct jp_audited *audited = &call->audited;
+    const void *parameters = call->rpc->parameters;
+    if (audited->user)
+        return;
     const char *pool = text_parameter(call, parameters, "pool");
     const void *pid = parameter(call, parameters, "pid", JP_FIELD_U32);
     audited->wanted = call->method->changes;
     audited->user = jp_strdup(peer->ops->principal_name(peer, call->connection->principal));
     audited->sid = jp_strdup(peer->ops->principal_sid(peer, call->connection->principal));
-    audited->client_pid = peer->ops->process_id(peer);
+    audited->client_pid = call->connection->process_id;
     if (!pool && strncmp(call->method->name, "pool.", 5) == 0)
         pool = text_parameter(call, parameters, "name");
     if (!pool)

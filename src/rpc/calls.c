@@ -3,18 +3,13 @@
 
 #include <string.h>
 
-enum { PROGRESS_MS = 1000 };
+enum { PROGRESS_MS = 1000, KEPT_BYTES = 256 /* of memory for ids, from a call to the next */ };
+
+#define RESULT ",\"result\":"
 
 static uint64_t now_ms(const struct jp_rpc *rpc) { return rpc->with.now_ms(rpc->with.clock_context); }
 
 /* --- what goes out --- */
-
-static cJSON *answer_for(const cJSON *id) {
-    cJSON *answer = cJSON_CreateObject();
-    cJSON_AddStringToObject(answer, "jsonrpc", "2.0");
-    cJSON_AddItemToObject(answer, "id", id ? cJSON_Duplicate(id, true) : cJSON_CreateNull());
-    return answer;
-}
 
 cJSON *jp__notification(const char *method, cJSON *params) {
     cJSON *message = cJSON_CreateObject();
@@ -41,17 +36,38 @@ cJSON *jp__render_error(const struct jp_error *error, cJSON *more_data) {
 }
 
 void jp__send_error(struct jp_rpc_connection *connection, const struct jp_error *error) {
-    cJSON *answer = answer_for(NULL);
-    cJSON_AddItemToObject(answer, "error", jp__render_error(error, NULL));
-    jp__send_json(connection, connection->framer.framing, answer);
+    struct jp_str *out = jp__begin_message(connection);
+    cJSON *json = jp__render_error(error, NULL);
+    jp_str_puts(out, "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":");
+    jp_json_print(json, out);
+    jp_str_putc(out, '}');
+    cJSON_Delete(json);
+    jp__end_message(connection, connection->framer.framing);
 }
 
-/* --- batches --- */
+/* Of one call, up to its result or error. Nobody hears what is answered to a notification, or to a client that is gone. */
+static bool is_heard(const struct jp_call *call) { return call->id.length && call->connection; }
 
-static void add_to_batch(struct jp_batch *batch, cJSON *answer) {
-    jp_str_putc(&batch->answers, batch->answers.length ? ',' : '[');
-    jp_json_print(answer, &batch->answers);
-    cJSON_Delete(answer);
+static struct jp_str *begin_answer(struct jp_call *call) {
+    if (!is_heard(call))
+        return &call->rpc->unheard;
+    struct jp_str *out = call->batch ? &call->batch->answers : jp__begin_message(call->connection);
+    if (call->batch)
+        jp_str_putc(out, out->length ? ',' : '[');
+    jp_str_puts(out, "{\"jsonrpc\":\"2.0\",\"id\":");
+    jp_str_add(out, call->id.data, call->id.length);
+    return out;
+}
+
+static void end_answer(struct jp_call *call) {
+    if (!is_heard(call)) {
+        jp_str_free(&call->rpc->unheard);
+    } else if (call->batch) {
+        jp_str_putc(&call->batch->answers, '}');
+    } else {
+        jp_str_putc(jp__message(call->connection), '}');
+        jp__end_message(call->connection, call->framing);
+    }
 }
 
 /* One call of the batch is over. A batch of notifications has no answer at all. */
@@ -59,8 +75,10 @@ static void close_in_batch(struct jp_rpc_connection *connection, struct jp_batch
     if (--batch->open)
         return;
     if (batch->answers.length && connection) {
-        jp_str_putc(&batch->answers, ']');
-        jp__send(connection, batch->framing, &batch->answers);
+        struct jp_str *out = jp__begin_message(connection);
+        jp_str_add(out, batch->answers.data, batch->answers.length);
+        jp_str_putc(out, ']');
+        jp__end_message(connection, batch->framing);
     }
     jp_str_free(&batch->answers);
     jp_free(batch);
@@ -68,13 +86,15 @@ static void close_in_batch(struct jp_rpc_connection *connection, struct jp_batch
 
 /* --- their life --- */
 
-struct jp_call *jp__call_new(struct jp_rpc_connection *connection, struct jp_batch *batch, const cJSON *id) {
-    struct jp_call *call = jp_alloc(sizeof *call);
-    call->rpc = connection->rpc;
+struct jp_call *jp__call_new(struct jp_rpc_connection *connection, struct jp_batch *batch, struct jp_json_span id) {
+    struct jp_rpc *rpc = connection->rpc;
+    struct jp_call *call = rpc->spare_call ? rpc->spare_call : jp_alloc(sizeof *call);
+    rpc->spare_call = NULL;
+    call->rpc = rpc;
     call->connection = connection;
     call->batch = batch;
     call->framing = connection->framer.framing;
-    call->id = id ? cJSON_Duplicate(id, true) : NULL;
+    jp_str_add(&call->id, id.text, id.length);
     call->next = connection->first_call;
     if (call->next)
         call->next->previous = call;
@@ -120,49 +140,71 @@ static void unlink_call(struct jp_call *call) {
 }
 
 static void free_call(struct jp_call *call) {
+    struct jp_rpc *rpc = call->rpc;
     unlink_timed(call);
     unlink_call(call);
-    cJSON_Delete(call->id);
     cJSON_Delete(call->progress_token);
     jp_free(call->text);
     jp_free(call->audited.user);
     jp_free(call->audited.sid);
     jp_free(call->audited.pool);
     jp_free(call->audited.missing_at);
-    jp_free(call);
+    if (rpc->spare_call || call->id.capacity > KEPT_BYTES) {
+        jp_str_free(&call->id);
+        jp_free(call);
+        return;
+    }
+    jp_str_clear(&call->id);
+    *call = (struct jp_call){.id = call->id};
+    rpc->spare_call = call;
 }
 
-/* Takes `answer`; NULL for a notification's. */
-static void finish(struct jp_call *call, cJSON *answer) {
+void jp__calls_free(struct jp_rpc *rpc) {
+    if (rpc->spare_call)
+        jp_str_free(&rpc->spare_call->id);
+    jp_free(rpc->spare_call);
+}
+
+/* The answer is out. */
+static void finish(struct jp_call *call) {
     struct jp_rpc_connection *connection = call->connection;
     struct jp_batch *batch = call->batch;
-    enum jp_framing framing = call->framing;
     free_call(call);
-    if (batch) {
-        if (answer && connection)
-            add_to_batch(batch, answer);
-        else
-            cJSON_Delete(answer);
+    if (batch)
         close_in_batch(connection, batch);
-    } else if (answer && connection) {
-        jp__send_json(connection, framing, answer);
-    } else {
-        cJSON_Delete(answer);
-    }
 }
 
 /* --- the answer --- */
 
-void jp__reply(struct jp_call *call, cJSON *result) {
-    cJSON *answer = NULL;
-    jp__audit_end(call, NULL, result);
-    if (call->id) {
-        answer = answer_for(call->id);
-        cJSON_AddItemToObject(answer, "result", result);
-    } else {
-        cJSON_Delete(result);
+static void answer(struct jp_call *call, const char *as, cJSON *json) { /* takes it */
+    if (is_heard(call)) {
+        struct jp_str *out = begin_answer(call);
+        jp_str_puts(out, as);
+        jp_json_print(json, out);
+        end_answer(call);
     }
-    finish(call, answer);
+    cJSON_Delete(json);
+    finish(call);
+}
+
+void jp__reply(struct jp_call *call, cJSON *result) {
+    jp__audit_end(call, NULL, result);
+    answer(call, RESULT, result);
+}
+
+struct jp_json_out *jp__reply_begin(struct jp_call *call) {
+    struct jp_json_out *out = &call->rpc->out;
+    jp__audit_end(call, NULL, NULL);
+    *out = (struct jp_json_out){.text = begin_answer(call)};
+    jp_str_puts(out->text, RESULT);
+    jp_out_object(out, NULL);
+    return out;
+}
+
+void jp__reply_end(struct jp_call *call) {
+    jp_out_end_object(&call->rpc->out);
+    end_answer(call);
+    finish(call);
 }
 
 static void on_durable(void *context, jp_status status) {
@@ -178,7 +220,6 @@ void jp__reply_when_durable(struct jp_call *call, cJSON *result) {
 }
 
 void jp__refuse_with(struct jp_call *call, const struct jp_error *error, cJSON *data) {
-    cJSON *answer = NULL;
     jp__audit_end(call, error, NULL);
     if (call->audited.missing_right && error->status == JP_E_DENIED) {
         data = data ? data : cJSON_CreateObject();
@@ -186,13 +227,7 @@ void jp__refuse_with(struct jp_call *call, const struct jp_error *error, cJSON *
         if (call->audited.missing_at)
             jp_json_add_string(data, "pool", call->audited.missing_at);
     }
-    if (call->id) {
-        answer = answer_for(call->id);
-        cJSON_AddItemToObject(answer, "error", jp__render_error(error, data));
-    } else {
-        cJSON_Delete(data);
-    }
-    finish(call, answer);
+    answer(call, ",\"error\":", jp__render_error(error, data));
 }
 
 void jp__refuse(struct jp_call *call, const struct jp_error *error) { jp__refuse_with(call, error, NULL); }
@@ -271,12 +306,19 @@ uint64_t jp_rpc_on_time(struct jp_rpc *rpc) {
 
 /* --- taking back --- */
 
+static bool has_id(const struct jp_call *call, const cJSON *id) {
+    cJSON *own = call->id.length ? jp_json_span_tree((struct jp_json_span){call->id.data, call->id.length}) : NULL;
+    bool same = own && cJSON_Compare(own, id, true);
+    cJSON_Delete(own);
+    return same;
+}
+
 /* Answers and all: the one that is cancelled is answered first. A call that is not waiting, but being carried out, is not taken back. */
 void jp__on_rpc_cancel(struct jp_call *call, const void *parameters) {
     const struct jp_cancel_parameters *given = parameters;
     struct jp_call *other = call->connection->first_call;
     struct jp_error error;
-    while (other && !(other != call && other->id && cJSON_Compare(other->id, given->id, true)))
+    while (other && !(other != call && has_id(other, given->id)))
         other = other->next;
     bool cancelled = other && other->cancel;
     if (cancelled) {

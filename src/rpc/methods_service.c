@@ -45,9 +45,8 @@ static void add_caller(struct jp_rpc_connection *connection, cJSON *status) {
 
 void jp__on_service_ping(struct jp_call *call, const void *parameters) {
     (void)parameters;
-    cJSON *pong = cJSON_CreateObject();
-    jp_json_add_u64(pong, "protocol", JP_RPC_PROTOCOL);
-    jp__reply(call, pong);
+    jp_out_u64(jp__reply_begin(call), "protocol", JP_RPC_PROTOCOL);
+    jp__reply_end(call);
 }
 
 void jp__on_service_status(struct jp_call *call, const void *parameters) {

@@ -2,6 +2,9 @@
 #ifndef JP_RPC_RPC_INTERNAL_H
 #define JP_RPC_RPC_INTERNAL_H
 
+#include "base/json_out.h"
+#include "base/json_view.h"
+#include "base/map.h"
 #include "job/template.h"
 #include "rpc/framing.h"
 #include "rpc/rpc.h"
@@ -49,7 +52,9 @@ struct jp_rpc_connection {
     struct jp_peer *peer;
     struct jp_rpc_connection *next, *previous;
     struct jp_principal *principal; /* NULL until its first message */
+    uint32_t process_id;            /* the client's, since then; 0: unknown */
     struct jp_framer framer;
+    size_t message_at;              /* where the message that is printed begins in what goes out */
     struct jp_str waiting;          /* bytes not looked at because the client does not read */
     uint64_t opened_ms, active_ms;  /* active: when it last said something, or got an answer */
     uint64_t stalled_since_ms;      /* 0: it is not */
@@ -88,7 +93,7 @@ struct jp_call {
     struct jp_call *next, *previous;      /* of the connection */
     struct jp_batch *batch;               /* or NULL */
     enum jp_framing framing;              /* of the question, and so of the answer */
-    cJSON *id;                            /* NULL: a notification */
+    struct jp_str id;                     /* as it was written; empty: a notification */
     const struct jp_method *method;
     struct jp_pool *pool;                 /* JP_ON_POOL: the one it names, until the handler returns */
     /* For calls that wait: */
@@ -122,6 +127,12 @@ struct jp_rpc {
     struct jp_refusals *refusals; /* audit.c */
     struct jp_str openrpc;        /* the document, once somebody has asked for it */
     struct jp_call *first_timed;
+    struct jp_call *spare_call;         /* of the last that was answered: its memory */
+    struct jp_map methods;              /* by name */
+    struct jp_json_out out;             /* of the answer that is being written, see jp__reply_begin */
+    struct jp_str unheard;              /* what is printed and nobody hears */
+    const void *parameters;             /* of the call that is carried out; NULL between calls */
+    uint64_t impatient_ms;              /* no client's time is over before; UINT64_MAX: none has a bound */
     struct jp_recent_event *recent; /* see recent.c */
     uint64_t newest_seq, delivered_seq; /* the last event that there is, and that is on the disk */
     uint64_t dropped_events;            /* of the accounts, when last looked at */
@@ -131,8 +142,13 @@ struct jp_rpc {
 void jp__receive_message(struct jp_rpc_connection *connection, const char *text, size_t length);
 
 /* calls.c: from calls to answers */
-struct jp_call *jp__call_new(struct jp_rpc_connection *connection, struct jp_batch *batch, const cJSON *id);
+struct jp_call *jp__call_new(struct jp_rpc_connection *connection, struct jp_batch *batch, struct jp_json_span id); /* its text; empty: a notification */
+void jp__calls_free(struct jp_rpc *rpc);
 void jp__reply(struct jp_call *call, cJSON *result); /* takes the result */
+/* An answer, written as it goes out: the result's members are put between these two, and nothing happens there that could tell anybody
+ * anything (an event, another answer). */
+struct jp_json_out *jp__reply_begin(struct jp_call *call);
+void jp__reply_end(struct jp_call *call);
 void jp__reply_when_durable(struct jp_call *call, cJSON *result); /* when all that was recorded so far is on the disk */
 void jp__refuse(struct jp_call *call, const struct jp_error *error);
 void jp__refuse_with(struct jp_call *call, const struct jp_error *error, cJSON *data); /* takes more members for `data` */
@@ -148,7 +164,10 @@ cJSON *jp__notification(const char *method, cJSON *params);                     
 bool jp__given(const struct jp_call *call, uint64_t present, const char *key); /* whether the caller passed this parameter */
 
 /* connection.c */
-void jp__send(struct jp_rpc_connection *connection, enum jp_framing framing, struct jp_str *text); /* one message; it is framed, its text freed */
+/* One message, printed where it goes out from. Nothing else is sent in between. */
+struct jp_str *jp__begin_message(struct jp_rpc_connection *connection);
+struct jp_str *jp__message(struct jp_rpc_connection *connection); /* that was begun */
+void jp__end_message(struct jp_rpc_connection *connection, enum jp_framing framing);
 void jp__send_json(struct jp_rpc_connection *connection, enum jp_framing framing, cJSON *json);    /* takes it */
 void jp__finish(struct jp_rpc_connection *connection); /* it is closed when it has taken what was sent */
 bool jp__may_stay(struct jp_rpc_connection *connection, struct jp_error *error); /* it is known whose it is: one of too many? */
@@ -176,7 +195,7 @@ bool jp__may_see_secrets(struct jp_rpc_connection *connection, const struct jp_p
 cJSON *jp__render_process_for(struct jp_rpc_connection *connection, const struct jp_process_record *record);
 
 /* audit.c: the audit trail */
-void jp__audit_begin(struct jp_call *call, const void *parameters); /* notes who, and what it is about */
+void jp__audit_begin(struct jp_call *call); /* notes who, and what it is about */
 void jp__audit_end(struct jp_call *call, const struct jp_error *error, const cJSON *result); /* error NULL: it was done; once a call */
 uint64_t jp__audit_on_time(struct jp_rpc *rpc, uint64_t now_ms);
 void jp__audit_free(struct jp_rpc *rpc);
@@ -321,8 +340,11 @@ struct jp_record_parameters { /* of queries and subscriptions */
     char *pool, *from, *to, *ending;
     uint64_t from_seq, after_id, start_100ns, subscription;
     uint32_t pid, limit;
-    bool newest, durable;
+    bool newest, durable, each;
 };
+
+/* Of a query that names so many pools. */
+struct jp_folding jp__folding(bool each, size_t asked);
 
 struct jp_audit_parameters {
     uint64_t present;
@@ -338,6 +360,7 @@ struct jp_report_parameters {
     struct jp_strings pools;
     char *user, *image, *ending, *from, *to;
     cJSON *progress_token;
+    bool each;
 };
 
 struct jp_series_parameters {
@@ -345,6 +368,7 @@ struct jp_series_parameters {
     struct jp_strings pools;
     char *from, *to;
     uint32_t points;
+    bool each;
 };
 
 struct jp_cancel_parameters {

@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "base/units.h"
 #include "store/database.h"
+#include "store/numbers.h"
 
 #include <stdio.h>
 
@@ -142,11 +143,11 @@ static void log_purge(const struct jp_log *log, const struct jp__purge *purge) {
 static int purge_step(struct jp__upkeep *upkeep, sqlite3 *db, const struct jp_log *log, struct jp__purges *done) {
     struct jp__purge *purge = upkeep->current.first;
     bool finished = true;
-    int code = SQLITE_OK;
-    if (purge->filter.processes) {
+    int code = jp__numbers_keep(db);
+    if (code == SQLITE_OK && purge->filter.processes) {
         code = jp__purge_processes(db, &purge->processes, &purge->purged.processes, &finished);
         purge->filter.processes = code == SQLITE_OK && !finished;
-    } else if (purge->filter.events) {
+    } else if (code == SQLITE_OK && purge->filter.events) {
         code = jp__purge_events(db, &purge->events, &purge->purged.events, &finished);
         purge->filter.events = code == SQLITE_OK && !finished;
     }
@@ -293,7 +294,9 @@ static void fail_pass(struct jp__upkeep *upkeep, sqlite3 *db, const struct jp_lo
 
 static int pass_step(struct jp__upkeep *upkeep, sqlite3 *db, const struct jp_log *log) {
     bool done = true;
-    int code = phase_step(upkeep, db, &done);
+    int code = jp__numbers_keep(db);
+    if (code == SQLITE_OK)
+        code = phase_step(upkeep, db, &done);
     if (code != SQLITE_OK) {
         fail_pass(upkeep, db, log, code);
         return code;
