@@ -29,8 +29,8 @@ static const char spec_text[] = "{\"limits\":{\"process_memory\":\"1GiB\",\"proc
 struct client {
     struct jp_peer peer; /* first */
     struct jp_rpc_connection *connection;
-    size_t bytes; /* that it was sent */
-    char head[64];
+    struct jp_str unread;
+    char head[64]; /* of the last message */
 };
 
 static struct jp_sim *sim;
@@ -72,12 +72,14 @@ static uint32_t process_id(const struct jp_peer *peer) {
     return 0;
 }
 
-static void peer_send(struct jp_peer *peer, const void *bytes, size_t length) {
+static struct jp_str *output(struct jp_peer *peer) { return &((struct client *)(void *)peer)->unread; }
+
+static void peer_send(struct jp_peer *peer) {
     struct client *client = (struct client *)(void *)peer;
-    client->bytes += length;
-    size_t part = length < sizeof client->head ? length : sizeof client->head - 1;
-    memcpy(client->head, bytes, part);
+    size_t part = client->unread.length < sizeof client->head ? client->unread.length : sizeof client->head - 1;
+    memcpy(client->head, client->unread.data, part);
     client->head[part] = '\0';
+    jp_str_clear(&client->unread);
 }
 
 static size_t unsent(const struct jp_peer *peer) {
@@ -92,7 +94,7 @@ static void peer_close(struct jp_peer *peer) {
 
 static void connect_client(struct client *client) {
     static const struct jp_peer_ops ops = {.identify = identify, .principal_free = principal_free, .principal_name = principal_text,
-                                           .principal_sid = principal_text, .process_id = process_id, .send = peer_send, .unsent = unsent,
+                                           .principal_sid = principal_text, .process_id = process_id, .output = output, .send = peer_send, .unsent = unsent,
                                            .finish = peer_close, .close = peer_close};
     client->peer.ops = &ops;
     client->connection = jp_rpc_open(rpc, &client->peer);
@@ -387,6 +389,7 @@ static size_t runs(size_t count) {
         count_pause(false);
         deliver_counted();
         jp_rpc_closed(asker.connection);
+        jp_str_free(&asker.unread);
         count_pause(true);
         jp_sim_pass(sim, RUN_OVER_MS);
         count_pause(false);
