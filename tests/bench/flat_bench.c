@@ -29,9 +29,8 @@ static const char spec_text[] = "{\"limits\":{\"process_memory\":\"1GiB\",\"proc
 struct client {
     struct jp_peer peer; /* first */
     struct jp_rpc_connection *connection;
-    struct jp_str sent;
-    size_t bytes; /* that it was sent */
-    char head[64];
+    struct jp_str unread;
+    char head[64]; /* of the last message */
 };
 
 static struct jp_sim *sim;
@@ -73,15 +72,14 @@ static uint32_t process_id(const struct jp_peer *peer) {
     return 0;
 }
 
-static struct jp_str *output(struct jp_peer *peer) { return &((struct client *)(void *)peer)->sent; }
+static struct jp_str *output(struct jp_peer *peer) { return &((struct client *)(void *)peer)->unread; }
 
 static void peer_send(struct jp_peer *peer) {
     struct client *client = (struct client *)(void *)peer;
-    size_t part = client->sent.length < sizeof client->head ? client->sent.length : sizeof client->head - 1;
-    client->bytes += client->sent.length;
-    memcpy(client->head, client->sent.data, part);
+    size_t part = client->unread.length < sizeof client->head ? client->unread.length : sizeof client->head - 1;
+    memcpy(client->head, client->unread.data, part);
     client->head[part] = '\0';
-    jp_str_clear(&client->sent);
+    jp_str_clear(&client->unread);
 }
 
 static size_t unsent(const struct jp_peer *peer) {
@@ -391,7 +389,7 @@ static size_t runs(size_t count) {
         count_pause(false);
         deliver_counted();
         jp_rpc_closed(asker.connection);
-        jp_str_free(&asker.sent);
+        jp_str_free(&asker.unread);
         count_pause(true);
         jp_sim_pass(sim, RUN_OVER_MS);
         count_pause(false);

@@ -1,7 +1,7 @@
 """All sections, in the order of the table."""
 import answers
-import decisions
 import delay
+import flat
 import launch
 import messages
 import pipe
@@ -16,5 +16,5 @@ ALL = [
     messages.SECTION,
     launch.SECTION,
     tick.SECTION,
-    decisions.SECTION,
+    flat.SECTION,
 ]
