@@ -134,33 +134,34 @@ enum jp_member_stage {
 };
 
 struct jp_member {
-    struct jp_process_record record;
+    struct jp_process_record record; /* pool, image and user are shared: texts.c */
     struct jp_pool *pool; /* NULL when LINGERING and the pool is gone */
     struct jp_member *next, *previous; /* of the pool; LINGERING: of those that were its members */
     struct jp_process *process;        /* NULL if it could not be opened */
     uint64_t watch;                    /* its number at the backend; 0: not watched */
-    enum jp_member_stage stage;
     struct jp_process *control; /* opened to adjust, freeze and end it; NULL until it is needed, or if that failed */
-    bool uncontrollable;        /* it may not be opened or ended: nothing is decided about it any more */
-    uint8_t troubles_told;      /* enum trouble of enforcement.c: each once */
-    bool enforcement_due;       /* it is still being made: limits are looked at when it is there */
-    unsigned freezes_awaited;   /* it is in a frozen pool, and that is not on the disk yet */
-    bool frozen;                /* by us; counted once, however many pools of its chain are */
-    bool resting;               /* between two slices of its CPU rate */
-    bool asked_to_stop;         /* ... and is ended at: */
-    uint64_t stop_deadline_ms;  /* awake */
-    uint32_t stop_exit_code;
     struct jp_policy_clock joined, active; /* when it joined; when its CPU time last moved */
     uint64_t commit_bytes, working_set_bytes; /* as of the last sample */
     uint64_t sampled_cpu_100ns; /* user and kernel time as of the last sample */
     uint64_t sampled_in;        /* number of the last sample that had it */
+    /* what takes less than eight bytes is together, for there are many members */
+    enum jp_member_stage stage;
+    bool uncontrollable;        /* it may not be opened or ended: nothing is decided about it any more */
+    uint8_t troubles_told;      /* enum trouble of enforcement.c: each once */
+    bool enforcement_due;       /* it is still being made: limits are looked at when it is there */
+    bool frozen;                /* by us; counted once, however many pools of its chain are */
+    bool resting;               /* between two slices of its CPU rate */
+    bool asked_to_stop;         /* ... and is ended at stop_deadline_ms */
     bool ended_before;        /* by itself, when its job was ended */
     bool terminated;          /* we ended it */
     bool silent;              /* ended with its whole job: the port will not tell */
     bool abnormal;            /* the port called its end a crash */
     bool watch_spent;         /* its watch was told before it had a thread: it must be watched anew */
-    unsigned looks;           /* at it while it was being made */
     bool stray;               /* there is no handle to ask, and the last PID list did not have it */
+    uint32_t looks;           /* at it while it was being made */
+    uint32_t freezes_awaited; /* it is in a frozen pool, and that is not on the disk yet */
+    uint32_t stop_exit_code;
+    uint64_t stop_deadline_ms; /* awake */
     uint32_t seen_in;         /* bit `depth` for each pool of its chain whose job was told that it is seen */
     uint32_t announced;       /* bit `depth` for each pool of its chain that told of its coming ... */
     uint32_t exit_announced;  /* ... and of its going */

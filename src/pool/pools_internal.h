@@ -52,6 +52,7 @@ struct jp_pools {
     size_t kept_count;
     bool keeper_troubled; /* said already */
     bool adopting;      /* until what the last run left has been taken up */
+    struct jp_map texts; /* struct shared_text of texts.c */
     struct jp_map pasts; /* meanwhile: struct jp_pool_past, by name */
     bool reap_due;                   /* an orphan may have nobody left */
     struct jp_pool_job *first_leaving; /* of sessions that seem to be over */
@@ -298,6 +299,12 @@ void jp__members_inherit(struct jp_pool *pool); /* it goes: those that linger ar
 void jp__member_merge_usage(struct jp_member *member, const struct jp_usage *fresh); /* what is not told stays as it was */
 void jp__member_learn(struct jp_pools *pools, struct jp_member *member); /* what could not be read of it when it came */
 uint64_t jp__members_on_time(struct jp_pools *pools, uint64_t now_ms);    /* stages that are over; the next deadline */
+
+void jp__member_free(struct jp_pools *pools, struct jp_member *member); /* itself: nobody leads to it any more */
+
+/* texts.c */
+char *jp__text_share(struct jp_pools *pools, const char *text); /* a copy that others have as well: not to be changed or freed. NULL for NULL */
+void jp__text_let_go(struct jp_pools *pools, const char *text);
 
 /* messages.c */
 

@@ -2,7 +2,9 @@
 import answers
 import delay
 import flat
+import idle
 import launch
+import memory
 import messages
 import pipe
 import records
@@ -11,10 +13,12 @@ import tick
 ALL = [
     pipe.SECTION,
     answers.SECTION,
-    records.SECTION,
-    delay.SECTION,
     messages.SECTION,
+    delay.SECTION,
+    records.SECTION,
     launch.SECTION,
+    idle.SECTION,
+    memory.SECTION,
     tick.SECTION,
     flat.SECTION,
 ]
