@@ -3,6 +3,7 @@ import decisions
 import launch
 import pipe
 import records
+import start
 import tick
 
-ALL = [pipe.SECTION, records.SECTION, tick.SECTION, launch.SECTION, decisions.SECTION]
+ALL = [pipe.SECTION, records.SECTION, tick.SECTION, launch.SECTION, start.SECTION, decisions.SECTION]
