@@ -8,6 +8,7 @@ import memory
 import messages
 import pipe
 import records
+import start
 import tick
 
 ALL = [
@@ -17,6 +18,7 @@ ALL = [
     delay.SECTION,
     records.SECTION,
     launch.SECTION,
+    start.SECTION,
     idle.SECTION,
     memory.SECTION,
     tick.SECTION,
