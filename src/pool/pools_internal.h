@@ -126,7 +126,8 @@ void jp__counters_free(struct jp_pools *pools);
 void jp__counters_attach(struct jp_pools *pools, struct jp_pool *pool); /* a new pool goes on where the last of its name stood */
 void jp__counters_detach(struct jp_pools *pools, struct jp_pool *pool);
 struct jp_counted *jp__counted_named(struct jp_pools *pools, const char *name); /* NULL: nothing is known of it */
-struct jp__series_state *jp__counted_series(struct jp_counted *counted);
+struct jp__series_state *jp__counted_series(struct jp_counted *counted); /* made now, if it is not there */
+bool jp__counted_has_series(const struct jp_counted *counted);
 const struct jp_counters *jp__counted_total(const struct jp_counted *counted); /* for ever, whatever was reset */
 void jp__count_ended(struct jp_pools *pools, const struct jp_process_record *row); /* the row has been closed */
 void jp__count_unobserved(struct jp_pools *pools, const struct jp_unobserved_record *record);
