@@ -4,6 +4,7 @@ import sqlite3
 
 import pytest
 
+from harness.bridge import RpcError
 from harness.host import wait_until
 from harness.simulated import ALICE, BOB
 
@@ -451,6 +452,14 @@ def recorded(w, *tables):
         return sum(database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables)
 
 
+def make_if_free(client, name):
+    try:
+        return make(client, name)
+    except RpcError as error:
+        assert error.name == "pool_exists"
+        return None
+
+
 def test_in_the_accounts_it_is_a_part_of_the_pool_above(alices):
     w = alices
     make(w.alice, "upper"), make(w.alice, "lower", "upper")
@@ -530,6 +539,10 @@ def test_a_thousand_runs_are_as_many_rows_as_one(alices, crash):
     wait_until(lambda: recorded(w, "pools", "pool_totals") <= 2, "all of them to be forgotten")
     assert recorded(w, "usage_hours", "usage_days") <= 26
     assert lines(w.rpc) == lines(w.rpc, each=True) == before
+    alice = w.machine.client(**ALICE)
+    for name in ("e0-0", "e24-39"):  # of the one only a hash was kept
+        wait_until(lambda: make_if_free(alice, name), f"the name {name} to be free again: nothing is recorded under it")
+    assert alice.error("pool.create", name="e0-0", parent="p", ephemeral=True).name == "pool_exists"
     w.restart()
     assert lines(w.rpc, each=True) == before
 
