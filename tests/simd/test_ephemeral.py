@@ -392,7 +392,7 @@ def test_many_of_earlier_runs_push_no_other_pools_counters_out(alices):
     with sqlite3.connect(w.machine.folder / "accounting.db") as database:
         assert database.execute("SELECT name, ephemeral FROM pools WHERE deleted_100ns IS NOT NULL ORDER BY name").fetchall() == [("a", 0), ("e", 1)]
         names = [(f"e{number}",) for number in range(30_000)]
-        database.executemany("INSERT INTO pools(name, parent, created_100ns, deleted_100ns, ephemeral) VALUES(?, 'p', 1, 2, 1)", names)
+        database.executemany("INSERT INTO pools(name, parent, created_100ns, deleted_100ns, ephemeral) VALUES(?, 'p', 1, 200000000000000000, 1)", names)  # just now
         database.executemany("INSERT INTO pool_totals(pool, processes) VALUES(?, 1)", names)
     w.start()
     alice = w.machine.client(**ALICE)
