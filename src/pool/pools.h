@@ -226,6 +226,8 @@ void jp_pools_holder_gone(struct jp_pools *pools, const void *held_by);
 /* Whose it was: the SID, for some minutes after it has gone; NULL: of such a name nothing is known (any more). */
 const char *jp_pools_gone_maker(const struct jp_pools *pools, const char *name);
 void jp_pools_each_gone(const struct jp_pools *pools, const char *maker, void (*tell)(void *context, const char *name), void *context);
+/* Nothing is recorded under its name any more, so that is free again. A pool that has the name by now keeps it. */
+void jp_pools_forget_name(struct jp_pools *pools, const char *name);
 
 /* Lays `change` over the pool's spec (jp_schema_merge) and configures the living job. `parent` and `object_name` cannot
  * change. If the system refuses, the old settings are put back. */

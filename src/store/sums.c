@@ -115,7 +115,7 @@ static int drop(sqlite3 *db, const struct jp_strings *names, bool ephemeral) {
     return code;
 }
 
-int jp__drop_pools(sqlite3 *db, int64_t before_100ns, int64_t samples_before_100ns, bool *ret_done) {
+int jp__drop_pools(sqlite3 *db, int64_t before_100ns, int64_t samples_before_100ns, struct jp_strings *forgotten, bool *ret_done) {
     int64_t before[] = {before_100ns, 0};
     struct jp_strings names[2] = {{0}};
     int code = jp__db_exec(db, "BEGIN IMMEDIATE");
@@ -123,10 +123,13 @@ int jp__drop_pools(sqlite3 *db, int64_t before_100ns, int64_t samples_before_100
         code = find_oldest(db, &before[true]);
     for (int ephemeral = 0; code == SQLITE_OK && ephemeral < 2; ephemeral++)
         code = find_left(db, ephemeral, before[ephemeral], samples_before_100ns, &names[ephemeral]);
-    *ret_done = names[0].count + names[1].count == 0; /* parents may have become free */
+    *ret_done = names[false].count + names[true].count == 0; /* parents may have become free */
     for (int ephemeral = 0; code == SQLITE_OK && ephemeral < 2; ephemeral++)
         code = drop(db, &names[ephemeral], ephemeral);
-    jp_strings_free(&names[0]);
-    jp_strings_free(&names[1]);
-    return jp__db_end(db, code);
+    code = jp__db_end(db, code);
+    if (code == SQLITE_OK)
+        jp_strings_add_all(forgotten, &names[true]);
+    jp_strings_free(&names[false]);
+    jp_strings_free(&names[true]);
+    return code;
 }
