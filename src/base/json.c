@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct jp_json_place place_at(const char *text, size_t offset) {
+struct jp_json_place jp__json_place_at(const char *text, size_t offset) {
     struct jp_json_place place = {1, 1};
     for (size_t i = 0; i < offset; i++) {
         place.column++;
@@ -74,8 +74,8 @@ static unsigned unit_at(const char *hex) {
 static bool is_high(unsigned unit) { return unit >= 0xD800 && unit <= 0xDBFF; }
 static bool is_low(unsigned unit) { return unit >= 0xDC00 && unit <= 0xDFFF; }
 
-/* A checked text with each lone surrogate as the bytes that it will be in the tree. Only strings have backslashes. */
-static char *spell_lone_surrogates(const char *text) {
+/* Only strings have backslashes. */
+char *jp__json_spell_lone_surrogates(const char *text) {
     struct jp_str out = {0};
     while (*text) {
         size_t length = *text == '\\' ? (text[1] == 'u' ? 6 : 2) : 1;
@@ -97,7 +97,7 @@ static char *spell_lone_surrogates(const char *text) {
 static cJSON *build_tree(const struct jp_json *json, size_t length) {
     if (!json->lone_surrogates)
         return cJSON_ParseWithLength(json->text, length + 1); /* with its NUL, which cJSON wants to see */
-    char *spelt = spell_lone_surrogates(json->text);
+    char *spelt = jp__json_spell_lone_surrogates(json->text);
     cJSON *root = cJSON_Parse(spelt);
     jp_free(spelt);
     return root;
@@ -117,7 +117,7 @@ jp_status jp_json_parse(const char *text, size_t length, const struct jp_json_ru
             status = jp_fail(error, JP_E_PARSE, "not JSON");
     }
     if (status) {
-        *ret_place = place_at(text, offset);
+        *ret_place = jp__json_place_at(text, offset);
         jp_json_free(&json);
         return status;
     }
@@ -164,7 +164,7 @@ struct jp_json_place jp_json_place_of(const struct jp_json *json, const cJSON *i
     if (!item || !find_in_order(json->root, item, &number) || number >= json->count)
         return (struct jp_json_place){0, 0};
     bool key = at_key && json->key_offsets[number] != SIZE_MAX;
-    return place_at(json->text, key ? json->key_offsets[number] : json->offsets[number]);
+    return jp__json_place_at(json->text, key ? json->key_offsets[number] : json->offsets[number]);
 }
 
 bool jp_json_get_u64(const cJSON *item, uint64_t *ret_value) {

@@ -9,22 +9,25 @@
 #include <string.h>
 
 struct scanner {
-    struct jp_json *json;
+    const char *text;
+    char *blanked;        /* the same text, to be changed where there are comments; or NULL */
+    struct jp_json *json; /* its places are filled; or NULL */
     const struct jp_json_rules *rules;
     struct jp_error *error;
     size_t at, length, depth, capacity;
+    bool lone_surrogates;
 };
 
 static jp_status fail(struct scanner *s, const char *expected) {
     if (s->at >= s->length)
         return jp_fail(s->error, JP_E_PARSE, "the text ends where %s should be", expected);
-    unsigned char found = (unsigned char)s->json->text[s->at];
+    unsigned char found = (unsigned char)s->text[s->at];
     if (found > 0x20 && found < 0x7F)
         return jp_fail(s->error, JP_E_PARSE, "found '%c' where %s should be", found, expected);
     return jp_fail(s->error, JP_E_PARSE, "found byte 0x%02X where %s should be", found, expected);
 }
 
-static int peek(const struct scanner *s) { return s->at < s->length ? (unsigned char)s->json->text[s->at] : -1; }
+static int peek(const struct scanner *s) { return s->at < s->length ? (unsigned char)s->text[s->at] : -1; }
 
 static bool accept(struct scanner *s, char wanted) {
     if (peek(s) != wanted)
@@ -35,7 +38,7 @@ static bool accept(struct scanner *s, char wanted) {
 
 /* Comments become blanks: offsets stay what they were, and cJSON need not know. */
 static jp_status skip_comment(struct scanner *s) {
-    char *text = s->json->text;
+    const char *text = s->text;
     size_t begin = s->at, end;
     if (s->at + 1 < s->length && text[s->at + 1] == '/') {
         const char *line = memchr(text + s->at, '\n', s->length - s->at);
@@ -53,7 +56,7 @@ static jp_status skip_comment(struct scanner *s) {
     }
     for (size_t i = begin; i < end; i++)
         if (text[i] != '\n' && text[i] != '\r')
-            text[i] = ' ';
+            s->blanked[i] = ' ';
     s->at = end;
     return JP_OK;
 }
@@ -106,14 +109,24 @@ static jp_status scan_unicode_escape(struct scanner *s) {
     if (unit <= 0xDBFF && accept(s, '\\') && accept(s, 'u') && take_hex4(s, &low) && low >= 0xDC00 && low <= 0xDFFF)
         return JP_OK;
     s->at = end; /* what follows is looked at for itself */
-    s->json->lone_surrogates = true;
+    s->lone_surrogates = true;
     return JP_OK;
+}
+
+/* Most of any string is letters that mean themselves. */
+static void skip_plain(struct scanner *s) {
+    const char *text = s->text;
+    size_t at = s->at;
+    while (at < s->length && text[at] >= 0x20 && text[at] < 0x7F && text[at] != '"' && text[at] != '\\')
+        at++;
+    s->at = at;
 }
 
 static jp_status scan_string(struct scanner *s) {
     size_t begin = s->at;
     s->at++; /* the quote */
     for (;;) {
+        skip_plain(s);
         int c = peek(s);
         if (c < 0) {
             s->at = begin;
@@ -140,7 +153,7 @@ static jp_status scan_string(struct scanner *s) {
             s->at++;
             continue;
         }
-        size_t step = jp_utf8_sequence(s->json->text + s->at, s->length - s->at);
+        size_t step = jp_utf8_sequence(s->text + s->at, s->length - s->at);
         if (!step)
             return jp_fail(s->error, JP_E_PARSE, "the bytes here (0x%02X ...) are not UTF-8", (unsigned)c);
         s->at += step;
@@ -153,6 +166,17 @@ static jp_status scan_digits(struct scanner *s) {
     while (peek(s) >= '0' && peek(s) <= '9')
         s->at++;
     return JP_OK;
+}
+
+/* What has no exponent and less than 300 digits surely is a double. */
+static bool too_large(const char *number, size_t length) {
+    enum { SURELY = 300 };
+    if (length < SURELY && !memchr(number, 'e', length) && !memchr(number, 'E', length))
+        return false;
+    char *copy = jp_strndup(number, length);
+    bool too = !(fabs(strtod(copy, NULL)) <= DBL_MAX); /* isinf() of mingw-w64 does not pass -Wconversion */
+    jp_free(copy);
+    return too;
 }
 
 static jp_status scan_number(struct scanner *s) {
@@ -168,7 +192,7 @@ static jp_status scan_number(struct scanner *s) {
             accept(s, '-');
         status = scan_digits(s);
     }
-    if (!status && !(fabs(strtod(s->json->text + begin, NULL)) <= DBL_MAX)) { /* isinf() of mingw-w64 does not pass -Wconversion */
+    if (!status && too_large(s->text + begin, s->at - begin)) {
         s->at = begin;
         status = jp_fail(s->error, JP_E_PARSE, "the number that begins here is too large");
     }
@@ -177,7 +201,7 @@ static jp_status scan_number(struct scanner *s) {
 
 static jp_status scan_word(struct scanner *s, const char *word) {
     size_t length = strlen(word);
-    if (s->length - s->at < length || memcmp(s->json->text + s->at, word, length) != 0)
+    if (s->length - s->at < length || memcmp(s->text + s->at, word, length) != 0)
         return fail(s, "a JSON value");
     s->at += length;
     return JP_OK;
@@ -185,6 +209,8 @@ static jp_status scan_word(struct scanner *s, const char *word) {
 
 static void keep_place(struct scanner *s, size_t key_offset) {
     struct jp_json *json = s->json;
+    if (!json)
+        return;
     if (json->count == s->capacity) {
         s->capacity = s->capacity ? s->capacity * 2 : 32;
         json->offsets = jp_realloc_array(json->offsets, s->capacity, sizeof *json->offsets);
@@ -246,17 +272,30 @@ static jp_status scan_value(struct scanner *s, size_t key_offset) {
     return scan_word(s, c == 't' ? "true" : c == 'f' ? "false" : "null");
 }
 
-jp_status jp__json_check(struct jp_json *json, size_t length, const struct jp_json_rules *rules, size_t *ret_offset,
-                         struct jp_error *error) {
-    struct scanner s = {.json = json, .rules = rules, .error = error, .length = length};
-    jp_status status = skip_space(&s);
+static jp_status check(struct scanner *s, size_t *ret_offset) {
+    jp_status status = skip_space(s);
     if (!status)
-        status = scan_value(&s, SIZE_MAX);
+        status = scan_value(s, SIZE_MAX);
     if (!status)
-        status = skip_space(&s);
-    if (!status && s.at < length)
-        status = fail(&s, "the end of the text");
+        status = skip_space(s);
+    if (!status && s->at < s->length)
+        status = fail(s, "the end of the text");
     if (status)
-        *ret_offset = s.at;
+        *ret_offset = s->at;
+    return status;
+}
+
+jp_status jp__json_check(struct jp_json *json, size_t length, const struct jp_json_rules *rules, size_t *ret_offset, struct jp_error *error) {
+    struct scanner s = {.text = json->text, .blanked = json->text, .json = json, .rules = rules, .error = error, .length = length};
+    jp_status status = check(&s, ret_offset);
+    json->lone_surrogates = s.lone_surrogates;
+    return status;
+}
+
+jp_status jp__json_check_only(const char *text, size_t length, const struct jp_json_rules *rules, bool *ret_lone_surrogates, size_t *ret_offset,
+                              struct jp_error *error) {
+    struct scanner s = {.text = text, .rules = rules, .error = error, .length = length};
+    jp_status status = check(&s, ret_offset);
+    *ret_lone_surrogates = s.lone_surrogates;
     return status;
 }

@@ -6,12 +6,12 @@
 #include <string.h>
 
 struct jp_map_slot {
-    uint64_t hash;
-    const char *key; /* NULL for a number, which is its own hash's source */
-    uint64_t number;
-    void *value; /* NULL: empty */
+    uint64_t hash;   /* of a number: another number for each, so that it is the key */
+    const char *key; /* NULL for a number */
+    void *value;     /* NULL: empty */
 };
 
+/* Every step can be undone: two numbers never become one. */
 static uint64_t mix(uint64_t value) {
     value ^= value >> 33;
     value *= UINT64_C(0xFF51AFD7ED558CCD);
@@ -27,16 +27,14 @@ uint64_t jp_map_hash(const char *text) {
     return mix(hash);
 }
 
-static bool same(const struct jp_map_slot *slot, uint64_t hash, const char *key, uint64_t number) {
-    if (slot->hash != hash)
-        return false;
-    return key ? slot->key && strcmp(slot->key, key) == 0 : slot->number == number;
+static bool same(const struct jp_map_slot *slot, uint64_t hash, const char *key) {
+    return slot->hash == hash && (!key || strcmp(slot->key, key) == 0);
 }
 
 /* The slot that has the key, or the empty one where it would go. */
-static struct jp_map_slot *find(const struct jp_map *map, uint64_t hash, const char *key, uint64_t number) {
+static struct jp_map_slot *find(const struct jp_map *map, uint64_t hash, const char *key) {
     size_t at = (size_t)hash & (map->capacity - 1);
-    while (map->slots[at].value && !same(&map->slots[at], hash, key, number))
+    while (map->slots[at].value && !same(&map->slots[at], hash, key))
         at = (at + 1) & (map->capacity - 1);
     return &map->slots[at];
 }
@@ -47,28 +45,28 @@ static void grow(struct jp_map *map) {
     for (size_t i = 0; i < map->capacity; i++) {
         struct jp_map_slot *slot = &map->slots[i];
         if (slot->value)
-            *find(&bigger, slot->hash, slot->key, slot->number) = *slot;
+            *find(&bigger, slot->hash, slot->key) = *slot;
     }
     bigger.count = map->count;
     jp_free(map->slots);
     *map = bigger;
 }
 
-static void *get(const struct jp_map *map, uint64_t hash, const char *key, uint64_t number) {
-    return map->capacity ? find(map, hash, key, number)->value : NULL;
+static void *get(const struct jp_map *map, uint64_t hash, const char *key) {
+    return map->capacity ? find(map, hash, key)->value : NULL;
 }
 
-static void put(struct jp_map *map, uint64_t hash, const char *key, uint64_t number, void *value) {
+static void put(struct jp_map *map, uint64_t hash, const char *key, void *value) {
     if (map->count * 4 >= map->capacity * 3)
         grow(map);
-    *find(map, hash, key, number) = (struct jp_map_slot){.hash = hash, .key = key, .number = number, .value = value};
+    *find(map, hash, key) = (struct jp_map_slot){.hash = hash, .key = key, .value = value};
     map->count++;
 }
 
-static void *take(struct jp_map *map, uint64_t hash, const char *key, uint64_t number) {
+static void *take(struct jp_map *map, uint64_t hash, const char *key) {
     if (!map->capacity)
         return NULL;
-    struct jp_map_slot *hole = find(map, hash, key, number);
+    struct jp_map_slot *hole = find(map, hash, key);
     void *value = hole->value;
     if (!value)
         return NULL;
@@ -85,12 +83,12 @@ static void *take(struct jp_map *map, uint64_t hash, const char *key, uint64_t n
     return value;
 }
 
-void *jp_map_get(const struct jp_map *map, const char *key) { return get(map, jp_map_hash(key), key, 0); }
-void *jp_map_get_u64(const struct jp_map *map, uint64_t key) { return get(map, mix(key), NULL, key); }
-void jp_map_put(struct jp_map *map, const char *key, void *value) { put(map, jp_map_hash(key), key, 0, value); }
-void jp_map_put_u64(struct jp_map *map, uint64_t key, void *value) { put(map, mix(key), NULL, key, value); }
-void *jp_map_remove(struct jp_map *map, const char *key) { return take(map, jp_map_hash(key), key, 0); }
-void *jp_map_remove_u64(struct jp_map *map, uint64_t key) { return take(map, mix(key), NULL, key); }
+void *jp_map_get(const struct jp_map *map, const char *key) { return get(map, jp_map_hash(key), key); }
+void *jp_map_get_u64(const struct jp_map *map, uint64_t key) { return get(map, mix(key), NULL); }
+void jp_map_put(struct jp_map *map, const char *key, void *value) { put(map, jp_map_hash(key), key, value); }
+void jp_map_put_u64(struct jp_map *map, uint64_t key, void *value) { put(map, mix(key), NULL, value); }
+void *jp_map_remove(struct jp_map *map, const char *key) { return take(map, jp_map_hash(key), key); }
+void *jp_map_remove_u64(struct jp_map *map, uint64_t key) { return take(map, mix(key), NULL); }
 
 void *jp_map_next(const struct jp_map *map, size_t *position) {
     while (*position < map->capacity) {

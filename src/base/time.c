@@ -1,7 +1,6 @@
 /* FILETIME values and ISO 8601, without the C library's time zone. */
 #include "base/units.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define DAY_100NS INT64_C(864000000000)
@@ -30,6 +29,15 @@ static void date_from_days(int64_t days, int64_t *year, unsigned *month, unsigne
     *year = (int64_t)year_of_era + era * 400 + (*month <= 2);
 }
 
+/* Exactly `count` digits, and the character that comes after them. */
+static char *put_digits(char *to, unsigned count, unsigned value, char after) {
+    for (char *at = to + count; at > to; value /= 10)
+        *--at = (char)('0' + value % 10);
+    to[count] = after;
+    return to + count + 1;
+}
+
+/* Without printf: each row of each answer has some of them. */
 const char *jp_time_format(int64_t time_100ns, char buffer[JP_TIME_TEXT]) {
     if (time_100ns < 0)
         time_100ns = 0;
@@ -37,8 +45,14 @@ const char *jp_time_format(int64_t time_100ns, char buffer[JP_TIME_TEXT]) {
     unsigned month, day;
     date_from_days(time_100ns / DAY_100NS - DAYS_1601_TO_1970, &year, &month, &day);
     unsigned seconds = (unsigned)(rest / JP_100NS_PER_S);
-    snprintf(buffer, JP_TIME_TEXT, "%04d-%02u-%02uT%02u:%02u:%02u.%07uZ", (int)year, month, day, seconds / 3600,
-             seconds / 60 % 60, seconds % 60, (unsigned)(rest % JP_100NS_PER_S));
+    char *to = put_digits(buffer, year > 9999 ? 5 : 4, (unsigned)year, '-'); /* what 63 bits hold ends in 30828 */
+    to = put_digits(to, 2, month, '-');
+    to = put_digits(to, 2, day, 'T');
+    to = put_digits(to, 2, seconds / 3600, ':');
+    to = put_digits(to, 2, seconds / 60 % 60, ':');
+    to = put_digits(to, 2, seconds % 60, '.');
+    to = put_digits(to, 7, (unsigned)(rest % JP_100NS_PER_S), 'Z');
+    *to = '\0';
     return buffer;
 }
 

@@ -85,6 +85,7 @@ struct jp_config_host {
 jp_status jp_config_parse(const char *text, size_t length, const struct jp_config_host *host, struct jp_config *ret_config,
                           struct jp_config_faults *ret_faults);
 void jp_config_free(struct jp_config *config);
+void jp_config_free_pools(struct jp_config *config); /* only these: they have been made, and know their own specs */
 
 /* Whether `fresh` changes what a running service keeps until it is restarted: everything but the pools, templates, access, sampling, retention and
  * watch_config. */

@@ -116,6 +116,7 @@ static jp_status make_pools(struct jp_daemon *daemon, struct jp_error *error) {
         return status;
     jp_reload_result_clear(&loaded);
     jp_pools_adopt(daemon->pools, &daemon->start);
+    jp_accounts_start_clear(&daemon->start);
     return JP_OK;
 }
 
@@ -143,7 +144,7 @@ static jp_status start(struct jp_daemon *daemon, struct jp_error *error) {
         return status;
     use_log(daemon, &daemon->log);
     jp_log(&daemon->log, JP_LOG_INFO, "%s %s starts with %s", daemon->with.program, daemon->with.version, daemon->with.config_file);
-    if ((status = jp_inbox_open(&daemon->port_inbox, &daemon->loop, sizeof(struct jp_port_item), MAX_PACKETS, jp__on_port_items, daemon, error)) ||
+    if ((status = jp_inbox_open(&daemon->port_inbox, &daemon->loop, sizeof(struct jp_job_packet), MAX_PACKETS, jp__on_port_items, daemon, error)) ||
         (status = jp_inbox_open(&daemon->door_inbox, &daemon->loop, sizeof(uv_file), SIZE_MAX, jp__on_clients, daemon, error)) ||
         (status = open_store(daemon, error)))
         return status;
@@ -227,6 +228,7 @@ jp_status jp_daemon_run(struct jp_daemon *daemon, struct jp_error *error, char *
     status = start(daemon, error);
     if (status == JP_OK) {
         jp_log(&daemon->log, JP_LOG_INFO, "serving %zu pools on %s", daemon->config.pool_count, daemon->address);
+        jp_config_free_pools(&daemon->config);
         daemon->serving = true;
         jp__watch_config(daemon);
         daemon->with.on_running(daemon->with.context);

@@ -1,9 +1,8 @@
-/* One uv_pipe_t a connection. One write is under way at a time; what is sent meanwhile gathers and goes out as the next. */
+/* One uv_pipe_t a connection. What is sent gathers until all that was read has been looked at, or the loop is about to wait, and then goes out in one
+ * write. One is under way at a time; what is sent meanwhile is the next. */
 #include "loop/server.h"
 
-#include <string.h>
-
-enum { READ_BUFFER = 64 << 10 };
+enum { READ_BUFFER = 64 << 10, KEPT_BYTES = 16 << 10 /* of memory, from a write to the next */ };
 
 struct connection {
     struct jp_peer peer; /* first: rpc/ knows the connection by it */
@@ -16,22 +15,29 @@ struct connection {
     struct jp_str queued;  /* comes after it */
     bool reading;
     bool close_when_written;
+    bool listed;                    /* to be written before the loop waits */
+    struct connection *next_listed;
 };
 
 struct jp_server {
     struct jp_server_options with;
     struct connection *first;
     size_t count;
+    uv_prepare_t before_waiting;
+    struct connection *first_listed;
     char buffer[READ_BUFFER]; /* of whoever reads now: bytes are handled before the next read */
 };
 
 static struct connection *of_peer(struct jp_peer *peer) { return (struct connection *)(void *)peer; }
 static const struct connection *of_const_peer(const struct jp_peer *peer) { return (const struct connection *)(const void *)peer; }
 
+static void unlist(struct connection *connection);
+
 static void on_closed(uv_handle_t *handle) {
     struct connection *connection = handle->data;
     if (connection->rpc)
         jp_rpc_closed(connection->rpc);
+    unlist(connection);
     if (connection->previous)
         connection->previous->next = connection->next;
     else
@@ -49,43 +55,70 @@ static void close_connection(struct connection *connection) {
         uv_close((uv_handle_t *)&connection->pipe, on_closed);
 }
 
-static void begin_write(struct connection *connection);
 static void adjust_reading(struct connection *connection);
+static void write_queued(struct connection *connection);
 
 static void on_written(uv_write_t *request, int status) {
     struct connection *connection = request->data;
-    jp_str_free(&connection->writing);
+    if (connection->writing.capacity > KEPT_BYTES)
+        jp_str_free(&connection->writing);
+    jp_str_clear(&connection->writing);
     if (status || uv_is_closing((uv_handle_t *)&connection->pipe)) {
         close_connection(connection);
         return;
     }
-    if (connection->queued.length)
-        begin_write(connection);
-    else if (connection->close_when_written)
-        close_connection(connection);
-    else
+    if (!connection->queued.length && !connection->close_when_written)
         jp_rpc_drained(connection->rpc);
+    write_queued(connection);
+    if (connection->close_when_written && !connection->writing.length)
+        close_connection(connection);
     adjust_reading(connection);
 }
 
-static void begin_write(struct connection *connection) {
+static void write_queued(struct connection *connection) {
+    struct jp_str written = connection->writing;
+    if (written.length || !connection->queued.length || uv_is_closing((uv_handle_t *)&connection->pipe))
+        return;
     connection->writing = connection->queued;
-    connection->queued = (struct jp_str){0};
+    connection->queued = written; /* its memory */
     uv_buf_t buffer = uv_buf_init(connection->writing.data, (unsigned)connection->writing.length);
     connection->write.data = connection;
     if (uv_write(&connection->write, (uv_stream_t *)&connection->pipe, &buffer, 1, on_written)) {
-        jp_str_free(&connection->writing);
+        jp_str_clear(&connection->writing);
         close_connection(connection);
     }
 }
 
-static void peer_send(struct jp_peer *peer, const void *bytes, size_t length) {
-    struct connection *connection = of_peer(peer);
-    if (uv_is_closing((uv_handle_t *)&connection->pipe))
+static void write_all_listed(uv_prepare_t *prepare) {
+    struct jp_server *server = prepare->data;
+    struct connection *next = server->first_listed;
+    server->first_listed = NULL;
+    while (next) {
+        struct connection *connection = next;
+        next = connection->next_listed;
+        connection->listed = false;
+        write_queued(connection);
+    }
+}
+
+static void unlist(struct connection *connection) {
+    struct connection **place = &connection->server->first_listed;
+    if (!connection->listed)
         return;
-    jp_str_add(&connection->queued, bytes, length);
-    if (!connection->writing.length)
-        begin_write(connection);
+    while (*place != connection)
+        place = &(*place)->next_listed;
+    *place = connection->next_listed;
+}
+
+static struct jp_str *peer_output(struct jp_peer *peer) { return &of_peer(peer)->queued; }
+
+static void peer_send(struct jp_peer *peer) {
+    struct connection *connection = of_peer(peer);
+    if (connection->listed || connection->writing.length) /* then it goes out after that */
+        return;
+    connection->listed = true;
+    connection->next_listed = connection->server->first_listed;
+    connection->server->first_listed = connection;
 }
 
 static size_t peer_unsent(const struct jp_peer *peer) {
@@ -96,6 +129,7 @@ static size_t peer_unsent(const struct jp_peer *peer) {
 static void peer_finish(struct jp_peer *peer) {
     struct connection *connection = of_peer(peer);
     connection->close_when_written = true;
+    write_queued(connection);
     if (!connection->writing.length)
         close_connection(connection);
 }
@@ -137,6 +171,7 @@ static const struct jp_peer_ops peer_ops = {
     .principal_name = peer_principal_name,
     .principal_sid = peer_principal_sid,
     .process_id = peer_process_id,
+    .output = peer_output,
     .send = peer_send,
     .unsent = peer_unsent,
     .finish = peer_finish,
@@ -155,6 +190,7 @@ static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer)
         close_connection(connection);
     else if (connection->rpc)
         jp_rpc_receive(connection->rpc, buffer->base, (size_t)length);
+    write_queued(connection);
     adjust_reading(connection);
 }
 
@@ -171,14 +207,17 @@ static void adjust_reading(struct connection *connection) {
 }
 
 static void refuse(struct connection *connection) {
-    const char *text = jp_rpc_full();
-    connection->close_when_written = true;
-    peer_send(&connection->peer, text, strlen(text));
+    jp_str_puts(&connection->queued, jp_rpc_full());
+    peer_finish(&connection->peer);
 }
 
 struct jp_server *jp_server_new(const struct jp_server_options *options) {
     struct jp_server *server = jp_alloc(sizeof *server);
     server->with = *options;
+    server->before_waiting.data = server;
+    uv_prepare_init(options->loop, &server->before_waiting);
+    uv_prepare_start(&server->before_waiting, write_all_listed);
+    uv_unref((uv_handle_t *)&server->before_waiting);
     return server;
 }
 
@@ -219,8 +258,11 @@ void jp_server_take(struct jp_server *server, uv_file file) {
 }
 
 void jp_server_stop(struct jp_server *server) {
-    for (struct connection *connection = server->first; connection; connection = connection->next)
+    for (struct connection *connection = server->first; connection; connection = connection->next) {
+        write_queued(connection);
         close_connection(connection);
+    }
+    uv_close((uv_handle_t *)&server->before_waiting, NULL);
 }
 
 void jp_server_free(struct jp_server *server) { jp_free(server); }

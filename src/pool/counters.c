@@ -13,7 +13,7 @@ enum { MAX_IDLE = 10000, MAX_IDLE_EPHEMERAL = 1000 }; /* names without a pool */
 struct jp_counted {
     char *name;
     struct jp_counters total; /* of processes that have ended */
-    struct jp_counters base;  /* as of the last reset; it may have what still runs, too */
+    struct jp_counters *base; /* as of the last reset, or NULL; it may have what still runs, too */
     int64_t reset_100ns;      /* 0: never */
     struct jp__series_state series;
     bool ephemeral;           /* the pool was: that decides the line */
@@ -50,7 +50,15 @@ static void line_remove(struct jp_pools *pools, struct jp_counted *counted) {
     line->count--;
 }
 
+static void set_base(struct jp_counted *counted, const struct jp_counters *base, int64_t reset_100ns) {
+    if (!counted->base)
+        counted->base = jp_alloc(sizeof *counted->base);
+    *counted->base = *base;
+    counted->reset_100ns = reset_100ns;
+}
+
 static void free_counted(struct jp_counted *counted) {
+    jp_free(counted->base);
     jp_free(counted->name);
     jp_free(counted);
 }
@@ -75,8 +83,8 @@ void jp__counters_load(struct jp_pools *pools, const struct jp_accounts_start *s
         counted->ephemeral = start->counters[i].ephemeral;
         line_add(pools, counted);
         counted->total = start->counters[i].total;
-        counted->base = start->counters[i].base;
-        counted->reset_100ns = start->counters[i].reset_100ns;
+        if (start->counters[i].reset_100ns)
+            set_base(counted, &start->counters[i].base, start->counters[i].reset_100ns);
         jp__series_load(&counted->series, &start->counters[i]);
     }
 }
@@ -179,7 +187,8 @@ static struct jp_counters all_of(struct jp_pools *pools, const struct jp_pool *p
 
 void jp_pools_counters(struct jp_pools *pools, const struct jp_pool *pool, struct jp_counters *ret_counters, int64_t *ret_since_100ns) {
     *ret_counters = all_of(pools, pool);
-    jp_counters_less(ret_counters, &pool->counted->base);
+    if (pool->counted->base)
+        jp_counters_less(ret_counters, pool->counted->base);
     *ret_since_100ns = pool->counted->reset_100ns;
 }
 
@@ -206,12 +215,12 @@ jp_status jp_pools_reset_counters(struct jp_pools *pools, struct jp_pool *pool, 
     int64_t since;
     struct jp_counted *counted = pool->counted;
     jp_pools_counters(pools, pool, ret_old, &since);
-    counted->base = all_of(pools, pool);
-    counted->reset_100ns = jp__now(pools);
+    const struct jp_counters base = all_of(pools, pool);
+    set_base(counted, &base, jp__now(pools));
     record_members(pools, pool);
     pools->with.accounts->ops->record_reset(
         pools->with.accounts,
-        &(struct jp_reset_record){.pool = pool->name, .time_100ns = counted->reset_100ns, .by = by, .base = counted->base});
+        &(struct jp_reset_record){.pool = pool->name, .time_100ns = counted->reset_100ns, .by = by, .base = base});
     tell_reset(pools, pool, by, ret_old);
     return JP_OK;
 }

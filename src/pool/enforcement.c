@@ -197,8 +197,7 @@ uint64_t jp__enforcement_on_time(struct jp_pools *pools, uint64_t now_ms) {
     if (pools->next_stop_ms > awake_ms)
         return next_stop(pools, awake_ms, now_ms);
     pools->next_stop_ms = UINT64_MAX;
-    size_t position = 0;
-    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
+    for (struct jp_pool *pool = pools->first_present; pool; pool = pool->present_next)
         if (!pool->parent)
             each_member(pools, pool, end_if_time_is_over);
     return next_stop(pools, awake_ms, now_ms);
@@ -229,7 +228,8 @@ static size_t too_many(struct jp_pools *pools, const struct jp_member *newest, b
     size_t length = jp__spec_chain(newest->pool, specs);
     for (const struct jp_pool *at = newest->pool; at; at = at->parent) {
         bool ours = at->spec.limits.present & JP_SCHEMA_BIT(JP_LIMIT_ACTIVE_PROCESSES) &&
-                    jp__host(pools)->limits[JP_LIMIT_ACTIVE_PROCESSES] != JP_ENFORCED_BY_KERNEL;
+                    jp__host(pools)->limits[JP_LIMIT_ACTIVE_PROCESSES] != JP_ENFORCED_BY_KERNEL &&
+                    jp_pool_session_members(at, newest->record.facts.session) > at->spec.limits.active_processes;
         counts[at->depth] = ours ? count_up_to(pools, at, newest, surely) : 0; /* which looks at every member */
     }
     return jp_policy_too_many(jp__host(pools), specs, counts, length);
@@ -394,8 +394,6 @@ static void add_pool(struct picture *picture, struct jp_pool *pool) {
         .run = pool->run,
         .frozen = pool->frozen,
     };
-    for (size_t i = 0; i < pool->child_count; i++)
-        add_pool(picture, pool->children[i]);
 }
 
 static void add_members(struct jp_pools *pools, struct picture *picture, struct jp_pool *pool) {
@@ -419,22 +417,18 @@ static void add_members(struct jp_pools *pools, struct picture *picture, struct 
                       (member->process && jp__ops(pools)->process_exited(member->process, &exit_code)), /* nobody has told yet */
         };
     }
-    for (size_t i = 0; i < pool->child_count; i++)
-        add_members(pools, picture, pool->children[i]);
 }
 
+/* Pools that have, or just had, members: nothing is decided about the others. */
 static void draw(struct jp_pools *pools, struct picture *picture) {
     *picture = (struct picture){.policy = {.host = jp__host(pools), .now = jp__clock(pools)}};
-    picture->pools = jp_realloc_array(NULL, pools->by_name.count, sizeof *picture->pools);
-    picture->policy.pools = jp_realloc_array(NULL, pools->by_name.count, sizeof *picture->policy.pools);
+    picture->pools = jp_realloc_array(NULL, pools->present_count, sizeof *picture->pools);
+    picture->policy.pools = jp_realloc_array(NULL, pools->present_count, sizeof *picture->policy.pools);
     picture->policy.members = jp_realloc_array(NULL, pools->member_count + 1, sizeof *picture->policy.members);
-    size_t count;
-    struct jp_pool *const *all = jp_pools_sorted(pools, &count);
-    for (size_t i = 0; i < count; i++)
-        if (!all[i]->parent) {
-            add_pool(picture, all[i]);
-            add_members(pools, picture, all[i]);
-        }
+    for (struct jp_pool *pool = pools->first_present; pool; pool = pool->present_next) {
+        add_pool(picture, pool);
+        add_members(pools, picture, pool);
+    }
 }
 
 static void wipe(struct picture *picture) {
@@ -496,8 +490,7 @@ static void carry_out(struct jp_pools *pools, struct jp_pool *pool, const struct
 }
 
 static void report_all_late_limits(struct jp_pools *pools) {
-    size_t position = 0;
-    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
+    for (struct jp_pool *pool = pools->first_present; pool; pool = pool->present_next)
         if (pool->late_limits_due)
             jp__report_late_limits(pools, pool);
 }
@@ -515,4 +508,5 @@ void jp__enforce(struct jp_pools *pools) {
     jp_free(decisions.items);
     wipe(&picture);
     jp__slices_measure(pools);
+    jp__presence_trim(pools);
 }

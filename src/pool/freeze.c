@@ -220,8 +220,7 @@ static void rest_when_recorded(struct jp_pools *pools, struct jp_pool *pool) {
 /* How long the members run of each slice, by what they used since the last measure. */
 void jp__slices_measure(struct jp_pools *pools) {
     uint64_t now_ms = jp__now_ms(pools);
-    size_t position = 0;
-    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;) {
+    for (struct jp_pool *pool = pools->first_present; pool; pool = pool->present_next) {
         if (jp__pool_slices(pools, pool) != pool)
             continue;
         uint64_t slices = (now_ms - pool->slice_measured_ms) / JP_SLICE_MS;
@@ -281,8 +280,7 @@ uint64_t jp__slices_on_time(struct jp_pools *pools, uint64_t now_ms) {
     if (pools->next_slice_ms > now_ms)
         return pools->next_slice_ms;
     uint64_t next = UINT64_MAX;
-    size_t position = 0;
-    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;) {
+    for (struct jp_pool *pool = pools->first_present; pool; pool = pool->present_next) {
         bool slices = jp__pool_slices(pools, pool) == pool && jp_pool_total_members(pool) && !pools->stopping;
         if (!slices || (pool->slice_run_ms >= JP_SLICE_MS && !pool->slice_resting)) {
             if (pool->slice_resting)

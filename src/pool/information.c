@@ -87,7 +87,8 @@ static jp_status sum_over_jobs(struct jp_pools *pools, const struct jp_pool *poo
         merge(sum, &job);
         jp_job_info_clear(&job);
     }
-    add_past(sum, &pool->past);
+    if (pool->past)
+        add_past(sum, pool->past);
     return JP_OK;
 }
 

@@ -100,7 +100,17 @@ static void forget_job(struct jp_pools *pools, struct jp_pool_job *job) {
         pools->with.accounts->ops->forget_job(pools->with.accounts, job->object_name);
 }
 
+static void stays(struct jp_pools *pools, struct jp_pool_job *job) {
+    struct jp_pool_job **link = &pools->first_leaving;
+    while (job->leaving && *link != job)
+        link = &(*link)->next_leaving;
+    if (job->leaving)
+        *link = job->next_leaving;
+    job->leaving = false;
+}
+
 static void free_job(struct jp_pools *pools, struct jp_pool_job *job) {
+    stays(pools, job);
     jp_map_remove_u64(&pools->by_key, job->key);
     jp__ops(pools)->job_close(job->job);
     jp_free(job->object_name);
@@ -114,7 +124,8 @@ static jp_status open_job(struct jp_pools *pools, struct jp_pool *pool, char *ob
     uint64_t key = ++pools->last_key;
     jp_status status = jp__ops(pools)->job_obtain(pools->with.backend, object_name, key, &obtained, error);
     if (status == JP_OK) {
-        status = jp_job_configure(pools->with.backend, obtained.job, &pool->spec, !obtained.existed, error);
+        status = obtained.existed ? jp_job_configure(pools->with.backend, obtained.job, &pool->spec, false, error)
+                                  : jp_job_configure_new(pools->with.backend, obtained.job, &pool->spec, error);
         if (status)
             jp__ops(pools)->job_close(obtained.job);
     }
@@ -155,11 +166,13 @@ jp_status jp__pool_open_first_job(struct jp_pools *pools, struct jp_pool *pool, 
 
 /* What a job has counted goes on in the pool when the job is closed. */
 static void keep_accounting(struct jp_pools *pools, struct jp_pool_job *job) {
-    struct jp_job_accounting_and_io counted;
+    struct jp_job_accounting_and_io counted, **past = &job->pool->past;
     if (!jp__job_accounting(pools, job, &counted))
         return;
     counted.basic.active_processes = 0;
-    jp__add_accounting(&job->pool->past, &counted);
+    if (!*past)
+        *past = jp_alloc(sizeof **past);
+    jp__add_accounting(*past, &counted);
 }
 
 /* Its last word, and the end of what is known of it. */
@@ -184,20 +197,42 @@ void jp__pool_close_jobs(struct jp_pools *pools, struct jp_pool *pool) {
     pool->job_count = 0;
 }
 
-static void close_if_idle(struct jp_pools *pools, struct jp_pool *pool, size_t index) {
-    struct jp_pool_job *job = pool->jobs[index];
-    if (!is_idle(pools, job) || pool->spec.limits.present & JP_SCHEMA_BIT(JP_LIMIT_JOB_TIME)) /* a used-up clock must not begin anew */
-        return;
+static void close_further(struct jp_pools *pools, struct jp_pool_job *job) {
+    struct jp_pool *pool = job->pool;
+    size_t index = 0;
+    while (pool->jobs[index] != job)
+        index++;
     take_leave(pools, job);
     free_job(pools, job);
     pool->jobs[index] = pool->jobs[--pool->job_count];
 }
 
-void jp__pools_close_idle_jobs(struct jp_pools *pools) {
-    size_t position = 0;
-    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
-        for (size_t i = pool->job_count; i-- > 1;)
-            close_if_idle(pools, pool, i);
+void jp__job_emptied(struct jp_pools *pools, struct jp_pool_job *job) {
+    if (!job || job->leaving || job == job->pool->jobs[0])
+        return;
+    job->leaving = true;
+    job->next_leaving = pools->first_leaving;
+    pools->first_leaving = job;
+    pools->next_leaving_ms = 0;
+}
+
+/* Who is still to be told of, or comes back, is heard of again when that is over. A used-up clock must not begin anew. */
+static bool must_stay(const struct jp_pool_job *job) {
+    return job->zero_due || jp_pool_session_members(job->pool, job->session) || job->pool->spec.limits.present & JP_SCHEMA_BIT(JP_LIMIT_JOB_TIME);
+}
+
+uint64_t jp__leaving_jobs_on_time(struct jp_pools *pools, uint64_t now_ms) {
+    if (pools->next_leaving_ms > now_ms)
+        return pools->next_leaving_ms;
+    struct jp_pool_job *next;
+    for (struct jp_pool_job *job = pools->first_leaving; job; job = next) {
+        next = job->next_leaving;
+        if (must_stay(job))
+            stays(pools, job);
+        else if (!jp__job_active_processes(pools, job)) /* else the kernel's count lags behind */
+            close_further(pools, job);
+    }
+    return pools->next_leaving_ms = pools->first_leaving ? now_ms + SETTLE_MS : UINT64_MAX;
 }
 
 /* --- for a session --- */
@@ -210,8 +245,7 @@ static jp_status renew_first_job(struct jp_pools *pools, struct jp_pool *pool, s
     jp__ops(pools)->job_close(old->job); /* first: the name is to be a new object's */
     jp_status status = open_job(pools, pool, jp_strdup(pool->object_name), &fresh, error);
     if (status) { /* without its job the pool is of no use; the next reload tries again */
-        pool->error = *error;
-        pool->state = JP_POOL_FAILED;
+        jp__pool_fail(pool, error);
         pool->job_count = 0;
         jp_free(pool->jobs);
         pool->jobs = NULL;
@@ -247,6 +281,7 @@ static jp_status job_for(struct jp_pools *pools, struct jp_pool *pool, uint32_t 
         pool->jobs = jp_realloc_array(pool->jobs, pool->job_count + 1, sizeof *pool->jobs);
         pool->jobs[pool->job_count++] = job;
         settle(pools, job, session); /* its name says so */
+        jp__job_emptied(pools, job); /* if nobody joins it after all */
     }
     *ret_job = job;
     return JP_OK;

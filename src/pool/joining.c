@@ -2,7 +2,7 @@
  *
  * Windows terminates a process that is assigned over the active-process limit or after the job time is used up, so room is looked
  * for before anything is tried. A process that joins is recorded on disk before the caller hears of it, and a launched one before
- * its first instruction. */
+ * its first instruction, unless the caller would rather not wait for that. */
 #include "pool/pools_internal.h"
 
 #include <inttypes.h>
@@ -36,18 +36,23 @@ static bool resume(struct recording *recording, struct jp_error *error) {
     return false;
 }
 
-static void on_durable(void *context, jp_status status) {
-    struct recording *recording = context;
+/* It may run, and the caller hears of it. */
+static void conclude(struct recording *recording) {
     struct jp_error error;
-    if (status) /* serving goes on; the row is in the backlog, and the service says that it is degraded */
-        jp_log(recording->pools->with.log, JP_LOG_WARNING, "process %" PRIu32 " joined pool \"%s\" before it could be recorded on disk",
-               recording->record.facts.pid, recording->record.pool);
     if (recording->resume && !resume(recording, &error))
         recording->callback(recording->context, error.status, &error, NULL, 0);
     else
         recording->callback(recording->context, JP_OK, NULL, &recording->record, recording->seq);
     jp_process_record_clear(&recording->record);
     jp_free(recording);
+}
+
+static void on_durable(void *context, jp_status status) {
+    struct recording *recording = context;
+    if (status) /* serving goes on; the row is in the backlog, and the service says that it is degraded */
+        jp_log(recording->pools->with.log, JP_LOG_WARNING, "process %" PRIu32 " joined pool \"%s\" before it could be recorded on disk",
+               recording->record.facts.pid, recording->record.pool);
+    conclude(recording);
 }
 
 static void when_recorded(struct jp_pools *pools, const struct jp_member *member, const struct jp_joining *joining) {
@@ -57,7 +62,10 @@ static void when_recorded(struct jp_pools *pools, const struct jp_member *member
     jp_process_record_copy(&member->record, &recording->record);
     recording->seq = jp__emit(pools, &(struct jp__event){.pool = member->pool, .message = launched ? "PROCESS_LAUNCHED" : "PROCESS_ASSIGNED",
                                                          .member = member, .origin = JP_ORIGIN_SERVICE});
-    pools->with.accounts->ops->when_durable(pools->with.accounts, on_durable, recording);
+    if (joining->at_once)
+        conclude(recording);
+    else
+        pools->with.accounts->ops->when_durable(pools->with.accounts, on_durable, recording);
 }
 
 /* --- room --- */

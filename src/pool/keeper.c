@@ -34,7 +34,7 @@ static void note_failure(struct jp_pools *pools, const struct jp_error *error) {
 
 static bool start_keeper(struct jp_pools *pools) {
     struct jp_error error;
-    uint64_t watch = ++pools->last_watch;
+    uint64_t watch = jp__new_watch(pools, 0);
     if (jp__ops(pools)->keeper_start(pools->with.backend, watch, &pools->keeper, &error)) {
         note_failure(pools, &error);
         return false;

@@ -21,6 +21,37 @@ static int compare_names(const void *one, const void *other) {
     return strcmp((*(struct jp_pool *const *)one)->name, (*(struct jp_pool *const *)other)->name);
 }
 
+/* Where the pool stands, or would. */
+static size_t place_of(const struct jp_pools *pools, const char *name) {
+    size_t low = 0, high = pools->sorted_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(pools->sorted[middle]->name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+void jp__order_add(struct jp_pools *pools, struct jp_pool *pool) {
+    if (!pools->sorted) /* nobody has asked yet: at the start they are all put in order at once */
+        return;
+    size_t place = place_of(pools, pool->name);
+    pools->sorted = jp_realloc_array(pools->sorted, pools->sorted_count + 1, sizeof(struct jp_pool *));
+    memmove(pools->sorted + place + 1, pools->sorted + place, (pools->sorted_count++ - place) * sizeof(struct jp_pool *));
+    pools->sorted[place] = pool;
+}
+
+void jp__order_remove(struct jp_pools *pools, const struct jp_pool *pool) {
+    if (!pools->sorted)
+        return;
+    size_t place = place_of(pools, pool->name);
+    memmove(pools->sorted + place, pools->sorted + place + 1, (--pools->sorted_count - place) * sizeof(struct jp_pool *));
+}
+
+size_t jp_pools_count(const struct jp_pools *pools) { return pools->by_name.count; }
+
 struct jp_pool *const *jp_pools_sorted(struct jp_pools *pools, size_t *ret_count) {
     if (!pools->sorted) {
         pools->sorted = jp_realloc_array(NULL, pools->by_name.count, sizeof(struct jp_pool *));
@@ -32,22 +63,6 @@ struct jp_pool *const *jp_pools_sorted(struct jp_pools *pools, size_t *ret_count
     }
     *ret_count = pools->sorted_count;
     return pools->sorted;
-}
-
-size_t jp_pool_total_members(const struct jp_pool *pool) {
-    size_t total = pool->member_count;
-    for (size_t i = 0; i < pool->child_count; i++)
-        total += jp_pool_total_members(pool->children[i]);
-    return total;
-}
-
-size_t jp_pool_session_members(const struct jp_pool *pool, uint32_t session) {
-    size_t total = 0;
-    for (const struct jp_member *member = pool->first_member; member; member = member->next)
-        total += member->record.facts.session == session;
-    for (size_t i = 0; i < pool->child_count; i++)
-        total += jp_pool_session_members(pool->children[i], session);
-    return total;
 }
 
 size_t jp_pools_member_count(const struct jp_pools *pools) { return pools->member_count; }
@@ -62,10 +77,15 @@ bool jp__pool_is_within(const struct jp_pool *pool, const struct jp_pool *ancest
 jp_status jp__pool_available(const struct jp_pool *pool, struct jp_error *error) {
     if (pool->job_count)
         return JP_OK;
-    return jp_fail(error, JP_E_POOL_FAILED, "pool \"%s\" has no job object: %s", pool->name, pool->error.text);
+    return jp_fail(error, JP_E_POOL_FAILED, "pool \"%s\" has no job object: %s", pool->name, pool->failure->text);
 }
 
 struct jp_member *jp__member_by_pid(struct jp_pools *pools, uint32_t pid) { return jp_map_get_u64(&pools->by_pid, pid); }
+
+struct jp_member *jp__member_by_watch(struct jp_pools *pools, uint64_t watch) {
+    struct jp_member *member = jp__member_by_pid(pools, (uint32_t)watch);
+    return member && member->watch == watch ? member : NULL;
+}
 
 jp_status jp_pools_find_process(struct jp_pools *pools, uint32_t pid, int64_t start_100ns, struct jp_member **ret_member,
                                 struct jp_error *error) {

@@ -48,28 +48,50 @@ static void mark_jobs(struct jp_pools *pools, struct jp_member *member) {
     jp__seen_join(pools, member);
 }
 
-static void link_to_pool(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool) {
-    member->pool = pool;
+static void list_add(struct jp_member **first, struct jp_member *member) {
     member->previous = NULL;
-    member->next = pool->first_member;
+    member->next = *first;
     if (member->next)
         member->next->previous = member;
-    pool->first_member = member;
-    pool->member_count++;
-    jp__series_wake(pools, pool);
-    jp__ephemeral_inhabited(pool);
-    mark_jobs(pools, member);
+    *first = member;
 }
 
-static void unlink_from_pool(struct jp_member *member) {
-    if (member->previous)
-        member->previous->next = member->next;
-    else
-        member->pool->first_member = member->next;
+static void list_remove(struct jp_member **first, struct jp_member *member) {
+    *(member->previous ? &member->previous->next : first) = member->next;
     if (member->next)
         member->next->previous = member->previous;
     member->next = member->previous = NULL;
+}
+
+static void link_to_pool(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool) {
+    member->pool = pool;
+    list_add(&pool->first_member, member);
+    pool->member_count++;
+    jp__presence_add(pools, member);
+    jp__series_wake(pools, pool);
+    jp__ephemeral_inhabited(pools, pool);
+    mark_jobs(pools, member);
+}
+
+static void unlink_from_pool(struct jp_pools *pools, struct jp_member *member) {
+    list_remove(&member->pool->first_member, member);
     member->pool->member_count--;
+    jp__presence_remove(pools, member);
+    pools->reap_due |= member->pool->state == JP_POOL_ORPHAN && !member->pool->member_count;
+}
+
+/* One that lingers is no member any more; who it was of is told when it is forgotten. */
+static void linger_in(struct jp_member *member, struct jp_pool *pool) {
+    if (member->pool)
+        list_remove(&member->pool->first_lingering, member);
+    member->pool = pool;
+    if (pool)
+        list_add(&pool->first_lingering, member);
+}
+
+void jp__members_inherit(struct jp_pool *pool) {
+    while (pool->first_lingering)
+        linger_in(pool->first_lingering, pool->parent); /* which may still have to tell of its end */
 }
 
 static void record(struct jp_pools *pools, const struct jp_member *member) {
@@ -81,13 +103,9 @@ static void watch(struct jp_pools *pools, struct jp_member *member) {
     struct jp_error error;
     if (!member->process)
         return;
-    if (member->watch)
-        jp_map_remove_u64(&pools->by_watch, member->watch);
-    member->watch = ++pools->last_watch;
-    jp_map_put_u64(&pools->by_watch, member->watch, member);
+    member->watch = jp__new_watch(pools, member->record.facts.pid);
     if (jp__ops(pools)->process_watch(member->process, member->watch, &error)) {
         jp_log(pools->with.log, JP_LOG_WARNING, "cannot watch process %u: %s", (unsigned)member->record.facts.pid, error.text);
-        jp_map_remove_u64(&pools->by_watch, member->watch);
         member->watch = 0;
     }
 }
@@ -105,15 +123,52 @@ static struct jp_member *enter(struct jp_pools *pools, struct jp_pool *pool, str
     make_way(pools, member->record.facts.pid);
     member->joined_ms = jp__now_ms(pools);
     member->joined = member->active = jp__clock(pools);
+    pools->member_count++;
     link_to_pool(pools, member, pool);
     jp_map_put_u64(&pools->by_pid, member->record.facts.pid, member);
-    pools->member_count++;
     record(pools, member);
     watch(pools, member);
     pools->unwatched_count += !member->watch;
     jp__schedule_list(pools, pool);
-    jp__schedule_sample(pools);
     return member;
+}
+
+/* Puts a copy of `facts`, which may have texts of the member's, into the place of what was known. */
+static void set_facts(struct jp_pools *pools, struct jp_member *member, const struct jp_process_facts *facts) {
+    struct jp_process_facts old = member->record.facts, *fresh = &member->record.facts;
+    *fresh = *facts;
+    fresh->image = jp__text_share(pools, facts->image);
+    fresh->user = jp__text_share(pools, facts->user);
+    fresh->command_line = jp_strdup(facts->command_line);
+    jp__text_let_go(pools, old.image);
+    jp__text_let_go(pools, old.user);
+    jp_free(old.command_line);
+}
+
+/* What is known of it now, in the place of what was. */
+static void take_facts(struct jp_pools *pools, struct jp_member *member, const struct jp_process_facts *facts) {
+    bool counted = member->stage != JP_MEMBER_LINGERING;
+    if (counted)
+        jp__presence_remove(pools, member);
+    set_facts(pools, member, facts);
+    if (counted)
+        jp__presence_add(pools, member);
+}
+
+static void set_pool_name(struct jp_pools *pools, struct jp_member *member, const char *name) {
+    const char *old = member->record.pool;
+    member->record.pool = jp__text_share(pools, name);
+    jp__text_let_go(pools, old);
+}
+
+void jp__member_free(struct jp_pools *pools, struct jp_member *member) {
+    if (member->process)
+        jp__ops(pools)->process_close(member->process);
+    if (member->control)
+        jp__ops(pools)->process_close(member->control);
+    set_facts(pools, member, &(struct jp_process_facts){0});
+    set_pool_name(pools, member, NULL);
+    jp_free(member);
 }
 
 struct jp_member *jp__member_join(struct jp_pools *pools, struct jp_pool *pool, struct jp_process *process,
@@ -123,14 +178,14 @@ struct jp_member *jp__member_join(struct jp_pools *pools, struct jp_pool *pool, 
     member->record = (struct jp_process_record){
         .id = ++pools->last_id,
         .run = pools->run,
-        .pool = jp_strdup(pool->name),
-        .facts = *facts,
         .start_exact = joined->exact,
         .joined_100ns = jp__now(pools),
         .joined_by = joined->by,
         .starting = joined->launched,
     };
-    *facts = (struct jp_process_facts){0};
+    set_facts(pools, member, facts);
+    jp_process_facts_clear(facts);
+    set_pool_name(pools, member, pool->name);
     enter(pools, pool, member);
     jp__enforce_on_join(pools, member);
     return member;
@@ -148,7 +203,11 @@ struct jp_member *jp__member_adopt(struct jp_pools *pools, struct jp_pool *pool,
                                    const struct jp_process_record *record) {
     struct jp_member *member = jp_alloc(sizeof *member);
     member->process = process;
-    jp_process_record_copy(record, &member->record);
+    member->record = *record;
+    member->record.pool = NULL;
+    member->record.facts = (struct jp_process_facts){0};
+    set_facts(pools, member, &record->facts);
+    set_pool_name(pools, member, record->pool);
     member->announced = UINT32_MAX; /* the earlier run told */
     enter(pools, pool, member);
     member->joined = jp__clock_at(pools, record->joined_100ns);
@@ -161,13 +220,12 @@ struct jp_member *jp__member_adopt(struct jp_pools *pools, struct jp_pool *pool,
 void jp__member_move(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool) {
     if (member->stage == JP_MEMBER_LINGERING) { /* in no pool any more; its row is told where it was */
         jp__count_elsewhere(pools, &member->record, pool->name);
-        member->pool = pool;
+        linger_in(member, pool);
     } else {
-        unlink_from_pool(member);
+        unlink_from_pool(pools, member);
         link_to_pool(pools, member, pool);
     }
-    jp_free(member->record.pool);
-    member->record.pool = jp_strdup(pool->name);
+    set_pool_name(pools, member, pool->name);
     record(pools, member);
     jp__schedule_list(pools, pool);
     if (jp__member_runs(member))
@@ -179,17 +237,10 @@ static bool incomplete(const struct jp_member *member) {
     return member->process && (!member->record.start_exact || !facts->image || !facts->command_line);
 }
 
-/* Moves what `fresh` lacks over from `old`. */
-static void keep_text(char **fresh, char **old) {
-    if (*fresh)
-        return;
-    *fresh = *old;
-    *old = NULL;
-}
-
 /* What could not be read of a process that was just being made. */
 static void complete_facts(struct jp_pools *pools, struct jp_member *member) {
-    struct jp_process_facts fresh, *old = &member->record.facts;
+    struct jp_process_facts fresh;
+    const struct jp_process_facts *old = &member->record.facts;
     struct jp_error error;
     if (!incomplete(member) || jp__ops(pools)->process_facts(member->process, &fresh, &error))
         return;
@@ -198,11 +249,12 @@ static void complete_facts(struct jp_pools *pools, struct jp_member *member) {
         jp_process_facts_clear(&fresh);
         return;
     }
-    keep_text(&fresh.image, &old->image);
-    keep_text(&fresh.command_line, &old->command_line);
-    keep_text(&fresh.user, &old->user);
-    jp_process_facts_clear(old);
-    *old = fresh;
+    struct jp_process_facts all = fresh; /* what it lacks stays */
+    all.image = fresh.image ? fresh.image : old->image;
+    all.command_line = fresh.command_line ? fresh.command_line : old->command_line;
+    all.user = fresh.user ? fresh.user : old->user;
+    take_facts(pools, member, &all);
+    jp_process_facts_clear(&fresh);
     member->record.start_exact = true;
     if (member->stage != JP_MEMBER_LINGERING)
         mark_jobs(pools, member);
@@ -223,8 +275,8 @@ void jp__member_identify(struct jp_pools *pools, struct jp_member *member) {
         return;
     }
     member->process = process;
-    jp_process_facts_clear(&member->record.facts);
-    member->record.facts = facts;
+    take_facts(pools, member, &facts);
+    jp_process_facts_clear(&facts);
     member->record.start_exact = true;
     record(pools, member);
     jp__freeze_join(pools, member);
@@ -307,7 +359,8 @@ static void finish(struct jp_pools *pools, struct jp_member *member, enum jp_end
     jp_pools_refresh_usage(pools, member);
     record(pools, member);
     jp__count_ended(pools, row);
-    unlink_from_pool(member);
+    unlink_from_pool(pools, member);
+    list_add(&pool->first_lingering, member);
     pools->member_count--;
     jp__seen_end(pools, member, pool);
     jp__enforce_on_end(pools, member, pool);
@@ -361,15 +414,9 @@ void jp__member_ended(struct jp_pools *pools, struct jp_member *member) {
 void jp__member_forget(struct jp_pools *pools, struct jp_member *member) {
     if (jp_map_get_u64(&pools->by_pid, member->record.facts.pid) == member) /* else the pid is another's by now */
         jp_map_remove_u64(&pools->by_pid, member->record.facts.pid);
-    if (member->watch)
-        jp_map_remove_u64(&pools->by_watch, member->watch);
-    if (member->process)
-        jp__ops(pools)->process_close(member->process);
-    if (member->control)
-        jp__ops(pools)->process_close(member->control);
     queue_remove(&pools->stages[JP_MEMBER_LINGERING], member);
-    jp_process_record_clear(&member->record);
-    jp_free(member);
+    linger_in(member, NULL);
+    jp__member_free(pools, member);
 }
 
 static void end_stage(struct jp_pools *pools, struct jp_member *member) {

@@ -249,8 +249,10 @@ static void on_other(struct jp_pools *pools, struct jp_pool_job *job, const stru
         jp_free(made);
         name = number;
     }
-    if (packet->message == JP_MSG_ACTIVE_PROCESS_ZERO)
+    if (packet->message == JP_MSG_ACTIVE_PROCESS_ZERO) {
         job->zero_due = false;
+        jp__job_emptied(pools, job);
+    }
     if (packet->message == JP_MSG_ACTIVE_PROCESS_LIMIT)
         jp__seen_refused(job);
     char *detail = packet->message == JP_MSG_NOTIFICATION_LIMIT ? describe_violation(pools, job) : jp__session_detail(job);
@@ -286,7 +288,7 @@ void jp_pools_on_packets(struct jp_pools *pools, const struct jp_job_packet *pac
 }
 
 void jp_pools_on_exit(struct jp_pools *pools, uint64_t watch) {
-    struct jp_member *member = jp_map_get_u64(&pools->by_watch, watch);
+    struct jp_member *member = jp__member_by_watch(pools, watch);
     if (!member && jp__keeper_on_end(pools, watch))
         return;
     if (member)

@@ -13,9 +13,10 @@ struct jp_pools *jp_pools_new(const struct jp_pools_surroundings *surroundings, 
     for (size_t i = 0; i < start->past_count; i++)
         jp_map_put(&pools->pasts, start->pasts[i].name, &start->pasts[i]);
     pools->last_key = 15; /* lower keys are the port's own */
-    pools->next_list_ms = pools->next_sample_ms = pools->next_queue_ms = pools->next_stop_ms = pools->next_slice_ms = pools->next_keeper_ms = pools->next_ephemeral_ms =
-        UINT64_MAX;
+    pools->next_list_ms = pools->next_sample_ms = pools->next_queue_ms = pools->next_stop_ms = pools->next_slice_ms = pools->next_keeper_ms =
+        pools->next_leaving_ms = UINT64_MAX;
     pools->sample_interval_ms = pools->next_record_ms = UINT64_MAX;
+    pools->list_interval_ms = LIST_INTERVAL_MS;
     pools->record_interval_ms = surroundings->record_interval_ms;
     jp__counters_load(pools, start);
     jp_pools_set_access(pools, NULL);
@@ -26,20 +27,34 @@ struct jp_pools *jp_pools_new(const struct jp_pools_surroundings *surroundings, 
 
 static void add_child(struct jp_pool *parent, struct jp_pool *child) {
     parent->children = jp_realloc_array(parent->children, parent->child_count + 1, sizeof *parent->children);
+    child->child_index = parent->child_count;
     parent->children[parent->child_count++] = child;
 }
 
-static void remove_child(struct jp_pool *parent, const struct jp_pool *child) {
-    for (size_t i = 0; i < parent->child_count; i++)
-        if (parent->children[i] == child) {
-            parent->children[i] = parent->children[--parent->child_count];
-            return;
-        }
+static void remove_child(struct jp_pools *pools, struct jp_pool *parent, const struct jp_pool *child) {
+    struct jp_pool *last = parent->children[--parent->child_count];
+    parent->children[child->child_index] = last;
+    last->child_index = child->child_index;
+    pools->reap_due |= parent->state == JP_POOL_ORPHAN;
 }
 
-static void forget_order(struct jp_pools *pools) {
-    jp_free(pools->sorted);
-    pools->sorted = NULL;
+static void note_object_name(struct jp_pools *pools, struct jp_pool *pool) {
+    if (jp_map_get(&pools->by_object, pool->object_name))
+        pools->objects_clash = true;
+    else
+        jp_map_put(&pools->by_object, pool->object_name, pool);
+}
+
+static void forget_object_name(struct jp_pools *pools, const struct jp_pool *gone) {
+    size_t position = 0;
+    if (jp_map_get(&pools->by_object, gone->object_name) != gone)
+        return;
+    jp_map_remove(&pools->by_object, gone->object_name);
+    for (struct jp_pool *pool; pools->objects_clash && (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
+        if (strcmp(pool->object_name, gone->object_name) == 0) {
+            note_object_name(pools, pool);
+            return;
+        }
 }
 
 struct jp_pool *jp__pool_new(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec,
@@ -56,39 +71,55 @@ struct jp_pool *jp__pool_new(struct jp_pools *pools, const char *name, const str
     if (parent)
         add_child(parent, pool);
     jp_map_put(&pools->by_name, pool->name, pool);
+    note_object_name(pools, pool);
     jp__counters_attach(pools, pool);
-    forget_order(pools);
+    jp__order_add(pools, pool);
+    pools->ruled_count += jp__pool_has_rules(spec);
     jp__pool_remember(pools, pool);
     return pool;
 }
 
+void jp__pool_fail(struct jp_pool *pool, const struct jp_error *why) {
+    if (!pool->failure)
+        pool->failure = jp_alloc(sizeof *pool->failure);
+    *pool->failure = *why;
+    pool->state = JP_POOL_FAILED;
+}
+
 void jp__pool_open(struct jp_pools *pools, struct jp_pool *pool) {
-    if (jp__pool_open_first_job(pools, pool, &pool->error)) {
-        pool->state = JP_POOL_FAILED;
-        jp_log(pools->with.log, JP_LOG_ERROR, "pool \"%s\" is not available: %s", pool->name, pool->error.text);
+    struct jp_error error;
+    if (jp__pool_open_first_job(pools, pool, &error)) {
+        jp__pool_fail(pool, &error);
+        jp_log(pools->with.log, JP_LOG_ERROR, "pool \"%s\" is not available: %s", pool->name, error.text);
         return;
     }
+    jp_free(pool->failure);
+    pool->failure = NULL;
     pool->state = JP_POOL_ACTIVE;
     jp__pool_rejoin(pools, pool);
 }
 
 static void take_apart(struct jp_pools *pools, struct jp_pool *pool) {
     jp__wait_on_discard(pools, pool);
-    for (struct jp_member *member = pools->stages[JP_MEMBER_LINGERING].first; member; member = member->queue_next)
-        if (member->pool == pool)
-            member->pool = pool->parent; /* which may still have to tell of its end */
+    jp__members_inherit(pool);
     jp__queue_discard(pools, pool);
     jp__pool_close_jobs(pools, pool);
     if (pool->token)
         jp__ops(pools)->token_free(pools->with.backend, pool->token);
     if (pool->parent)
-        remove_child(pool->parent, pool);
+        remove_child(pools, pool->parent, pool);
+    jp__presence_forget(pools, pool);
+    pools->ruled_count -= jp__pool_has_rules(&pool->spec);
+    jp__order_remove(pools, pool);
     jp_map_remove(&pools->by_name, pool->name);
+    forget_object_name(pools, pool);
     jp__counters_detach(pools, pool);
-    forget_order(pools);
+    jp_free(pool->sessions);
     jp_free(pool->children);
     jp_free(pool->name);
     jp_free(pool->object_name);
+    jp_free(pool->failure);
+    jp_free(pool->past);
     jp_strings_free(&pool->troubles);
     jp__ephemeral_free(pools, pool);
     jp__pool_access_clear(pools, pool);
@@ -153,11 +184,8 @@ static jp_status check_spec(const struct jp_pool_spec *spec, struct jp_error *er
 
 /* Two pools on one job object would count each other's processes. */
 static jp_status check_object_name(struct jp_pools *pools, const char *object_name, struct jp_error *error) {
-    size_t position = 0;
-    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
-        if (strcmp(pool->object_name, object_name) == 0)
-            return jp_fail(error, JP_E_POOL_EXISTS, "job object \"%s\" belongs to pool \"%s\" already", object_name, pool->name);
-    return JP_OK;
+    const struct jp_pool *other = jp_map_get(&pools->by_object, object_name);
+    return other ? jp_fail(error, JP_E_POOL_EXISTS, "job object \"%s\" belongs to pool \"%s\" already", object_name, other->name) : JP_OK;
 }
 
 jp_status jp__pool_check_new(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec, struct jp_pool **ret_parent,
@@ -192,20 +220,19 @@ jp_status jp__pool_make(struct jp_pools *pools, const char *name, const struct j
     struct jp_pool *parent = NULL;
     jp_status status = jp__pool_check_new(pools, name, spec, &parent, error);
     if (status) {
-        jp__ephemeral_clear(ephemeral);
+        jp__ephemeral_clear(pools, ephemeral);
         return status;
     }
     struct jp_pool *pool = jp__pool_new(pools, name, spec, parent, source);
-    pool->ephemeral = ephemeral;
-    pools->ephemeral_count += ephemeral != NULL;
+    jp__ephemeral_attach(pools, pool, ephemeral);
     jp__pool_open(pools, pool);
     if (pool->state == JP_POOL_FAILED) {
-        *error = pool->error;
+        *error = *pool->failure;
         discard(pools, pool);
         return error->status;
     }
     jp__pool_record(pools, pool);
-    jp__schedule_sample(pools);
+    jp__schedule_sample_for(pools, pool);
     jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_CREATED", .origin = JP_ORIGIN_SERVICE,
                                         .detail = ephemeral ? "ephemeral" : jp_pool_source_name(pool->source)});
     *ret_pool = pool;
@@ -241,13 +268,15 @@ void jp__pool_changed(struct jp_pools *pools, struct jp_pool *pool, bool restart
         jp_pools_totals(pools, pool, &totals);
         pool->job_time_base_100ns = totals.user_100ns;
     }
-    for (size_t i = 0; i < pool->job_count; i++)
+    for (size_t i = 0; i < pool->job_count; i++) {
         jp__keeper_follow(pools, pool->jobs[i]);
+        jp__job_emptied(pools, pool->jobs[i]); /* if it was kept for a clock that is not there any more */
+    }
     jp_strings_free(&pool->troubles);
     jp__enforce_on_limits(pools, pool);
     jp__schedule_sample(pools);
-    pool->late_limits_due = true;
-    if (pools->next_sample_ms == UINT64_MAX)
+    pool->late_limits_due = jp_pool_total_members(pool) > 0;
+    if (pool->late_limits_due && pools->next_sample_ms == UINT64_MAX)
         jp__report_late_limits(pools, pool);
 }
 
@@ -264,6 +293,8 @@ jp_status jp__pool_respec(struct jp_pools *pools, struct jp_pool *pool, struct j
         jp_schema_clear(jp_pool_fields, merged);
         return status;
     }
+    pools->ruled_count += jp__pool_has_rules(merged);
+    pools->ruled_count -= jp__pool_has_rules(&pool->spec);
     jp_schema_clear(jp_pool_fields, &pool->spec);
     pool->spec = *merged;
     jp__pool_access_apply(pools, pool);
@@ -316,7 +347,8 @@ jp_status jp_pools_delete(struct jp_pools *pools, struct jp_pool *pool, bool ter
 
 void jp__pools_reap(struct jp_pools *pools) {
     size_t count;
-    bool again = true;
+    bool again = pools->reap_due;
+    pools->reap_due = false;
     while (again) {
         again = false;
         struct jp_pool *const *all = jp_pools_sorted(pools, &count);
@@ -324,21 +356,12 @@ void jp__pools_reap(struct jp_pools *pools) {
             if (all[i]->state == JP_POOL_ORPHAN && !all[i]->member_count && !all[i]->child_count) {
                 jp__emit(pools, &(struct jp__event){.pool = all[i], .message = "POOL_REMOVED", .origin = JP_ORIGIN_SERVICE});
                 discard(pools, all[i]);
-                again = true; /* the order is made anew, and its parent may be next */
+                again = true; /* the order is another, and its parent may be next */
             }
     }
 }
 
 /* --- the end --- */
-
-static void free_member(struct jp_pools *pools, struct jp_member *member) {
-    if (member->process)
-        jp__ops(pools)->process_close(member->process);
-    if (member->control)
-        jp__ops(pools)->process_close(member->control);
-    jp_process_record_clear(&member->record);
-    jp_free(member);
-}
 
 void jp_pools_free(struct jp_pools *pools) {
     if (!pools)
@@ -346,22 +369,25 @@ void jp_pools_free(struct jp_pools *pools) {
     jp__queue_discard(pools, NULL);
     size_t position = 0;
     for (struct jp_member *member; (member = jp_map_next(&pools->by_pid, &position)) != NULL;)
-        free_member(pools, member);
+        jp__member_free(pools, member);
     pools->stages[JP_MEMBER_LINGERING].first = NULL;
     position = 0;
     for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
-        pool->parent = NULL; /* each goes by itself */
+        pool->parent = NULL, pool->first_lingering = NULL; /* each goes by itself */
     jp__ops(pools)->keeper_close(pools->keeper);
     jp__ops(pools)->descriptor_free(pools->descriptor);
-    while (pools->by_name.count) {
+    while (pools->by_name.count) { /* a walk may skip one while others are taken out */
         position = 0;
-        take_apart(pools, jp_map_next(&pools->by_name, &position));
+        for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
+            take_apart(pools, pool);
     }
     jp_map_free(&pools->pasts);
     jp_map_free(&pools->by_name);
+    jp_map_free(&pools->by_object);
     jp_map_free(&pools->by_key);
     jp_map_free(&pools->by_pid);
-    jp_map_free(&pools->by_watch);
+    jp_map_free(&pools->waiters);
+    jp_map_free(&pools->texts);
     jp__seen_clear(pools);
     jp__ephemerals_end(pools);
     jp__counters_free(pools);

@@ -20,21 +20,24 @@ const char *jp_pool_source_name(enum jp_pool_source source); /* "config", "persi
 
 enum jp_pool_state {
     JP_POOL_ACTIVE,
-    JP_POOL_FAILED, /* its job object could not be had: `error` says why */
+    JP_POOL_FAILED, /* its job object could not be had: `failure` says why */
     JP_POOL_ORPHAN, /* removed from the config while it has members; gone when they are */
 };
 const char *jp_pool_state_name(enum jp_pool_state state); /* "active", "failed", "orphan" */
 
 struct jp_counted;
+struct jp_maker;
 struct jp_member;
 struct jp_pool;
 
 /* Of a pool that goes by itself: when its last process has ended, or nobody is left who would put one in. */
 struct jp_ephemeral {
-    char *maker;         /* the SID of the account whose it is */
+    struct jp_maker *maker; /* the account whose it is */
     const void *held_by; /* who made it, while that one is there; NULL: gone */
+    struct jp_pool *held_next, *held_previous; /* while it is held */
     bool inhabited;      /* a process is, or was, in it or below it */
-    uint64_t idle_since_ms; /* since when nothing keeps it; 0: something does */
+    uint64_t look_ms;    /* nothing keeps it: when it goes, if that is still so; 0: something does */
+    struct jp_pool *idle_next, *idle_previous; /* by that time */
 };
 
 /* One of a pool's job objects: all processes of a job are in one session, so there is one for each session that has members. */
@@ -56,6 +59,13 @@ struct jp_pool_job {
     uint64_t excess, excess_messages, excess_since_ms; /* processes that it has counted beyond those; how long that has stood still */
     int64_t quiet_since_100ns;                         /* when it had none */
     bool kept;     /* the keeper holds it too */
+    bool leaving;  /* it may be closed when the kernel agrees: */
+    struct jp_pool_job *next_leaving;
+};
+
+struct jp_pool_session {
+    uint32_t session;
+    size_t members;
 };
 
 struct jp_pool {
@@ -64,18 +74,25 @@ struct jp_pool {
     struct jp_pool *parent;
     struct jp_pool **children;
     size_t child_count;
+    size_t child_index; /* its place among its parent's */
     unsigned depth; /* 0: no parent */
     enum jp_pool_source source;
     enum jp_pool_state state;
-    struct jp_error error; /* FAILED: why */
+    struct jp_error *failure; /* FAILED: why; else NULL */
     char *object_name;     /* of its first job */
     struct jp_pool_job **jobs; /* none when FAILED; else the first is made with the pool, the others when a session needs one */
     size_t job_count;
-    struct jp_job_accounting_and_io past; /* of jobs that are closed */
+    struct jp_job_accounting_and_io *past; /* of jobs that are closed; NULL: none ever was */
     struct jp_principal *token;           /* what only_token launches with, if it was given through the pipe */
     uint32_t token_pid;                   /* whose it is */
     struct jp_member *first_member;
     size_t member_count; /* immediate ones */
+    struct jp_member *first_lingering; /* that were its members, by next and previous */
+    size_t total_count;                /* with those of its children, and of those in each session: see presence.c */
+    struct jp_pool_session *sessions;
+    size_t session_count;
+    struct jp_pool *present_next, *present_previous; /* of pools with members, and of those that had some when last looked at */
+    bool is_present;
     struct jp_policy_state policy;  /* what decisions remember */
     struct jp_policy_totals spent;  /* what members have used that ended, of this pool and of those below it */
     uint64_t job_time_base_100ns;   /* user time of the totals when the job time was set */
@@ -117,33 +134,34 @@ enum jp_member_stage {
 };
 
 struct jp_member {
-    struct jp_process_record record;
+    struct jp_process_record record; /* pool, image and user are shared: texts.c */
     struct jp_pool *pool; /* NULL when LINGERING and the pool is gone */
-    struct jp_member *next, *previous; /* of the pool */
+    struct jp_member *next, *previous; /* of the pool; LINGERING: of those that were its members */
     struct jp_process *process;        /* NULL if it could not be opened */
     uint64_t watch;                    /* its number at the backend; 0: not watched */
-    enum jp_member_stage stage;
     struct jp_process *control; /* opened to adjust, freeze and end it; NULL until it is needed, or if that failed */
-    bool uncontrollable;        /* it may not be opened or ended: nothing is decided about it any more */
-    uint8_t troubles_told;      /* enum trouble of enforcement.c: each once */
-    bool enforcement_due;       /* it is still being made: limits are looked at when it is there */
-    unsigned freezes_awaited;   /* it is in a frozen pool, and that is not on the disk yet */
-    bool frozen;                /* by us; counted once, however many pools of its chain are */
-    bool resting;               /* between two slices of its CPU rate */
-    bool asked_to_stop;         /* ... and is ended at: */
-    uint64_t stop_deadline_ms;  /* awake */
-    uint32_t stop_exit_code;
     struct jp_policy_clock joined, active; /* when it joined; when its CPU time last moved */
     uint64_t commit_bytes, working_set_bytes; /* as of the last sample */
     uint64_t sampled_cpu_100ns; /* user and kernel time as of the last sample */
     uint64_t sampled_in;        /* number of the last sample that had it */
+    /* what takes less than eight bytes is together, for there are many members */
+    enum jp_member_stage stage;
+    bool uncontrollable;        /* it may not be opened or ended: nothing is decided about it any more */
+    uint8_t troubles_told;      /* enum trouble of enforcement.c: each once */
+    bool enforcement_due;       /* it is still being made: limits are looked at when it is there */
+    bool frozen;                /* by us; counted once, however many pools of its chain are */
+    bool resting;               /* between two slices of its CPU rate */
+    bool asked_to_stop;         /* ... and is ended at stop_deadline_ms */
     bool ended_before;        /* by itself, when its job was ended */
     bool terminated;          /* we ended it */
     bool silent;              /* ended with its whole job: the port will not tell */
     bool abnormal;            /* the port called its end a crash */
     bool watch_spent;         /* its watch was told before it had a thread: it must be watched anew */
-    unsigned looks;           /* at it while it was being made */
     bool stray;               /* there is no handle to ask, and the last PID list did not have it */
+    uint32_t looks;           /* at it while it was being made */
+    uint32_t freezes_awaited; /* it is in a frozen pool, and that is not on the disk yet */
+    uint32_t stop_exit_code;
+    uint64_t stop_deadline_ms; /* awake */
     uint32_t seen_in;         /* bit `depth` for each pool of its chain whose job was told that it is seen */
     uint32_t announced;       /* bit `depth` for each pool of its chain that told of its coming ... */
     uint32_t exit_announced;  /* ... and of its going */
@@ -203,6 +221,7 @@ jp_status jp_pools_create(struct jp_pools *pools, const char *name, const struct
 jp_status jp_pools_create_ephemeral(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec, const char *maker, const void *held_by,
                                     struct jp_pool **ret_pool, struct jp_error *error);
 size_t jp_pools_ephemeral_count(struct jp_pools *pools, const char *maker); /* that are his now */
+const char *jp_pool_maker(const struct jp_pool *pool);                       /* of an ephemeral one: the SID */
 void jp_pools_holder_gone(struct jp_pools *pools, const void *held_by);
 /* Whose it was: the SID, for some minutes after it has gone; NULL: of such a name nothing is known (any more). */
 const char *jp_pools_gone_maker(const struct jp_pools *pools, const char *name);
@@ -221,6 +240,7 @@ jp_status jp_pools_delete(struct jp_pools *pools, struct jp_pool *pool, bool ter
 struct jp_pool *jp_pools_find(struct jp_pools *pools, const char *name);
 /* All pools by name, in alphabetical order; valid until one is created or deleted. */
 struct jp_pool *const *jp_pools_sorted(struct jp_pools *pools, size_t *ret_count);
+size_t jp_pools_count(const struct jp_pools *pools);
 size_t jp_pool_total_members(const struct jp_pool *pool); /* with those of its children */
 size_t jp_pool_session_members(const struct jp_pool *pool, uint32_t session); /* likewise, of one session */
 bool jp_pool_listening(const struct jp_pool *pool); /* all its jobs' messages come through the port */
@@ -244,7 +264,7 @@ extern const enum jp_limit jp_limits_per_session[];
 
 /* --- processes --- */
 
-/* Called once the member is recorded on disk (or the database refuses to be written: then at once). `member` is NULL on
+/* Called once the member is recorded on disk (or the database refuses to be written, or `at_once`: then at once). `member` is NULL on
  * failure, and may have ended by the time of the call. */
 typedef void jp_joined_fn(void *context, jp_status status, const struct jp_error *error, const struct jp_process_record *record,
                           uint64_t seq);
@@ -259,6 +279,7 @@ struct jp_joining {
     /* or one to start: */
     const struct jp_launch *launch; /* its chain, token and filter are filled in here; its principal counts */
     bool as_windows;        /* do not look for room: Windows ends a process that is assigned over a limit */
+    bool at_once;           /* a launch is let run, and told of, without waiting for the disk */
     bool held;              /* its caller has it suspended: without him nobody ever lets it run (jp_pools_queue_abandon) */
     uint64_t timeout_100ns; /* for when_full "wait"; 0: as the pool says */
     jp_joined_fn *callback;
@@ -266,7 +287,7 @@ struct jp_joining {
 };
 struct jp_queued; /* one that waits for room */
 
-/* Takes a process in, or starts one that runs from the moment that its row is on disk. A failure before anything was done, or one
+/* Takes a process in, or starts one that runs from the moment that its row is on disk (`at_once`: before). A failure before anything was done, or one
  * that left everything as it was, calls back at once. NULL, or the place in the queue of a pool that is full and says "wait":
  * until then it can be cancelled. What `joining` points to is copied; principals must outlive the waiting. */
 struct jp_queued *jp_pools_join(struct jp_pools *pools, const struct jp_joining *joining);

@@ -7,11 +7,13 @@
 
 /* How long the port may lag behind a handle before the reconciler speaks, and how long a closed member is kept for what is
  * still on its way. Both are far above what was ever measured (single milliseconds), and cost only memory.
- * Wine posts NEW_PROCESS before the process has a thread, and holds a process without threads for ended. */
-enum { NEWBORN_MS = 20, NEWBORN_LOOKS = 50, SETTLE_MS = 250, LINGER_MS = 2000 };
+ * Wine posts NEW_PROCESS before the process has a thread, and holds a process without threads for ended. On a machine that is busy it may take
+ * seconds to get one, and until then it must not be ended; a look costs little. */
+enum { NEWBORN_MS = 20, NEWBORN_LOOKS = 150, SETTLE_MS = 250, LINGER_MS = 2000 };
 
-/* PID lists are read this often while a pool has members: slowly where messages come and handles are held, else often. */
-enum { LIST_INTERVAL_MS = 60000, LIST_INTERVAL_DEAF_MS = 500 };
+/* PID lists are read this often while a pool has members: slowly where messages come and handles are held, else often. Where nothing is told
+ * any more, each time after twice as long: a message gets lost where something happens, and a host where nothing does is left alone. */
+enum { LIST_INTERVAL_MS = 60000, LIST_INTERVAL_QUIET_MS = 3600000, LIST_INTERVAL_DEAF_MS = 500 };
 
 /* Room is looked for again when a member leaves; and so often, because the kernel's count may lag behind. */
 enum { QUEUE_INTERVAL_MS = 500 };
@@ -23,20 +25,24 @@ struct jp_member_queue {
 struct jp_pools {
     struct jp_pools_surroundings with;
     struct jp_map by_name; /* struct jp_pool */
+    struct jp_map by_object; /* struct jp_pool, by the name of its first job */
+    bool objects_clash;      /* a configuration named one that another pool has: that one stands in the table */
     struct jp_map by_key;  /* struct jp_pool_job */
     struct jp_map by_pid;  /* struct jp_member, lingering ones too: a pid that is held is not given to another */
-    struct jp_map by_watch;
-    struct jp_pool **sorted; /* by name; NULL when it must be made anew */
+    struct jp_pool **sorted; /* by name; NULL until somebody asks */
     size_t sorted_count;
+    struct jp_pool *first_present, *last_present; /* parents first; see presence.c */
+    size_t present_count;
     struct jp_member_queue stages[JP_MEMBER_STAGES]; /* who is in each but LIVE, by deadline */
-    struct jp_waiter *first_waiter;
+    struct jp_map waiters; /* wait.c: the first of those who wait for the same, by the address of that */
     struct jp_queued *first_queued, *last_queued; /* for room, in the order of their coming */
     uint64_t next_queue_ms;                       /* UINT64_MAX: nobody waits */
     uint64_t queue_rounds;
     bool advancing; /* the queue is being looked at */
     size_t member_count;
     size_t unwatched_count; /* members whose end only a list or a message can tell */
-    uint64_t last_seq, last_key, last_watch;
+    uint64_t last_seq, last_key;
+    uint32_t last_watch;
     int64_t last_id, run;
     struct jp_keeper *keeper; /* NULL: there is none */
     uint64_t keeper_watch, keeper_started_ms;
@@ -46,8 +52,16 @@ struct jp_pools {
     size_t kept_count;
     bool keeper_troubled; /* said already */
     bool adopting;      /* until what the last run left has been taken up */
+    struct jp_map texts; /* struct shared_text of texts.c */
     struct jp_map pasts; /* meanwhile: struct jp_pool_past, by name */
+    bool reap_due;                   /* an orphan may have nobody left */
+    struct jp_pool_job *first_leaving; /* of sessions that seem to be over */
+    uint64_t next_leaving_ms;
+    size_t ruled_count;      /* pools with rules that take processes in */
+    size_t awake_count;      /* series.c: pools of which a row is due */
     uint64_t next_list_ms;   /* UINT64_MAX: nobody to look after */
+    uint64_t list_interval_ms; /* where messages come and handles are held */
+    uint64_t listed_seq;       /* the last event when lists were read */
     uint64_t next_sample_ms; /* UINT64_MAX: nobody needs one */
     uint64_t sample_interval_ms, sample_number;
     struct jp_sampling sampling;
@@ -70,8 +84,10 @@ struct jp_pools {
     } idle[2]; /* of names that no pool has now; of ephemeral ones the second, so that many of those push out no others */
     struct jp_map let_go;      /* hashes of the names that were let go of while there are records under them: they were used all the same */
     size_t ephemeral_count;
-    uint64_t next_ephemeral_ms; /* when one may go; UINT64_MAX: none does */
-    struct jp_map gone;         /* ephemeral.c: those that went, by name */
+    struct jp_pool *first_held; /* ephemeral ones */
+    struct jp_pool *first_idle, *last_idle;
+    struct jp_map makers; /* ephemeral.c: struct jp_maker, by SID */
+    struct jp_map gone;   /* those that went, by name */
     struct jp_gone *first_gone, *last_gone;
     struct jp_map lost; /* while adopting: names of ephemeral pools that could not come back */
     bool stopping;
@@ -121,10 +137,11 @@ void jp__name_forget(struct jp_pools *pools, const char *name);        /* no poo
 
 /* ephemeral.c */
 #define JP__EPHEMERAL_KEY "ephemeral" /* of a definition, beside those of jp_pool_fields */
-void jp__ephemeral_clear(struct jp_ephemeral *ephemeral); /* NULL is fine */
+void jp__ephemeral_clear(struct jp_pools *pools, struct jp_ephemeral *ephemeral); /* NULL is fine */
+void jp__ephemeral_attach(struct jp_pools *pools, struct jp_pool *pool, struct jp_ephemeral *ephemeral); /* takes it; NULL is fine */
 cJSON *jp__ephemeral_write(const struct jp_pool *pool); /* what its definition has of it */
 void jp__ephemeral_restore(struct jp_pools *pools, struct jp_pool *pool, const cJSON *written);
-void jp__ephemeral_inhabited(struct jp_pool *pool);     /* a process has come */
+void jp__ephemeral_inhabited(struct jp_pools *pools, struct jp_pool *pool); /* a process has come */
 void jp__ephemeral_ended(struct jp_pools *pools, struct jp_pool *pool); /* its processes were: nobody is to come any more */
 /* What kept it is gone, if that was the last thing that did; those above it may have been kept by it. NULL is fine. */
 void jp__ephemeral_emptied(struct jp_pools *pools, struct jp_pool *pool);
@@ -132,6 +149,16 @@ void jp__ephemeral_discarded(struct jp_pools *pools, struct jp_pool *pool); /* i
 void jp__ephemeral_free(struct jp_pools *pools, struct jp_pool *pool);
 uint64_t jp__ephemerals_on_time(struct jp_pools *pools, uint64_t now_ms);
 void jp__ephemerals_end(struct jp_pools *pools); /* with the whole: frees what is remembered */
+
+/* lookup.c */
+void jp__order_add(struct jp_pools *pools, struct jp_pool *pool);
+void jp__order_remove(struct jp_pools *pools, const struct jp_pool *pool);
+
+/* presence.c */
+void jp__presence_add(struct jp_pools *pools, const struct jp_member *member); /* it is in its pool, and its session is what it says */
+void jp__presence_remove(struct jp_pools *pools, const struct jp_member *member);
+void jp__presence_trim(struct jp_pools *pools); /* all present pools have been looked at: those without members need not be again */
+void jp__presence_forget(struct jp_pools *pools, struct jp_pool *pool);
 
 /* freeze.c */
 void jp__freeze_join(struct jp_pools *pools, struct jp_member *member); /* it is in its pool now: it is as that is */
@@ -170,8 +197,13 @@ void jp__series_end_pool(struct jp_pools *pools, struct jp_pool *pool); /* it go
 void jp__series_end(struct jp_pools *pools);                         /* the service stops, and all that ends with it has ended */
 
 /* rules.c */
+bool jp__pool_has_rules(const struct jp_pool_spec *spec); /* that take processes in */
 void jp__rules_on_sample(struct jp_pools *pools, const struct jp_samples *samples);
 void jp__seen_clear(struct jp_pools *pools);
+
+/* A number for the watch on a process, which leads back to whoever has the pid (0: the keeper): as long as the handle is held, that is one. */
+static inline uint64_t jp__new_watch(struct jp_pools *pools, uint32_t pid) { return (uint64_t)++pools->last_watch << 32 | pid; }
+struct jp_member *jp__member_by_watch(struct jp_pools *pools, uint64_t watch); /* NULL: it is none's, or an earlier one's */
 
 /* It has not been seen to end. */
 static inline bool jp__member_runs(const struct jp_member *member) {
@@ -202,7 +234,9 @@ jp_status jp__pool_configure(struct jp_pools *pools, struct jp_pool *pool, const
                              struct jp_error *error);
 void jp__pool_forget_jobs(struct jp_pools *pools, struct jp_pool *pool); /* they are empty, and their pool goes: the next run has none of them */
 void jp__pool_close_jobs(struct jp_pools *pools, struct jp_pool *pool);
-void jp__pools_close_idle_jobs(struct jp_pools *pools); /* of sessions that are over */
+/* Nobody of its session is left, or that has been told: if it is a further one, it is closed when the kernel agrees. NULL is fine. */
+void jp__job_emptied(struct jp_pools *pools, struct jp_pool_job *job);
+uint64_t jp__leaving_jobs_on_time(struct jp_pools *pools, uint64_t now_ms);
 
 /* unobserved.c */
 void jp__job_record(struct jp_pools *pools, const struct jp_pool_job *job); /* in the accounts */
@@ -218,6 +252,7 @@ void jp__seen_restore(struct jp_pools *pools, const struct jp_accounts_start *st
 struct jp_pool *jp__pool_new(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec,
                              struct jp_pool *parent, enum jp_pool_source source);
 void jp__pool_open(struct jp_pools *pools, struct jp_pool *pool); /* to ACTIVE or FAILED */
+void jp__pool_fail(struct jp_pool *pool, const struct jp_error *why); /* it has no job */
 jp_status jp__pool_check_new(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec, struct jp_pool **ret_parent,
                              struct jp_error *error);
 /* Its spec is another now: what the service keeps of it is looked at anew. */
@@ -261,9 +296,16 @@ void jp__member_ended(struct jp_pools *pools, struct jp_member *member);
 /* As the handle and the messages have it: how a member that has ended went. */
 void jp__member_settle(struct jp_pools *pools, struct jp_member *member);
 void jp__member_forget(struct jp_pools *pools, struct jp_member *member); /* the end of lingering */
+void jp__members_inherit(struct jp_pool *pool); /* it goes: those that linger are left to its parent */
 void jp__member_merge_usage(struct jp_member *member, const struct jp_usage *fresh); /* what is not told stays as it was */
 void jp__member_learn(struct jp_pools *pools, struct jp_member *member); /* what could not be read of it when it came */
 uint64_t jp__members_on_time(struct jp_pools *pools, uint64_t now_ms);    /* stages that are over; the next deadline */
+
+void jp__member_free(struct jp_pools *pools, struct jp_member *member); /* itself: nobody leads to it any more */
+
+/* texts.c */
+char *jp__text_share(struct jp_pools *pools, const char *text); /* a copy that others have as well: not to be changed or freed. NULL for NULL */
+void jp__text_let_go(struct jp_pools *pools, const char *text);
 
 /* messages.c */
 
@@ -336,10 +378,12 @@ jp_status jp__pool_end_all(struct jp_pools *pools, struct jp_pool *pool, uint32_
 
 /* reconcile.c */
 void jp__read_lists(struct jp_pools *pools);
+void jp__read_first_lists(struct jp_pools *pools); /* at the start: a job that was just made has nobody who was not told of */
 void jp__read_lists_of(struct jp_pools *pools, const struct jp_pool *pool); /* who is in it of whom nobody has told is known then */
 void jp__schedule_list(struct jp_pools *pools, const struct jp_pool *pool);
 void jp__announce_zero(struct jp_pools *pools, struct jp_pool_job *job); /* if that is so, and nobody has told */
-void jp__schedule_sample(struct jp_pools *pools);
+void jp__schedule_sample(struct jp_pools *pools);                             /* by all that is known */
+void jp__schedule_sample_for(struct jp_pools *pools, const struct jp_pool *pool); /* the pool, or its chain, may need them oftener now */
 
 /* wait.c */
 void jp__wait_on_exit(struct jp_pools *pools, struct jp_member *member);

@@ -6,7 +6,7 @@
 enum { JUST_JOINED_MS = 1000 }; /* whose messages may still be on their way */
 
 static uint64_t interval(const struct jp_pools *pools, const struct jp_pool *pool) {
-    return jp_pool_listening(pool) && !pools->unwatched_count ? LIST_INTERVAL_MS : LIST_INTERVAL_DEAF_MS;
+    return jp_pool_listening(pool) && !pools->unwatched_count ? pools->list_interval_ms : LIST_INTERVAL_DEAF_MS;
 }
 
 void jp__schedule_list(struct jp_pools *pools, const struct jp_pool *pool) {
@@ -58,6 +58,7 @@ void jp__announce_zero(struct jp_pools *pools, struct jp_pool_job *job) {
     if (!job->zero_due || jp_pool_session_members(job->pool, job->session))
         return;
     job->zero_due = false;
+    jp__job_emptied(pools, job);
     char *detail = jp__session_detail(job);
     jp__emit(pools, &(struct jp__event){.pool = job->pool, .message = jp_job_message_name(JP_MSG_ACTIVE_PROCESS_ZERO),
                                         .origin = JP_ORIGIN_RECONCILER, .detail = detail});
@@ -84,14 +85,38 @@ void jp__read_lists_of(struct jp_pools *pools, const struct jp_pool *pool) {
         read_list(pools, pool->jobs[i], jp__now_ms(pools));
 }
 
-void jp__read_lists(struct jp_pools *pools) {
+/* How long until the next time, if nothing is told meanwhile. */
+static void set_interval(struct jp_pools *pools) {
+    bool quiet = pools->last_seq == pools->listed_seq;
+    uint64_t longer = pools->list_interval_ms < LIST_INTERVAL_QUIET_MS / 2 ? 2 * pools->list_interval_ms : LIST_INTERVAL_QUIET_MS;
+    pools->list_interval_ms = quiet ? longer : LIST_INTERVAL_MS;
+    pools->listed_seq = pools->last_seq;
+}
+
+/* It was quiet, and something has been told. */
+static void end_quiet(struct jp_pools *pools, uint64_t now_ms) {
+    if (pools->last_seq == pools->listed_seq || pools->list_interval_ms == LIST_INTERVAL_MS)
+        return;
+    pools->list_interval_ms = LIST_INTERVAL_MS;
+    if (pools->next_list_ms != UINT64_MAX && pools->next_list_ms > now_ms + LIST_INTERVAL_MS)
+        pools->next_list_ms = now_ms + LIST_INTERVAL_MS;
+}
+
+/* Someone may be in it who has not been told of. */
+static bool may_have_processes(const struct jp_pool *pool, const struct jp_pool_job *job) {
+    return job->existed || job->settled || pool->member_count;
+}
+
+static void read_lists(struct jp_pools *pools, bool also_of_new_jobs) {
     uint64_t now_ms = jp__now_ms(pools);
     size_t position = 0;
     pools->next_list_ms = UINT64_MAX;
+    set_interval(pools);
     for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;) {
         bool due = pool->member_count > 0;
         for (size_t i = 0; i < pool->job_count; i++) {
-            read_list(pools, pool->jobs[i], now_ms);
+            if (also_of_new_jobs || may_have_processes(pool, pool->jobs[i]))
+                read_list(pools, pool->jobs[i], now_ms);
             due |= pool->jobs[i]->zero_due;
         }
         if (due)
@@ -99,6 +124,9 @@ void jp__read_lists(struct jp_pools *pools) {
     }
     jp__find_unobserved(pools);
 }
+
+void jp__read_lists(struct jp_pools *pools) { read_lists(pools, true); }
+void jp__read_first_lists(struct jp_pools *pools) { read_lists(pools, false); }
 
 void jp_pools_on_overflow(struct jp_pools *pools) {
     jp_log(pools->with.log, JP_LOG_WARNING, "job messages were lost because they came faster than they were taken; reading every list");
@@ -109,13 +137,13 @@ void jp_pools_on_overflow(struct jp_pools *pools) {
 uint64_t jp_pools_on_time(struct jp_pools *pools) {
     uint64_t now_ms = jp__now_ms(pools);
     uint64_t next = jp__members_on_time(pools, now_ms);
+    end_quiet(pools, now_ms);
     if (pools->next_list_ms <= now_ms)
         jp__read_lists(pools);
     jp__pools_reap(pools);
-    jp__pools_close_idle_jobs(pools);
-    uint64_t next_queue = jp__queue_on_time(pools, now_ms);
-    uint64_t others[] = {next_queue, jp__enforcement_on_time(pools, now_ms), jp__slices_on_time(pools, now_ms), jp__keeper_on_time(pools, now_ms),
-                         pools->next_list_ms};
+    uint64_t next_leaving = jp__leaving_jobs_on_time(pools, now_ms), next_queue = jp__queue_on_time(pools, now_ms);
+    uint64_t others[] = {next_leaving, next_queue, jp__enforcement_on_time(pools, now_ms), jp__slices_on_time(pools, now_ms),
+                         jp__keeper_on_time(pools, now_ms), pools->next_list_ms};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (others[i] < next)
             next = others[i];

@@ -75,6 +75,8 @@ static jp_status reconfigure(struct jp_pools *pools, const struct jp_named_spec 
 static void take_settings(struct jp_pools *pools, const struct jp_named_spec *spec, struct jp_pool *pool, struct jp_reload_result *result) {
     bool changed = !jp_schema_equal(jp_pool_fields, &pool->spec, &spec->spec);
     bool again = pool->state != JP_POOL_ACTIVE, restart_job_time = job_time_changes(&pool->spec.limits, &spec->spec.limits);
+    pools->ruled_count += jp__pool_has_rules(&spec->spec);
+    pools->ruled_count -= jp__pool_has_rules(&pool->spec);
     jp_schema_clear(jp_pool_fields, &pool->spec);
     jp_schema_copy(jp_pool_fields, &spec->spec, &pool->spec);
     jp__pool_access_apply(pools, pool);
@@ -102,8 +104,9 @@ static struct jp_pool *make(struct jp_pools *pools, const struct jp_map *by_name
     struct jp_pool *parent = parent_name ? make(pools, by_name, find_spec(by_name, parent_name), result) : NULL;
     pool = jp__pool_new(pools, spec->name, &spec->spec, parent, JP_POOL_FROM_CONFIG);
     if (pool->depth >= JP_POOL_MAX_DEPTH) {
-        pool->state = JP_POOL_FAILED;
-        jp_fail(&pool->error, JP_E_QUOTA, "it is nested deeper than %d levels", JP_POOL_MAX_DEPTH);
+        struct jp_error error;
+        jp_fail(&error, JP_E_QUOTA, "it is nested deeper than %d levels", JP_POOL_MAX_DEPTH);
+        jp__pool_fail(pool, &error);
     } else {
         jp__pool_open(pools, pool);
     }
@@ -138,6 +141,7 @@ static void remove_others(struct jp_pools *pools, const struct jp_map *by_name, 
         if (pool->source != JP_POOL_FROM_CONFIG || pool->state == JP_POOL_ORPHAN || find_spec(by_name, pool->name))
             continue;
         pool->state = JP_POOL_ORPHAN;
+        pools->reap_due = true;
         pools->with.accounts->ops->forget_pool(pools->with.accounts, pool->name);
         bool ended = end_with_pool(pools, pool), busy = pool->member_count > 0;
         jp_strings_add(busy && !ended ? &result->orphaned : &result->removed, pool->name);

@@ -11,6 +11,8 @@ struct ruled {
     size_t count;
 };
 
+bool jp__pool_has_rules(const struct jp_pool_spec *spec) { return spec->match.count || spec->takes_all; }
+
 static void add_ruled(struct ruled *ruled, struct jp_pool *pool) {
     ruled->pools[ruled->count] = pool;
     ruled->specs[ruled->count++] = &pool->spec;
@@ -22,7 +24,7 @@ static void find_ruled(struct jp_pools *pools, struct ruled *ruled) {
     *ruled = (struct ruled){.pools = jp_realloc_array(NULL, count, sizeof *ruled->pools), .specs = jp_realloc_array(NULL, count, sizeof *ruled->specs)};
     for (int defaults = 0; defaults < 2; defaults++)
         for (size_t i = 0; i < count; i++)
-            if (all[i]->state == JP_POOL_ACTIVE && (all[i]->spec.match.count || all[i]->spec.takes_all) && all[i]->spec.takes_all == (defaults == 1))
+            if (all[i]->state == JP_POOL_ACTIVE && jp__pool_has_rules(&all[i]->spec) && all[i]->spec.takes_all == (defaults == 1))
                 add_ruled(ruled, all[i]);
 }
 
@@ -166,12 +168,11 @@ static bool look_at(struct jp_pools *pools, const struct ruled *ruled, uint32_t 
  * are members by inheritance. */
 void jp__rules_on_sample(struct jp_pools *pools, const struct jp_samples *samples) {
     struct ruled ruled;
-    find_ruled(pools, &ruled);
-    if (!ruled.count) {
+    if (!pools->ruled_count) {
         jp__seen_clear(pools);
-        free_ruled(&ruled);
         return;
     }
+    find_ruled(pools, &ruled);
     struct jp_map by_pid = {0};
     bool *again = jp_alloc((samples->count + 1) * sizeof *again);
     for (size_t i = 0; i < samples->count; i++)

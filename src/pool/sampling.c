@@ -29,28 +29,37 @@ struct jp_policy_clock jp__clock_at(const struct jp_pools *pools, int64_t wall_1
 
 static uint64_t shorter(uint64_t one, uint64_t other) { return one < other ? one : other; }
 
-/* Members whose handles do not tell what they used; pools with limits that the service keeps; rules that wait for new processes. */
-static uint64_t strictest_interval(struct jp_pools *pools) {
+/* Members whose handles do not tell what they used; rules that wait for new processes. */
+static uint64_t least_interval(const struct jp_pools *pools) {
     const struct jp_capabilities *host = jp__host(pools);
-    uint64_t interval = UINT64_MAX, configured = configured_interval(pools);
     bool handles_tell = host->process_times && host->memory_after_exit;
-    if (!handles_tell && pools->member_count)
-        interval = configured;
-    size_t position = 0;
-    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;) {
-        if (pool->spec.match.count || pool->spec.takes_all)
-            interval = shorter(interval, configured);
-        if (jp_pool_total_members(pool))
-            interval = shorter(interval, jp_policy_interval_ms(host, &pool->spec, configured));
-    }
-    return interval;
+    return (!handles_tell && pools->member_count) || pools->ruled_count ? configured_interval(pools) : UINT64_MAX;
 }
 
-void jp__schedule_sample(struct jp_pools *pools) {
-    pools->sample_interval_ms = pools->stopping ? UINT64_MAX : strictest_interval(pools);
+/* Limits that the service keeps. */
+static uint64_t interval_of(const struct jp_pools *pools, const struct jp_pool *pool) {
+    return jp_pool_total_members(pool) ? jp_policy_interval_ms(jp__host(pools), &pool->spec, configured_interval(pools)) : UINT64_MAX;
+}
+
+static void set_interval(struct jp_pools *pools, uint64_t interval_ms) {
+    pools->sample_interval_ms = pools->stopping ? UINT64_MAX : interval_ms;
     uint64_t due = pools->sample_interval_ms == UINT64_MAX ? UINT64_MAX : jp__now_ms(pools) + pools->sample_interval_ms;
     if (due < pools->next_sample_ms || due == UINT64_MAX)
         pools->next_sample_ms = due;
+}
+
+void jp__schedule_sample(struct jp_pools *pools) {
+    uint64_t interval_ms = least_interval(pools);
+    for (const struct jp_pool *pool = pools->first_present; pool; pool = pool->present_next)
+        interval_ms = shorter(interval_ms, interval_of(pools, pool));
+    set_interval(pools, interval_ms);
+}
+
+void jp__schedule_sample_for(struct jp_pools *pools, const struct jp_pool *pool) {
+    uint64_t interval_ms = shorter(pools->sample_interval_ms, least_interval(pools));
+    for (; pool; pool = pool->parent)
+        interval_ms = shorter(interval_ms, interval_of(pools, pool));
+    set_interval(pools, interval_ms);
 }
 
 uint64_t jp_pools_next_sample_ms(const struct jp_pools *pools) {

@@ -30,29 +30,27 @@ static void schedule(struct jp_pools *pools, int64_t not_before_100ns) {
     pools->next_record_ms = pools->record_interval_ms && !pools->stopping ? next_round_ms(pools, not_before_100ns) : UINT64_MAX;
 }
 
+static void set_awake(struct jp_pools *pools, struct jp__series_state *state, bool awake) {
+    pools->awake_count += awake;
+    pools->awake_count -= state->awake;
+    state->awake = awake;
+}
+
 void jp__series_wake(struct jp_pools *pools, struct jp_pool *pool) {
     for (; pool; pool = pool->parent) {
         struct jp__series_state *state = state_of(pool);
         if (!state->awake)
             state->woke_100ns = jp__now(pools);
-        state->awake = true;
+        set_awake(pools, state, true);
     }
     if (pools->next_record_ms == UINT64_MAX)
         schedule(pools, jp__now(pools));
 }
 
-static bool any_awake(struct jp_pools *pools) {
-    size_t position = 0;
-    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
-        if (state_of(pool)->awake)
-            return true;
-    return false;
-}
-
 void jp_pools_set_record_interval(struct jp_pools *pools, uint64_t interval_ms) {
     pools->record_interval_ms = interval_ms;
     pools->next_record_ms = UINT64_MAX;
-    if (any_awake(pools))
+    if (pools->awake_count)
         schedule(pools, jp__now(pools));
 }
 
@@ -166,7 +164,7 @@ static struct picture visit(struct jp_pools *pools, struct jp_pool *pool, bool s
         state->woke_100ns = jp__now(pools) - (int64_t)pools->record_interval_ms * JP_100NS_PER_MS;
     if (state->awake || used)
         record(pools, pool, &picture, seen);
-    state->awake = picture.members > 0;
+    set_awake(pools, state, picture.members > 0);
     return picture;
 }
 
@@ -182,15 +180,17 @@ void jp__series_on_sample(struct jp_pools *pools, bool seen) {
         return;
     if (seen) /* else the next one has it all */
         record_all(pools, true);
-    if (any_awake(pools)) /* one that came a little early is not followed by another at once */
+    if (pools->awake_count) /* one that came a little early is not followed by another at once */
         schedule(pools, jp__now(pools) + (int64_t)pools->record_interval_ms * JP_100NS_PER_MS / 2);
     else
         pools->next_record_ms = UINT64_MAX;
 }
 
 void jp__series_end_pool(struct jp_pools *pools, struct jp_pool *pool) {
-    if (!pools->record_interval_ms || pools->next_record_ms == UINT64_MAX) /* nothing has happened since the last rows */
+    if (!pools->record_interval_ms || pools->next_record_ms == UINT64_MAX) { /* nothing has happened since the last rows */
+        set_awake(pools, state_of(pool), false);
         return;
+    }
     struct picture picture = visit(pools, pool, false);
     if (pool->parent)
         add_risen(&state_of(pool->parent)->inherited, &picture.risen);
@@ -224,10 +224,10 @@ void jp__series_adopted(struct jp_pools *pools, const struct jp_accounts_start *
 }
 
 void jp__series_end(struct jp_pools *pools) {
-    if (pools->record_interval_ms && any_awake(pools))
+    if (pools->record_interval_ms && pools->awake_count)
         record_all(pools, false);
     pools->next_record_ms = UINT64_MAX;
     size_t position = 0;
     for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
-        state_of(pool)->awake = false;
+        set_awake(pools, state_of(pool), false);
 }

@@ -13,7 +13,7 @@ static const char *sid_of(const struct jp_rpc_connection *connection) {
  * he may in the pool above. */
 static uint32_t rights_of_maker(const struct jp_rpc_connection *connection, const struct jp_pool *pool) {
     for (; pool && !jp_access_given(&pool->spec.access); pool = pool->parent)
-        if (pool->ephemeral && strcmp(pool->ephemeral->maker, sid_of(connection)) == 0)
+        if (pool->ephemeral && strcmp(jp_pool_maker(pool), sid_of(connection)) == 0)
             return JP_RIGHT_VIEW | JP_RIGHT_CONTROL;
     return 0;
 }
@@ -54,6 +54,7 @@ bool jp__may_view(struct jp_rpc_connection *connection, const char *name) {
 /* Who is told that a pool is not there, is in the audit trail all the same. */
 void jp__note_missing(struct jp_call *call, const struct jp_pool *pool, uint32_t right) {
     struct jp_audited *audited = &call->audited;
+    jp__audit_begin(call);
     audited->missing_right = right;
     jp_free(audited->missing_at);
     audited->missing_at = pool ? jp_strdup(pool->name) : NULL;
@@ -168,14 +169,14 @@ bool jp__may_see_secrets(struct jp_rpc_connection *connection, const struct jp_p
 }
 
 /* Windows tells nobody the command line of another's process, nor the folder of its program: only the file's name. */
-cJSON *jp__render_process_for(struct jp_rpc_connection *connection, const struct jp_process_record *record) {
-    if (!connection || jp__may_see_secrets(connection, record))
-        return jp__render_process(record);
+void jp__put_process_for(struct jp_json_out *out, struct jp_rpc_connection *connection, const struct jp_process_record *record) {
+    if (!connection || jp__may_see_secrets(connection, record)) {
+        jp__put_process(out, record);
+        return;
+    }
     struct jp_process_record seen = *record;
     const char *image = record->facts.image, *slash = image ? strrchr(image, '\\') : NULL;
     seen.facts.command_line = NULL;
-    seen.facts.image = image ? jp_strdup(slash ? slash + 1 : image) : NULL;
-    cJSON *rendered = jp__render_process(&seen);
-    jp_free(seen.facts.image);
-    return rendered;
+    seen.facts.image = slash ? (char *)(uintptr_t)(slash + 1) : seen.facts.image;
+    jp__put_process(out, &seen);
 }

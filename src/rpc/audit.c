@@ -58,15 +58,18 @@ static char *name_of(const char *given) {
     return name;
 }
 
-void jp__audit_begin(struct jp_call *call, const void *parameters) {
+void jp__audit_begin(struct jp_call *call) {
     struct jp_peer *peer = call->connection->peer;
     struct jp_audited *audited = &call->audited;
+    const void *parameters = call->rpc->parameters;
+    if (audited->user)
+        return;
     const char *pool = text_parameter(call, parameters, "pool");
     const void *pid = parameter(call, parameters, "pid", JP_FIELD_U32);
     audited->wanted = call->method->changes;
     audited->user = jp_strdup(peer->ops->principal_name(peer, call->connection->principal));
     audited->sid = jp_strdup(peer->ops->principal_sid(peer, call->connection->principal));
-    audited->client_pid = peer->ops->process_id(peer);
+    audited->client_pid = call->connection->process_id;
     if (!pool && strncmp(call->method->name, "pool.", 5) == 0)
         pool = text_parameter(call, parameters, "name");
     if (!pool)
@@ -189,14 +192,7 @@ static void tell_denied(struct jp_rpc *rpc, const struct jp_audit_record *audit,
     jp_free(detail);
 }
 
-static uint32_t pid_of(const struct jp_call *call, const cJSON *result) {
-    uint64_t pid = 0;
-    if (!call->audited.pid && result)
-        jp_json_get_u64(cJSON_GetObjectItemCaseSensitive(result, "pid"), &pid);
-    return pid ? (uint32_t)pid : call->audited.pid;
-}
-
-void jp__audit_end(struct jp_call *call, const struct jp_error *error, const cJSON *result) {
+void jp__audit_end(struct jp_call *call, const struct jp_error *error) {
     struct jp_audited *audited = &call->audited;
     struct jp_rpc *rpc = call->rpc;
     bool denied = error && audited->missing_right;
@@ -204,7 +200,7 @@ void jp__audit_end(struct jp_call *call, const struct jp_error *error, const cJS
         return;
     struct jp_audit_record audit = {
         .time_100ns = now_100ns(rpc), .user = audited->user, .sid = audited->sid, .client_pid = audited->client_pid, .method = call->method->name,
-        .pool = audited->pool, .pid = pid_of(call, result), .allowed = !denied, .status = error ? error->status : JP_OK,
+        .pool = audited->pool, .pid = audited->pid, .allowed = !denied, .status = error ? error->status : JP_OK,
         .detail = error ? error->text : NULL, .count = 1,
     };
     if (!error || !counted(rpc, &audit)) {

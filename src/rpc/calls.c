@@ -3,55 +3,59 @@
 
 #include <string.h>
 
-enum { PROGRESS_MS = 1000 };
+enum { PROGRESS_MS = 1000, KEPT_BYTES = 256 /* of memory for ids, from a call to the next */ };
 
 static uint64_t now_ms(const struct jp_rpc *rpc) { return rpc->with.now_ms(rpc->with.clock_context); }
 
 /* --- what goes out --- */
 
-static cJSON *answer_for(const cJSON *id) {
-    cJSON *answer = cJSON_CreateObject();
-    cJSON_AddStringToObject(answer, "jsonrpc", "2.0");
-    cJSON_AddItemToObject(answer, "id", id ? cJSON_Duplicate(id, true) : cJSON_CreateNull());
-    return answer;
-}
-
-cJSON *jp__notification(const char *method, cJSON *params) {
-    cJSON *message = cJSON_CreateObject();
-    cJSON_AddStringToObject(message, "jsonrpc", "2.0");
-    cJSON_AddStringToObject(message, "method", method);
-    cJSON_AddItemToObject(message, "params", params);
-    return message;
-}
-
-cJSON *jp__render_error(const struct jp_error *error, cJSON *more_data) {
-    cJSON *object = cJSON_CreateObject();
-    cJSON *data = more_data ? more_data : cJSON_CreateObject();
-    jp_json_add_i64(object, "code", error->status);
-    cJSON_AddStringToObject(object, "message", error->text);
-    cJSON_AddStringToObject(data, "name", jp_status_name(error->status));
+void jp__put_error(struct jp_json_out *out, const struct jp_error *error, const cJSON *more_data) {
+    jp_out_object(out, "error");
+    jp_out_i64(out, "code", error->status);
+    jp_out_string(out, "message", error->text);
+    jp_out_object(out, "data");
+    jp_out_members(out, more_data);
+    jp_out_string(out, "name", jp_status_name(error->status));
     if (error->win32) {
-        jp_json_add_u64(data, "win32", error->win32);
-        jp_json_add_string(data, "win32Name", jp_win32_name(error->win32));
+        jp_out_u64(out, "win32", error->win32);
+        jp_out_string(out, "win32Name", jp_win32_name(error->win32));
     }
     if (error->operation)
-        cJSON_AddStringToObject(data, "operation", error->operation);
-    cJSON_AddItemToObject(object, "data", data);
-    return object;
+        jp_out_string(out, "operation", error->operation);
+    jp_out_end_object(out);
+    jp_out_end_object(out);
 }
 
 void jp__send_error(struct jp_rpc_connection *connection, const struct jp_error *error) {
-    cJSON *answer = answer_for(NULL);
-    cJSON_AddItemToObject(answer, "error", jp__render_error(error, NULL));
-    jp__send_json(connection, connection->framer.framing, answer);
+    struct jp_json_out *out = &connection->rpc->out;
+    *out = (struct jp_json_out){.text = jp__begin_message(connection)};
+    jp_out_object(out, NULL);
+    jp_out_string(out, "jsonrpc", "2.0");
+    jp_out_null(out, "id");
+    jp__put_error(out, error, NULL);
+    jp_out_end_object(out);
+    jp__end_message(connection, connection->framer.framing);
 }
 
-/* --- batches --- */
+/* Of one call, up to its result or error. Nobody hears what is answered to a notification, or to a client that is gone. */
+static bool is_heard(const struct jp_call *call) { return call->id.length && call->connection; }
 
-static void add_to_batch(struct jp_batch *batch, cJSON *answer) {
-    jp_str_putc(&batch->answers, batch->answers.length ? ',' : '[');
-    jp_json_print(answer, &batch->answers);
-    cJSON_Delete(answer);
+static struct jp_str *place_of_answer(struct jp_call *call) {
+    if (!is_heard(call))
+        return &call->rpc->unheard;
+    if (!call->batch)
+        return jp__begin_message(call->connection);
+    jp_str_putc(&call->batch->answers, call->batch->answers.length ? ',' : '[');
+    return &call->batch->answers;
+}
+
+static struct jp_json_out *begin_answer(struct jp_call *call) {
+    struct jp_json_out *out = &call->rpc->out;
+    *out = (struct jp_json_out){.text = place_of_answer(call), .comma = true};
+    jp_str_puts(out->text, "{\"jsonrpc\":\"2.0\",\"id\":");
+    if (call->id.length)
+        jp_str_add(out->text, call->id.data, call->id.length);
+    return out;
 }
 
 /* One call of the batch is over. A batch of notifications has no answer at all. */
@@ -59,8 +63,10 @@ static void close_in_batch(struct jp_rpc_connection *connection, struct jp_batch
     if (--batch->open)
         return;
     if (batch->answers.length && connection) {
-        jp_str_putc(&batch->answers, ']');
-        jp__send(connection, batch->framing, &batch->answers);
+        struct jp_str *out = jp__begin_message(connection);
+        jp_str_add(out, batch->answers.data, batch->answers.length);
+        jp_str_putc(out, ']');
+        jp__end_message(connection, batch->framing);
     }
     jp_str_free(&batch->answers);
     jp_free(batch);
@@ -68,13 +74,15 @@ static void close_in_batch(struct jp_rpc_connection *connection, struct jp_batch
 
 /* --- their life --- */
 
-struct jp_call *jp__call_new(struct jp_rpc_connection *connection, struct jp_batch *batch, const cJSON *id) {
-    struct jp_call *call = jp_alloc(sizeof *call);
-    call->rpc = connection->rpc;
+struct jp_call *jp__call_new(struct jp_rpc_connection *connection, struct jp_batch *batch, struct jp_json_span id) {
+    struct jp_rpc *rpc = connection->rpc;
+    struct jp_call *call = rpc->spare_call ? rpc->spare_call : jp_alloc(sizeof *call);
+    rpc->spare_call = NULL;
+    call->rpc = rpc;
     call->connection = connection;
     call->batch = batch;
     call->framing = connection->framer.framing;
-    call->id = id ? cJSON_Duplicate(id, true) : NULL;
+    jp_str_add(&call->id, id.text, id.length);
     call->next = connection->first_call;
     if (call->next)
         call->next->previous = call;
@@ -120,79 +128,91 @@ static void unlink_call(struct jp_call *call) {
 }
 
 static void free_call(struct jp_call *call) {
+    struct jp_rpc *rpc = call->rpc;
     unlink_timed(call);
     unlink_call(call);
-    cJSON_Delete(call->id);
     cJSON_Delete(call->progress_token);
     jp_free(call->text);
+    jp_str_free(&call->held);
     jp_free(call->audited.user);
     jp_free(call->audited.sid);
     jp_free(call->audited.pool);
     jp_free(call->audited.missing_at);
-    jp_free(call);
+    if (rpc->spare_call || call->id.capacity > KEPT_BYTES) {
+        jp_str_free(&call->id);
+        jp_free(call);
+        return;
+    }
+    jp_str_clear(&call->id);
+    *call = (struct jp_call){.id = call->id};
+    rpc->spare_call = call;
 }
 
-/* Takes `answer`; NULL for a notification's. */
-static void finish(struct jp_call *call, cJSON *answer) {
-    struct jp_rpc_connection *connection = call->connection;
-    struct jp_batch *batch = call->batch;
-    enum jp_framing framing = call->framing;
-    free_call(call);
-    if (batch) {
-        if (answer && connection)
-            add_to_batch(batch, answer);
-        else
-            cJSON_Delete(answer);
-        close_in_batch(connection, batch);
-    } else if (answer && connection) {
-        jp__send_json(connection, framing, answer);
-    } else {
-        cJSON_Delete(answer);
-    }
+void jp__calls_free(struct jp_rpc *rpc) {
+    if (rpc->spare_call)
+        jp_str_free(&rpc->spare_call->id);
+    jp_free(rpc->spare_call);
 }
 
 /* --- the answer --- */
 
-void jp__reply(struct jp_call *call, cJSON *result) {
-    cJSON *answer = NULL;
-    jp__audit_end(call, NULL, result);
-    if (call->id) {
-        answer = answer_for(call->id);
-        cJSON_AddItemToObject(answer, "result", result);
-    } else {
-        cJSON_Delete(result);
-    }
-    finish(call, answer);
+static void end_answer(struct jp_call *call) {
+    struct jp_rpc_connection *connection = call->connection;
+    struct jp_batch *batch = call->batch;
+    jp_out_end_object(&call->rpc->out);
+    if (!is_heard(call))
+        jp_str_free(&call->rpc->unheard);
+    else if (!batch)
+        jp__end_message(connection, call->framing);
+    free_call(call);
+    if (batch)
+        close_in_batch(connection, batch);
+}
+
+struct jp_json_out *jp__reply_begin(struct jp_call *call) {
+    jp__audit_end(call, NULL);
+    struct jp_json_out *out = begin_answer(call);
+    jp_out_object(out, "result");
+    return out;
+}
+
+void jp__reply_end(struct jp_call *call) {
+    jp_out_end_object(&call->rpc->out);
+    end_answer(call);
+}
+
+struct jp_json_out *jp__reply_hold(struct jp_call *call) {
+    call->held_out = (struct jp_json_out){.text = &call->held};
+    return &call->held_out;
+}
+
+void jp__reply_held(struct jp_call *call) {
+    struct jp_json_out *out = jp__reply_begin(call);
+    jp_out_printed_members(out, call->held.data, call->held.length);
+    jp__reply_end(call);
 }
 
 static void on_durable(void *context, jp_status status) {
-    struct jp_call *call = context;
     (void)status; /* where the disk refuses, it waits in memory, as all that happens then; service.status says so */
-    jp__reply(call, call->waiting_for);
+    jp__reply_held(context);
 }
 
-void jp__reply_when_durable(struct jp_call *call, cJSON *result) {
-    jp__audit_end(call, NULL, result); /* durable with the rest */
-    call->waiting_for = result;
+void jp__reply_when_durable(struct jp_call *call) {
+    jp__audit_end(call, NULL); /* durable with the rest */
     call->rpc->with.accounts->ops->when_durable(call->rpc->with.accounts, on_durable, call);
 }
 
 void jp__refuse_with(struct jp_call *call, const struct jp_error *error, cJSON *data) {
-    cJSON *answer = NULL;
-    jp__audit_end(call, error, NULL);
+    jp__audit_end(call, error);
     if (call->audited.missing_right && error->status == JP_E_DENIED) {
         data = data ? data : cJSON_CreateObject();
         jp_json_add_string(data, "right", jp_choice_name(jp_rights, call->audited.missing_right));
         if (call->audited.missing_at)
             jp_json_add_string(data, "pool", call->audited.missing_at);
     }
-    if (call->id) {
-        answer = answer_for(call->id);
-        cJSON_AddItemToObject(answer, "error", jp__render_error(error, data));
-    } else {
-        cJSON_Delete(data);
-    }
-    finish(call, answer);
+    jp__put_error(begin_answer(call), error, data);
+    end_answer(call);
+    cJSON_Delete(data);
 }
 
 void jp__refuse(struct jp_call *call, const struct jp_error *error) { jp__refuse_with(call, error, NULL); }
@@ -229,14 +249,13 @@ void jp__call_tell_progress(struct jp_call *call, void (*tell)(struct jp_call *c
 
 void jp__progress(struct jp_call *call, cJSON *value) {
     struct jp_peer *peer = call->connection ? call->connection->peer : NULL;
-    if (!call->progress_token || !peer || peer->ops->unsent(peer) > JP_RPC_PAUSE_UNSENT) { /* who does not read misses some */
-        cJSON_Delete(value);
-        return;
+    if (call->progress_token && peer && peer->ops->unsent(peer) <= JP_RPC_PAUSE_UNSENT) { /* who does not read misses some */
+        struct jp_json_out *out = jp__notification_begin(call->connection, "$/progress");
+        jp_out_tree(out, "token", call->progress_token);
+        jp_out_tree(out, "value", value);
+        jp__notification_end(call->connection, call->framing);
     }
-    cJSON *params = cJSON_CreateObject();
-    cJSON_AddItemToObject(params, "token", cJSON_Duplicate(call->progress_token, true));
-    cJSON_AddItemToObject(params, "value", value);
-    jp__send_json(call->connection, call->framing, jp__notification("$/progress", params));
+    cJSON_Delete(value);
 }
 
 static void look_at(struct jp_call *call, uint64_t now, uint64_t *next) {
@@ -271,12 +290,19 @@ uint64_t jp_rpc_on_time(struct jp_rpc *rpc) {
 
 /* --- taking back --- */
 
+static bool has_id(const struct jp_call *call, const cJSON *id) {
+    cJSON *own = call->id.length ? jp_json_span_tree((struct jp_json_span){call->id.data, call->id.length}) : NULL;
+    bool same = own && cJSON_Compare(own, id, true);
+    cJSON_Delete(own);
+    return same;
+}
+
 /* Answers and all: the one that is cancelled is answered first. A call that is not waiting, but being carried out, is not taken back. */
 void jp__on_rpc_cancel(struct jp_call *call, const void *parameters) {
     const struct jp_cancel_parameters *given = parameters;
     struct jp_call *other = call->connection->first_call;
     struct jp_error error;
-    while (other && !(other != call && other->id && cJSON_Compare(other->id, given->id, true)))
+    while (other && !(other != call && has_id(other, given->id)))
         other = other->next;
     bool cancelled = other && other->cancel;
     if (cancelled) {
@@ -284,7 +310,6 @@ void jp__on_rpc_cancel(struct jp_call *call, const void *parameters) {
         other->cancel(other);
         jp__refuse(other, &error);
     }
-    cJSON *result = cJSON_CreateObject();
-    cJSON_AddBoolToObject(result, "cancelled", cancelled);
-    jp__reply(call, result);
+    jp_out_bool(jp__reply_begin(call), "cancelled", cancelled);
+    jp__reply_end(call);
 }

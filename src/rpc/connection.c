@@ -11,6 +11,9 @@ struct jp_rpc *jp_rpc_new(const struct jp_rpc_setup *setup, uint64_t last_seq) {
     rpc->with = *setup;
     jp_quotas_fill(&rpc->with.quotas);
     rpc->newest_seq = rpc->delivered_seq = last_seq;
+    rpc->impatient_ms = UINT64_MAX;
+    for (const struct jp_method *method = jp__methods; method->name; method++)
+        jp_map_put(&rpc->methods, method->name, (void *)(uintptr_t)method);
     return rpc;
 }
 
@@ -20,12 +23,22 @@ void jp_rpc_free(struct jp_rpc *rpc) {
     jp__recent_free(rpc);
     jp__audit_free(rpc);
     jp_str_free(&rpc->openrpc);
+    jp_str_free(&rpc->unheard);
+    jp__calls_free(rpc);
+    jp_map_free(&rpc->methods);
     jp_free(rpc);
 }
 
 size_t jp_rpc_connection_count(const struct jp_rpc *rpc) { return rpc->connection_count; }
 
 static uint64_t now_ms(const struct jp_rpc *rpc) { return rpc->with.now_ms(rpc->with.clock_context); }
+
+/* Something is begun for which a client has only so long: it is looked for then, and not before. */
+static void expect(struct jp_rpc *rpc, uint64_t since_ms, uint64_t allowed_100ns) {
+    uint64_t due_ms = since_ms + allowed_100ns / JP_100NS_PER_MS;
+    if (allowed_100ns && due_ms < rpc->impatient_ms)
+        rpc->impatient_ms = due_ms;
+}
 
 /* --- coming and going --- */
 
@@ -41,6 +54,7 @@ static void cut_off(struct jp_rpc_connection *connection) { begin_closing(connec
 
 void jp__finish(struct jp_rpc_connection *connection) {
     connection->finishing_since_ms = now_ms(connection->rpc) | 1;
+    expect(connection->rpc, connection->finishing_since_ms, connection->rpc->with.quotas.stall_100ns);
     begin_closing(connection, connection->peer->ops->finish);
 }
 
@@ -67,6 +81,7 @@ struct jp_rpc_connection *jp_rpc_open(struct jp_rpc *rpc, struct jp_peer *peer) 
     connection->peer = peer;
     connection->framer.max_bytes = rpc->with.quotas.message_bytes;
     connection->opened_ms = connection->active_ms = now_ms(rpc);
+    expect(rpc, connection->opened_ms, rpc->with.quotas.first_byte_100ns);
     connection->next = rpc->first_connection;
     if (connection->next)
         connection->next->previous = connection;
@@ -116,22 +131,43 @@ bool jp__may_stay(struct jp_rpc_connection *connection, struct jp_error *error) 
 
 /* --- out --- */
 
-void jp__send(struct jp_rpc_connection *connection, enum jp_framing framing, struct jp_str *text) {
-    if (!connection->closing) {
-        struct jp_str framed = {0}; /* one write for each message: some clients read header and body together */
-        jp_frame(&framed, framing, text->data, text->length);
-        connection->peer->ops->send(connection->peer, framed.data, framed.length);
-        connection->active_ms = now_ms(connection->rpc);
-        jp_str_free(&framed);
-    }
-    jp_str_free(text);
+static struct jp_str *message(struct jp_rpc_connection *connection) {
+    return connection->closing ? &connection->rpc->unheard : connection->peer->ops->output(connection->peer);
 }
 
-void jp__send_json(struct jp_rpc_connection *connection, enum jp_framing framing, cJSON *json) {
-    struct jp_str text = {0};
-    jp_json_print(json, &text);
-    cJSON_Delete(json);
-    jp__send(connection, framing, &text);
+struct jp_str *jp__begin_message(struct jp_rpc_connection *connection) {
+    struct jp_str *out = message(connection);
+    connection->message_at = out->length;
+    return out;
+}
+
+void jp__end_message(struct jp_rpc_connection *connection, enum jp_framing framing) {
+    struct jp_rpc *rpc = connection->rpc;
+    if (connection->closing) {
+        jp_str_free(&rpc->unheard);
+        return;
+    }
+    jp_frame(message(connection), connection->message_at, framing); /* one piece: some clients read header and body together */
+    connection->peer->ops->send(connection->peer);
+    connection->active_ms = now_ms(rpc);
+    expect(rpc, connection->active_ms, rpc->with.quotas.idle_100ns);
+}
+
+struct jp_json_out *jp__notification_begin(struct jp_rpc_connection *connection, const char *method) {
+    struct jp_json_out *out = &connection->rpc->out;
+    *out = (struct jp_json_out){.text = jp__begin_message(connection)};
+    jp_out_object(out, NULL);
+    jp_out_string(out, "jsonrpc", "2.0");
+    jp_out_string(out, "method", method);
+    jp_out_object(out, "params");
+    return out;
+}
+
+void jp__notification_end(struct jp_rpc_connection *connection, enum jp_framing framing) {
+    struct jp_json_out *out = &connection->rpc->out;
+    jp_out_end_object(out);
+    jp_out_end_object(out);
+    jp__end_message(connection, framing);
 }
 
 /* --- clients that do not read --- */
@@ -140,8 +176,10 @@ bool jp_rpc_stalled(const struct jp_rpc_connection *connection) { return connect
 
 static bool must_wait(struct jp_rpc_connection *connection) {
     struct jp_rpc *rpc = connection->rpc;
-    if (!connection->stalled_since_ms && connection->peer->ops->unsent(connection->peer) > rpc->with.quotas.unread_bytes)
+    if (!connection->stalled_since_ms && connection->peer->ops->unsent(connection->peer) > rpc->with.quotas.unread_bytes) {
         connection->stalled_since_ms = now_ms(rpc) | 1;
+        expect(rpc, connection->stalled_since_ms, rpc->with.quotas.stall_100ns);
+    }
     return connection->stalled_since_ms != 0;
 }
 
@@ -149,6 +187,8 @@ void jp_rpc_drained(struct jp_rpc_connection *connection) {
     struct jp_str waiting = connection->waiting;
     connection->waiting = (struct jp_str){0};
     connection->stalled_since_ms = 0;
+    if (connection->midway_since_ms) /* its time went on */
+        expect(connection->rpc, connection->midway_since_ms, connection->rpc->with.quotas.stall_100ns);
     if (!connection->closing)
         jp__subscriptions_drained(connection);
     jp_rpc_receive(connection, waiting.data, waiting.length);
@@ -193,11 +233,14 @@ static void look_at(struct jp_rpc_connection *connection, uint64_t now, uint64_t
 
 uint64_t jp__connections_on_time(struct jp_rpc *rpc, uint64_t now) {
     uint64_t next = UINT64_MAX;
+    if (rpc->impatient_ms > now)
+        return rpc->impatient_ms;
     for (struct jp_rpc_connection *connection = rpc->first_connection; connection; connection = connection->next)
         if (!connection->closing)
             look_at(connection, now, &next);
         else if (is_over(&(struct patience){connection->finishing_since_ms, rpc->with.quotas.stall_100ns, NULL}, now, &next))
             connection->peer->ops->close(connection->peer); /* it does not even read why */
+    rpc->impatient_ms = next;
     return next;
 }
 
@@ -230,8 +273,10 @@ static void take_framed(struct jp_rpc_connection *connection, enum jp_framed wha
 }
 
 void jp_rpc_receive(struct jp_rpc_connection *connection, const char *bytes, size_t length) {
-    if (length && !connection->closing)
+    if (length && !connection->closing) {
         connection->active_ms = now_ms(connection->rpc);
+        expect(connection->rpc, connection->active_ms, connection->rpc->with.quotas.idle_100ns);
+    }
     while (length && !connection->closing) {
         enum jp_framed what;
         const char *text;
@@ -247,6 +292,7 @@ void jp_rpc_receive(struct jp_rpc_connection *connection, const char *bytes, siz
     }
     if (!connection->midway_since_ms && jp_framer_midway(&connection->framer)) {
         connection->midway_since_ms = connection->active_ms | 1;
+        expect(connection->rpc, connection->midway_since_ms, connection->rpc->with.quotas.stall_100ns);
         connection->spoke = true; /* blanks and line ends alone are silence */
     }
 }

@@ -1,25 +1,19 @@
 /* JSON-RPC 2.0 (https://www.jsonrpc.org/specification): from messages to calls. */
 #include "rpc/rpc_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
-enum { TOKEN_MAX = 256 };
+enum { TOKEN_MAX = 256, METHOD_NAME = 81 };
 
-/* --- requests --- */
-
-static const struct jp_method *find_method(const char *name) {
-    for (const struct jp_method *method = jp__methods; method->name; method++)
-        if (strcmp(method->name, name) == 0)
-            return method;
-    return NULL;
-}
+/* --- carrying out --- */
 
 static jp_status no_method(const char *name, struct jp_error *error) {
     size_t count = 0;
     while (jp__methods[count].name)
         count++;
     const char *nearest = jp_nearest(name, &jp__methods[0].name, count, sizeof jp__methods[0]);
-    return jp_fail(error, JP_E_METHOD, "there is no method \"%.80s\"%s%s%s", name, nearest ? "; did you mean \"" : "",
+    return jp_fail(error, JP_E_METHOD, "there is no method \"%s\"%s%s%s", name, nearest ? "; did you mean \"" : "",
                    nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
@@ -105,24 +99,43 @@ static void run(struct jp_call *call, const struct jp_method *method, cJSON *par
     cJSON *object = params ? params : none;
     void *parameters = jp_alloc(method->size);
     bool good = take_token(call, object, &error) && read_parameters(method, object, parameters, &error);
-    if (good) {
-        jp__audit_begin(call, parameters);
-        good = is_allowed(call, parameters, &error);
-    }
-    if (good)
+    struct jp_rpc *rpc = call->rpc;
+    rpc->parameters = parameters;
+    if (good && method->changes)
+        jp__audit_begin(call);
+    if (good && is_allowed(call, parameters, &error))
         method->handle(call, parameters);
     else
         jp__refuse(call, &error);
+    rpc->parameters = NULL;
     clear_parameters(method, parameters);
     cJSON_Delete(none);
 }
 
-/* A number beyond 2^53 could not be given back as it was. */
-static bool id_valid(const cJSON *id) {
+/* --- what a request says --- */
+
+struct request {
+    struct jp_json_span id; /* empty: a notification */
+    bool id_valid;
+    bool valid;
+    char name[METHOD_NAME]; /* of the method, cut where it is longer than any */
+    cJSON *params;          /* or NULL; to be deleted */
+};
+
+/* A number beyond 2^53 could be another one for its reader. */
+static bool id_valid(struct jp_json_span id) {
+    enum { SURELY = 15 }; /* digits */
     const double exact = (double)JP_JSON_EXACT_MAX;
-    if (!id || cJSON_IsString(id) || cJSON_IsNull(id))
+    if (!id.length || *id.text == '"' || *id.text == 'n')
         return true;
-    return cJSON_IsNumber(id) && id->valuedouble <= exact && id->valuedouble >= -exact;
+    if (!(*id.text == '-' || (*id.text >= '0' && *id.text <= '9')))
+        return false;
+    if (id.length <= SURELY && !memchr(id.text, 'e', id.length) && !memchr(id.text, 'E', id.length))
+        return true;
+    cJSON *number = jp_json_span_tree(id);
+    bool small = number && number->valuedouble <= exact && number->valuedouble >= -exact;
+    cJSON_Delete(number);
+    return small;
 }
 
 /* By name, that is in an object. Some libraries put the one object that they were given, or nothing at all, into a list. */
@@ -134,57 +147,141 @@ static cJSON *by_name(cJSON *params) {
     return params;
 }
 
-struct request {
-    const char *name;
-    cJSON *params;
-    const cJSON *id;
-};
-
-static jp_status read_request(cJSON *json, struct request *ret, struct jp_error *error) {
-    const cJSON *version = cJSON_GetObjectItemCaseSensitive(json, "jsonrpc");
-    const cJSON *name = cJSON_GetObjectItemCaseSensitive(json, "method");
-    cJSON *params = cJSON_GetObjectItemCaseSensitive(json, "params");
-    const cJSON *id = cJSON_GetObjectItemCaseSensitive(json, "id");
-    *ret = (struct request){.params = by_name(params), .id = id};
-    if (!cJSON_IsObject(json) || !cJSON_IsString(version) || strcmp(version->valuestring, "2.0") != 0 || !cJSON_IsString(name) ||
-        !id_valid(id) || (params && !cJSON_IsObject(params) && !cJSON_IsArray(params)))
-        return jp_fail(error, JP_E_REQUEST,
-                       "not a JSON-RPC 2.0 request: {\"jsonrpc\": \"2.0\", \"method\": \"...\", \"params\": {...}, \"id\": ...}");
-    ret->name = name->valuestring;
-    return JP_OK;
+static void note_twice(void *context, const cJSON *item) {
+    bool *twice = context;
+    (void)item;
+    *twice = true;
 }
 
-/* `stranger` not NULL: why nothing is done for this client. */
-static void receive_request(struct jp_rpc_connection *connection, struct jp_batch *batch, cJSON *json, const struct jp_error *stranger) {
+static bool has_key_twice(const cJSON *tree) {
+    bool twice = false;
+    jp_json_each_duplicate(tree, note_twice, &twice);
+    return twice;
+}
+
+static bool is_text(struct jp_json_span string, const char *text) {
+    if (!memchr(string.text, '\\', string.length))
+        return jp_json_span_is(string, text);
+    cJSON *tree = jp_json_span_tree(string);
+    bool same = cJSON_IsString(tree) && strcmp(tree->valuestring, text) == 0;
+    cJSON_Delete(tree);
+    return same;
+}
+
+struct envelope {
+    struct jp_json_span version, method, params, id;
+    bool strange; /* it has other members, or one of these twice */
+};
+
+static struct envelope open_envelope(struct jp_json_span object) {
+    struct envelope envelope = {0};
+    const struct {
+        const char *key;
+        struct jp_json_span *value;
+    } members[] = {{"jsonrpc", &envelope.version}, {"id", &envelope.id}, {"method", &envelope.method}, {"params", &envelope.params}};
+    struct jp_json_walk walk = jp_json_walk(object);
+    struct jp_json_span key, value;
+    while (jp_json_walk_next(&walk, &key, &value)) {
+        size_t i = 0;
+        while (i < sizeof members / sizeof *members && !is_text(key, members[i].key))
+            i++;
+        if (i < sizeof members / sizeof *members && !members[i].value->length)
+            *members[i].value = value;
+        else
+            envelope.strange = true;
+    }
+    return envelope;
+}
+
+static bool starts_with(struct jp_json_span span, char first) { return span.length && *span.text == first; }
+
+static void read_name(struct jp_json_span string, char name[METHOD_NAME]) {
+    if (memchr(string.text, '\\', string.length)) {
+        cJSON *tree = jp_json_span_tree(string);
+        snprintf(name, METHOD_NAME, "%s", tree ? tree->valuestring : "");
+        cJSON_Delete(tree);
+    } else {
+        snprintf(name, METHOD_NAME, "%.*s", (int)(string.length - 2), string.text + 1);
+    }
+}
+
+/* False: a key is there twice, somewhere in it. Else the caller deletes the parameters. */
+static bool read_request(struct jp_json_span json, struct request *ret) {
+    struct envelope envelope = {.strange = true};
+    *ret = (struct request){0};
+    if (starts_with(json, '{'))
+        envelope = open_envelope(json);
+    ret->id = envelope.id;
+    ret->id_valid = id_valid(envelope.id);
+    ret->valid = ret->id_valid && starts_with(envelope.version, '"') && is_text(envelope.version, "2.0") && starts_with(envelope.method, '"') &&
+                 (!envelope.params.length || starts_with(envelope.params, '{') || starts_with(envelope.params, '['));
+    if (ret->valid) {
+        read_name(envelope.method, ret->name);
+        ret->params = envelope.params.length ? jp_json_span_tree(envelope.params) : NULL;
+    }
+    cJSON *rest = ret->valid && !envelope.strange ? NULL : jp_json_span_tree(json);
+    bool twice = has_key_twice(rest ? rest : ret->params);
+    cJSON_Delete(rest);
+    if (twice)
+        cJSON_Delete(ret->params);
+    return !twice;
+}
+
+/* --- what is done about it --- */
+
+static void run_request(struct jp_rpc_connection *connection, struct jp_batch *batch, struct request *request, const struct jp_error *stranger) {
+    struct jp_rpc *rpc = connection->rpc;
+    uint32_t most = rpc->with.quotas.in_flight;
+    struct jp_json_span id = request->id;
     struct jp_error error;
-    struct request request;
-    cJSON *null_id = NULL;
-    uint32_t most = connection->rpc->with.quotas.in_flight;
-    jp_status status = read_request(json, &request, &error);
-    if (status && (!cJSON_IsObject(json) || !request.id || !id_valid(request.id))) /* it may have meant to be a notification, but it is told */
-        request.id = null_id = cJSON_CreateNull();
-    struct jp_call *call = jp__call_new(connection, batch, request.id);
-    cJSON_Delete(null_id);
+    jp_status status = JP_OK;
+    if (!request->valid && (!id.length || !request->id_valid)) /* it may have meant to be a notification, but it is told */
+        id = (struct jp_json_span){"null", 4};
+    struct jp_call *call = jp__call_new(connection, batch, id);
     if (stranger) {
         jp__refuse(call, stranger);
         return;
     }
-    const struct jp_method *method = call->method = status == JP_OK ? find_method(request.name) : NULL;
-    if (status == JP_OK && !method)
-        status = no_method(request.name, &error);
-    if (status == JP_OK && method && connection->call_count > most && method->handle != jp__on_rpc_cancel) /* which makes room */
+    const struct jp_method *method = call->method = request->valid ? jp_map_get(&rpc->methods, request->name) : NULL;
+    cJSON *params = by_name(request->params);
+    if (!request->valid)
+        status = jp_fail(&error, JP_E_REQUEST,
+                         "not a JSON-RPC 2.0 request: {\"jsonrpc\": \"2.0\", \"method\": \"...\", \"params\": {...}, \"id\": ...}");
+    else if (!method)
+        status = no_method(request->name, &error);
+    else if (connection->call_count > most && method->handle != jp__on_rpc_cancel) /* which makes room */
         status = jp_fail(&error, JP_E_QUOTA, "%u requests of this connection are not answered yet; that is the bound", (unsigned)most);
-    if (status == JP_OK && cJSON_IsArray(request.params))
-        status = jp_fail(&error, JP_E_PARAMS, "%s: pass parameters by name, in an object", request.name);
+    else if (cJSON_IsArray(params))
+        status = jp_fail(&error, JP_E_PARAMS, "%s: pass parameters by name, in an object", request->name);
     if (status || !method)
         jp__refuse(call, &error);
     else
-        run(call, method, request.params);
+        run(call, method, params);
 }
 
-static void receive_batch(struct jp_rpc_connection *connection, cJSON *list, const struct jp_error *stranger) {
+static size_t count_elements(struct jp_json_span list) {
+    struct jp_json_walk walk = jp_json_walk(list);
+    struct jp_json_span key, value;
+    size_t count = 0;
+    while (jp_json_walk_next(&walk, &key, &value))
+        count++;
+    return count;
+}
+
+/* All are read before the first is carried out. The number that was read, which is less than `count` where a key is there twice. */
+static size_t read_requests(struct jp_json_span list, struct request *requests, size_t count) {
+    struct jp_json_walk walk = jp_json_walk(list);
+    struct jp_json_span key, value;
+    size_t read = 0;
+    while (read < count && jp_json_walk_next(&walk, &key, &value) && read_request(value, &requests[read]))
+        read++;
+    return read;
+}
+
+/* False: a key is there twice. */
+static bool receive_batch(struct jp_rpc_connection *connection, struct jp_json_span list, const struct jp_error *stranger) {
     struct jp_error error;
-    size_t count = (size_t)cJSON_GetArraySize(list);
+    size_t count = count_elements(list);
     uint32_t most = connection->rpc->with.quotas.batch;
     if (!count || count > most) {
         if (count)
@@ -192,43 +289,79 @@ static void receive_batch(struct jp_rpc_connection *connection, cJSON *list, con
         else
             jp_fail(&error, JP_E_REQUEST, "an empty batch is not a request");
         jp__send_error(connection, &error);
-        return;
+        return true;
     }
-    struct jp_batch *batch = jp_alloc(sizeof *batch);
-    batch->framing = connection->framer.framing;
-    batch->open = count;
-    cJSON *next;
-    for (cJSON *request = list->child; request; request = next) {
-        next = request->next;
-        receive_request(connection, batch, request, stranger);
+    struct request *requests = jp_realloc_array(NULL, count, sizeof *requests);
+    size_t read = read_requests(list, requests, count);
+    struct jp_batch *batch = read == count ? jp_alloc(sizeof *batch) : NULL;
+    if (batch) {
+        batch->framing = connection->framer.framing;
+        batch->open = count;
     }
+    for (size_t i = 0; i < read; i++) {
+        if (batch)
+            run_request(connection, batch, &requests[i], stranger);
+        cJSON_Delete(requests[i].params);
+    }
+    jp_free(requests);
+    return batch;
 }
+
+static bool receive_request(struct jp_rpc_connection *connection, struct jp_json_span json, const struct jp_error *stranger) {
+    struct request request;
+    if (!read_request(json, &request))
+        return false;
+    run_request(connection, NULL, &request, stranger);
+    cJSON_Delete(request.params);
+    return true;
+}
+
+/* --- messages --- */
 
 /* Before the first of its requests is carried out, a client has a name. Nothing is done for one whose token cannot be had, or who has come once
  * too often. */
 static bool is_known(struct jp_rpc_connection *connection, struct jp_error *error) {
+    struct jp_peer *peer = connection->peer;
     if (connection->principal)
         return true;
-    return connection->peer->ops->identify(connection->peer, &connection->principal, error) == JP_OK && jp__may_stay(connection, error);
+    if (peer->ops->identify(peer, &connection->principal, error))
+        return false;
+    connection->process_id = peer->ops->process_id(peer);
+    return jp__may_stay(connection, error);
+}
+
+static void refuse_text(struct jp_rpc_connection *connection, const struct jp_error *error, struct jp_json_place place) {
+    struct jp_error with_place;
+    jp_fail(&with_place, error->status, "at byte %u: %s", place.column, error->text);
+    jp__send_error(connection, place.line ? &with_place : error);
+}
+
+/* A key that is there twice is found without its place, which is looked for now. */
+static void refuse_twice(struct jp_rpc_connection *connection, const char *text, size_t length, const struct jp_json_rules *rules) {
+    struct jp_json json = {0};
+    struct jp_json_place place;
+    struct jp_error error;
+    jp_fail(&error, JP_E_PARSE, "a key is there twice");
+    jp_json_parse(text, length, rules, &json, &place, &error);
+    refuse_text(connection, &error, place);
+    jp_json_free(&json);
 }
 
 void jp__receive_message(struct jp_rpc_connection *connection, const char *text, size_t length) {
-    const struct jp_json_rules rules = {.max_bytes = (size_t)connection->rpc->with.quotas.message_bytes, .max_depth = connection->rpc->with.quotas.depth};
-    struct jp_json json;
+    const struct jp_quotas *quotas = &connection->rpc->with.quotas;
+    const struct jp_json_rules rules = {.max_bytes = (size_t)quotas->message_bytes, .max_depth = quotas->depth};
+    struct jp_json_view view;
     struct jp_json_place place;
-    struct jp_error error, strange;
-    if (jp_json_parse(text, length, &rules, &json, &place, &error)) {
-        struct jp_error with_place;
-        jp_fail(&with_place, error.status, "at byte %u: %s", place.column, error.text);
-        jp__send_error(connection, place.line ? &with_place : &error);
+    struct jp_error error;
+    if (jp_json_look(text, length, &rules, &view, &place, &error)) {
+        refuse_text(connection, &error, place);
         return;
     }
-    const struct jp_error *stranger = is_known(connection, &strange) ? NULL : &strange;
-    if (cJSON_IsArray(json.root))
-        receive_batch(connection, json.root, stranger);
-    else
-        receive_request(connection, NULL, json.root, stranger);
-    jp_json_free(&json);
+    const struct jp_error *stranger = is_known(connection, &error) ? NULL : &error;
+    bool good = starts_with(view.root, '[') ? receive_batch(connection, view.root, stranger) : receive_request(connection, view.root, stranger);
+    jp_json_view_free(&view);
+    if (!good)
+        refuse_twice(connection, text, length, &rules);
     if (stranger)
         jp__finish(connection);
 }

@@ -14,6 +14,8 @@
 const struct jp_example jp__examples_rpc_discover[] = {
     {"what there is", NULL, J({"openrpc": "1.3.2", "info": {"title": "JobPool", "x-protocol": 1}, "methods": [{"name": "rpc.discover"}]})}, {0}};
 
+const struct jp_example jp__examples_service_ping[] = {{"is it there?", NULL, J({"protocol": 1})}, {0}};
+
 const struct jp_example jp__examples_service_status[] = {
     {"how the service is", NULL,
      J({"protocol": 1, "program": "jobpoold", "version": "0.1.0", "deprecated": [], "pid": 1234, "started": "2025-11-22T09:00:00.0000000Z",

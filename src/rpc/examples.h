@@ -4,7 +4,7 @@
 
 #include "rpc/rpc_internal.h"
 
-extern const struct jp_example jp__examples_rpc_discover[], jp__examples_service_status[], jp__examples_service_capabilities[],
+extern const struct jp_example jp__examples_rpc_discover[], jp__examples_service_ping[], jp__examples_service_status[], jp__examples_service_capabilities[],
     jp__examples_service_reload[];
 extern const struct jp_example jp__examples_pool_list[], jp__examples_pool_get[], jp__examples_pool_create[], jp__examples_pool_update[],
     jp__examples_pool_delete[], jp__examples_pool_assign[], jp__examples_pool_launch[], jp__examples_pool_processes[],

@@ -2,7 +2,7 @@
 #include "rpc/framing.h"
 
 #include <ctype.h>
-#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { KEPT_BYTES = 64 << 10 }; /* of memory, from a message to the next */
@@ -285,10 +285,10 @@ bool jp_framer_midway(const struct jp_framer *framer) { return framer->stage != 
 
 void jp_framer_clear(struct jp_framer *framer) { jp_str_free(&framer->held); }
 
-void jp_frame(struct jp_str *out, enum jp_framing framing, const char *text, size_t length) {
-    if (framing == JP_BY_LENGTH)
-        jp_str_printf(out, "Content-Length: %zu\r\n\r\n", length);
-    jp_str_add(out, text, length);
+void jp_frame(struct jp_str *out, size_t at, enum jp_framing framing) {
+    char header[64];
     if (framing == JP_BY_LINE)
         jp_str_putc(out, '\n');
+    else
+        jp_str_insert(out, at, header, (size_t)snprintf(header, sizeof header, "Content-Length: %zu\r\n\r\n", out->length - at));
 }

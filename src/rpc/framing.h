@@ -39,7 +39,7 @@ size_t jp_framer_take(struct jp_framer *framer, const char *bytes, size_t length
 bool jp_framer_midway(const struct jp_framer *framer); /* a message has begun and is not complete */
 void jp_framer_clear(struct jp_framer *framer);
 
-/* Appends a message as it goes out. */
-void jp_frame(struct jp_str *out, enum jp_framing framing, const char *text, size_t length);
+/* Makes the text from `at` on, to the end, a message as it goes out. */
+void jp_frame(struct jp_str *out, size_t at, enum jp_framing framing);
 
 #endif

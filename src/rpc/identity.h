@@ -2,6 +2,7 @@
 #ifndef JP_RPC_IDENTITY_H
 #define JP_RPC_IDENTITY_H
 
+#include "base/str.h"
 #include "job/job_backend.h"
 
 struct jp_peer; /* the connection as its transport knows it */
@@ -17,8 +18,9 @@ struct jp_peer_ops {
     /* The process at the other end, as the system tells it: it may have ended, or passed the connection on. 0: unknown. */
     uint32_t (*process_id)(const struct jp_peer *peer);
 
-    /* Queues bytes for the peer; they are copied. */
-    void (*send)(struct jp_peer *peer, const void *bytes, size_t length);
+    /* What goes to the peer is appended to this, whole messages, each followed by a call of `send`. */
+    struct jp_str *(*output)(struct jp_peer *peer);
+    void (*send)(struct jp_peer *peer);
     size_t (*unsent)(const struct jp_peer *peer); /* bytes that the peer has not taken yet */
     /* Closes when the peer has taken what was sent; nothing more is read from it. jp_rpc_closed() is called later. */
     void (*finish)(struct jp_peer *peer);

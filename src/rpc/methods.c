@@ -82,6 +82,8 @@ static const struct jp_field launch_fields[] = {
     {.key = "append", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_launch_parameters, files.append),
      .documentation = "Go on with these files instead of beginning them anew."},
     WAIT_FOR_ROOM(jp_launch_parameters),
+    {.key = "durable", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_launch_parameters, durable),
+     .documentation = "false: let it run, and be answered, at once; its row is on the disk with the next flush. Default true: only when its row is on the disk."},
     {0}};
 
 #define PROGRESS_TOKEN(of)                                                                                  \
@@ -307,6 +309,8 @@ const struct jp_method jp__methods[] = {
      .description = "The request is answered with the error cancelled. One that is being carried out is not taken back."},
     {ROW("$/cancelRequest", rpc_cancel, 0, JP_ON_SERVICE, jp_cancel_parameters, cancel_fields), .summary = "rpc.cancel under the name that the Language Server Protocol gave it.",
      TELLS(cancelled, rpc_cancel)},
+    {ROW("service.ping", service_ping, 0, JP_ON_SERVICE, jp_no_parameters, no_fields), .summary = "Whether the service answers, and in which version of this protocol.",
+     TELLS(pong, service_ping), .description = "The cheapest question: for watchdogs, and to see how long an answer takes."},
     {ROW("service.status", service_status, JP_RIGHT_VIEW, JP_ON_SERVICE, jp_no_parameters, no_fields), .summary = "What the service is and how it is.",
      TELLS(status, service_status)},
     {ROW("service.capabilities", service_capabilities, JP_RIGHT_VIEW, JP_ON_SERVICE, jp_no_parameters, no_fields), .summary = "What this host's kernel enforces.",

@@ -9,19 +9,18 @@
 
 static struct jp_backend *backend_of(const struct jp_call *call) { return call->rpc->with.backend; }
 
-static void answer(struct jp_call *call, jp_status status, const struct jp_error *error, cJSON *result) {
-    if (status) {
-        cJSON_Delete(result);
+/* With what is held. */
+static void answer(struct jp_call *call, jp_status status, const struct jp_error *error) {
+    if (status)
         jp__refuse(call, error);
-    } else {
-        jp__reply(call, result);
-    }
+    else
+        jp__reply_held(call);
 }
 
-static cJSON *named(const char *job) {
-    cJSON *result = cJSON_CreateObject();
-    cJSON_AddStringToObject(result, "job", job);
-    return result;
+static struct jp_json_out *hold_named(struct jp_call *call, const char *job) {
+    struct jp_json_out *out = jp__reply_hold(call);
+    jp_out_string(out, "job", job);
+    return out;
 }
 
 /* --- create, open, close --- */
@@ -35,10 +34,11 @@ static void answer_with_handle(struct jp_call *call, struct jp_job *job, const c
         return;
     }
     snprintf(text, sizeof text, "#%" PRIu64, handle->number);
-    cJSON *result = named(text);
-    jp_json_add_string(result, "name", name);
-    cJSON_AddBoolToObject(result, "existed", existed);
-    jp__reply(call, result);
+    struct jp_json_out *out = jp__reply_begin(call);
+    jp_out_string(out, "job", text);
+    jp_out_string(out, "name", name);
+    jp_out_bool(out, "existed", existed);
+    jp__reply_end(call);
 }
 
 void jp__on_job_create(struct jp_call *call, const void *parameters) {
@@ -80,22 +80,24 @@ void jp__on_job_close(struct jp_call *call, const void *parameters) {
         return;
     }
     jp__job_handle_close(call->connection, handle);
-    jp__reply(call, named(given->job));
+    jp_out_string(jp__reply_begin(call), "job", given->job);
+    jp__reply_end(call);
 }
 
 /* --- processes --- */
 
-static cJSON *assigned(const char *job, uint32_t pid, int64_t start_100ns) {
-    cJSON *result = named(job);
-    jp_json_add_u64(result, "pid", pid);
-    jp__add_start_time(result, start_100ns);
-    return result;
+static void hold_assigned(struct jp_call *call, const char *job, uint32_t pid, int64_t start_100ns) {
+    struct jp_json_out *out = hold_named(call, job);
+    jp_out_u64(out, "pid", pid);
+    jp_out_decimal(out, "startTime", start_100ns);
 }
 
 static void on_joined(void *context, jp_status status, const struct jp_error *error, const struct jp_process_record *record, uint64_t seq) {
     struct jp_call *call = context;
     (void)seq;
-    answer(call, status, error, status ? NULL : assigned(call->text, record->facts.pid, record->facts.start_100ns));
+    if (status == JP_OK)
+        hold_assigned(call, call->text, record->facts.pid, record->facts.start_100ns);
+    answer(call, status, error);
 }
 
 /* The security limits of a handle are the service's: Windows knows none. */
@@ -144,7 +146,8 @@ void jp__on_job_assign_process(struct jp_call *call, const void *parameters) {
     } else {
         jp_status status = assign_to_job(call, &reference, given, &start_100ns, &error);
         jp__job_release(call, &reference);
-        answer(call, status, &error, assigned(given->job, given->pid, start_100ns));
+        hold_assigned(call, given->job, given->pid, start_100ns);
+        answer(call, status, &error);
     }
 }
 
@@ -172,9 +175,8 @@ void jp__on_job_is_process_in_job(struct jp_call *call, const void *parameters) 
         }
         jp__job_release(call, &reference);
     }
-    cJSON *result = cJSON_CreateObject();
-    cJSON_AddBoolToObject(result, "inJob", in_job);
-    answer(call, status, &error, result);
+    jp_out_bool(jp__reply_hold(call), "inJob", in_job);
+    answer(call, status, &error);
 }
 
 void jp__on_job_terminate(struct jp_call *call, const void *parameters) {
@@ -188,9 +190,8 @@ void jp__on_job_terminate(struct jp_call *call, const void *parameters) {
                                 : backend_of(call)->ops->job_terminate(reference.job, given->exit_code, &error);
         jp__job_release(call, &reference);
     }
-    cJSON *result = named(given->job);
-    jp_json_add_u64(result, "exitCode", given->exit_code);
-    answer(call, status, &error, result);
+    jp_out_u64(hold_named(call, given->job), "exitCode", given->exit_code);
+    answer(call, status, &error);
 }
 
 /* --- information --- */
@@ -259,11 +260,9 @@ static jp_status resolve_own(struct jp_call *call, struct jp_job_reference *ret_
     return JP_OK;
 }
 
-static cJSON *class_answer(const struct jp_job_class_row *row) {
-    cJSON *result = cJSON_CreateObject();
-    jp_json_add_u64(result, "class", row->class);
-    cJSON_AddStringToObject(result, "name", row->name);
-    return result;
+static void put_class(struct jp_json_out *out, const struct jp_job_class_row *row) {
+    jp_out_u64(out, "class", row->class);
+    jp_out_string(out, "name", row->name);
 }
 
 void jp__on_job_query_information(struct jp_call *call, const void *parameters) {
@@ -283,9 +282,11 @@ void jp__on_job_query_information(struct jp_call *call, const void *parameters) 
         jp__refuse(call, &error);
         return;
     }
-    cJSON *result = class_answer(row);
-    cJSON_AddItemToObject(result, "info", info);
-    jp__reply(call, result);
+    struct jp_json_out *out = jp__reply_begin(call);
+    put_class(out, row);
+    jp_out_tree(out, "info", info);
+    jp__reply_end(call);
+    cJSON_Delete(info);
 }
 
 static jp_status set_pool_security(struct jp_call *call, struct jp_pool *pool, const struct jp_security *security, uint32_t token_pid,
@@ -371,10 +372,12 @@ void jp__on_job_set_information(struct jp_call *call, const void *parameters) {
         status = set(call, &reference, row->class, given->info, &error);
         jp__job_release(call, &reference);
     }
-    if (status)
+    if (status) {
         jp__refuse(call, &error);
-    else
-        jp__reply_when_durable(call, class_answer(row));
+        return;
+    }
+    put_class(jp__reply_hold(call), row);
+    jp__reply_when_durable(call);
 }
 
 /* --- user handles --- */
@@ -387,13 +390,12 @@ void jp__on_job_grant_user_handle(struct jp_call *call, const void *parameters) 
     if (status == JP_OK && reference.pool)
         status = jp__need(call, reference.pool, JP_RIGHT_CONTROL, &error);
     if (status == JP_OK && reference.pool && !reference.pool->job_count)
-        status = jp_fail(&error, JP_E_POOL_FAILED, "pool \"%s\" has no job object: %s", reference.pool->name, reference.pool->error.text);
+        status = jp_fail(&error, JP_E_POOL_FAILED, "pool \"%s\" has no job object: %s", reference.pool->name, reference.pool->failure->text);
     if (status == JP_OK) {
         struct jp_job *job = reference.pool ? reference.pool->jobs[0]->job : reference.job;
         status = backend_of(call)->ops->job_grant_user_handle(job, given->handle, given->grant, call->connection->principal, &error);
         jp__job_release(call, &reference);
     }
-    cJSON *result = named(given->job);
-    cJSON_AddBoolToObject(result, "granted", given->grant);
-    answer(call, status, &error, result);
+    jp_out_bool(hold_named(call, given->job), "granted", given->grant);
+    answer(call, status, &error);
 }

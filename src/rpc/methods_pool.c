@@ -5,25 +5,34 @@ void jp__on_pool_list(struct jp_call *call, const void *parameters) {
     (void)parameters;
     size_t count;
     struct jp_pool *const *all = jp_pools_sorted(call->rpc->with.pools, &count);
-    cJSON *result = cJSON_CreateObject();
-    cJSON *list = cJSON_AddArrayToObject(result, "pools");
-    for (size_t i = 0; i < count; i++)
-        if (jp__rights(call->connection, all[i]) & JP_RIGHT_VIEW)
-            cJSON_AddItemToArray(list, jp__render_pool_row(call->connection, all[i]));
-    jp__reply(call, result);
+    struct jp_json_out *out = jp__reply_begin(call);
+    jp_out_array(out, "pools");
+    for (size_t i = 0; i < count; i++) {
+        uint32_t rights = jp__rights(call->connection, all[i]);
+        if (!(rights & JP_RIGHT_VIEW))
+            continue;
+        jp_out_object(out, NULL);
+        jp__put_pool_row(out, call->connection, all[i], rights);
+        jp_out_end_object(out);
+    }
+    jp_out_end_array(out);
+    jp__reply_end(call);
 }
 
 void jp__on_pool_get(struct jp_call *call, const void *parameters) {
     (void)parameters;
-    jp__reply(call, jp__render_pool(call->connection, call->pool));
+    jp__put_pool(jp__reply_begin(call), call->connection, call->pool);
+    jp__reply_end(call);
 }
 
 /* What was changed is on the disk when the caller hears of it. */
 static void answer_with_pool(struct jp_call *call, jp_status status, const struct jp_error *error, struct jp_pool *pool) {
-    if (status)
+    if (status) {
         jp__refuse(call, error);
-    else
-        jp__reply_when_durable(call, jp__render_pool(call->connection, pool));
+        return;
+    }
+    jp__put_pool(jp__reply_hold(call), call->connection, pool);
+    jp__reply_when_durable(call);
 }
 
 /* What reaches beyond the pool: processes of others, another account's rights, names that other programs may use; and a descriptor as it is, which
@@ -114,33 +123,31 @@ void jp__on_pool_thaw(struct jp_call *call, const void *parameters) {
     answer_with_pool(call, jp_pools_thaw(call->rpc->with.pools, call->pool, &error), &error, call->pool);
 }
 
-static void add_matched(void *context, const struct jp_matched *matched) {
-    cJSON *object = cJSON_CreateObject();
-    jp_json_add_u64(object, "pid", matched->pid);
-    jp__add_start_time(object, matched->facts->start_100ns);
-    jp_json_add_string(object, "image", matched->facts->image);
-    jp_json_add_string(object, "user", matched->facts->user);
-    jp_json_add_string(object, "pool", matched->pool ? matched->pool->name : NULL);
-    if (matched->pool && matched->rule != SIZE_MAX)
-        jp_json_add_u64(object, "rule", matched->rule);
-    else
-        cJSON_AddNullToObject(object, "rule");
-    jp_json_add_string(object, "why", matched->why);
-    cJSON_AddItemToArray(context, object);
+static void put_matched(void *context, const struct jp_matched *matched) {
+    struct jp_json_out *out = context;
+    jp_out_object(out, NULL);
+    jp_out_u64(out, "pid", matched->pid);
+    jp_out_decimal(out, "startTime", matched->facts->start_100ns);
+    jp_out_string(out, "image", matched->facts->image);
+    jp_out_string(out, "user", matched->facts->user);
+    jp_out_string(out, "pool", matched->pool ? matched->pool->name : NULL);
+    jp_out_u64_if(out, "rule", matched->pool && matched->rule != SIZE_MAX, matched->rule);
+    jp_out_string(out, "why", matched->why);
+    jp_out_end_object(out);
 }
 
 void jp__on_pool_match(struct jp_call *call, const void *parameters) {
     const struct jp_pool_parameters *given = parameters;
     struct jp_error error;
-    cJSON *result = cJSON_CreateObject();
-    cJSON *list = cJSON_AddArrayToObject(result, "processes");
+    struct jp_json_out *out = jp__reply_hold(call); /* while it goes on, things happen */
     call->audited.wanted &= given->flag; /* otherwise it is only told */
-    if (jp_pools_match(call->rpc->with.pools, given->pid, given->flag, add_matched, list, &error)) {
-        cJSON_Delete(result);
+    jp_out_array(out, "processes");
+    jp_status status = jp_pools_match(call->rpc->with.pools, given->pid, given->flag, put_matched, out, &error);
+    jp_out_end_array(out);
+    if (status)
         jp__refuse(call, &error);
-    } else {
-        jp__reply(call, result);
-    }
+    else
+        jp__reply_held(call);
 }
 
 static void answer_with_count(struct jp_call *call, jp_status status, const struct jp_error *error, const char *pool, size_t terminated) {
@@ -148,10 +155,10 @@ static void answer_with_count(struct jp_call *call, jp_status status, const stru
         jp__refuse(call, error);
         return;
     }
-    cJSON *result = cJSON_CreateObject();
-    cJSON_AddStringToObject(result, "pool", pool);
-    jp_json_add_u64(result, "terminated", terminated);
-    jp__reply_when_durable(call, result);
+    struct jp_json_out *out = jp__reply_hold(call);
+    jp_out_string(out, "pool", pool);
+    jp_out_u64(out, "terminated", terminated);
+    jp__reply_when_durable(call);
 }
 
 void jp__on_pool_delete(struct jp_call *call, const void *parameters) {
@@ -171,39 +178,42 @@ void jp__on_pool_terminate(struct jp_call *call, const void *parameters) {
     answer_with_count(call, status, &error, given->pool, count);
 }
 
-static void add_processes(struct jp_rpc_connection *connection, const struct jp_pool *pool, bool recursive, cJSON *list) {
+static void put_processes(struct jp_json_out *out, struct jp_rpc_connection *connection, const struct jp_pool *pool, bool recursive) {
     if (!(jp__rights(connection, pool) & JP_RIGHT_VIEW))
         return;
     for (struct jp_member *member = pool->first_member; member; member = member->next) {
         jp_pools_refresh_usage(connection->rpc->with.pools, member);
-        cJSON_AddItemToArray(list, jp__render_process_for(connection, &member->record));
+        jp_out_object(out, NULL);
+        jp__put_process_for(out, connection, &member->record);
+        jp_out_end_object(out);
     }
     for (size_t i = 0; recursive && i < pool->child_count; i++)
-        add_processes(connection, pool->children[i], true, list);
+        put_processes(out, connection, pool->children[i], true);
 }
 
 void jp__on_pool_processes(struct jp_call *call, const void *parameters) {
     const struct jp_pool_parameters *given = parameters;
     bool recursive = jp__given(call, given->present, "recursive") ? given->flag : true;
-    cJSON *result = cJSON_CreateObject();
-    add_processes(call->connection, call->pool, recursive, cJSON_AddArrayToObject(result, "processes"));
-    jp__reply(call, result);
+    struct jp_json_out *out = jp__reply_begin(call);
+    jp_out_array(out, "processes");
+    put_processes(out, call->connection, call->pool, recursive);
+    jp_out_end_array(out);
+    jp__reply_end(call);
 }
 
 /* --- pool.wait --- */
 
 static void on_waited(void *context, const struct jp_process_record *record) {
     struct jp_call *call = context;
-    cJSON *result;
     call->cancel = NULL;
+    struct jp_json_out *out = jp__reply_begin(call);
     if (record) {
-        result = jp__render_process_for(call->connection, record);
+        jp__put_process_for(out, call->connection, record);
     } else {
-        result = cJSON_CreateObject();
-        cJSON_AddStringToObject(result, "pool", call->text);
-        cJSON_AddBoolToObject(result, "empty", true);
+        jp_out_string(out, "pool", call->text);
+        jp_out_bool(out, "empty", true);
     }
-    jp__reply(call, result);
+    jp__reply_end(call);
 }
 
 /* Of the pool, which cannot go while somebody waits for it. */
@@ -225,7 +235,8 @@ static void on_found_ended(void *context, jp_status status, const struct jp_erro
     if (status) {
         jp__refuse(call, error);
     } else if (count && records[count - 1].ending != JP_ENDING_NONE) {
-        jp__reply(call, jp__render_process_for(call->connection, &records[count - 1]));
+        jp__put_process_for(jp__reply_begin(call), call->connection, &records[count - 1]);
+        jp__reply_end(call);
     } else {
         jp_fail(&never, JP_E_NO_PROCESS, "process %u is not in pool \"%s\", and has not been", (unsigned)call->number, call->text);
         jp__refuse(call, &never);

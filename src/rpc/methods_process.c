@@ -31,13 +31,14 @@ static void on_joined(void *context, jp_status status, const struct jp_error *er
     }
     if (call->number == HELD && !call->connection)
         end_left_behind(call, record);
-    cJSON *result = cJSON_CreateObject();
-    cJSON_AddStringToObject(result, "pool", record->pool);
-    jp_json_add_u64(result, "pid", record->facts.pid);
-    jp_json_add_i64(result, "startTime", record->facts.start_100ns);
-    jp_json_add_i64(result, "id", record->id);
-    jp_json_add_u64(result, "seq", seq);
-    jp__reply(call, result);
+    call->audited.pid = record->facts.pid;
+    struct jp_json_out *out = jp__reply_begin(call);
+    jp_out_string(out, "pool", record->pool);
+    jp_out_u64(out, "pid", record->facts.pid);
+    jp_out_i64(out, "startTime", record->facts.start_100ns);
+    jp_out_i64(out, "id", record->id);
+    jp_out_u64(out, "seq", seq);
+    jp__reply_end(call);
 }
 
 static void cancel_wait_for_room(struct jp_call *call) {
@@ -84,7 +85,7 @@ static jp_status command_line_of(const struct jp_launch_parameters *given, char 
 static jp_status check_template(const struct jp_launch_parameters *given, const struct jp_launch_template *template, struct jp_error *error) {
     const struct jp_launch_files *files = &given->files;
     if (given->command || given->argv.count || given->cwd || given->env.count || files->input || files->output || files->error || files->append)
-        return jp_fail(error, JP_E_PARAMS, "pool.launch: a template says what is launched and how; only timeout goes with it");
+        return jp_fail(error, JP_E_PARAMS, "pool.launch: a template says what is launched and how; only timeout and durable go with it");
     if (given->pool && strcmp(given->pool, template->spec.pool) != 0)
         return jp_fail(error, JP_E_PARAMS, "pool.launch: template \"%s\" is launched in pool \"%s\"; leave out the pool", template->name,
                        template->spec.pool);
@@ -116,7 +117,8 @@ static void launch(struct jp_call *call, struct jp_pool *pool, const struct jp_l
                                .input_file = given->files.input, .output_file = given->files.output, .error_file = given->files.error,
                                .append = given->files.append, .run_as = run_as,
                                .principal = call->connection->principal};
-    join(call, &(struct jp_joining){.pool = pool, .launch = &launch, .timeout_100ns = given->timeout_100ns});
+    join(call, &(struct jp_joining){.pool = pool, .launch = &launch, .timeout_100ns = given->timeout_100ns,
+                                    .at_once = !given->durable && jp__given(call, given->present, "durable")});
     jp_free(command);
 }
 
@@ -166,7 +168,8 @@ static void on_found(void *context, jp_status status, const struct jp_error *err
         no_process(call, &none);
         jp__refuse(call, &none);
     } else {
-        jp__reply(call, jp__render_process_for(call->connection, &records[count - 1]));
+        jp__put_process_for(jp__reply_begin(call), call->connection, &records[count - 1]);
+        jp__reply_end(call);
     }
 }
 
@@ -194,7 +197,8 @@ void jp__on_process_get(struct jp_call *call, const void *parameters) {
     struct jp_error error;
     if (find_member(call, given, &member, &error) == JP_OK) {
         jp_pools_refresh_usage(rpc->with.pools, member);
-        jp__reply(call, jp__render_process_for(call->connection, &member->record));
+        jp__put_process_for(jp__reply_begin(call), call->connection, &member->record);
+        jp__reply_end(call);
         return;
     }
     struct jp_process_filter filter = {.pid = given->pid, .start_100ns = (int64_t)given->start_100ns, .limit = 10000};
@@ -212,10 +216,10 @@ void jp__on_process_terminate(struct jp_call *call, const void *parameters) {
         jp__refuse(call, &error);
         return;
     }
-    cJSON *result = cJSON_CreateObject();
-    cJSON_AddStringToObject(result, "pool", member->record.pool);
-    jp_json_add_u64(result, "pid", given->pid);
-    jp_json_add_i64(result, "startTime", member->record.facts.start_100ns);
-    jp_json_add_u64(result, "exitCode", exit_code);
-    jp__reply(call, result);
+    struct jp_json_out *out = jp__reply_begin(call);
+    jp_out_string(out, "pool", member->record.pool);
+    jp_out_u64(out, "pid", given->pid);
+    jp_out_i64(out, "startTime", member->record.facts.start_100ns);
+    jp_out_u64(out, "exitCode", exit_code);
+    jp__reply_end(call);
 }

@@ -34,15 +34,10 @@ static struct jp_strings full_message_names(const struct jp_strings *names) {
     return full;
 }
 
-/* Adds `row` and says whether there is room for another one. The size is that of its longest texts, about. */
-static bool add_row(cJSON *list, cJSON *row, size_t text, size_t *size) {
-    enum { ROW_WITHOUT_TEXT = 600 };
-    cJSON_AddItemToArray(list, row);
-    *size += ROW_WITHOUT_TEXT + text;
-    return *size < JP_RPC_MAX_ANSWER;
+/* How many rows are shown: so many as may be, as long as there is room in the answer, which was so long before the first. */
+static bool room_for_more(const struct jp_call *call, const struct jp_json_out *out, size_t before, size_t shown) {
+    return shown < call->number && out->text->length - before < JP_RPC_MAX_ANSWER;
 }
-
-static size_t text_length(const char *text) { return text ? strlen(text) : 0; }
 
 /* --- events --- */
 
@@ -64,10 +59,10 @@ void jp__on_events_subscribe(struct jp_call *call, const void *parameters) {
     struct jp__wanted wanted = {.pools = given->pools, .messages = full_message_names(&given->messages), .origins = given->origins, .pid = given->pid,
                                 .durable = given->durable || !jp__given(call, given->present, "durable"),
                                 .from_past = jp__given(call, given->present, "fromSeq"), .from_seq = given->from_seq};
-    cJSON *result = cJSON_CreateObject();
-    jp_json_add_u64(result, "subscription", connection->last_subscription + 1);
-    jp_json_add_u64(result, "seq", wanted.durable ? call->rpc->delivered_seq : call->rpc->newest_seq);
-    jp__reply(call, result); /* before the first event */
+    struct jp_json_out *out = jp__reply_begin(call);
+    jp_out_u64(out, "subscription", connection->last_subscription + 1);
+    jp_out_u64(out, "seq", wanted.durable ? call->rpc->delivered_seq : call->rpc->newest_seq);
+    jp__reply_end(call); /* before the first event */
     jp__subscribe(connection, &wanted);
     jp_strings_free(&wanted.messages);
 }
@@ -80,9 +75,8 @@ void jp__on_events_unsubscribe(struct jp_call *call, const void *parameters) {
         jp__refuse(call, &error);
         return;
     }
-    cJSON *result = cJSON_CreateObject();
-    jp_json_add_u64(result, "subscription", given->subscription);
-    jp__reply(call, result);
+    jp_out_u64(jp__reply_begin(call), "subscription", given->subscription);
+    jp__reply_end(call);
 }
 
 static void on_events(void *context, jp_status status, const struct jp_error *error, const struct jp_event *events, size_t count) {
@@ -91,14 +85,17 @@ static void on_events(void *context, jp_status status, const struct jp_error *er
         jp__refuse(call, error);
         return;
     }
-    cJSON *result = cJSON_CreateObject();
-    cJSON *list = cJSON_AddArrayToObject(result, "events");
-    size_t shown = 0, size = 0;
-    bool room = true;
-    for (; shown < count && shown < call->number && room; shown++)
-        room = add_row(list, jp__render_event(&events[shown]), text_length(events[shown].detail), &size);
-    cJSON_AddBoolToObject(result, "more", shown < count);
-    jp__reply(call, result);
+    struct jp_json_out *out = jp__reply_begin(call);
+    size_t shown = 0, before = out->text->length;
+    jp_out_array(out, "events");
+    for (; shown < count && room_for_more(call, out, before, shown); shown++) {
+        jp_out_object(out, NULL);
+        jp__put_event(out, &events[shown]);
+        jp_out_end_object(out);
+    }
+    jp_out_end_array(out);
+    jp_out_bool(out, "more", shown < count);
+    jp__reply_end(call);
 }
 
 void jp__on_events_query(struct jp_call *call, const void *parameters) {
@@ -126,11 +123,15 @@ static void on_summaries(void *context, jp_status status, const struct jp_error 
         jp__refuse(context, error);
         return;
     }
-    cJSON *result = cJSON_CreateObject();
-    cJSON *list = cJSON_AddArrayToObject(result, "pools");
-    for (size_t i = 0; i < count; i++)
-        cJSON_AddItemToArray(list, jp__render_summary(&summaries[i]));
-    jp__reply(context, result);
+    struct jp_json_out *out = jp__reply_begin(context);
+    jp_out_array(out, "pools");
+    for (size_t i = 0; i < count; i++) {
+        jp_out_object(out, NULL);
+        jp__put_summary(out, &summaries[i]);
+        jp_out_end_object(out);
+    }
+    jp_out_end_array(out);
+    jp__reply_end(context);
 }
 
 /* The list of the pool that was asked for, which may be none; borrowed. */
@@ -163,16 +164,17 @@ static void on_processes(void *context, jp_status status, const struct jp_error 
         jp__refuse(call, error);
         return;
     }
-    cJSON *result = cJSON_CreateObject();
-    cJSON *list = cJSON_AddArrayToObject(result, "processes");
-    size_t shown = 0, size = 0;
-    bool room = true;
-    for (; shown < count && shown < call->number && room; shown++) { /* one more was asked for than is shown */
-        const struct jp_process_facts *facts = &records[shown].facts;
-        room = add_row(list, jp__render_process_for(call->connection, &records[shown]), text_length(facts->command_line) + text_length(facts->image), &size);
+    struct jp_json_out *out = jp__reply_begin(call);
+    size_t shown = 0, before = out->text->length;
+    jp_out_array(out, "processes");
+    for (; shown < count && room_for_more(call, out, before, shown); shown++) { /* one more was asked for than is shown */
+        jp_out_object(out, NULL);
+        jp__put_process_for(out, call->connection, &records[shown]);
+        jp_out_end_object(out);
     }
-    cJSON_AddBoolToObject(result, "more", shown < count);
-    jp__reply(call, result);
+    jp_out_end_array(out);
+    jp_out_bool(out, "more", shown < count);
+    jp__reply_end(call);
 }
 
 void jp__on_accounting_processes(struct jp_call *call, const void *parameters) {
@@ -232,10 +234,10 @@ static void on_purged(void *context, jp_status status, const struct jp_error *er
         jp__refuse(call, error);
         return;
     }
-    cJSON *result = cJSON_CreateObject();
-    jp_json_add_u64(result, "processes", purged->processes);
-    jp_json_add_u64(result, "events", purged->events);
-    jp__reply(call, result);
+    struct jp_json_out *out = jp__reply_begin(call);
+    jp_out_u64(out, "processes", purged->processes);
+    jp_out_u64(out, "events", purged->events);
+    jp__reply_end(call);
 }
 
 void jp__on_accounting_purge(struct jp_call *call, const void *parameters) {
@@ -266,29 +268,27 @@ void jp__on_accounting_reset(struct jp_call *call, const void *parameters) {
         jp__refuse(call, &error);
         return;
     }
-    jp__reply_when_durable(call, jp__render_counters(call->rpc, &old, since_100ns));
+    jp__put_counters(jp__reply_hold(call), call->rpc, &old, since_100ns);
+    jp__reply_when_durable(call);
 }
 
 /* --- the audit trail --- */
 
-static cJSON *render_audit(const struct jp_audit_record *audit) {
-    cJSON *object = cJSON_CreateObject();
-    jp_json_add_i64(object, "id", audit->id);
-    jp_json_add_time(object, "time", audit->time_100ns);
-    jp_json_add_string(object, "user", audit->user);
-    jp_json_add_string(object, "sid", audit->sid);
-    jp_json_add_u64(object, "clientPid", audit->client_pid);
-    jp_json_add_string(object, "method", audit->method);
-    jp_json_add_string(object, "pool", audit->pool);
-    if (audit->pid)
-        jp_json_add_u64(object, "pid", audit->pid);
-    else
-        cJSON_AddNullToObject(object, "pid");
-    cJSON_AddBoolToObject(object, "allowed", audit->allowed);
-    jp_json_add_string(object, "error", audit->status ? jp_status_name(audit->status) : NULL);
-    jp_json_add_string(object, "detail", audit->detail);
-    jp_json_add_u64(object, "count", audit->count);
-    return object;
+static void put_audit(struct jp_json_out *out, const struct jp_audit_record *audit) {
+    jp_out_object(out, NULL);
+    jp_out_i64(out, "id", audit->id);
+    jp_out_time(out, "time", audit->time_100ns);
+    jp_out_string(out, "user", audit->user);
+    jp_out_string(out, "sid", audit->sid);
+    jp_out_u64(out, "clientPid", audit->client_pid);
+    jp_out_string(out, "method", audit->method);
+    jp_out_string(out, "pool", audit->pool);
+    jp_out_u64_if(out, "pid", audit->pid != 0, audit->pid);
+    jp_out_bool(out, "allowed", audit->allowed);
+    jp_out_string(out, "error", audit->status ? jp_status_name(audit->status) : NULL);
+    jp_out_string(out, "detail", audit->detail);
+    jp_out_u64(out, "count", audit->count);
+    jp_out_end_object(out);
 }
 
 static void on_audits(void *context, jp_status status, const struct jp_error *error, const struct jp_audit_record *records, size_t count) {
@@ -297,14 +297,14 @@ static void on_audits(void *context, jp_status status, const struct jp_error *er
         jp__refuse(call, error);
         return;
     }
-    cJSON *result = cJSON_CreateObject();
-    cJSON *list = cJSON_AddArrayToObject(result, "records");
-    size_t shown = 0, size = 0;
-    bool room = true;
-    for (; shown < count && shown < call->number && room; shown++)
-        room = add_row(list, render_audit(&records[shown]), text_length(records[shown].detail), &size);
-    cJSON_AddBoolToObject(result, "more", shown < count);
-    jp__reply(call, result);
+    struct jp_json_out *out = jp__reply_begin(call);
+    size_t shown = 0, before = out->text->length;
+    jp_out_array(out, "records");
+    for (; shown < count && room_for_more(call, out, before, shown); shown++)
+        put_audit(out, &records[shown]);
+    jp_out_end_array(out);
+    jp_out_bool(out, "more", shown < count);
+    jp__reply_end(call);
 }
 
 void jp__on_accounting_audit(struct jp_call *call, const void *parameters) {

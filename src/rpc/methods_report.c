@@ -38,56 +38,39 @@ static bool read_filter(struct jp_call *call, const struct jp_report_parameters 
 /* --- what is answered --- */
 
 /* What a group is of; what is not known of it is null. */
-static void add_names(cJSON *object, const struct jp_report_row *row, uint32_t by) {
+static void put_group(struct jp_json_out *out, const struct jp_report_row *row, uint32_t by) {
     char time[JP_TIME_TEXT];
     if (by & JP_REPORT_POOL)
-        jp_json_add_string(object, "pool", row->pool);
+        jp_out_string(out, "pool", row->pool);
     if (by & JP_REPORT_USER)
-        jp_json_add_string(object, "user", row->user);
+        jp_out_string(out, "user", row->user);
     if (by & JP_REPORT_IMAGE)
-        jp_json_add_string(object, "image", row->image);
+        jp_out_string(out, "image", row->image);
     if (by & JP_REPORT_DAY) {
         jp_time_format(row->day_100ns, time);
         time[strcspn(time, "T")] = '\0';
-        cJSON_AddStringToObject(object, "day", time);
+        jp_out_string(out, "day", time);
     }
     if (by & JP_REPORT_ENDING)
-        jp_json_add_string(object, "ending", row->ending);
+        jp_out_string(out, "ending", row->ending);
 }
 
-/* As in accounting.summary, but for what has no rows. */
-static void add_sums(cJSON *object, const struct jp_summary *sums) {
-    cJSON *all = jp__render_summary(sums);
-    cJSON_DeleteItemFromObjectCaseSensitive(all, "pool");
-    cJSON_DeleteItemFromObjectCaseSensitive(all, "unobserved");
-    while (all->child) {
-        cJSON *item = cJSON_DetachItemViaPointer(all, all->child);
-        cJSON_AddItemToObject(object, item->string, item);
+static void put_report(struct jp_json_out *out, const struct jp_report *report, uint32_t by) {
+    size_t before = out->text->length;
+    jp_out_array(out, "rows");
+    for (size_t i = 0; i < report->count && out->text->length - before < JP_RPC_MAX_ANSWER; i++) {
+        jp_out_object(out, NULL);
+        put_group(out, &report->rows[i], by);
+        jp__put_sums(out, &report->rows[i].sums);
+        jp_out_end_object(out);
     }
-    cJSON_Delete(all);
-}
-
-static size_t length_of(const char *text) { return text ? strlen(text) : 0; }
-
-static cJSON *render(const struct jp_report *report, uint32_t by) {
-    enum { ROW_WITHOUT_TEXT = 400 };
-    char since[JP_TIME_TEXT];
-    cJSON *result = cJSON_CreateObject();
-    cJSON *rows = cJSON_AddArrayToObject(result, "rows");
-    size_t size = 0;
-    for (size_t i = 0; i < report->count && size < JP_RPC_MAX_ANSWER; i++) {
-        const struct jp_report_row *row = &report->rows[i];
-        cJSON *object = cJSON_CreateObject();
-        add_names(object, row, by);
-        add_sums(object, &row->sums);
-        cJSON_AddItemToArray(rows, object);
-        size += ROW_WITHOUT_TEXT + length_of(row->pool) + length_of(row->user) + length_of(row->image);
-    }
-    jp_json_add_u64(result, "groups", report->groups);
-    add_sums(cJSON_AddObjectToObject(result, "total"), &report->total);
-    cJSON_AddBoolToObject(result, "complete", !report->complete_from_100ns);
-    jp_json_add_string(result, "completeFrom", report->complete_from_100ns ? jp_time_format(report->complete_from_100ns, since) : NULL);
-    return result;
+    jp_out_end_array(out);
+    jp_out_u64(out, "groups", report->groups);
+    jp_out_object(out, "total");
+    jp__put_sums(out, &report->total);
+    jp_out_end_object(out);
+    jp_out_bool(out, "complete", !report->complete_from_100ns);
+    jp_out_time(out, "completeFrom", report->complete_from_100ns);
 }
 
 /* --- on the way --- */
@@ -114,10 +97,12 @@ static void on_report(void *context, jp_status status, const struct jp_error *er
     if (!call)
         return;
     call->cancel = NULL;
-    if (status)
+    if (status) {
         jp__refuse(call, error);
-    else
-        jp__reply(call, render(report, by));
+        return;
+    }
+    put_report(jp__reply_begin(call), report, by);
+    jp__reply_end(call);
 }
 
 static void cancel_report(struct jp_call *call) {

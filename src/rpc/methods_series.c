@@ -43,58 +43,50 @@ static bool read_filter(struct jp_call *call, const struct jp_series_parameters 
 
 /* --- what is answered --- */
 
-static void add_if(cJSON *object, const char *name, bool known, uint64_t value) {
-    if (known)
-        jp_json_add_u64(object, name, value);
-    else
-        cJSON_AddNullToObject(object, name);
-}
-
-static cJSON *render_point(const struct jp_series_point *point) {
+static void put_point(struct jp_json_out *out, const struct jp_series_point *point) {
     bool memory = point->looked && point->has_memory, io = point->looked && point->has_io;
-    cJSON *object = cJSON_CreateObject();
-    jp_json_add_time(object, "time", point->time_100ns);
-    add_if(object, "processes", point->looked, point->processes);
-    jp_json_add_u64(object, "cpuTime100ns", point->spent.cpu_100ns);
-    add_if(object, "commitBytes", memory, point->commit_bytes);
-    add_if(object, "workingSetBytes", memory, point->working_set_bytes);
-    add_if(object, "readBytes", io, point->spent.read_bytes);
-    add_if(object, "writeBytes", io, point->spent.write_bytes);
-    add_if(object, "memoryLimitBytes", point->looked && point->memory_limit_bytes != UINT64_MAX, point->memory_limit_bytes);
-    add_if(object, "processLimit", point->looked && point->process_limit != UINT64_MAX, point->process_limit);
-    add_if(object, "cpuRateLimit", point->cpu_rate_limit != 0, point->cpu_rate_limit);
-    jp_json_add_u64(object, "started", point->started);
-    jp_json_add_u64(object, "ended", point->ended);
-    jp_json_add_u64(object, "failures", point->failures);
-    return object;
+    jp_out_object(out, NULL);
+    jp_out_time(out, "time", point->time_100ns);
+    jp_out_u64_if(out, "processes", point->looked, point->processes);
+    jp_out_u64(out, "cpuTime100ns", point->spent.cpu_100ns);
+    jp_out_u64_if(out, "commitBytes", memory, point->commit_bytes);
+    jp_out_u64_if(out, "workingSetBytes", memory, point->working_set_bytes);
+    jp_out_u64_if(out, "readBytes", io, point->spent.read_bytes);
+    jp_out_u64_if(out, "writeBytes", io, point->spent.write_bytes);
+    jp_out_u64_if(out, "memoryLimitBytes", point->looked && point->memory_limit_bytes != UINT64_MAX, point->memory_limit_bytes);
+    jp_out_u64_if(out, "processLimit", point->looked && point->process_limit != UINT64_MAX, point->process_limit);
+    jp_out_u64_if(out, "cpuRateLimit", point->cpu_rate_limit != 0, point->cpu_rate_limit);
+    jp_out_u64(out, "started", point->started);
+    jp_out_u64(out, "ended", point->ended);
+    jp_out_u64(out, "failures", point->failures);
+    jp_out_end_object(out);
 }
 
 /* Pools are shown whole or not at all; the first in any case. */
-static cJSON *render(const struct making *making, const struct jp_series_result *series) {
-    char since[JP_TIME_TEXT];
-    cJSON *result = cJSON_CreateObject();
-    jp_json_add_time(result, "from", making->from_100ns);
-    jp_json_add_time(result, "to", making->to_100ns);
-    jp_json_add_i64(result, "step100ns", series->step_100ns);
-    cJSON *list = cJSON_AddArrayToObject(result, "series");
+static void put_series(struct jp_json_out *out, const struct making *making, const struct jp_series_result *series) {
+    jp_out_time(out, "from", making->from_100ns);
+    jp_out_time(out, "to", making->to_100ns);
+    jp_out_i64(out, "step100ns", series->step_100ns);
+    jp_out_array(out, "series");
     size_t size = 0, shown = 0;
     for (; shown < series->count; shown++) {
         const struct jp_series *pool = &series->series[shown];
         size += SERIES_BYTES + pool->count * POINT_BYTES;
         if (shown && size > JP_RPC_MAX_ANSWER)
             break;
-        cJSON *object = cJSON_CreateObject();
-        cJSON_AddStringToObject(object, "pool", pool->pool);
-        cJSON *points = cJSON_AddArrayToObject(object, "points");
+        jp_out_object(out, NULL);
+        jp_out_string(out, "pool", pool->pool);
+        jp_out_array(out, "points");
         for (size_t i = 0; i < pool->count; i++)
-            cJSON_AddItemToArray(points, render_point(&pool->points[i]));
-        cJSON_AddItemToArray(list, object);
+            put_point(out, &pool->points[i]);
+        jp_out_end_array(out);
+        jp_out_end_object(out);
     }
+    jp_out_end_array(out);
     bool more = shown < series->count || series->more;
-    cJSON_AddBoolToObject(result, "more", more);
-    cJSON_AddBoolToObject(result, "complete", !more && !series->complete_from_100ns);
-    jp_json_add_string(result, "completeFrom", series->complete_from_100ns ? jp_time_format(series->complete_from_100ns, since) : NULL);
-    return result;
+    jp_out_bool(out, "more", more);
+    jp_out_bool(out, "complete", !more && !series->complete_from_100ns);
+    jp_out_time(out, "completeFrom", series->complete_from_100ns);
 }
 
 static void on_series(void *context, jp_status status, const struct jp_error *error, const struct jp_series_result *series) {
@@ -102,10 +94,12 @@ static void on_series(void *context, jp_status status, const struct jp_error *er
     struct jp_call *call = making->call;
     if (call) {
         call->cancel = NULL;
-        if (status)
+        if (status) {
             jp__refuse(call, error);
-        else
-            jp__reply(call, render(making, series));
+        } else {
+            put_series(jp__reply_begin(call), making, series);
+            jp__reply_end(call);
+        }
     }
     jp_free(making);
 }

@@ -2,75 +2,88 @@
 #include "rpc/rpc_internal.h"
 
 /* How the accounts are, beside what the program told of the database already. */
-static void add_accounts(struct jp_rpc *rpc, cJSON *database) {
+static void put_accounts(struct jp_json_out *out, struct jp_rpc *rpc) {
     struct jp_accounts_state state;
     rpc->with.accounts->ops->state(rpc->with.accounts, &state);
-    cJSON_AddBoolToObject(database, "degraded", state.degraded);
-    jp_json_add_string(database, "reason", state.degraded ? state.reason : NULL);
-    jp_json_add_u64(database, "backlog", state.backlog);
-    jp_json_add_u64(database, "droppedEvents", state.dropped_events);
-    jp_json_add_u64(database, "droppedAudits", state.dropped_audits);
-    jp_json_add_u64(database, "droppedSamples", state.dropped_samples);
+    jp_out_bool(out, "degraded", state.degraded);
+    jp_out_string(out, "reason", state.degraded ? state.reason : NULL);
+    jp_out_u64(out, "backlog", state.backlog);
+    jp_out_u64(out, "droppedEvents", state.dropped_events);
+    jp_out_u64(out, "droppedAudits", state.dropped_audits);
+    jp_out_u64(out, "droppedSamples", state.dropped_samples);
     if (state.dropped_to_seq) {
-        cJSON *range = cJSON_AddObjectToObject(database, "dropped");
-        jp_json_add_u64(range, "from", state.dropped_from_seq);
-        jp_json_add_u64(range, "to", state.dropped_to_seq);
+        jp_out_object(out, "dropped");
+        jp_out_u64(out, "from", state.dropped_from_seq);
+        jp_out_u64(out, "to", state.dropped_to_seq);
+        jp_out_end_object(out);
     } else {
-        cJSON_AddNullToObject(database, "dropped");
+        jp_out_null(out, "dropped");
     }
-    if (state.first_seq)
-        jp_json_add_u64(database, "firstSeq", state.first_seq);
-    else
-        cJSON_AddNullToObject(database, "firstSeq");
-    jp_json_add_u64(database, "committedSeq", state.committed_seq);
-    jp_json_add_u64(database, "fileBytes", state.file_bytes);
-    jp_json_add_u64(database, "walBytes", state.wal_bytes);
-    jp_json_add_time(database, "lastPurge", state.last_purge_100ns);
+    jp_out_u64_if(out, "firstSeq", state.first_seq != 0, state.first_seq);
+    jp_out_u64(out, "committedSeq", state.committed_seq);
+    jp_out_u64(out, "fileBytes", state.file_bytes);
+    jp_out_u64(out, "walBytes", state.wal_bytes);
+    jp_out_time(out, "lastPurge", state.last_purge_100ns);
 }
 
-static void add_deprecated(cJSON *status) {
-    cJSON *names = cJSON_AddArrayToObject(status, "deprecated");
+static void put_deprecated(struct jp_json_out *out) {
+    jp_out_array(out, "deprecated");
     for (const struct jp_method *method = jp__methods; method->name; method++)
         if (method->deprecated)
-            cJSON_AddItemToArray(names, cJSON_CreateString(method->name));
+            jp_out_string(out, NULL, method->name);
+    jp_out_end_array(out);
 }
 
-static void add_caller(struct jp_rpc_connection *connection, cJSON *status) {
+static void put_caller(struct jp_json_out *out, struct jp_rpc_connection *connection) {
     const struct jp_peer_ops *ops = connection->peer->ops;
-    cJSON *caller = cJSON_AddObjectToObject(status, "caller");
-    cJSON_AddStringToObject(caller, "user", ops->principal_name(connection->peer, connection->principal));
-    cJSON_AddStringToObject(caller, "sid", ops->principal_sid(connection->peer, connection->principal));
-    cJSON_AddItemToObject(caller, "rights", jp__render_rights(jp__rights(connection, NULL)));
+    jp_out_object(out, "caller");
+    jp_out_string(out, "user", ops->principal_name(connection->peer, connection->principal));
+    jp_out_string(out, "sid", ops->principal_sid(connection->peer, connection->principal));
+    jp__put_rights(out, "rights", jp__rights(connection, NULL));
+    jp_out_end_object(out);
+}
+
+void jp__on_service_ping(struct jp_call *call, const void *parameters) {
+    (void)parameters;
+    jp_out_u64(jp__reply_begin(call), "protocol", JP_RPC_PROTOCOL);
+    jp__reply_end(call);
 }
 
 void jp__on_service_status(struct jp_call *call, const void *parameters) {
     (void)parameters;
     struct jp_rpc *rpc = call->rpc;
-    size_t pool_count;
-    jp_pools_sorted(rpc->with.pools, &pool_count);
+    cJSON *told = cJSON_CreateObject(); /* by the program */
+    rpc->with.program.add_status(rpc->with.program.context, told);
+    cJSON *database = cJSON_DetachItemFromObjectCaseSensitive(told, "database"), *quotas = jp_schema_write(jp_quota_fields, &rpc->with.quotas);
 
-    cJSON *status = cJSON_CreateObject();
-    jp_json_add_u64(status, "protocol", JP_RPC_PROTOCOL);
-    rpc->with.program.add_status(rpc->with.program.context, status);
-    add_deprecated(status);
-    jp_json_add_u64(status, "pools", pool_count);
-    jp_json_add_u64(status, "members", jp_pools_member_count(rpc->with.pools));
-    jp_json_add_u64(status, "connections", rpc->open_count);
-    jp_json_add_u64(status, "seq", jp_pools_last_seq(rpc->with.pools));
-    cJSON *database = cJSON_GetObjectItemCaseSensitive(status, "database");
-    if (!database)
-        database = cJSON_AddObjectToObject(status, "database");
-    add_accounts(rpc, database);
-    cJSON_AddItemToObject(status, "sampling", jp__render_sampling(rpc));
-    add_caller(call->connection, status);
-    cJSON_AddItemToObject(status, "quotas", jp_schema_write(jp_quota_fields, &rpc->with.quotas));
-    jp__reply(call, status);
+    struct jp_json_out *out = jp__reply_begin(call);
+    jp_out_u64(out, "protocol", JP_RPC_PROTOCOL);
+    jp_out_members(out, told);
+    put_deprecated(out);
+    jp_out_u64(out, "pools", jp_pools_count(rpc->with.pools));
+    jp_out_u64(out, "members", jp_pools_member_count(rpc->with.pools));
+    jp_out_u64(out, "connections", rpc->open_count);
+    jp_out_u64(out, "seq", jp_pools_last_seq(rpc->with.pools));
+    jp_out_object(out, "database");
+    jp_out_members(out, database);
+    put_accounts(out, rpc);
+    jp_out_end_object(out);
+    jp_out_object(out, "sampling");
+    jp__put_sampling(out, rpc);
+    jp_out_end_object(out);
+    put_caller(out, call->connection);
+    jp_out_tree(out, "quotas", quotas);
+    jp__reply_end(call);
+    cJSON_Delete(told);
+    cJSON_Delete(database);
+    cJSON_Delete(quotas);
 }
 
 void jp__on_service_capabilities(struct jp_call *call, const void *parameters) {
     (void)parameters;
     struct jp_backend *backend = call->rpc->with.backend;
-    jp__reply(call, jp__render_capabilities(backend->ops->capabilities(backend)));
+    jp__put_capabilities(jp__reply_begin(call), backend->ops->capabilities(backend));
+    jp__reply_end(call);
 }
 
 void jp__on_service_reload(struct jp_call *call, const void *parameters) {
@@ -82,11 +95,11 @@ void jp__on_service_reload(struct jp_call *call, const void *parameters) {
         jp__refuse_with(call, &error, data);
         return;
     }
-    cJSON *result = cJSON_CreateObject();
-    cJSON_AddItemToObject(result, "added", jp__render_names(&changes.added));
-    cJSON_AddItemToObject(result, "changed", jp__render_names(&changes.changed));
-    cJSON_AddItemToObject(result, "removed", jp__render_names(&changes.removed));
-    cJSON_AddItemToObject(result, "orphaned", jp__render_names(&changes.orphaned));
+    struct jp_json_out *out = jp__reply_hold(call);
+    jp__put_names(out, "added", &changes.added);
+    jp__put_names(out, "changed", &changes.changed);
+    jp__put_names(out, "removed", &changes.removed);
+    jp__put_names(out, "orphaned", &changes.orphaned);
     jp_reload_result_clear(&changes);
-    jp__reply_when_durable(call, result);
+    jp__reply_when_durable(call);
 }

@@ -3,40 +3,47 @@
 
 #include <string.h>
 
-static void add_process(struct jp_rpc_connection *connection, const struct jp_member *member, cJSON *list) {
-    cJSON *process = jp__render_process_for(connection, &member->record);
-    jp__add_if(process, "commitBytes", member->sampled_in != 0, member->commit_bytes);
-    jp__add_if(process, "workingSetBytes", member->sampled_in != 0, member->working_set_bytes);
-    cJSON_AddItemToArray(list, process);
+static void put_process(struct jp_json_out *out, struct jp_rpc_connection *connection, const struct jp_member *member) {
+    jp_out_object(out, NULL);
+    jp__put_process_for(out, connection, &member->record);
+    jp_out_u64_if(out, "commitBytes", member->sampled_in != 0, member->commit_bytes);
+    jp_out_u64_if(out, "workingSetBytes", member->sampled_in != 0, member->working_set_bytes);
+    jp_out_end_object(out);
 }
 
-static void add_processes(struct jp_rpc_connection *connection, const struct jp_pool *pool, cJSON *list) {
+static void put_processes(struct jp_json_out *out, struct jp_rpc_connection *connection, const struct jp_pool *pool) {
     if (!(jp__rights(connection, pool) & JP_RIGHT_VIEW))
         return;
     for (const struct jp_member *member = pool->first_member; member; member = member->next)
-        add_process(connection, member, list);
+        put_process(out, connection, member);
     for (size_t i = 0; i < pool->child_count; i++)
-        add_processes(connection, pool->children[i], list);
+        put_processes(out, connection, pool->children[i]);
 }
 
 /* `top` NULL: all; `processes_of` NULL: no processes. */
-static cJSON *render_picture(struct jp_rpc_connection *connection, struct jp_pool *top, const struct jp_pool *processes_of) {
+static void put_picture(struct jp_json_out *out, struct jp_rpc_connection *connection, struct jp_pool *top, const struct jp_pool *processes_of) {
     struct jp_rpc *rpc = connection->rpc;
     struct jp_usage_picture picture;
     jp_pools_usage(rpc->with.pools, top, &picture);
-    cJSON *result = cJSON_CreateObject();
-    jp_json_add_time(result, "time", picture.time_100ns);
-    jp_json_add_u64(result, "clock100ns", picture.clock_100ns);
-    jp_json_add_u64(result, "processors", rpc->with.backend->ops->capabilities(rpc->with.backend)->processors);
-    jp_json_add_u64(result, "lastSeq", jp_pools_last_seq(rpc->with.pools));
-    cJSON *pools = cJSON_AddArrayToObject(result, "pools");
-    for (size_t i = 0; i < picture.count; i++)
-        if (jp__rights(connection, picture.pools[i].pool) & JP_RIGHT_VIEW)
-            cJSON_AddItemToArray(pools, jp__render_pool_usage(connection, &picture.pools[i]));
-    if (processes_of)
-        add_processes(connection, processes_of, cJSON_AddArrayToObject(result, "processes"));
+    jp_out_time(out, "time", picture.time_100ns);
+    jp_out_u64(out, "clock100ns", picture.clock_100ns);
+    jp_out_u64(out, "processors", rpc->with.backend->ops->capabilities(rpc->with.backend)->processors);
+    jp_out_u64(out, "lastSeq", jp_pools_last_seq(rpc->with.pools));
+    jp_out_array(out, "pools");
+    for (size_t i = 0; i < picture.count; i++) {
+        if (!(jp__rights(connection, picture.pools[i].pool) & JP_RIGHT_VIEW))
+            continue;
+        jp_out_object(out, NULL);
+        jp__put_pool_usage(out, connection, &picture.pools[i]);
+        jp_out_end_object(out);
+    }
+    jp_out_end_array(out);
+    if (processes_of) {
+        jp_out_array(out, "processes");
+        put_processes(out, connection, processes_of);
+        jp_out_end_array(out);
+    }
     jp_usage_picture_clear(&picture);
-    return result;
 }
 
 /* Of those that it asked for; each may be NULL, which is found. False with the call refused: one is not there. */
@@ -55,8 +62,10 @@ static void on_looked(void *context) {
     call->cancel = NULL;
     char *first = call->text, *second = strchr(first, '/') + 1;
     second[-1] = second[strlen(second) - 1] = '\0';
-    if (find(call, *first ? first : NULL, &top) && find(call, *second ? second : NULL, &processes_of))
-        jp__reply(call, render_picture(call->connection, top, processes_of));
+    if (!find(call, *first ? first : NULL, &top) || !find(call, *second ? second : NULL, &processes_of))
+        return;
+    put_picture(jp__reply_begin(call), call->connection, top, processes_of);
+    jp__reply_end(call);
 }
 
 static void cancel_look(struct jp_call *call) { jp_pools_look_cancel(call->rpc->with.pools, call->waiting_for); }

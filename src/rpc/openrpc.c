@@ -146,8 +146,9 @@ void jp__on_rpc_discover(struct jp_call *call, const void *parameters) {
     (void)parameters;
     if (!rpc->openrpc.length) {
         cJSON *document = jp_rpc_openrpc(rpc->with.program.version);
-        jp_json_print(document, &rpc->openrpc);
+        jp_out_members(&(struct jp_json_out){.text = &rpc->openrpc}, document);
         cJSON_Delete(document);
     }
-    jp__reply(call, cJSON_CreateRaw(jp_str_text(&rpc->openrpc)));
+    jp_out_printed_members(jp__reply_begin(call), rpc->openrpc.data, rpc->openrpc.length);
+    jp__reply_end(call);
 }

@@ -1,5 +1,8 @@
-/* The newest events, in memory: what is not on the disk yet, and what has been there for a moment only. A ring by seq. */
+/* The newest events, in memory: what is not on the disk yet, and what has been there for a moment only. A ring by seq. And those that
+ * subscriptions are being sent, as JSON. */
 #include "rpc/rpc_internal.h"
+
+#include <string.h>
 
 struct jp_recent_event {
     struct jp_event event; /* its strings are ours; seq 0: empty */
@@ -41,7 +44,47 @@ void jp__recent_forget(struct jp_rpc *rpc, uint64_t from_seq, uint64_t to_seq) {
             clear(&rpc->recent[i]);
 }
 
+/* --- as JSON --- */
+
+enum { PRINTED_EVENTS = 512, PRINTED_BYTES = 256 << 10, KEPT_BYTES = 32 << 10 }; /* at once; and from one time to the next */
+
+struct jp_printed {
+    struct printed_place {
+        uint64_t seq; /* 0: none */
+        size_t from, length;
+    } places[PRINTED_EVENTS]; /* by seq, as the ring */
+    struct jp_str text;
+};
+
+/* An event stays what it is, and so does its text: it goes when there are many of them. */
+void jp__printed_begin(struct jp_rpc *rpc) {
+    if (!rpc->printed || rpc->printed->text.length < KEPT_BYTES)
+        return;
+    jp_str_free(&rpc->printed->text);
+    memset(rpc->printed->places, 0, sizeof rpc->printed->places);
+}
+
+void jp__put_event_once(struct jp_json_out *out, struct jp_rpc *rpc, const struct jp_event *event) {
+    if (!rpc->printed)
+        rpc->printed = jp_alloc(sizeof *rpc->printed);
+    struct printed_place *place = &rpc->printed->places[event->seq % PRINTED_EVENTS];
+    struct jp_str *text = &rpc->printed->text;
+    if (place->seq != event->seq && text->length >= PRINTED_BYTES) {
+        jp__put_event(out, event);
+        return;
+    }
+    if (place->seq != event->seq) {
+        *place = (struct printed_place){.seq = event->seq, .from = text->length};
+        jp__put_event(&(struct jp_json_out){.text = text}, event);
+        place->length = text->length - place->from;
+    }
+    jp_out_printed_members(out, text->data + place->from, place->length);
+}
+
 void jp__recent_free(struct jp_rpc *rpc) {
+    if (rpc->printed)
+        jp_str_free(&rpc->printed->text);
+    jp_free(rpc->printed);
     jp__recent_forget(rpc, 0, UINT64_MAX);
     jp_free(rpc->recent);
     rpc->recent = NULL;

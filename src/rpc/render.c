@@ -4,78 +4,58 @@
 #include "base/units.h"
 #include "job/messages.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
-void jp__add_start_time(cJSON *object, int64_t start_100ns) {
-    char text[24];
-    snprintf(text, sizeof text, "%" PRId64, start_100ns);
-    cJSON_AddStringToObject(object, "startTime", text); /* always a string: it is beyond 2^53, and stays of one type */
-}
-
-cJSON *jp__render_event(const struct jp_event *event) {
-    cJSON *object = cJSON_CreateObject();
-    jp_json_add_u64(object, "seq", event->seq);
-    jp_json_add_time(object, "time", event->time_100ns);
-    cJSON_AddStringToObject(object, "pool", event->pool);
-    cJSON_AddStringToObject(object, "message", event->message);
+void jp__put_event(struct jp_json_out *out, const struct jp_event *event) {
+    jp_out_u64(out, "seq", event->seq);
+    jp_out_time(out, "time", event->time_100ns);
+    jp_out_string(out, "pool", event->pool);
+    jp_out_string(out, "message", event->message);
     if (event->pid)
-        jp_json_add_u64(object, "pid", event->pid);
+        jp_out_u64(out, "pid", event->pid);
     if (event->start_100ns)
-        jp__add_start_time(object, event->start_100ns);
+        jp_out_decimal(out, "startTime", event->start_100ns);
     if (event->process)
-        cJSON_AddStringToObject(object, "process", event->process);
-    cJSON_AddStringToObject(object, "origin", jp_origin_name(event->origin));
+        jp_out_string(out, "process", event->process);
+    jp_out_string(out, "origin", jp_origin_name(event->origin));
     if (event->has_exit_code)
-        jp_json_add_u64(object, "exitCode", event->exit_code);
+        jp_out_u64(out, "exitCode", event->exit_code);
     if (event->detail)
-        cJSON_AddStringToObject(object, "detail", event->detail);
-    return object;
+        jp_out_string(out, "detail", event->detail);
 }
 
-void jp__add_if(cJSON *object, const char *name, bool known, uint64_t value) {
-    if (known)
-        jp_json_add_u64(object, name, value);
-    else
-        cJSON_AddNullToObject(object, name);
-}
-
-static void add_usage(cJSON *object, const struct jp_usage *usage) {
+static void put_usage(struct jp_json_out *out, const struct jp_usage *usage) {
     bool cpu = usage->known & JP_USAGE_CPU, memory = usage->known & JP_USAGE_MEMORY, io = usage->known & JP_USAGE_IO;
-    jp__add_if(object, "userTime100ns", cpu, usage->user_100ns);
-    jp__add_if(object, "kernelTime100ns", cpu, usage->kernel_100ns);
-    jp__add_if(object, "peakCommitBytes", memory, usage->peak_commit_bytes);
-    jp__add_if(object, "peakWorkingSetBytes", memory, usage->peak_working_set_bytes);
-    jp__add_if(object, "readOperations", io, usage->read_operations);
-    jp__add_if(object, "writeOperations", io, usage->write_operations);
-    jp__add_if(object, "otherOperations", io, usage->other_operations);
-    jp__add_if(object, "readBytes", io, usage->read_bytes);
-    jp__add_if(object, "writeBytes", io, usage->write_bytes);
-    jp__add_if(object, "otherBytes", io, usage->other_bytes);
+    jp_out_u64_if(out, "userTime100ns", cpu, usage->user_100ns);
+    jp_out_u64_if(out, "kernelTime100ns", cpu, usage->kernel_100ns);
+    jp_out_u64_if(out, "peakCommitBytes", memory, usage->peak_commit_bytes);
+    jp_out_u64_if(out, "peakWorkingSetBytes", memory, usage->peak_working_set_bytes);
+    jp_out_u64_if(out, "readOperations", io, usage->read_operations);
+    jp_out_u64_if(out, "writeOperations", io, usage->write_operations);
+    jp_out_u64_if(out, "otherOperations", io, usage->other_operations);
+    jp_out_u64_if(out, "readBytes", io, usage->read_bytes);
+    jp_out_u64_if(out, "writeBytes", io, usage->write_bytes);
+    jp_out_u64_if(out, "otherBytes", io, usage->other_bytes);
 }
 
-cJSON *jp__render_process(const struct jp_process_record *record) {
+void jp__put_process(struct jp_json_out *out, const struct jp_process_record *record) {
     const struct jp_process_facts *facts = &record->facts;
-    cJSON *object = cJSON_CreateObject();
-    jp_json_add_i64(object, "id", record->id);
-    cJSON_AddStringToObject(object, "pool", record->pool);
-    jp_json_add_u64(object, "pid", facts->pid);
-    jp__add_start_time(object, facts->start_100ns);
-    cJSON_AddBoolToObject(object, "startTimeExact", record->start_exact);
-    jp_json_add_time(object, "started", facts->start_100ns);
-    jp_json_add_time(object, "joined", record->joined_100ns);
-    cJSON_AddStringToObject(object, "joinedBy", jp_origin_name(record->joined_by));
-    jp_json_add_time(object, "ended", record->ended_100ns);
-    cJSON_AddStringToObject(object, "ending", jp_ending_name(record->ending));
-    jp__add_if(object, "exitCode", record->has_exit_code, record->exit_code);
-    jp_json_add_string(object, "exitCodeName", record->has_exit_code ? jp_exit_code_name(record->exit_code) : NULL);
-    jp__add_if(object, "parentPid", facts->parent_pid != 0, facts->parent_pid);
-    jp__add_if(object, "session", record->start_exact, facts->session);
-    jp_json_add_string(object, "user", facts->user);
-    jp_json_add_string(object, "image", facts->image);
-    jp_json_add_string(object, "commandLine", facts->command_line);
-    add_usage(object, &record->usage);
-    return object;
+    jp_out_i64(out, "id", record->id);
+    jp_out_string(out, "pool", record->pool);
+    jp_out_u64(out, "pid", facts->pid);
+    jp_out_decimal(out, "startTime", facts->start_100ns);
+    jp_out_bool(out, "startTimeExact", record->start_exact);
+    jp_out_time(out, "started", facts->start_100ns);
+    jp_out_time(out, "joined", record->joined_100ns);
+    jp_out_string(out, "joinedBy", jp_origin_name(record->joined_by));
+    jp_out_time(out, "ended", record->ended_100ns);
+    jp_out_string(out, "ending", jp_ending_name(record->ending));
+    jp_out_u64_if(out, "exitCode", record->has_exit_code, record->exit_code);
+    jp_out_string(out, "exitCodeName", record->has_exit_code ? jp_exit_code_name(record->exit_code) : NULL);
+    jp_out_u64_if(out, "parentPid", facts->parent_pid != 0, facts->parent_pid);
+    jp_out_u64_if(out, "session", record->start_exact, facts->session);
+    jp_out_string(out, "user", facts->user);
+    jp_out_string(out, "image", facts->image);
+    jp_out_string(out, "commandLine", facts->command_line);
+    put_usage(out, &record->usage);
 }
 
 /* Of a pool that has to do with another one; NULL if the caller may not view it. */
@@ -83,31 +63,29 @@ static const char *name_for(struct jp_rpc_connection *connection, const struct j
     return pool && jp__rights(connection, pool) & JP_RIGHT_VIEW ? pool->name : NULL;
 }
 
-cJSON *jp__render_rights(uint32_t rights) {
-    cJSON *list = cJSON_CreateArray();
+void jp__put_rights(struct jp_json_out *out, const char *key, uint32_t rights) {
+    jp_out_array(out, key);
     for (const struct jp_choice *right = jp_rights; right->name; right++)
         if (rights & right->value)
-            cJSON_AddItemToArray(list, cJSON_CreateString(right->name));
-    return list;
+            jp_out_string(out, NULL, right->name);
+    jp_out_end_array(out);
 }
 
-static void add_pool_identity(struct jp_rpc_connection *connection, cJSON *object, const struct jp_pool *pool) {
-    cJSON_AddStringToObject(object, "name", pool->name);
-    cJSON_AddStringToObject(object, "state", jp_pool_state_name(pool->state));
-    cJSON_AddStringToObject(object, "source", jp_pool_source_name(pool->source));
-    jp_json_add_string(object, "parent", name_for(connection, pool->parent));
-    jp_json_add_string(object, "description", pool->spec.description);
-    jp_json_add_u64(object, "members", pool->member_count);
-    jp_json_add_u64(object, "totalMembers", jp_pool_total_members(pool));
-    cJSON_AddBoolToObject(object, "ephemeral", pool->ephemeral != NULL);
-    cJSON_AddItemToObject(object, "rights", jp__render_rights(jp__rights(connection, pool)));
+static void put_pool_identity(struct jp_json_out *out, struct jp_rpc_connection *connection, const struct jp_pool *pool, uint32_t rights) {
+    jp_out_string(out, "name", pool->name);
+    jp_out_string(out, "state", jp_pool_state_name(pool->state));
+    jp_out_string(out, "source", jp_pool_source_name(pool->source));
+    jp_out_string(out, "parent", name_for(connection, pool->parent));
+    jp_out_string(out, "description", pool->spec.description);
+    jp_out_u64(out, "members", pool->member_count);
+    jp_out_u64(out, "totalMembers", jp_pool_total_members(pool));
+    jp_out_bool(out, "ephemeral", pool->ephemeral != NULL);
+    jp__put_rights(out, "rights", rights);
 }
 
-cJSON *jp__render_pool_row(struct jp_rpc_connection *connection, const struct jp_pool *pool) {
-    cJSON *object = cJSON_CreateObject();
-    add_pool_identity(connection, object, pool);
-    cJSON_AddBoolToObject(object, "frozen", jp_pool_frozen_by(pool) != NULL);
-    return object;
+void jp__put_pool_row(struct jp_json_out *out, struct jp_rpc_connection *connection, const struct jp_pool *pool, uint32_t rights) {
+    put_pool_identity(out, connection, pool, rights);
+    jp_out_bool(out, "frozen", jp_pool_frozen_by(pool) != NULL);
 }
 
 /* --- who enforces --- */
@@ -143,13 +121,13 @@ static size_t find_enforcers(const struct jp_pool *pool, const struct jp_capabil
     return count;
 }
 
-static cJSON *render_enforcers(const struct jp_pool *pool, const struct jp_capabilities *host) {
-    cJSON *object = cJSON_CreateObject();
+static void put_enforcers(struct jp_json_out *out, const struct jp_pool *pool, const struct jp_capabilities *host) {
     struct enforced found[MOST_ENFORCED];
     size_t count = find_enforcers(pool, host, found);
+    jp_out_object(out, "enforcedBy");
     for (size_t i = 0; i < count; i++)
-        cJSON_AddStringToObject(object, found[i].key, jp_enforcer_name(found[i].by));
-    return object;
+        jp_out_string(out, found[i].key, jp_enforcer_name(found[i].by));
+    jp_out_end_object(out);
 }
 
 /* Over all of them in a word; NULL: it has no limits. */
@@ -162,258 +140,258 @@ static const char *enforcers_in_a_word(const struct jp_pool *pool, const struct 
     return count ? jp_enforcer_name(found[0].by) : NULL;
 }
 
-cJSON *jp__render_pool_usage(struct jp_rpc_connection *connection, const struct jp_pool_usage *usage) {
+void jp__put_pool_usage(struct jp_json_out *out, struct jp_rpc_connection *connection, const struct jp_pool_usage *usage) {
     const struct jp_pool *pool = usage->pool, *memory = usage->memory_limit_of, *processes = usage->process_limit_of;
     struct jp_backend *backend = connection->rpc->with.backend;
     const struct jp_capabilities *host = backend->ops->capabilities(backend);
     bool io = host->process_io || usage->read_bytes || usage->write_bytes; /* where handles do not tell, samples may have */
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddStringToObject(object, "name", pool->name);
-    jp_json_add_string(object, "parent", name_for(connection, pool->parent));
-    cJSON_AddStringToObject(object, "state", jp_pool_state_name(pool->state));
-    cJSON_AddStringToObject(object, "source", jp_pool_source_name(pool->source));
-    cJSON_AddBoolToObject(object, "frozen", usage->frozen);
-    jp_json_add_u64(object, "members", pool->member_count);
-    jp_json_add_u64(object, "totalMembers", usage->total_members);
-    jp_json_add_u64(object, "cpuTime100ns", usage->cpu_100ns);
-    jp_json_add_u64(object, "commitBytes", usage->commit_bytes);
-    jp_json_add_u64(object, "workingSetBytes", usage->working_set_bytes);
-    jp__add_if(object, "readBytes", io, usage->read_bytes);
-    jp__add_if(object, "writeBytes", io, usage->write_bytes);
-    jp_json_add_u64(object, "events", usage->events);
-    jp__add_if(object, "memoryLimitBytes", memory != NULL, memory ? memory->spec.limits.job_memory_bytes : 0);
-    jp_json_add_string(object, "memoryLimitBy", memory ? jp_enforcer_name(jp_policy_enforcer(host, &memory->spec, JP_LIMIT_JOB_MEMORY)) : NULL);
-    jp__add_if(object, "processLimit", processes != NULL, processes ? processes->spec.limits.active_processes : 0);
-    jp_json_add_string(object, "enforcedBy", enforcers_in_a_word(pool, host));
-    return object;
+    jp_out_string(out, "name", pool->name);
+    jp_out_string(out, "parent", name_for(connection, pool->parent));
+    jp_out_string(out, "state", jp_pool_state_name(pool->state));
+    jp_out_string(out, "source", jp_pool_source_name(pool->source));
+    jp_out_bool(out, "frozen", usage->frozen);
+    jp_out_u64(out, "members", pool->member_count);
+    jp_out_u64(out, "totalMembers", usage->total_members);
+    jp_out_u64(out, "cpuTime100ns", usage->cpu_100ns);
+    jp_out_u64(out, "commitBytes", usage->commit_bytes);
+    jp_out_u64(out, "workingSetBytes", usage->working_set_bytes);
+    jp_out_u64_if(out, "readBytes", io, usage->read_bytes);
+    jp_out_u64_if(out, "writeBytes", io, usage->write_bytes);
+    jp_out_u64(out, "events", usage->events);
+    jp_out_u64_if(out, "memoryLimitBytes", memory != NULL, memory ? memory->spec.limits.job_memory_bytes : 0);
+    jp_out_string(out, "memoryLimitBy", memory ? jp_enforcer_name(jp_policy_enforcer(host, &memory->spec, JP_LIMIT_JOB_MEMORY)) : NULL);
+    jp_out_u64_if(out, "processLimit", processes != NULL, processes ? processes->spec.limits.active_processes : 0);
+    jp_out_string(out, "enforcedBy", enforcers_in_a_word(pool, host));
 }
 
-static cJSON *render_totals(struct jp_rpc *rpc, const struct jp_pool *pool) {
+static void put_totals(struct jp_json_out *out, struct jp_rpc *rpc, const struct jp_pool *pool) {
     struct jp_policy_totals totals;
     jp_pools_totals(rpc->with.pools, pool, &totals);
-    cJSON *object = cJSON_CreateObject();
-    jp_json_add_u64(object, "members", totals.members);
-    jp_json_add_u64(object, "userTime100ns", totals.user_100ns);
-    jp_json_add_u64(object, "kernelTime100ns", totals.kernel_100ns);
-    jp_json_add_u64(object, "commitBytes", totals.commit_bytes);
-    jp_json_add_u64(object, "workingSetBytes", totals.working_set_bytes);
-    jp_json_add_u64(object, "readBytes", totals.read_bytes);
-    jp_json_add_u64(object, "writeBytes", totals.write_bytes);
-    return object;
+    jp_out_object(out, "usage");
+    jp_out_u64(out, "members", totals.members);
+    jp_out_u64(out, "userTime100ns", totals.user_100ns);
+    jp_out_u64(out, "kernelTime100ns", totals.kernel_100ns);
+    jp_out_u64(out, "commitBytes", totals.commit_bytes);
+    jp_out_u64(out, "workingSetBytes", totals.working_set_bytes);
+    jp_out_u64(out, "readBytes", totals.read_bytes);
+    jp_out_u64(out, "writeBytes", totals.write_bytes);
+    jp_out_end_object(out);
 }
 
-static void add_frozen(struct jp_rpc_connection *connection, cJSON *object, const struct jp_pool *pool) {
+static void put_frozen(struct jp_json_out *out, struct jp_rpc_connection *connection, const struct jp_pool *pool) {
     const struct jp_pool *by = jp_pool_frozen_by(pool);
-    cJSON_AddBoolToObject(object, "frozen", by != NULL);
-    jp_json_add_string(object, "frozenBy", by != pool ? name_for(connection, by) : NULL);
-    cJSON_AddBoolToObject(object, "keepFrozen", pool->keep_frozen);
+    jp_out_bool(out, "frozen", by != NULL);
+    jp_out_string(out, "frozenBy", by != pool ? name_for(connection, by) : NULL);
+    jp_out_bool(out, "keepFrozen", pool->keep_frozen);
 }
 
-cJSON *jp__render_sampling(struct jp_rpc *rpc) {
+void jp__put_sampling(struct jp_json_out *out, struct jp_rpc *rpc) {
     struct jp_sampling sampling;
     char buffer[JP_UNITS_TEXT];
-    cJSON *object = cJSON_CreateObject();
     jp_pools_sampling(rpc->with.pools, &sampling);
-    jp_json_add_string(object, "interval", sampling.interval_ms ? jp_duration_format(sampling.interval_ms * JP_100NS_PER_MS, buffer) : NULL);
-    jp_json_add_time(object, "last", sampling.last_100ns);
-    jp_json_add_u64(object, "processes", sampling.processes);
-    cJSON_AddBoolToObject(object, "degraded", sampling.degraded);
-    jp_json_add_string(object, "reason", sampling.degraded ? sampling.reason : NULL);
-    return object;
+    jp_out_string(out, "interval", sampling.interval_ms ? jp_duration_format(sampling.interval_ms * JP_100NS_PER_MS, buffer) : NULL);
+    jp_out_time(out, "last", sampling.last_100ns);
+    jp_out_u64(out, "processes", sampling.processes);
+    jp_out_bool(out, "degraded", sampling.degraded);
+    jp_out_string(out, "reason", sampling.degraded ? sampling.reason : NULL);
 }
 
-static void move_member(cJSON *from, cJSON *to, const char *key) {
-    cJSON *item = cJSON_DetachItemFromObjectCaseSensitive(from, key);
-    cJSON_AddItemToObject(to, key, item ? item : cJSON_CreateNull());
+/* NULL: the kernel does not tell. */
+static void put_job_counters(struct jp_json_out *out, const char *key, const struct jp_job_accounting *counters) {
+    if (!counters) {
+        jp_out_null(out, key);
+        return;
+    }
+    jp_out_object(out, key);
+    jp_out_u64(out, "totalProcesses", counters->total_processes);
+    jp_out_u64(out, "activeProcesses", counters->active_processes);
+    jp_out_u64(out, "terminatedProcesses", counters->total_terminated_processes);
+    jp_out_end_object(out);
 }
 
-static cJSON *job_counters_object(const struct jp_job_accounting *counters) {
-    cJSON *object = cJSON_CreateObject();
-    jp_json_add_u64(object, "totalProcesses", counters->total_processes);
-    jp_json_add_u64(object, "activeProcesses", counters->active_processes);
-    jp_json_add_u64(object, "terminatedProcesses", counters->total_terminated_processes);
-    return object;
-}
-
-static cJSON *render_job_counters(struct jp_rpc *rpc, struct jp_pool *pool) {
+static void put_pool_job_counters(struct jp_json_out *out, struct jp_rpc *rpc, struct jp_pool *pool) {
     struct jp_job_info info;
     struct jp_error error;
-    if (jp_pools_query_job(rpc->with.pools, pool, JP_JOB_BasicAccountingInformation, &info, &error))
-        return cJSON_CreateNull();
-    return job_counters_object(&info.accounting);
+    bool told = jp_pools_query_job(rpc->with.pools, pool, JP_JOB_BasicAccountingInformation, &info, &error) == JP_OK;
+    put_job_counters(out, "jobCounters", told ? &info.accounting : NULL);
 }
 
-cJSON *jp__render_counters(struct jp_rpc *rpc, const struct jp_counters *counters, int64_t since_100ns) {
+void jp__put_counters(struct jp_json_out *out, struct jp_rpc *rpc, const struct jp_counters *counters, int64_t since_100ns) {
     const struct jp_capabilities *host = rpc->with.backend->ops->capabilities(rpc->with.backend);
     /* Where handles do not tell, samples may have. */
     bool cpu = host->process_times || counters->user_100ns || counters->kernel_100ns;
     bool io = host->process_io || counters->read_operations || counters->write_operations || counters->other_operations;
-    cJSON *object = cJSON_CreateObject();
-    jp_json_add_time(object, "since", since_100ns);
-    jp_json_add_u64(object, "processes", counters->processes);
-    jp_json_add_u64(object, "exited", counters->exited);
-    jp_json_add_u64(object, "crashed", counters->crashed);
-    jp_json_add_u64(object, "terminated", counters->terminated);
-    jp_json_add_u64(object, "unknown", counters->unknown);
-    jp_json_add_u64(object, "failures", counters->failures);
-    jp_json_add_u64(object, "unobserved", counters->unobserved);
-    jp__add_if(object, "userTime100ns", cpu, counters->user_100ns);
-    jp__add_if(object, "kernelTime100ns", cpu, counters->kernel_100ns);
-    jp__add_if(object, "readOperations", io, counters->read_operations);
-    jp__add_if(object, "writeOperations", io, counters->write_operations);
-    jp__add_if(object, "otherOperations", io, counters->other_operations);
-    jp__add_if(object, "readBytes", io, counters->read_bytes);
-    jp__add_if(object, "writeBytes", io, counters->write_bytes);
-    jp__add_if(object, "otherBytes", io, counters->other_bytes);
-    jp__add_if(object, "peakCommitBytes", counters->peak_commit_bytes > 0, counters->peak_commit_bytes);
-    return object;
+    jp_out_time(out, "since", since_100ns);
+    jp_out_u64(out, "processes", counters->processes);
+    jp_out_u64(out, "exited", counters->exited);
+    jp_out_u64(out, "crashed", counters->crashed);
+    jp_out_u64(out, "terminated", counters->terminated);
+    jp_out_u64(out, "unknown", counters->unknown);
+    jp_out_u64(out, "failures", counters->failures);
+    jp_out_u64(out, "unobserved", counters->unobserved);
+    jp_out_u64_if(out, "userTime100ns", cpu, counters->user_100ns);
+    jp_out_u64_if(out, "kernelTime100ns", cpu, counters->kernel_100ns);
+    jp_out_u64_if(out, "readOperations", io, counters->read_operations);
+    jp_out_u64_if(out, "writeOperations", io, counters->write_operations);
+    jp_out_u64_if(out, "otherOperations", io, counters->other_operations);
+    jp_out_u64_if(out, "readBytes", io, counters->read_bytes);
+    jp_out_u64_if(out, "writeBytes", io, counters->write_bytes);
+    jp_out_u64_if(out, "otherBytes", io, counters->other_bytes);
+    jp_out_u64_if(out, "peakCommitBytes", counters->peak_commit_bytes > 0, counters->peak_commit_bytes);
 }
 
-static cJSON *render_job(struct jp_rpc *rpc, const struct jp_pool_job *job) {
+static void put_job(struct jp_json_out *out, struct jp_rpc *rpc, const struct jp_pool_job *job) {
     struct jp_job_info info;
     struct jp_error error;
-    cJSON *object = cJSON_CreateObject();
-    jp__add_if(object, "session", job->settled, job->session);
-    cJSON_AddStringToObject(object, "objectName", job->object_name);
-    cJSON_AddBoolToObject(object, "listening", job->listening);
-    jp_json_add_u64(object, "members", job->settled ? jp_pool_session_members(job->pool, job->session) : 0);
+    jp_out_object(out, NULL);
+    jp_out_u64_if(out, "session", job->settled, job->session);
+    jp_out_string(out, "objectName", job->object_name);
+    jp_out_bool(out, "listening", job->listening);
+    jp_out_u64(out, "members", job->settled ? jp_pool_session_members(job->pool, job->session) : 0);
     bool told = rpc->with.backend->ops->job_query(job->job, JP_JOB_BasicAccountingInformation, &info, &error) == JP_OK;
-    cJSON_AddItemToObject(object, "counters", told ? job_counters_object(&info.accounting) : cJSON_CreateNull());
-    return object;
+    put_job_counters(out, "counters", told ? &info.accounting : NULL);
+    jp_out_end_object(out);
 }
 
-static void add_sessions(struct jp_rpc *rpc, cJSON *object, const struct jp_pool *pool) {
-    cJSON_AddStringToObject(object, "sessionMode", jp_choice_name(jp_sessions_choices, pool->spec.sessions));
-    cJSON *sessions = cJSON_AddArrayToObject(object, "sessions");
+static void put_sessions(struct jp_json_out *out, struct jp_rpc *rpc, const struct jp_pool *pool) {
+    jp_out_string(out, "sessionMode", jp_choice_name(jp_sessions_choices, pool->spec.sessions));
+    jp_out_array(out, "sessions");
     for (size_t i = 0; i < pool->job_count; i++)
-        cJSON_AddItemToArray(sessions, render_job(rpc, pool->jobs[i]));
-    cJSON *names = cJSON_AddArrayToObject(object, "limitsPerSession"); /* each job counts for itself */
+        put_job(out, rpc, pool->jobs[i]);
+    jp_out_end_array(out);
+    jp_out_array(out, "limitsPerSession"); /* each job counts for itself */
     for (size_t i = 0; jp_limits_per_session[i] != JP_LIMIT_COUNT; i++)
         if (pool->spec.limits.present & JP_SCHEMA_BIT(jp_limits_per_session[i]))
-            cJSON_AddItemToArray(names, cJSON_CreateString(jp_limit_fields[jp_limits_per_session[i]].key));
+            jp_out_string(out, NULL, jp_limit_fields[jp_limits_per_session[i]].key);
+    jp_out_end_array(out);
 }
 
-/* Beside each limit that the pool or one above it sets: what comes out, and whose it is. */
-static cJSON *render_effective(struct jp_rpc_connection *connection, const struct jp_pool *pool) {
+static void put_effective_limit(struct jp_json_out *out, enum jp_limit limit, const struct jp_limits *limits, const char *from) {
+    const char *key = jp_limit_fields[limit].key;
+    cJSON *written = jp_schema_write(jp_limit_fields, limits);
+    jp_out_object(out, key);
+    jp_out_tree(out, "value", jp_get(written, key));
+    jp_out_string(out, "from", from);
+    jp_out_end_object(out);
+    cJSON_Delete(written);
+}
+
+/* Beside each limit that the pool or one above it sets: what comes out, and whose it is. One that is nested too deep has failed, and has none. */
+static void put_effective(struct jp_json_out *out, struct jp_rpc_connection *connection, const struct jp_pool *pool) {
     const struct jp_pool_spec *specs[JP_POOL_MAX_DEPTH];
     const struct jp_pool *chain[JP_POOL_MAX_DEPTH];
-    cJSON *object = cJSON_CreateObject();
-    if (pool->depth >= JP_POOL_MAX_DEPTH)
-        return object; /* it has failed */
-    for (const struct jp_pool *at = pool; at; at = at->parent) {
+    bool whole = pool->depth < JP_POOL_MAX_DEPTH;
+    jp_out_object(out, "effective");
+    for (const struct jp_pool *at = whole ? pool : NULL; at; at = at->parent) {
         chain[at->depth] = at;
         specs[at->depth] = &at->spec;
     }
-    for (size_t limit = 0; limit < JP_LIMIT_COUNT; limit++) {
+    for (size_t limit = 0; whole && limit < JP_LIMIT_COUNT; limit++) {
         struct jp_limits limits;
         size_t from = jp_effective_limit(specs, pool->depth + 1, (enum jp_limit)limit, &limits);
-        if (from == SIZE_MAX)
-            continue;
-        cJSON *written = jp_schema_write(jp_limit_fields, &limits);
-        cJSON *effective = cJSON_AddObjectToObject(object, jp_limit_fields[limit].key);
-        cJSON_AddItemToObject(effective, "value", cJSON_DetachItemFromObjectCaseSensitive(written, jp_limit_fields[limit].key));
-        jp_json_add_string(effective, "from", name_for(connection, chain[from]));
-        cJSON_Delete(written);
+        if (from != SIZE_MAX)
+            put_effective_limit(out, (enum jp_limit)limit, &limits, name_for(connection, chain[from]));
     }
-    return object;
+    jp_out_end_object(out);
 }
 
-static void add_limits(struct jp_rpc_connection *connection, cJSON *object, const struct jp_pool *pool) {
+static void put_limits(struct jp_json_out *out, struct jp_rpc_connection *connection, const struct jp_pool *pool, uint32_t rights) {
     struct jp_backend *backend = connection->rpc->with.backend;
     char buffer[JP_UNITS_TEXT];
     cJSON *spec = jp_schema_write(jp_pool_fields, &pool->spec);
-    cJSON *limits = cJSON_DetachItemFromObjectCaseSensitive(spec, "limits");
-    cJSON_AddItemToObject(object, "limits", limits ? limits : cJSON_CreateObject());
-    cJSON_AddItemToObject(object, "effective", render_effective(connection, pool));
-    cJSON_AddItemToObject(object, "enforcedBy", render_enforcers(pool, backend->ops->capabilities(backend)));
-    static const char *const others[] = {"notify", "timeouts", "stop", "memory_policy", "match", "exclude"};
+    jp_out_object(out, "limits");
+    jp_out_members(out, jp_get(spec, "limits"));
+    jp_out_end_object(out);
+    put_effective(out, connection, pool);
+    put_enforcers(out, pool, backend->ops->capabilities(backend));
+    static const char *const others[] = {"notify", "timeouts", "stop", "memory_policy", "match", "exclude", "ui", "security", "end_of_job_time"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        move_member(spec, object, others[i]);
-    cJSON_AddBoolToObject(object, "default", pool->spec.takes_all);
-    cJSON_AddBoolToObject(object, "strict", pool->spec.strict);
-    cJSON_AddBoolToObject(object, "cpu_rate_fallback", pool->spec.cpu_rate_fallback);
-    move_member(spec, object, "ui");
-    move_member(spec, object, "security");
-    move_member(spec, object, "end_of_job_time");
-    if (jp__rights(connection, pool) & JP_RIGHT_ADMIN)
-        move_member(spec, object, "access");
+        jp_out_tree(out, others[i], jp_get(spec, others[i]));
+    jp_out_bool(out, "default", pool->spec.takes_all);
+    jp_out_bool(out, "strict", pool->spec.strict);
+    jp_out_bool(out, "cpu_rate_fallback", pool->spec.cpu_rate_fallback);
+    if (rights & JP_RIGHT_ADMIN)
+        jp_out_tree(out, "access", jp_get(spec, "access"));
     cJSON_Delete(spec);
-    cJSON_AddStringToObject(object, "when_full", jp_choice_name(jp_when_full_choices, pool->spec.when_full));
-    cJSON_AddStringToObject(object, "wait_timeout", jp_duration_format(jp_pool_spec_wait_timeout(&pool->spec), buffer));
-    jp_json_add_u64(object, "waiting", pool->queue_length);
-    cJSON_AddStringToObject(object, "on_service_stop",
-                            jp_choice_name(jp_on_service_stop_choices, jp_pool_spec_terminates(&pool->spec) ? JP_ON_STOP_TERMINATE : JP_ON_STOP_KEEP));
+    jp_out_string(out, "when_full", jp_choice_name(jp_when_full_choices, pool->spec.when_full));
+    jp_out_string(out, "wait_timeout", jp_duration_format(jp_pool_spec_wait_timeout(&pool->spec), buffer));
+    jp_out_u64(out, "waiting", pool->queue_length);
+    jp_out_string(out, "on_service_stop",
+                  jp_choice_name(jp_on_service_stop_choices, jp_pool_spec_terminates(&pool->spec) ? JP_ON_STOP_TERMINATE : JP_ON_STOP_KEEP));
 }
 
-cJSON *jp__render_pool(struct jp_rpc_connection *connection, struct jp_pool *pool) {
+void jp__put_pool(struct jp_json_out *out, struct jp_rpc_connection *connection, struct jp_pool *pool) {
     struct jp_rpc *rpc = connection->rpc;
-    cJSON *object = cJSON_CreateObject();
-    add_pool_identity(connection, object, pool);
+    uint32_t rights = jp__rights(connection, pool);
+    put_pool_identity(out, connection, pool, rights);
     if (pool->state == JP_POOL_FAILED)
-        cJSON_AddStringToObject(object, "error", pool->error.text);
-    cJSON *children = cJSON_AddArrayToObject(object, "children");
+        jp_out_string(out, "error", pool->failure->text);
+    jp_out_array(out, "children");
     for (size_t i = 0; i < pool->child_count; i++)
         if (name_for(connection, pool->children[i]))
-            cJSON_AddItemToArray(children, cJSON_CreateString(pool->children[i]->name));
-    cJSON_AddStringToObject(object, "objectName", pool->object_name);
-    cJSON_AddBoolToObject(object, "listening", jp_pool_listening(pool));
-    add_limits(connection, object, pool);
-    add_sessions(rpc, object, pool);
-    add_frozen(connection, object, pool);
-    cJSON_AddItemToObject(object, "usage", render_totals(rpc, pool));
-    cJSON_AddItemToObject(object, "troubles", jp__render_names(&pool->troubles));
-    jp_json_add_time(object, "created", pool->created_100ns);
-    cJSON_AddItemToObject(object, "jobCounters", render_job_counters(rpc, pool));
+            jp_out_string(out, NULL, pool->children[i]->name);
+    jp_out_end_array(out);
+    jp_out_string(out, "objectName", pool->object_name);
+    jp_out_bool(out, "listening", jp_pool_listening(pool));
+    put_limits(out, connection, pool, rights);
+    put_sessions(out, rpc, pool);
+    put_frozen(out, connection, pool);
+    put_totals(out, rpc, pool);
+    jp__put_names(out, "troubles", &pool->troubles);
+    jp_out_time(out, "created", pool->created_100ns);
+    put_pool_job_counters(out, rpc, pool);
     struct jp_counters counters;
     int64_t since_100ns;
     jp_pools_counters(rpc->with.pools, pool, &counters, &since_100ns);
-    cJSON_AddItemToObject(object, "counters", jp__render_counters(rpc, &counters, since_100ns));
-    return object;
+    jp_out_object(out, "counters");
+    jp__put_counters(out, rpc, &counters, since_100ns);
+    jp_out_end_object(out);
 }
 
-cJSON *jp__render_summary(const struct jp_summary *summary) {
-    cJSON *object = cJSON_CreateObject();
+void jp__put_sums(struct jp_json_out *out, const struct jp_summary *summary) {
     bool cpu = summary->with_cpu || summary->unobserved, io = summary->with_io || summary->unobserved;
-    cJSON_AddStringToObject(object, "pool", summary->pool);
-    jp_json_add_u64(object, "processes", summary->processes);
-    jp_json_add_u64(object, "running", summary->running);
-    jp_json_add_u64(object, "exited", summary->exited);
-    jp_json_add_u64(object, "crashed", summary->crashed);
-    jp_json_add_u64(object, "terminated", summary->terminated);
-    jp_json_add_u64(object, "unknown", summary->unknown);
-    jp_json_add_u64(object, "failures", summary->failures);
-    jp__add_if(object, "userTime100ns", cpu, summary->user_100ns);
-    jp__add_if(object, "kernelTime100ns", cpu, summary->kernel_100ns);
-    jp_json_add_u64(object, "wallTime100ns", summary->wall_100ns);
-    jp__add_if(object, "peakCommitBytes", summary->peak_commit_bytes > 0, summary->peak_commit_bytes);
-    jp__add_if(object, "readBytes", io, summary->read_bytes);
-    jp__add_if(object, "writeBytes", io, summary->write_bytes);
-    jp_json_add_u64(object, "withCpu", summary->with_cpu);
-    jp_json_add_u64(object, "withIo", summary->with_io);
-    jp_json_add_u64(object, "unobserved", summary->unobserved);
-    return object;
+    jp_out_u64(out, "processes", summary->processes);
+    jp_out_u64(out, "running", summary->running);
+    jp_out_u64(out, "exited", summary->exited);
+    jp_out_u64(out, "crashed", summary->crashed);
+    jp_out_u64(out, "terminated", summary->terminated);
+    jp_out_u64(out, "unknown", summary->unknown);
+    jp_out_u64(out, "failures", summary->failures);
+    jp_out_u64_if(out, "userTime100ns", cpu, summary->user_100ns);
+    jp_out_u64_if(out, "kernelTime100ns", cpu, summary->kernel_100ns);
+    jp_out_u64(out, "wallTime100ns", summary->wall_100ns);
+    jp_out_u64_if(out, "peakCommitBytes", summary->peak_commit_bytes > 0, summary->peak_commit_bytes);
+    jp_out_u64_if(out, "readBytes", io, summary->read_bytes);
+    jp_out_u64_if(out, "writeBytes", io, summary->write_bytes);
+    jp_out_u64(out, "withCpu", summary->with_cpu);
+    jp_out_u64(out, "withIo", summary->with_io);
 }
 
-cJSON *jp__render_names(const struct jp_strings *names) {
-    cJSON *list = cJSON_CreateArray();
+void jp__put_summary(struct jp_json_out *out, const struct jp_summary *summary) {
+    jp_out_string(out, "pool", summary->pool);
+    jp__put_sums(out, summary);
+    jp_out_u64(out, "unobserved", summary->unobserved);
+}
+
+void jp__put_names(struct jp_json_out *out, const char *key, const struct jp_strings *names) {
+    jp_out_array(out, key);
     for (size_t i = 0; i < names->count; i++)
-        cJSON_AddItemToArray(list, cJSON_CreateString(names->items[i]));
-    return list;
+        jp_out_string(out, NULL, names->items[i]);
+    jp_out_end_array(out);
 }
 
-cJSON *jp__render_capabilities(const struct jp_capabilities *host) {
-    cJSON *object = cJSON_CreateObject();
-    jp_json_add_string(object, "host", host->host);
-    cJSON *limits = cJSON_AddObjectToObject(object, "limits");
+void jp__put_capabilities(struct jp_json_out *out, const struct jp_capabilities *host) {
+    jp_out_string(out, "host", host->host);
+    jp_out_object(out, "limits");
     for (size_t i = 0; i < JP_LIMIT_COUNT; i++)
-        cJSON_AddStringToObject(limits, jp_limit_fields[i].key, jp_enforcer_name(jp_policy_enforcer(host, NULL, (enum jp_limit)i)));
-    cJSON_AddStringToObject(object, "ui", jp_enforcer_name(host->ui));
-    cJSON_AddStringToObject(object, "end_of_job_time",
+        jp_out_string(out, jp_limit_fields[i].key, jp_enforcer_name(jp_policy_enforcer(host, NULL, (enum jp_limit)i)));
+    jp_out_end_object(out);
+    jp_out_string(out, "ui", jp_enforcer_name(host->ui));
+    jp_out_string(out, "end_of_job_time",
                             jp_enforcer_name(host->end_of_job_time == JP_ENFORCED_BY_KERNEL ? JP_ENFORCED_BY_KERNEL : JP_ENFORCED_BY_SERVICE));
-    cJSON_AddStringToObject(object, "notify", jp_enforcer_name(host->notify == JP_ENFORCED_BY_KERNEL ? JP_ENFORCED_BY_KERNEL : JP_ENFORCED_BY_SERVICE));
-    cJSON_AddBoolToObject(object, "nestedJobs", host->nested_jobs);
-    cJSON_AddBoolToObject(object, "processTimes", host->process_times);
-    cJSON_AddBoolToObject(object, "processIo", host->process_io);
-    cJSON_AddBoolToObject(object, "memoryAfterExit", host->memory_after_exit);
-    return object;
+    jp_out_string(out, "notify", jp_enforcer_name(host->notify == JP_ENFORCED_BY_KERNEL ? JP_ENFORCED_BY_KERNEL : JP_ENFORCED_BY_SERVICE));
+    jp_out_bool(out, "nestedJobs", host->nested_jobs);
+    jp_out_bool(out, "processTimes", host->process_times);
+    jp_out_bool(out, "processIo", host->process_io);
+    jp_out_bool(out, "memoryAfterExit", host->memory_after_exit);
 }

@@ -2,6 +2,9 @@
 #ifndef JP_RPC_RPC_INTERNAL_H
 #define JP_RPC_RPC_INTERNAL_H
 
+#include "base/json_out.h"
+#include "base/json_view.h"
+#include "base/map.h"
 #include "job/template.h"
 #include "rpc/framing.h"
 #include "rpc/rpc.h"
@@ -49,7 +52,9 @@ struct jp_rpc_connection {
     struct jp_peer *peer;
     struct jp_rpc_connection *next, *previous;
     struct jp_principal *principal; /* NULL until its first message */
+    uint32_t process_id;            /* the client's, since then; 0: unknown */
     struct jp_framer framer;
+    size_t message_at;              /* where the message that is printed begins in what goes out */
     struct jp_str waiting;          /* bytes not looked at because the client does not read */
     uint64_t opened_ms, active_ms;  /* active: when it last said something, or got an answer */
     uint64_t stalled_since_ms;      /* 0: it is not */
@@ -81,19 +86,21 @@ struct jp_batch {
     size_t open;
 };
 
-/* A request on its way. Answered exactly once, by jp__reply or jp__refuse, which free it. */
+/* A request on its way. Answered exactly once, by one of jp__reply_... or jp__refuse, which free it. */
 struct jp_call {
     struct jp_rpc *rpc;
     struct jp_rpc_connection *connection; /* NULL once the client is gone: the answer goes nowhere */
     struct jp_call *next, *previous;      /* of the connection */
     struct jp_batch *batch;               /* or NULL */
     enum jp_framing framing;              /* of the question, and so of the answer */
-    cJSON *id;                            /* NULL: a notification */
+    struct jp_str id;                     /* as it was written; empty: a notification */
     const struct jp_method *method;
     struct jp_pool *pool;                 /* JP_ON_POOL: the one it names, until the handler returns */
     /* For calls that wait: */
     void (*cancel)(struct jp_call *call); /* lets go of what it waits for; the call is freed by who cancels. No connection: the client is gone */
     void *waiting_for;
+    struct jp_json_out held_out;
+    struct jp_str held;                   /* the result's members, until the answer may go out */
     uint64_t deadline_ms;                 /* 0: none */
     struct jp_call *next_timed, *previous_timed;
     char *text;                           /* the method's own, jp_free'd with the call */
@@ -120,9 +127,16 @@ struct jp_rpc {
     size_t connection_count;
     size_t open_count; /* that are not closing */
     struct jp_refusals *refusals; /* audit.c */
-    struct jp_str openrpc;        /* the document, once somebody has asked for it */
+    struct jp_str openrpc;        /* the document's members, once somebody has asked for it */
     struct jp_call *first_timed;
+    struct jp_call *spare_call;         /* of the last that was answered: its memory */
+    struct jp_map methods;              /* by name */
+    struct jp_json_out out;             /* of the message that is being written, see jp__reply_begin */
+    struct jp_str unheard;              /* what is printed and nobody hears */
+    const void *parameters;             /* of the call that is carried out; NULL between calls */
+    uint64_t impatient_ms;              /* no client's time is over before; UINT64_MAX: none has a bound */
     struct jp_recent_event *recent; /* see recent.c */
+    struct jp_printed *printed;     /* likewise */
     uint64_t newest_seq, delivered_seq; /* the last event that there is, and that is on the disk */
     uint64_t dropped_events;            /* of the accounts, when last looked at */
 };
@@ -131,25 +145,35 @@ struct jp_rpc {
 void jp__receive_message(struct jp_rpc_connection *connection, const char *text, size_t length);
 
 /* calls.c: from calls to answers */
-struct jp_call *jp__call_new(struct jp_rpc_connection *connection, struct jp_batch *batch, const cJSON *id);
-void jp__reply(struct jp_call *call, cJSON *result); /* takes the result */
-void jp__reply_when_durable(struct jp_call *call, cJSON *result); /* when all that was recorded so far is on the disk */
+struct jp_call *jp__call_new(struct jp_rpc_connection *connection, struct jp_batch *batch, struct jp_json_span id); /* its text; empty: a notification */
+void jp__calls_free(struct jp_rpc *rpc);
+/* An answer, written as it goes out: the result's members are put between these two, and nothing happens there that could tell anybody
+ * anything (an event, another answer). */
+struct jp_json_out *jp__reply_begin(struct jp_call *call);
+void jp__reply_end(struct jp_call *call);
+/* One that is kept until it is complete: the result's members are put, and then it goes out, at once or when all that was recorded so far is
+ * on the disk. In between the call may also be refused. */
+struct jp_json_out *jp__reply_hold(struct jp_call *call);
+void jp__reply_held(struct jp_call *call);
+void jp__reply_when_durable(struct jp_call *call);
 void jp__refuse(struct jp_call *call, const struct jp_error *error);
 void jp__refuse_with(struct jp_call *call, const struct jp_error *error, cJSON *data); /* takes more members for `data` */
 void jp__call_set_deadline(struct jp_call *call, uint64_t deadline_ms);
 /* Calls `tell` now and each second while the call waits, if its caller wants to know; it calls jp__progress. */
 void jp__call_tell_progress(struct jp_call *call, void (*tell)(struct jp_call *call));
 void jp__call_abandon(struct jp_call *call); /* the client is gone */
-cJSON *jp__render_error(const struct jp_error *error, cJSON *more_data); /* takes more members for `data`, or NULL */
+void jp__put_error(struct jp_json_out *out, const struct jp_error *error, const cJSON *more_data); /* more members for `data`, or NULL */
 void jp__send_error(struct jp_rpc_connection *connection, const struct jp_error *error); /* with id null: to no request */
 void jp__progress(struct jp_call *call, cJSON *value); /* takes the value; nothing happens where nobody wants to know */
-cJSON *jp__notification(const char *method, cJSON *params);                         /* takes them */
 
 bool jp__given(const struct jp_call *call, uint64_t present, const char *key); /* whether the caller passed this parameter */
 
 /* connection.c */
-void jp__send(struct jp_rpc_connection *connection, enum jp_framing framing, struct jp_str *text); /* one message; it is framed, its text freed */
-void jp__send_json(struct jp_rpc_connection *connection, enum jp_framing framing, cJSON *json);    /* takes it */
+/* One message, printed where it goes out from. Nothing else is sent in between. */
+struct jp_str *jp__begin_message(struct jp_rpc_connection *connection);
+void jp__end_message(struct jp_rpc_connection *connection, enum jp_framing framing);
+struct jp_json_out *jp__notification_begin(struct jp_rpc_connection *connection, const char *method); /* the same: its parameters' members */
+void jp__notification_end(struct jp_rpc_connection *connection, enum jp_framing framing);
 void jp__finish(struct jp_rpc_connection *connection); /* it is closed when it has taken what was sent */
 bool jp__may_stay(struct jp_rpc_connection *connection, struct jp_error *error); /* it is known whose it is: one of too many? */
 
@@ -173,11 +197,11 @@ bool jp__viewable(struct jp_call *call, const struct jp_strings *asked, struct j
 /* What others' processes may have in their command lines is not everybody's business. */
 bool jp__may_see_secrets(struct jp_rpc_connection *connection, const struct jp_process_record *record);
 /* As its caller may see it. */
-cJSON *jp__render_process_for(struct jp_rpc_connection *connection, const struct jp_process_record *record);
+void jp__put_process_for(struct jp_json_out *out, struct jp_rpc_connection *connection, const struct jp_process_record *record);
 
 /* audit.c: the audit trail */
-void jp__audit_begin(struct jp_call *call, const void *parameters); /* notes who, and what it is about */
-void jp__audit_end(struct jp_call *call, const struct jp_error *error, const cJSON *result); /* error NULL: it was done; once a call */
+void jp__audit_begin(struct jp_call *call); /* notes who, and what it is about */
+void jp__audit_end(struct jp_call *call, const struct jp_error *error); /* error NULL: it was done; once a call */
 uint64_t jp__audit_on_time(struct jp_rpc *rpc, uint64_t now_ms);
 void jp__audit_free(struct jp_rpc *rpc);
 uint64_t jp__connections_on_time(struct jp_rpc *rpc, uint64_t now_ms);
@@ -186,6 +210,9 @@ uint64_t jp__connections_on_time(struct jp_rpc *rpc, uint64_t now_ms);
 const struct jp_event *jp__recent_find(struct jp_rpc *rpc, uint64_t seq); /* NULL: not there any more */
 void jp__recent_add(struct jp_rpc *rpc, const struct jp_event *event);
 void jp__recent_forget(struct jp_rpc *rpc, uint64_t from_seq, uint64_t to_seq);
+/* What all subscriptions are sent is printed once: from a begin on, each event when the first wants it. */
+void jp__printed_begin(struct jp_rpc *rpc);
+void jp__put_event_once(struct jp_json_out *out, struct jp_rpc *rpc, const struct jp_event *event);
 void jp__recent_free(struct jp_rpc *rpc);
 
 /* subscriptions.c */
@@ -205,21 +232,22 @@ void jp__subscriptions_drained(struct jp_rpc_connection *connection);
 void jp__jobs_closed(struct jp_rpc_connection *connection);
 
 /* render.c */
-void jp__add_start_time(cJSON *object, int64_t start_100ns);
-void jp__add_if(cJSON *object, const char *name, bool known, uint64_t value); /* null where it is not known */
-cJSON *jp__render_event(const struct jp_event *event);
-cJSON *jp__render_process(const struct jp_process_record *record);
+/* These put members into the object that is begun: */
+void jp__put_event(struct jp_json_out *out, const struct jp_event *event);
+void jp__put_process(struct jp_json_out *out, const struct jp_process_record *record);
 /* As its caller may see it: other pools are named where they may be viewed. */
-cJSON *jp__render_pool_row(struct jp_rpc_connection *connection, const struct jp_pool *pool);
-cJSON *jp__render_pool(struct jp_rpc_connection *connection, struct jp_pool *pool);
+void jp__put_pool_row(struct jp_json_out *out, struct jp_rpc_connection *connection, const struct jp_pool *pool, uint32_t rights);
+void jp__put_pool(struct jp_json_out *out, struct jp_rpc_connection *connection, struct jp_pool *pool);
 /* Of the pool with those below it, as of a look. */
-cJSON *jp__render_pool_usage(struct jp_rpc_connection *connection, const struct jp_pool_usage *usage);
-cJSON *jp__render_sampling(struct jp_rpc *rpc);
-cJSON *jp__render_summary(const struct jp_summary *summary);
-cJSON *jp__render_counters(struct jp_rpc *rpc, const struct jp_counters *counters, int64_t since_100ns);
-cJSON *jp__render_rights(uint32_t rights); /* their names */
-cJSON *jp__render_names(const struct jp_strings *names);
-cJSON *jp__render_capabilities(const struct jp_capabilities *capabilities);
+void jp__put_pool_usage(struct jp_json_out *out, struct jp_rpc_connection *connection, const struct jp_pool_usage *usage);
+void jp__put_sampling(struct jp_json_out *out, struct jp_rpc *rpc);
+void jp__put_summary(struct jp_json_out *out, const struct jp_summary *summary);
+void jp__put_sums(struct jp_json_out *out, const struct jp_summary *summary); /* without whose they are, and what was not seen */
+void jp__put_counters(struct jp_json_out *out, struct jp_rpc *rpc, const struct jp_counters *counters, int64_t since_100ns);
+void jp__put_capabilities(struct jp_json_out *out, const struct jp_capabilities *capabilities);
+/* And these a list: */
+void jp__put_rights(struct jp_json_out *out, const char *key, uint32_t rights); /* their names */
+void jp__put_names(struct jp_json_out *out, const char *key, const struct jp_strings *names);
 
 /* Who is calling: an account's name, the connection's. */
 const char *jp__caller(const struct jp_call *call);
@@ -227,6 +255,7 @@ const char *jp__caller(const struct jp_call *call);
 /* Handlers and parameters of methods_*.c, for the table. */
 #define JP_METHOD(name) void jp__on_##name(struct jp_call *call, const void *parameters)
 JP_METHOD(rpc_discover);
+JP_METHOD(service_ping);
 JP_METHOD(service_status);
 JP_METHOD(service_capabilities);
 JP_METHOD(service_reload);
@@ -303,6 +332,7 @@ struct jp_launch_parameters {
     struct jp_strings env;
     struct jp_launch_files files;
     uint64_t timeout_100ns;
+    bool durable;
 };
 struct jp_job_parameters {
     uint64_t present;

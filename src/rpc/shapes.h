@@ -38,7 +38,7 @@ struct jp_shape {
 };
 
 /* Results of methods, shapes_*.c. What they hold is reached from them. */
-extern const struct jp_shape jp__shape_status, jp__shape_capabilities, jp__shape_reloaded;
+extern const struct jp_shape jp__shape_pong, jp__shape_status, jp__shape_capabilities, jp__shape_reloaded;
 extern const struct jp_shape jp__shape_pools, jp__shape_pool, jp__shape_terminated, jp__shape_waited, jp__shape_matched, jp__shape_counters, jp__shape_usage_picture;
 extern const struct jp_shape jp__shape_process, jp__shape_process_now, jp__shape_processes, jp__shape_joined, jp__shape_process_terminated;
 extern const struct jp_shape jp__shape_subscribed, jp__shape_unsubscribed, jp__shape_events, jp__shape_process_page, jp__shape_summaries, jp__shape_report, jp__shape_series, jp__shape_purged;

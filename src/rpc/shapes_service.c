@@ -56,6 +56,9 @@ static const struct jp_shape_member caller_members[] = {
     STRING("user", "The account."), STRING("sid", "Its SID."), NAMES("rights", "What it may do with the service: view, assign, launch, control, admin. pool.list has those to each pool."), {0}};
 static const struct jp_shape caller = SHAPE("Caller", "Whom the service takes the caller for.", caller_members);
 
+static const struct jp_shape_member pong_members[] = {COUNT("protocol", "Version of this protocol."), {0}};
+const struct jp_shape jp__shape_pong = SHAPE("Pong", "The service is there.", pong_members);
+
 static const struct jp_shape_member status_members[] = {
     COUNT("protocol", "Version of this protocol."),
     STRING("program", "Name of the program."),

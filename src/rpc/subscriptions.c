@@ -62,26 +62,30 @@ static bool wants_all(const struct jp_subscription *subscription) {
 
 /* --- sending --- */
 
-static void notify(struct jp_subscription *subscription, cJSON *params) { /* takes them */
-    jp_json_add_u64(params, "subscription", subscription->id);
-    jp__send_json(subscription->connection, subscription->framing, jp__notification("event", params));
+static struct jp_json_out *begin(const struct jp_subscription *subscription) { return jp__notification_begin(subscription->connection, "event"); }
+
+static void end(const struct jp_subscription *subscription, struct jp_json_out *out) {
+    jp_out_u64(out, "subscription", subscription->id);
+    jp__notification_end(subscription->connection, subscription->framing);
 }
 
 static void tell_gap(struct jp_subscription *subscription, uint64_t from, uint64_t to, const char *reason) {
-    cJSON *params = cJSON_CreateObject();
-    cJSON *gap = cJSON_AddObjectToObject(params, "gap");
-    jp_json_add_u64(gap, "from", from);
-    jp_json_add_u64(gap, "to", to);
-    cJSON_AddStringToObject(gap, "reason", reason);
-    notify(subscription, params);
+    struct jp_json_out *out = begin(subscription);
+    jp_out_object(out, "gap");
+    jp_out_u64(out, "from", from);
+    jp_out_u64(out, "to", to);
+    jp_out_string(out, "reason", reason);
+    jp_out_end_object(out);
+    end(subscription, out);
 }
 
 static void tell_end(struct jp_subscription *subscription, const struct jp_error *error) {
-    cJSON *params = cJSON_CreateObject();
-    cJSON *end = cJSON_AddObjectToObject(params, "end");
-    jp_json_add_u64(end, "nextSeq", subscription->next_seq);
-    cJSON_AddItemToObject(end, "error", jp__render_error(error, NULL));
-    notify(subscription, params);
+    struct jp_json_out *out = begin(subscription);
+    jp_out_object(out, "end");
+    jp_out_u64(out, "nextSeq", subscription->next_seq);
+    jp__put_error(out, error, NULL);
+    jp_out_end_object(out);
+    end(subscription, out);
 }
 
 static bool reads_too_slowly(const struct jp_subscription *subscription) {
@@ -94,10 +98,11 @@ static bool deliver(struct jp_subscription *subscription, const struct jp_event 
     if (wants(subscription, event)) {
         if (reads_too_slowly(subscription))
             return false;
-        cJSON *params = jp__render_event(event);
+        struct jp_json_out *out = begin(subscription);
+        jp__put_event_once(out, subscription->rpc, event);
         if (!on_disk)
-            cJSON_AddFalseToObject(params, "durable");
-        notify(subscription, params);
+            jp_out_bool(out, "durable", false);
+        end(subscription, out);
     }
     subscription->next_seq = event->seq + 1;
     return true;
@@ -215,6 +220,7 @@ static void read_page(struct jp_subscription *subscription) {
 /* --- what happens --- */
 
 static void go_on_all(struct jp_rpc *rpc) {
+    jp__printed_begin(rpc);
     for (struct jp_rpc_connection *connection = rpc->first_connection; connection; connection = connection->next)
         for (struct jp_subscription *subscription = connection->first_subscription; subscription; subscription = subscription->next)
             if (subscription->state == LIVE || subscription->state == WAITING)

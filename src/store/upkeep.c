@@ -4,11 +4,14 @@
 #include "base/str.h"
 #include "base/units.h"
 #include "store/database.h"
+#include "store/numbers.h"
 
 #include <stdio.h>
 
 enum {
     PASS_INTERVAL_MS = 60000,
+    QUIET_INTERVAL_MS = 3600000,
+    AGE_SHARE = 24, /* a part of the shortest age, by which rows may be older than that */
     TURN_MS = 20, /* how long fresh records may wait for it, and a step more */
     FREE_SHARE = 16, /* a part of the file that may be free: what comes next is written there */
 };
@@ -93,18 +96,24 @@ static bool may_begin(const struct jp__purge *purge, uint64_t committed) {
 uint64_t jp__upkeep_due_ms(const struct jp__upkeep *upkeep, uint64_t committed) {
     if (may_begin(upkeep->asked.first, committed) || upkeep->changed || upkeep->current.first != NULL || upkeep->phase != JP__UPKEEP_REST)
         return 0;
-    return upkeep->next_ms != 0 ? upkeep->next_ms : UINT64_MAX;
+    if (upkeep->next_ms == 0)
+        return UINT64_MAX;
+    return committed == upkeep->passed ? upkeep->next_quiet_ms : upkeep->next_ms;
 }
+
+/* The next pass is in so many milliseconds, whatever is written. */
+static void pass_in(struct jp__upkeep *upkeep, uint64_t ms) { upkeep->next_ms = upkeep->next_quiet_ms = jp__now_ms() + ms; }
 
 void jp__upkeep_hear(struct jp__upkeep *upkeep, uint64_t committed) {
     while (may_begin(upkeep->asked.first, committed))
         put(&upkeep->current, take(&upkeep->asked));
+    upkeep->heard = committed;
     if (!upkeep->changed)
         return;
     upkeep->changed = false;
     upkeep->retention = upkeep->wanted;
     upkeep->phase = JP__UPKEEP_REST; /* whatever pass was going on, by the older rules, begins anew */
-    upkeep->next_ms = jp__now_ms();
+    pass_in(upkeep, 0);
 }
 
 bool jp__upkeep_tell(struct jp__upkeep *upkeep, struct jp__purges *done) {
@@ -142,11 +151,11 @@ static void log_purge(const struct jp_log *log, const struct jp__purge *purge) {
 static int purge_step(struct jp__upkeep *upkeep, sqlite3 *db, const struct jp_log *log, struct jp__purges *done) {
     struct jp__purge *purge = upkeep->current.first;
     bool finished = true;
-    int code = SQLITE_OK;
-    if (purge->filter.processes) {
+    int code = jp__numbers_keep(db);
+    if (code == SQLITE_OK && purge->filter.processes) {
         code = jp__purge_processes(db, &purge->processes, &purge->purged.processes, &finished);
         purge->filter.processes = code == SQLITE_OK && !finished;
-    } else if (purge->filter.events) {
+    } else if (code == SQLITE_OK && purge->filter.events) {
         code = jp__purge_events(db, &purge->events, &purge->purged.events, &finished);
         purge->filter.events = code == SQLITE_OK && !finished;
     }
@@ -163,7 +172,7 @@ static int purge_step(struct jp__upkeep *upkeep, sqlite3 *db, const struct jp_lo
         return SQLITE_OK;
     log_purge(log, purge);
     upkeep->last_purge_100ns = jp__now_100ns();
-    upkeep->next_ms = jp__now_ms(); /* what has become free is given back */
+    pass_in(upkeep, 0); /* what has become free is given back */
     finish(upkeep, done, NULL);
     return SQLITE_OK;
 }
@@ -245,9 +254,24 @@ static bool keeps_all(const struct jp_retention *retention) {
            retention->audit_100ns == 0 && retention->max_bytes == 0;
 }
 
+/* While nothing is written. */
+static uint64_t quiet_interval_ms(const struct jp_retention *retention) {
+    const uint64_t ages[] = {retention->processes_100ns, retention->events_100ns, retention->hours_100ns, retention->samples_100ns, retention->audit_100ns};
+    uint64_t interval = QUIET_INTERVAL_MS;
+    for (size_t i = 0; i < sizeof ages / sizeof *ages; i++) {
+        uint64_t share = ages[i] / JP_100NS_PER_MS / AGE_SHARE;
+        if (ages[i] != 0 && share < interval)
+            interval = share;
+    }
+    return interval > PASS_INTERVAL_MS ? interval : PASS_INTERVAL_MS;
+}
+
 static void rest(struct jp__upkeep *upkeep) {
     upkeep->phase = JP__UPKEEP_REST;
-    upkeep->next_ms = keeps_all(&upkeep->retention) ? 0 : jp__now_ms() + PASS_INTERVAL_MS;
+    pass_in(upkeep, PASS_INTERVAL_MS);
+    upkeep->next_quiet_ms = jp__now_ms() + quiet_interval_ms(&upkeep->retention);
+    if (keeps_all(&upkeep->retention))
+        upkeep->next_ms = 0;
 }
 
 static void end_pass(struct jp__upkeep *upkeep, sqlite3 *db, const struct jp_log *log) {
@@ -273,12 +297,14 @@ static void fail_pass(struct jp__upkeep *upkeep, sqlite3 *db, const struct jp_lo
         jp_log(log, JP_LOG_WARNING, "what is older than the accounts are kept cannot be purged: %s", reason);
     upkeep->failed = true;
     upkeep->phase = JP__UPKEEP_REST;
-    upkeep->next_ms = jp__now_ms() + PASS_INTERVAL_MS;
+    pass_in(upkeep, PASS_INTERVAL_MS);
 }
 
 static int pass_step(struct jp__upkeep *upkeep, sqlite3 *db, const struct jp_log *log) {
     bool done = true;
-    int code = phase_step(upkeep, db, &done);
+    int code = jp__numbers_keep(db);
+    if (code == SQLITE_OK)
+        code = phase_step(upkeep, db, &done);
     if (code != SQLITE_OK) {
         fail_pass(upkeep, db, log, code);
         return code;
@@ -301,6 +327,7 @@ static int step(struct jp__upkeep *upkeep, sqlite3 *db, const struct jp_log *log
     if (upkeep->next_ms == 0 || upkeep->next_ms > jp__now_ms())
         return SQLITE_OK;
     upkeep->phase = JP__UPKEEP_PROCESSES;
+    upkeep->passed = upkeep->heard;
     upkeep->range = (struct jp__purge_range){0};
     upkeep->purged = (struct jp_purged){0};
     upkeep->purged_audits = 0;

@@ -1,8 +1,8 @@
 /* What the writer's thread does beside writing: it deletes what is to be kept no longer, makes sums of sums, and gives the disk its
  * space back, a small step at a time between two commits.
  *
- * A pass over everything is made every minute, and soon after the retention was changed or somebody has purged. All zero is a valid
- * upkeep that keeps all. */
+ * A pass over everything is made every minute while something is written, and soon after the retention was changed or somebody has purged.
+ * While nothing is written only age makes rows go, and the thread is left asleep for longer. All zero is a valid upkeep that keeps all. */
 #ifndef JP_STORE_UPKEEP_H
 #define JP_STORE_UPKEEP_H
 
@@ -58,7 +58,9 @@ struct jp__upkeep {
     uint64_t purged_audits;       /* likewise; nobody can ask for that, so that nobody wipes out what he did */
     bool for_size;                /* some of that before its time */
     bool failed;                  /* the last pass; it was told */
-    uint64_t next_ms;             /* of the next pass; 0: none is due */
+    uint64_t next_ms;             /* of the next pass, if something was written since the last; 0: none is due */
+    uint64_t next_quiet_ms;       /* ... if nothing was */
+    uint64_t heard, passed;       /* the newest record on the disk when it was last told; when the last pass began */
     int64_t last_purge_100ns;
     struct jp_strings forgotten; /* likewise, to be told */
 };

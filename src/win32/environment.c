@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <userenv.h>
 
 /* "NAME=value" entries, each new memory. */
 struct entries {
@@ -93,30 +92,25 @@ static void add_block(struct entries *entries, const wchar_t *block) {
         add(entries, copy(entry));
 }
 
-static jp_status read_environment(HANDLE token, struct entries *entries, struct jp_error *error) {
-    if (token) {
-        void *block;
-        if (!CreateEnvironmentBlock(&block, token, FALSE)) {
-            DWORD win32 = GetLastError();
-            return jp_fail_win32(error, JP_E_SYSTEM, win32, "CreateEnvironmentBlock", "cannot read the client's environment");
-        }
+/* `block` NULL: the service's own. */
+static jp_status read_environment(const wchar_t *block, struct entries *entries, struct jp_error *error) {
+    if (block) {
         add_block(entries, block);
-        DestroyEnvironmentBlock(block);
-    } else {
-        wchar_t *block = GetEnvironmentStringsW();
-        if (!block) {
-            DWORD win32 = GetLastError();
-            return jp_fail_win32(error, JP_E_SYSTEM, win32, "GetEnvironmentStrings", "cannot read the service's environment");
-        }
-        add_block(entries, block);
-        FreeEnvironmentStringsW(block);
+        return JP_OK;
     }
+    wchar_t *own = GetEnvironmentStringsW();
+    if (!own) {
+        DWORD win32 = GetLastError();
+        return jp_fail_win32(error, JP_E_SYSTEM, win32, "GetEnvironmentStrings", "cannot read the service's environment");
+    }
+    add_block(entries, own);
+    FreeEnvironmentStringsW(own);
     return JP_OK;
 }
 
-jp_status jp__environment(HANDLE token, const struct jp_strings *changes, wchar_t **ret_block, struct jp_error *error) {
+jp_status jp__environment(const wchar_t *block, const struct jp_strings *changes, wchar_t **ret_block, struct jp_error *error) {
     struct entries entries = {0};
-    jp_status status = read_environment(token, &entries, error);
+    jp_status status = read_environment(block, &entries, error);
     for (size_t i = 0; changes && i < changes->count && status == JP_OK; i++)
         status = apply(&entries, changes->items[i], error);
     if (status == JP_OK) {

@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "win32/backend.h"
 #include "win32/job_object.h"
+#include "win32/security.h"
 
 #include <stdatomic.h>
 
@@ -17,7 +18,8 @@ struct jp_win32_backend {
     const wchar_t *stop_helper, *keeper_option;
     struct jp_keeper *keepers; /* all that are open */
     atomic_uint sample_size; /* bytes that the last sample wanted: a hint, so that most want one call */
-    char *job_security;      /* SDDL of the jobs that we create */
+    struct jp_win32_security job_security; /* of the jobs that we create */
+    struct jp_user_environments *environments;
     struct jp_map user_names; /* SID text -> struct user_name; see jp__user_name */
 };
 
@@ -44,9 +46,9 @@ char *jp__image(HANDLE process);
 char *jp__command_line(HANDLE process, uint32_t pid);
 uint32_t jp__parent_pid(HANDLE process); /* 0: unknown */
 
-/* The principal's environment with `changes` laid over it, as CREATE_UNICODE_ENVIRONMENT wants it: new memory (jp_free).
- * `token` NULL: this process's environment. */
-jp_status jp__environment(HANDLE token, const struct jp_strings *changes, wchar_t **ret_block, struct jp_error *error);
+/* The environment `block` with `changes` laid over it, as CREATE_UNICODE_ENVIRONMENT wants it: new memory (jp_free).
+ * `block` NULL: this process's environment. */
+jp_status jp__environment(const wchar_t *block, const struct jp_strings *changes, wchar_t **ret_block, struct jp_error *error);
 
 /* Whether whoever holds `token` may do exactly what this process may: same user, logon, integrity, groups and privileges,
  * and neither is restricted. */

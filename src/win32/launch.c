@@ -3,9 +3,8 @@
 #include "base/str.h"
 #include "win32/internal.h"
 #include "win32/principal.h"
+#include "win32/user_environment.h"
 #include "win32/wide.h"
-
-#include <userenv.h>
 
 /* Everything that one launch holds until the process exists. All zero is a valid empty one. */
 struct birth {
@@ -15,6 +14,7 @@ struct birth {
     wchar_t *command_line;
     wchar_t *directory; /* NULL: the service's own */
     wchar_t *environment;
+    wchar_t *profile; /* of its user; NULL: there is none, or the process is the service's own */
     struct jp__standard_handles handles;
     HANDLE *jobs;
     LPPROC_THREAD_ATTRIBUTE_LIST attributes;
@@ -88,15 +88,10 @@ static wchar_t *start_directory(const struct birth *birth) {
         return jp_win32_wide(birth->launch->directory);
     if (!birth->token)
         return NULL;
-    DWORD room = 0;
-    GetUserProfileDirectoryW(birth->token, NULL, &room);
-    if (room > 0) {
-        wchar_t *directory = jp_alloc(room * sizeof *directory);
-        if (GetUserProfileDirectoryW(birth->token, directory, &room) && GetFileAttributesW(directory) != INVALID_FILE_ATTRIBUTES)
-            return directory;
-        jp_free(directory);
-    }
-    room = GetSystemDirectoryW(NULL, 0);
+    const wchar_t *profile = birth->profile;
+    if (profile && GetFileAttributesW(profile) != INVALID_FILE_ATTRIBUTES)
+        return wcscpy(jp_alloc((wcslen(profile) + 1) * sizeof *profile), profile);
+    DWORD room = GetSystemDirectoryW(NULL, 0);
     wchar_t *directory = jp_alloc((room + 1) * sizeof *directory);
     GetSystemDirectoryW(directory, room + 1);
     return directory;
@@ -135,11 +130,22 @@ static void drop_attributes(struct birth *birth) {
     birth->attributes = NULL;
 }
 
+/* Whether it may do what the service may. Of a client that launches with its own token that is found out once. */
+static bool is_ours(const struct birth *birth) {
+    const struct jp_launch *launch = birth->launch;
+    if (launch->token || launch->filter || !launch->principal)
+        return jp__token_is_ours(birth->token);
+    atomic_int *known = &launch->principal->ours;
+    if (*known == JP_PRINCIPAL_UNKNOWN)
+        *known = jp__token_is_ours(birth->token) ? JP_PRINCIPAL_OURS : JP_PRINCIPAL_OTHER;
+    return *known == JP_PRINCIPAL_OURS;
+}
+
 /* A window of a client's program belongs on that client's desktop. A token that is lent, or that of another user in our own session,
  * may not use the window station there is; the empty string lets Windows give it one of its own. */
 static wchar_t *desktop_for(const struct birth *birth) {
     static wchar_t interactive[] = L"winsta0\\default", own[] = L"";
-    if (!birth->token || jp__token_is_ours(birth->token))
+    if (!birth->token || is_ours(birth))
         return NULL;
     if (birth->launch->token)
         return own;
@@ -200,7 +206,7 @@ static uint32_t create(struct birth *birth, struct jp_error *error) {
     jp_win32_revert(opens);
     /* An administrator's console has no right to hand out tokens. It needs none to start what it could start by itself;
      * for a client that is any less, or just different, this stays a failure, as it does for a process that is to be. */
-    if (win32 == ERROR_PRIVILEGE_NOT_HELD && jp__token_is_ours(birth->token) && (!principal || jp__token_is_ours(principal->token)))
+    if (win32 == ERROR_PRIVILEGE_NOT_HELD && is_ours(birth) && (!principal || jp__token_is_ours(principal->token)))
         return call_create_in_mode(birth, false);
     return win32;
 }
@@ -255,11 +261,20 @@ static jp_status create_in_jobs(struct birth *birth, struct jp_error *error) {
     return create_failed(birth, win32, error);
 }
 
-static jp_status prepare(struct birth *birth, struct jp_error *error) {
+static jp_status make_environment(struct birth *birth, struct jp_win32_backend *backend, struct jp_error *error) {
+    wchar_t *of_user = NULL;
+    jp_status status = birth->token ? jp__user_environment(backend->environments, birth->token, &of_user, &birth->profile, error) : JP_OK;
+    if (status == JP_OK)
+        status = jp__environment(of_user, birth->launch->environment, &birth->environment, error);
+    jp_free(of_user);
+    return status;
+}
+
+static jp_status prepare(struct birth *birth, struct jp_win32_backend *backend, struct jp_error *error) {
     const struct jp_launch *launch = birth->launch;
     jp_status status = primary_token(birth, error);
     if (status == JP_OK)
-        status = jp__environment(birth->token, launch->environment, &birth->environment, error);
+        status = make_environment(birth, backend, error);
     if (status == JP_OK)
         status = jp__open_standard_handles(launch, &birth->handles, error);
     if (status != JP_OK)
@@ -279,6 +294,7 @@ static void clean_up(struct birth *birth) {
     jp_free(birth->command_line);
     jp__close_standard_handles(&birth->handles);
     jp_free(birth->environment);
+    jp_free(birth->profile);
     if (birth->token)
         CloseHandle(birth->token);
 }
@@ -286,7 +302,7 @@ static void clean_up(struct birth *birth) {
 jp_status jp__process_launch(struct jp_backend *backend, const struct jp_launch *launch, struct jp_process **ret_process,
                              struct jp_error *error) {
     struct birth birth = {.launch = launch, .console_flag = jp__backend(backend)->console_flag};
-    jp_status status = prepare(&birth, error);
+    jp_status status = prepare(&birth, jp__backend(backend), error);
     if (status == JP_OK)
         status = create_in_jobs(&birth, error);
     if (status == JP_OK) {

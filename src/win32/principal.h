@@ -4,7 +4,10 @@
 
 #include "job/job_backend.h"
 
+#include <stdatomic.h>
 #include <windows.h>
+
+enum jp_principal_kind { JP_PRINCIPAL_UNKNOWN, JP_PRINCIPAL_OURS, JP_PRINCIPAL_OTHER };
 
 /* job_backend.h's struct jp_principal. Owns the token, which is an impersonation token. */
 struct jp_principal {
@@ -13,6 +16,7 @@ struct jp_principal {
     char *sid;  /* "S-1-5-..." */
     uint32_t session;
     SECURITY_IMPERSONATION_LEVEL level; /* SecurityIdentification: may be asked about, not acted as */
+    atomic_int ours; /* enum jp_principal_kind: whether it may do exactly what the service may */
 };
 
 /* The identity of whoever wrote what was last read from the server end `pipe`. A failure means that nothing may be done

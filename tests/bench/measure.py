@@ -30,6 +30,7 @@ class Pair:
     both: typing.Callable[[], tuple] = None
     rounds: int = 0  # where they are not as many as the user asked for: counts that are the same each time, or minutes of waiting
     free: bool = True  # measured without pinning as well
+    missing: str = None  # why it cannot be measured here
 
 
 @dataclasses.dataclass
@@ -166,6 +167,12 @@ def passes(figure, ratio):
     return ratio >= figure.reach if figure.better == "higher" else ratio <= figure.reach
 
 
+def not_measured(pair, figure):
+    say(f"{pair.name}{figure.suffix}: not measured: {pair.missing}")
+    return {"name": pair.name + figure.suffix, "value": None, "baseline": None, "ratio": None, "reach": figure.reach, "pass": None, "better": figure.better,
+            "unit": figure.unit, "spread": None, "free": None, "missing": pair.missing}
+
+
 def rounded(compared):
     return {key: round(value, 4 if key in ("ratio", "spread") else 1) for key, value in compared.items()}
 
@@ -179,11 +186,13 @@ def result(name, figure, pinned, free):
 
 
 def run_section(section, lab, rounds):
-    found = {}
+    found, missing = {}, []
     for placement in ("pinned", "free"):
         with processors(placement == "pinned"), section.open(lab) as pairs:
             for pair in pairs:
-                if placement == "pinned" or pair.free:
+                if pair.missing:
+                    missing += [not_measured(pair, figure) for figure in pair.figures if placement == "pinned"]
+                elif placement == "pinned" or pair.free:
                     for name, (figure, compared) in measure(pair, rounds, placement).items():
                         found.setdefault(name, {"figure": figure})[placement] = compared
-    return [result(name, one["figure"], one["pinned"], one.get("free")) for name, one in found.items()]
+    return [result(name, one["figure"], one["pinned"], one.get("free")) for name, one in found.items()] + missing

@@ -24,6 +24,8 @@ def holds(one):
 
 
 def row(one):
+    if one.get("missing"):
+        return [one["name"], "not measured", "", one["unit"], "", "", reach(one), "", ""]
     return [one["name"], number(one["value"]), number(one["baseline"]), one["unit"], ratio(one), f"{one['spread']:.0%}", reach(one), holds(one),
             ratio(one["free"])]
 

@@ -1,21 +1,30 @@
-"""Requests and answers over the pipe, beside a server that echoes."""
+"""Requests and answers over the pipe: beside a server that echoes, and beside one that others would write."""
 import contextlib
 import subprocess
 
-from harness.host import PATIENCE_S
+from harness.clients import NODE, PACKAGES, Client, node_command, node_environment
+from harness.host import PATIENCE_S, ROOT
 from harness.service import ConsoleService
 from measure import Failed, Figure, Pair, Section, program, run_wine
 
-FIGURES = [Figure("rate", "", "requests/s", "higher", 0.7), Figure("p50", ", p50", "us", "lower"), Figure("p99", ", p99", "us", "lower")]
+NODE_SERVER = ROOT / "tests" / "bench" / "node_server.js"
+
+# Connections, questions outstanding on each, how many in all.
+SHAPES = [("one client", 1, 1, 20000), ("8 clients", 8, 1, 40000), ("64 outstanding", 1, 64, 200000)]
+TIMES = [Figure("p50", ", p50", "us", "lower"), Figure("p99", ", p99", "us", "lower")]
 
 
-def ask(host, pipe, count):
-    return run_wine(host, "pipe_bench", "client", pipe, count, timeout=PATIENCE_S + count / 100)
+def rate(reach):
+    return Figure("rate", "", "requests/s", "higher", reach)
+
+
+def ask(host, pipe, answers, framing, connections, outstanding, count):
+    return run_wine(host, "pipe_client", pipe, answers, framing, connections, outstanding, count, timeout=PATIENCE_S + count / 100)
 
 
 @contextlib.contextmanager
-def echo_server(host, pipe, answer_bytes):
-    server = host.start(program("pipe_bench"), "echo-server", pipe, answer_bytes, stdout=subprocess.PIPE)
+def echo_server(host, pipe):
+    server = host.start(program("pipe_echo"), pipe, stdout=subprocess.PIPE)
     try:
         if server.stdout.readline().strip() != b"ready":
             raise Failed("the echo server does not start")
@@ -26,18 +35,54 @@ def echo_server(host, pipe, answer_bytes):
 
 
 @contextlib.contextmanager
-def pairs(lab):
-    """The service with one pool, and the echo server, in one Wine of their own."""
-    with lab.wine() as host, lab.fresh() as folder:
-        service = ConsoleService(host, folder / "service", {"pools": {"bench": {}}}, "jobpool-bench")
+def node_server(host, folder, pipe):
+    server = Client(host, folder, node_command(host, NODE_SERVER, pipe), node_environment(host))
+    try:
+        server.said(1)
+        yield
+    finally:
+        server.end()
+
+
+@contextlib.contextmanager
+def service(lab, host):
+    with lab.fresh() as folder:
+        ours = ConsoleService(host, folder / "service", {"pools": {"bench": {}}}, "jobpool-bench")
         try:
-            service.start()
-            answer_bytes = ask(host, service.pipe, 1)["answerBytes"]
-            with echo_server(host, "echo-bench", answer_bytes):
-                count = lab.of(20000)
-                yield [Pair("pipe, one client", FIGURES, lambda: ask(host, service.pipe, count), lambda: ask(host, "echo-bench", count))]
+            ours.start()
+            yield ours.pipe
         finally:
-            service.end()
+            ours.end()
+
+
+def beside_echo(host, pipe, lab):
+    """As much as the machine gives: an answer for which nothing was done."""
+    for name, connections, outstanding, count in SHAPES:
+        shape = connections, outstanding, lab.of(count)
+        yield Pair(f"pipe, {name}", [rate(0.7), *TIMES] if name == "one client" else [rate(0.8)],
+                   lambda shape=shape: ask(host, pipe, "answer", "line", *shape), lambda shape=shape: ask(host, "bench-echo", "echo", "line", *shape))
+
+
+def beside_node(host, pipe, lab):
+    """Framed by Content-Length, which is all that it speaks."""
+    for name, connections, outstanding, count in SHAPES:
+        figures = [rate(None if name == "one client" else 5)]
+        if not NODE.exists() or not PACKAGES.exists():
+            yield Pair(f"pipe and node, {name}", figures, missing="there is no node.exe: see build/log/clients-npm.log")
+            continue
+        shape = connections, outstanding, lab.of(count // 4)
+        yield Pair(f"pipe and node, {name}", figures, lambda shape=shape: ask(host, pipe, "answer", "length", *shape),
+                   lambda shape=shape: ask(host, "bench-node", "answer", "length", *shape))
+
+
+@contextlib.contextmanager
+def pairs(lab):
+    """All in one Wine; who is not asked sleeps."""
+    with lab.wine() as host, service(lab, host) as pipe, contextlib.ExitStack() as stack, lab.fresh() as folder:
+        stack.enter_context(echo_server(host, "bench-echo"))
+        if NODE.exists() and PACKAGES.exists():
+            stack.enter_context(node_server(host, folder, "bench-node"))
+        yield [*beside_echo(host, pipe, lab), *beside_node(host, pipe, lab)]
 
 
 SECTION = Section("pipe", pairs)

@@ -86,8 +86,11 @@ static void check_frame(const uint8_t *data, size_t size, enum jp_framing framin
     for (size_t i = 0; i < size; i++)
         jp_str_putc(&text, framing == JP_BY_LINE && data[i] == '\n' ? ' ' : (char)data[i]);
     jp_str_putc(&text, '}');
-    jp_frame(&out, framing, text.data, text.length);
-    jp_frame(&out, framing, text.data, text.length);
+    for (unsigned messages = 0; messages < 2; messages++) {
+        size_t at = out.length;
+        jp_str_add(&out, text.data, text.length);
+        jp_frame(&out, at, framing);
+    }
     size_t at = 0;
     for (unsigned messages = 0; messages < 2; messages++) {
         enum jp_framed what;

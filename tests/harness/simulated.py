@@ -36,7 +36,7 @@ class Machine:
     """One simulated Windows, and the service on it. Nothing happens by itself: time passes by advance(), messages come by
     deliver(). `order("burn", pid=..., user100ns=...)` is any order of tests/sim/daemon_orders.c."""
 
-    def __init__(self, config, seed=1):
+    def __init__(self, config, seed=1, program=PROGRAM):
         # A socket's name is short, and a disk in memory is fast.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="simd-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
         self.config_file = self.folder / "jobpool.json"
@@ -47,7 +47,7 @@ class Machine:
         self.stderr_file = self.folder / "stderr.txt"
         ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with open(self.stderr_file, "wb") as stderr:
-            self.process = subprocess.Popen([PROGRAM, self.config_file, str(its.fileno()), str(seed)], pass_fds=[its.fileno()],
+            self.process = subprocess.Popen([program, self.config_file, str(its.fileno()), str(seed)], pass_fds=[its.fileno()],
                                             stdin=subprocess.DEVNULL, stderr=stderr)
         its.close()
         ours.settimeout(PATIENCE_S)
@@ -103,6 +103,10 @@ class Machine:
 
     def advance(self, ms, deliver=True):
         return self.order("advance", ms=ms, deliver=deliver)["messages"]
+
+    def wakes(self, ms):
+        """Passes so much time; says at how many moments of it something was due for the service."""
+        return self.order("advance", ms=ms, deliver=True)["wakes"]
 
     def spawn(self, parent=0, **more):
         return self.order("spawn", parent=parent, **more)["pid"]

@@ -46,6 +46,20 @@ def test_nothing_is_started_when_a_file_cannot_be_opened(world):
     assert w.members("p") == [] and w.rows() == []
 
 
+def test_one_that_did_not_wait_for_the_disk_is_found_again_after_a_crash(world):
+    """Nothing of it got onto the disk: the job has it, and the next run says so."""
+    w = world({"p": {"on_service_stop": "keep"}})
+    w.machine.order("disk", full=True)
+    pid = w.rpc.call("pool.launch", pool="p", argv=["tool.exe"], durable=False)["pid"]
+    assert not process(w, pid)["suspended"]
+    w.crash(settled=False)
+    w.machine.order("disk", full=False)
+    w.start()
+    assert w.members("p") == [pid] and not process(w, pid)["suspended"]
+    w.machine.exit(pid, 3)
+    assert [(row["joinedBy"], row["ending"], row["exitCode"]) for row in w.rows()] == [("reconciler", "exited", 3)]
+
+
 def test_files_wait_with_who_waits(world):
     """For a pool that is full: what was asked for is kept, whatever else the connection asks meanwhile."""
     w = world({"p": {"limits": {"active_processes": 1}, "when_full": "wait", "access": OPEN}})

@@ -48,6 +48,7 @@ CASES = {
     "rpc.discover": Case(None),
     "rpc.cancel": Case(None, lambda w, pool, pid: {"id": 4711}),
     "$/cancelRequest": Case(None, lambda w, pool, pid: {"id": 4711}),
+    "service.ping": Case(None),
     "service.status": Case("service"),
     "service.capabilities": Case("service"),
     "service.reload": Case("service"),

@@ -131,8 +131,11 @@ static void bounds(void **state) {
 static void out(void **state) {
     struct jp_str text = {0};
     (void)state;
-    jp_frame(&text, JP_BY_LENGTH, "{}", 2);
-    jp_frame(&text, JP_BY_LINE, "[1]", 3);
+    jp_str_puts(&text, "{}");
+    jp_frame(&text, 0, JP_BY_LENGTH);
+    size_t at = text.length;
+    jp_str_puts(&text, "[1]");
+    jp_frame(&text, at, JP_BY_LINE);
     assert_string_equal(text.data, "Content-Length: 2\r\n\r\n{}[1]\n");
     jp_str_free(&text);
 }

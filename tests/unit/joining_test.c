@@ -240,6 +240,23 @@ static void a_launch_is_in_the_session_of_who_asks(void **state) {
     jp_sim_principal_free(world->sim, user);
 }
 
+static void a_launch_at_once_does_not_wait_for_the_disk(void **state) {
+    struct pool_world *world = *state;
+    struct jp_launch request = {.command_line = "tool.exe"};
+    pool_world_load(world, "{\"p\": {}}");
+    join(world, "p", (struct jp_joining){.launch = &request});
+    assert_int_equal(world->joined_calls, 0); /* the others do */
+    jp_ledger_commit(world->ledger);
+    assert_int_equal(world->joined_calls, 1);
+
+    join(world, "p", (struct jp_joining){.launch = &request, .at_once = true});
+    assert_int_equal(world->joined_calls, 2);
+    assert_int_equal(world->joined_status, JP_OK);
+    assert_false(jp_sim_suspended(world->sim, world->joined.facts.pid));
+    jp_ledger_commit(world->ledger);
+    assert_false(jp_ledger_find(world->ledger, world->joined.facts.pid)->starting);
+}
+
 static void settings_reach_the_jobs_of_all_sessions_or_none(void **state) {
     struct pool_world *world = *state;
     struct jp_backend *backend = jp_sim_backend(world->sim);
@@ -372,6 +389,7 @@ int main(void) {
         TEST(each_session_gets_a_job_of_its_own),
         TEST(a_pool_of_a_single_session_refuses_others),
         TEST(a_launch_is_in_the_session_of_who_asks),
+        TEST(a_launch_at_once_does_not_wait_for_the_disk),
         TEST(settings_reach_the_jobs_of_all_sessions_or_none),
         TEST(sessions_are_found_again_after_a_restart),
         TEST(no_admin_takes_no_administrators),

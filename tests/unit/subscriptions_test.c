@@ -76,12 +76,13 @@ static uint32_t process_id(const struct jp_peer *peer) {
     return 0;
 }
 
-static void peer_send(struct jp_peer *peer, const void *bytes, size_t length) { jp_str_add(&of_peer(peer)->received, bytes, length); }
+static struct jp_str *output(struct jp_peer *peer) { return &of_peer(peer)->received; }
+static void peer_send(struct jp_peer *peer) { (void)peer; }
 static size_t unsent(const struct jp_peer *peer) { return of_peer(peer)->unread; }
 static void peer_close(struct jp_peer *peer) { (void)peer; }
 
 static const struct jp_peer_ops peer_ops = {.identify = identify, .principal_free = principal_free, .principal_name = principal_name,
-                                            .principal_sid = principal_sid, .process_id = process_id, .send = peer_send,
+                                            .principal_sid = principal_sid, .process_id = process_id, .output = output, .send = peer_send,
                                             .unsent = unsent, .finish = peer_close, .close = peer_close};
 
 /* --- the database --- */
