@@ -8,7 +8,10 @@
 
 #include <sqlite3.h>
 
-enum { JP__PURGE_ROWS = 500 }; /* at most so many in a step: some 20 ms */
+enum {
+    JP__PURGE_ROWS = 500,        /* at most so many in a step: some 20 ms */
+    JP__MAY_COME_AGAIN_S = 3600, /* nobody writes a process again so long after its end */
+};
 
 struct jp__purge_range {
     const char *pool; /* NULL: all */
