@@ -240,6 +240,8 @@ jp_status jp_pools_delete(struct jp_pools *pools, struct jp_pool *pool, bool ter
 struct jp_pool *jp_pools_find(struct jp_pools *pools, const char *name);
 /* All pools by name, in alphabetical order; valid until one is created or deleted. */
 struct jp_pool *const *jp_pools_sorted(struct jp_pools *pools, size_t *ret_count);
+struct jp_pool *const *jp_pools_near(struct jp_pools *pools, const char *name, size_t *ret_count); /* some that stand beside it in that order */
+struct jp_pool *jp_pools_find_object(struct jp_pools *pools, const char *object_name);           /* whose job it is; NULL: no pool's */
 size_t jp_pools_count(const struct jp_pools *pools);
 size_t jp_pool_total_members(const struct jp_pool *pool); /* with those of its children */
 size_t jp_pool_session_members(const struct jp_pool *pool, uint32_t session); /* likewise, of one session */
