@@ -121,7 +121,7 @@ static char *put_double(char *to, double value) {
         return to + 4;
     }
     if (fabs(value) <= (double)JP_JSON_EXACT_MAX && !(floor(value) < value))
-        return put_integer(to, signbit(value), (uint64_t)fabs(value), false);
+        return put_integer(to, copysign(1, value) < 0, (uint64_t)fabs(value), false); /* signbit() of mingw-w64 does not pass -Wconversion */
     for (int digits = 15; digits <= 17; digits++) { /* 17 always do */
         snprintf(to, DOUBLE, "%.*g", digits, value);
         double again = strtod(to, NULL);

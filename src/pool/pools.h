@@ -226,6 +226,8 @@ void jp_pools_holder_gone(struct jp_pools *pools, const void *held_by);
 /* Whose it was: the SID, for some minutes after it has gone; NULL: of such a name nothing is known (any more). */
 const char *jp_pools_gone_maker(const struct jp_pools *pools, const char *name);
 void jp_pools_each_gone(const struct jp_pools *pools, const char *maker, void (*tell)(void *context, const char *name), void *context);
+/* Nothing is recorded under its name any more, so that is free again. A pool that has the name by now keeps it. */
+void jp_pools_forget_name(struct jp_pools *pools, const char *name);
 
 /* Lays `change` over the pool's spec (jp_schema_merge) and configures the living job. `parent` and `object_name` cannot
  * change. If the system refuses, the old settings are put back. */
@@ -238,6 +240,8 @@ jp_status jp_pools_delete(struct jp_pools *pools, struct jp_pool *pool, bool ter
 struct jp_pool *jp_pools_find(struct jp_pools *pools, const char *name);
 /* All pools by name, in alphabetical order; valid until one is created or deleted. */
 struct jp_pool *const *jp_pools_sorted(struct jp_pools *pools, size_t *ret_count);
+struct jp_pool *const *jp_pools_near(struct jp_pools *pools, const char *name, size_t *ret_count); /* some that stand beside it in that order */
+struct jp_pool *jp_pools_find_object(struct jp_pools *pools, const char *object_name);           /* whose job it is; NULL: no pool's */
 size_t jp_pools_count(const struct jp_pools *pools);
 size_t jp_pool_total_members(const struct jp_pool *pool); /* with those of its children */
 size_t jp_pool_session_members(const struct jp_pool *pool, uint32_t session); /* likewise, of one session */

@@ -82,7 +82,7 @@ struct jp_pools {
         struct jp_counted *first, *last;
         size_t count;
     } idle[2]; /* of names that no pool has now; of ephemeral ones the second, so that many of those push out no others */
-    struct jp_map let_go;      /* hashes of the names that were let go of: they were used all the same */
+    struct jp_map let_go;      /* hashes of the names that were let go of while there are records under them: they were used all the same */
     size_t ephemeral_count;
     struct jp_pool *first_held; /* ephemeral ones */
     struct jp_pool *first_idle, *last_idle;
@@ -134,6 +134,7 @@ void jp__count_unobserved(struct jp_pools *pools, const struct jp_unobserved_rec
 void jp__count_elsewhere(struct jp_pools *pools, const struct jp_process_record *row, const char *pool); /* it was, but in another pool */
 
 bool jp__name_is_used(const struct jp_pools *pools, const char *name); /* by a pool that is, or was */
+void jp__name_forget(struct jp_pools *pools, const char *name);        /* no pool has it */
 
 /* ephemeral.c */
 #define JP__EPHEMERAL_KEY "ephemeral" /* of a definition, beside those of jp_pool_fields */

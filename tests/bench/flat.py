@@ -15,6 +15,7 @@ WHAT = {
     "status": "service.status",
     "process.get": "process.get",
     "pool.assign": "pool.assign",
+    "no pool": "pool.get of none",
     "runs": "a run in a pool of its own",
     "ticks": "a tick, per member",
     "turns": "a turn of the loop with nothing due",

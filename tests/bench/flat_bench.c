@@ -283,6 +283,7 @@ struct request {
     const char *name, *method;
     char *(*params)(size_t which, uint32_t pid, size_t number); /* NULL: none; of the pool `which`, the `number`-th such request */
     bool newcomer;                                              /* pid: of a process that nobody has yet; else of one in the pool */
+    bool refused;
 };
 
 static char *about_pool(size_t which, uint32_t pid, size_t number) {
@@ -310,12 +311,19 @@ static char *about_new_pool(size_t which, uint32_t pid, size_t number) {
     return jp_sprintf("{\"name\":\"run%zu\",\"parent\":\"pool%05zu\",\"ephemeral\":true}", run_count++, which);
 }
 
+static char *about_no_pool(size_t which, uint32_t pid, size_t number) {
+    (void)pid;
+    (void)number;
+    return jp_sprintf("{\"pool\":\"poool%05zu\"}", which);
+}
+
 static const struct request requests[] = {
-    {"ping", "service.ping", NULL, false},
-    {"status", "service.status", NULL, false},
-    {"pool.get", "pool.get", about_pool, false},
-    {"process.get", "process.get", about_process, false},
-    {"pool.assign", "pool.assign", about_both, true},
+    {"ping", "service.ping", .params = NULL},
+    {"status", "service.status", .params = NULL},
+    {"pool.get", "pool.get", .params = about_pool},
+    {"process.get", "process.get", .params = about_process},
+    {"pool.assign", "pool.assign", .params = about_both, .newcomer = true},
+    {"no pool", "pool.get", .params = about_no_pool, .refused = true},
 };
 
 static void ask(const struct request *request, size_t number) {
@@ -328,7 +336,7 @@ static void ask(const struct request *request, size_t number) {
     say(&asker, line);
     turn(); /* what is told when it is on the disk */
     count_pause(true);
-    if (!strstr(asker.head, "\"result\""))
+    if (!strstr(asker.head, request->refused ? "\"error\"" : "\"result\""))
         fail(request->method, asker.head);
     jp_free(params);
     jp_free(line);

@@ -1,7 +1,6 @@
 """Fixtures: programs that were run once and counted, and the table that their counts are held against."""
 import functools
 import json
-import os
 import pathlib
 import sys
 
@@ -13,6 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from bounds import Bounds  # noqa: E402
 from harness import callgrind  # noqa: E402
 from harness.host import ROOT  # noqa: E402
+from harness.simulated import Machine  # noqa: E402
 
 NATIVE = ROOT / "build" / "bench" / "tests"  # optimised as the service is, without sanitizers
 
@@ -63,8 +63,6 @@ def rows(tmp_path_factory):
 @pytest.fixture
 def daemon():
     """daemon(config): the whole daemon on the simulated kernel, without sanitizers; closed at the test's end."""
-    os.environ.setdefault("JOBPOOL_SIMD", str(NATIVE / "sim" / "jobpoold-sim"))
-    from harness.simulated import Machine
     machines = []
 
     def start(config):

@@ -14,6 +14,7 @@ PHASES = {
     "process.get": "process.get",
     "pool.get": "pool.get",
     "pool.assign": "pool.assign",
+    "no pool": "unknown pool",
     "runs": "run",
     "ticks": "tick and member",
     "turns": "turn of the loop",
