@@ -196,8 +196,16 @@ static void list_copy(const struct jp_field *field, const struct jp_list *from, 
         jp_schema_copy(field->fields, list_item(field, from, to->count), list_item(field, to, to->count));
 }
 
+/* A list has no word for its room: it is always taken for the next power of two, so that most additions ask for what is there. */
+static size_t room_for(size_t count) {
+    size_t room = 1;
+    while (room < count)
+        room *= 2;
+    return room;
+}
+
 static void take_string(struct jp_strings *strings, char *text) {
-    strings->items = jp_realloc_array(strings->items, strings->count + 1, sizeof *strings->items);
+    strings->items = jp_realloc_array(strings->items, room_for(strings->count + 1), sizeof *strings->items);
     strings->items[strings->count++] = text;
 }
 

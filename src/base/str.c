@@ -114,12 +114,16 @@ char *jp_str_take(struct jp_str *string) {
 }
 
 char *jp_sprintf(const char *format, ...) {
-    struct jp_str string = {0};
-    va_list arguments;
+    va_list arguments, again;
     va_start(arguments, format);
-    jp_str_vprintf(&string, format, arguments);
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    size_t size = length > 0 ? (size_t)length + 1 : 1;
+    char *text = jp_alloc(size); /* no more than it takes: many of these are kept */
+    vsnprintf(text, size, format, again);
+    va_end(again);
     va_end(arguments);
-    return jp_str_take(&string);
+    return text;
 }
 
 static char lower(char character) {

@@ -126,6 +126,9 @@ void jp_cli_move_items(cJSON *from, cJSON *to);
 bool jp_cli_add_pid(const struct jp_cli *cli, cJSON *params, const char *text);
 
 /* The commands, by the file that they stand in. */
+/* Of what asks for sums. */
+#define JP_EACH_OPTION {"each", NULL, JP_OPTION_SWITCH, "each", "pools of single runs (jobpool run --limit) one by one, not as a part of the pool above"}
+
 extern const struct jp_option jp_assign_options[], jp_complete_options[], jp_audit_options[], jp_report_options[], jp_definition_options[], jp_delete_options[],
     jp_events_options[], jp_freeze_options[], jp_grant_options[], jp_init_options[], jp_kill_options[], jp_launch_options[], jp_match_options[],
     jp_page_options[], jp_process_wait_options[], jp_processes_options[],

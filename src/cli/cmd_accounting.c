@@ -12,6 +12,7 @@ const struct jp_option jp_summary_options[] = {
     {"pool|p", "POOL", JP_OPTION_TEXT, "pool", "of this pool only"},
     {"from", "TIME", JP_OPTION_TIME, "from", "processes that began from then on: today, 7d, 2026-11-22 (help units)"},
     {"to", "TIME", JP_OPTION_TIME, "to", "and before then"},
+    JP_EACH_OPTION,
     {0},
 };
 

@@ -202,8 +202,11 @@ static int check(struct jp_cli *cli, cJSON *options) {
 const struct jp_command jp_accounting_verbs[] = {
     {.name = "summary",
      .summary = "totals by pool",
-     .details = "Whole hours come from sums that outlive the rows of processes: what was purged is still counted.",
-     .examples = "jobpool accounting summary --from yesterday --to today",
+     .details = "Whole hours come from sums that outlive the rows of processes: what was purged is still counted. Pools that were made for one run of\n"
+                "something (jobpool run --limit) are counted in the pool above; --each shows them one by one, --pool NAME one of them, until their rows\n"
+                "are purged.",
+     .examples = "jobpool accounting summary --from yesterday --to today\n"
+                 "jobpool accounting summary --from today --each",
      .options = jp_summary_options, .view = &jp_summary_view, .run = jp_command_summary},
     {.name = "processes",
      .summary = "a row for each process",
@@ -215,7 +218,8 @@ const struct jp_command jp_accounting_verbs[] = {
      .summary = "what processes have used, by pool, user, program, day and ending",
      .details = "KEYS of --by are any of pool, user, image, day (UTC, of the beginning) and ending. --image is a file name without a folder. Rows stand\n"
                 "by CPU time. With --top the groups that are not shown are one row above the TOTAL, in tables. Running processes count with what they\n"
-                "have used so far. Where rows were purged, the report says from when on it is complete.",
+                "have used so far. Where rows were purged, the report says from when on it is complete. Pools that were made for one run of something\n"
+                "(jobpool run --limit) are counted in the pool above; --each shows them one by one.",
      .examples = "jobpool accounting report --by image --top 5\n"
                  "jobpool accounting report --by pool,day --from 30d --format csv",
      .options = jp_report_options, .view = &jp_report_view, .run = jp_command_report},

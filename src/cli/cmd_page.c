@@ -106,22 +106,13 @@ static int ask_report(const struct making *making, const char *key, const char *
     return code;
 }
 
-/* accounting.summary takes one pool or none; of several the answers are put together. */
+/* By name if there is one: an older service knows no list of them. */
 static int ask_summary(const struct making *making) {
-    if (making->pools == NULL)
-        return ask(making, "summary", "totals", "accounting.summary", params_of(making));
-    const cJSON *pool;
-    cJSON *summary = cJSON_AddObjectToObject(making->answers, "summary"), *list = cJSON_AddArrayToObject(summary, "pools");
-    cJSON_ArrayForEach(pool, making->pools) {
-        cJSON *params = params_of(making), *result = NULL;
-        jp_json_add_string(params, "pool", pool->valuestring);
-        int code = jp_cli_call(making->cli, "accounting.summary", params, JP_CLIENT_NO_TIMEOUT, &result);
-        if (code != JP_EXIT_OK)
-            return code;
-        jp_cli_move_items(jp_get(result, "pools"), list);
-        cJSON_Delete(result);
-    }
-    return JP_EXIT_OK;
+    if (cJSON_GetArraySize(making->pools) != 1)
+        return ask(making, "summary", "totals", "accounting.summary", params_of_pools(making));
+    cJSON *params = params_of(making);
+    jp_json_add_string(params, "pool", cJSON_GetStringValue(making->pools->child));
+    return ask(making, "summary", "totals", "accounting.summary", params);
 }
 
 static int ask_events(const struct making *making) {
@@ -149,14 +140,15 @@ static void add_name(cJSON *names, const char *name) {
     cJSON_AddItemToArray(names, cJSON_CreateString(name));
 }
 
-/* Pools that are there, and those that are gone and have rows. */
+/* Pools that are there, and those that are gone and have rows; those of single runs are in the ones above them. */
 static cJSON *names_of(const struct making *making) {
     if (making->pools != NULL)
         return cJSON_Duplicate(making->pools, true);
     cJSON *names = cJSON_CreateArray();
     const cJSON *row;
     cJSON_ArrayForEach(row, jp_get(jp_get(making->answers, "pools"), "pools")) {
-        add_name(names, cJSON_GetStringValue(jp_get(row, "name")));
+        if (!cJSON_IsTrue(jp_get(row, "ephemeral")))
+            add_name(names, cJSON_GetStringValue(jp_get(row, "name")));
     }
     cJSON_ArrayForEach(row, jp_get(jp_get(making->answers, "byPool"), "rows")) {
         add_name(names, cJSON_GetStringValue(jp_get(row, "pool")));

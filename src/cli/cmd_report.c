@@ -15,6 +15,7 @@ const struct jp_option jp_report_options[] = {
     {"image", "FILE", JP_OPTION_TEXT, "image", "of programs of this file name only: cl.exe"},
     {"ending", "running|exited|crashed|terminated|unknown", JP_OPTION_TEXT, "ending", "only what ended so"},
     {"top|n", "N", JP_OPTION_NUMBER, "top", "the N groups that have used the most CPU time"},
+    JP_EACH_OPTION,
     {0},
 };
 

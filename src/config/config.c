@@ -163,36 +163,33 @@ static const cJSON *key_or(const cJSON *object, const char *key) {
     return item ? item : object;
 }
 
-static const cJSON *pool_key_or(const cJSON *pools, const struct jp_named_spec *pool, const char *key) {
-    return key_or(cJSON_GetObjectItemCaseSensitive(pools, pool->name), key);
-}
-
 static void check_parent(const struct jp_config *config, const struct jp_map *names, const struct jp_named_spec *pool,
-                         const cJSON *pools, struct jp_faults *faults) {
+                         const cJSON *item, struct jp_faults *faults) {
     const char *parent = pool->spec.parent;
     if (!jp_map_get(names, parent)) {
         const char *nearest = nearest_pool(config, parent);
-        jp_faults_add(faults, pool_key_or(pools, pool, "parent"), false, "pools.%s.parent: there is no pool \"%s\"%s%s%s", pool->name,
+        jp_faults_add(faults, key_or(item, "parent"), false, "pools.%s.parent: there is no pool \"%s\"%s%s%s", pool->name,
                       parent, nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
     } else if (on_cycle(names, pool)) {
-        jp_faults_add(faults, pool_key_or(pools, pool, "parent"), false,
+        jp_faults_add(faults, key_or(item, "parent"), false,
                       "pools.%s.parent: the pool is its own ancestor through \"%s\"", pool->name, parent);
     }
 }
 
-static void check_parents(const struct jp_config *config, const cJSON *pools, struct jp_faults *faults) {
+/* `items` are the pools' objects in the file: to look for each among all of them would take the square of their number. */
+static void check_parents(const struct jp_config *config, const cJSON *const *items, struct jp_faults *faults) {
     struct jp_map names = {0};
     for (size_t i = 0; i < config->pool_count; i++)
         jp_map_put(&names, config->pools[i].name, &config->pools[i]);
     for (size_t i = 0; i < config->pool_count; i++) {
         const struct jp_named_spec *pool = &config->pools[i];
         if (pool->spec.parent && jp_pool_name_valid(pool->spec.parent)) /* otherwise that was the fault */
-            check_parent(config, &names, pool, pools, faults);
+            check_parent(config, &names, pool, items[i], faults);
     }
     jp_map_free(&names);
 }
 
-static void check_object_names(const struct jp_config *config, const cJSON *pools, struct jp_faults *faults) {
+static void check_object_names(const struct jp_config *config, const cJSON *const *items, struct jp_faults *faults) {
     struct jp_map names = {0};
     char **owned = jp_realloc_array(NULL, config->pool_count, sizeof *owned);
     for (size_t i = 0; i < config->pool_count; i++) {
@@ -200,7 +197,7 @@ static void check_object_names(const struct jp_config *config, const cJSON *pool
         owned[i] = jp_pool_object_name(pool->name, &pool->spec);
         const struct jp_named_spec *other = jp_map_get(&names, owned[i]);
         if (other)
-            jp_faults_add(faults, pool_key_or(pools, pool, "object_name"), false,
+            jp_faults_add(faults, key_or(items[i], "object_name"), false,
                           "pools.%s.object_name: \"%s\" is the job object of pool \"%s\" already", pool->name, owned[i], other->name);
         else
             jp_map_put(&names, owned[i], &config->pools[i]);
@@ -211,12 +208,12 @@ static void check_object_names(const struct jp_config *config, const cJSON *pool
     jp_free(owned);
 }
 
-static void check_defaults(const struct jp_config *config, const cJSON *pools, struct jp_faults *faults) {
+static void check_defaults(const struct jp_config *config, const cJSON *const *items, struct jp_faults *faults) {
     const struct jp_named_spec *first = NULL;
     for (size_t i = 0; i < config->pool_count; i++) {
         const struct jp_named_spec *pool = &config->pools[i];
         if (pool->spec.takes_all && first)
-            jp_faults_add(faults, pool_key_or(pools, pool, "default"), false, "pools.%s.default: pool \"%s\" is the default already", pool->name,
+            jp_faults_add(faults, key_or(items[i], "default"), false, "pools.%s.default: pool \"%s\" is the default already", pool->name,
                           first->name);
         else if (pool->spec.takes_all)
             first = pool;
@@ -273,15 +270,18 @@ static void check_templates(const struct jp_config *config, const cJSON *templat
     }
 }
 
-static void read_pools(const struct jp_schema_context *context, const cJSON *pools, struct jp_config *config) {
+/* *ret_items: where each pool that was read stands (jp_free). */
+static void read_pools(const struct jp_schema_context *context, const cJSON *pools, struct jp_config *config, const cJSON ***ret_items) {
     size_t count = count_named(context, pools, JP_CONFIG_MAX_POOLS);
     if (!count)
         return;
+    *ret_items = jp_alloc(count * sizeof **ret_items);
     config->pools = jp_alloc(count * sizeof *config->pools);
     const cJSON *item;
     cJSON_ArrayForEach(item, pools) {
         if (!name_valid(context, pools, item, "pool"))
             continue;
+        (*ret_items)[config->pool_count] = item;
         struct jp_named_spec *pool = &config->pools[config->pool_count++];
         pool->name = jp_strdup(item->string);
         char *path = jp_sprintf("pools.%s", item->string);
@@ -371,13 +371,14 @@ static void check_sddl(const struct jp_config_host *host, const char *sddl, cons
 }
 
 /* Of the service, and of each pool. */
-static void check_access(const struct jp_config_host *host, const struct jp_config *config, const cJSON *root, struct jp_faults *faults) {
-    const cJSON *pools = cJSON_GetObjectItemCaseSensitive(root, "pools");
+static void check_access(const struct jp_config_host *host, const struct jp_config *config, const cJSON *root, const cJSON *const *items,
+                         struct jp_faults *faults) {
     jp_access_check(&config->access, key_or(root, "access"), "access", faults);
     check_sddl(host, config->access.sddl, key_or(root, "access"), "access", faults);
     for (size_t i = 0; i < config->pool_count; i++) {
-        char *path = jp_sprintf("pools.%s.access", config->pools[i].name);
-        check_sddl(host, config->pools[i].spec.access.sddl, pool_key_or(pools, &config->pools[i], "access"), path, faults);
+        const char *sddl = config->pools[i].spec.access.sddl;
+        char *path = sddl ? jp_sprintf("pools.%s.access", config->pools[i].name) : NULL;
+        check_sddl(host, sddl, key_or(items[i], "access"), path, faults);
         jp_free(path);
     }
 }
@@ -413,20 +414,21 @@ jp_status jp_config_parse(const char *text, size_t length, const struct jp_confi
     struct jp_schema_context context = {.environment = host->environment, .faults = &faults};
     jp_json_each_duplicate(json.root, refuse_duplicate, &faults);
     jp_schema_read(&context, jp_config_fields, json.root, "", &config);
-    const cJSON *pools = cJSON_GetObjectItemCaseSensitive(json.root, "pools");
+    const cJSON **items = NULL, *pools = cJSON_GetObjectItemCaseSensitive(json.root, "pools");
     const cJSON *templates = cJSON_GetObjectItemCaseSensitive(json.root, "templates");
     if (pools)
-        read_pools(&context, pools, &config);
+        read_pools(&context, pools, &config, &items);
     if (templates)
         read_templates(&context, templates, &config);
     check_templates(&config, templates, &faults);
-    check_parents(&config, pools, &faults);
-    check_defaults(&config, pools, &faults);
+    check_parents(&config, items, &faults);
+    check_defaults(&config, items, &faults);
     if (!faults.count)
-        check_object_names(&config, pools, &faults);
+        check_object_names(&config, items, &faults);
     check_pipe(host, &config, json.root, &faults);
     check_sampling(&config, json.root, &faults);
-    check_access(host, &config, json.root, &faults);
+    check_access(host, &config, json.root, items, &faults);
+    jp_free(items);
 
     jp_status status = JP_OK;
     if (faults.count) {

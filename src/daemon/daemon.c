@@ -57,6 +57,7 @@ static jp_status open_store(struct jp_daemon *daemon, struct jp_error *error) {
         .on_committed = jp__on_committed,
         .on_state = jp__on_store_state,
         .on_renewed = jp__on_store_renewed,
+        .on_forgotten = jp__on_store_forgotten,
     };
     return jp_store_open(&options, &daemon->store, &daemon->start, error);
 }
@@ -143,7 +144,7 @@ static jp_status start(struct jp_daemon *daemon, struct jp_error *error) {
         return status;
     use_log(daemon, &daemon->log);
     jp_log(&daemon->log, JP_LOG_INFO, "%s %s starts with %s", daemon->with.program, daemon->with.version, daemon->with.config_file);
-    if ((status = jp_inbox_open(&daemon->port_inbox, &daemon->loop, sizeof(struct jp_port_item), MAX_PACKETS, jp__on_port_items, daemon, error)) ||
+    if ((status = jp_inbox_open(&daemon->port_inbox, &daemon->loop, sizeof(struct jp_job_packet), MAX_PACKETS, jp__on_port_items, daemon, error)) ||
         (status = jp_inbox_open(&daemon->door_inbox, &daemon->loop, sizeof(uv_file), SIZE_MAX, jp__on_clients, daemon, error)) ||
         (status = open_store(daemon, error)))
         return status;

@@ -9,12 +9,6 @@
 
 enum { JP_DAEMON_STOP_HINT_MS = 10000 };
 
-/* What the port said, in the order in which it came: a job's packet, or (message 0) the end of watch `key`. */
-struct jp_port_item {
-    uint64_t key;
-    uint32_t message, pid;
-};
-
 /* Tells one writing of a file from another. */
 struct jp__config_stamp {
     int failure; /* of looking at it, libuv's number; else 0 */
@@ -53,7 +47,8 @@ struct jp_daemon {
 
     struct jp_logfile logfile;
     struct jp_log log;
-    struct jp_inbox port_inbox, door_inbox;
+    struct jp_inbox port_inbox; /* struct jp_job_packet, in the order in which they came; with message 0, the end of watch `key` */
+    struct jp_inbox door_inbox;
     struct jp_store *store;
     struct jp_accounts_start start;
     struct jp_backend *backend;
@@ -86,6 +81,7 @@ void jp__on_event(void *context, const struct jp_event *event);
 void jp__on_committed(void *context, uint64_t seq);
 void jp__on_store_state(void *context);
 void jp__on_store_renewed(void *context, const char *kept_as);
+void jp__on_store_forgotten(void *context, const char *pool);
 void jp__add_status(void *context, cJSON *status);
 void jp__reload_by_itself(struct jp_daemon *daemon); /* nobody waits for the answer */
 const struct jp_launch_template *jp__find_template(void *context, const char *name);

@@ -110,33 +110,34 @@ void jp_daemon_drain(struct jp_daemon *daemon) {
 
 size_t jp__port_packets(void *context, const struct jp_job_packet *packets, size_t count) {
     struct jp_daemon *daemon = context;
-    for (size_t i = 0; i < count; i++) {
-        struct jp_port_item item = {.key = packets[i].key, .message = packets[i].message, .pid = packets[i].pid};
-        if (!jp_inbox_push(&daemon->port_inbox, &item, 1, false))
-            return i;
-    }
-    return count;
+    return jp_inbox_push(&daemon->port_inbox, packets, count, false);
 }
 
 void jp__port_exits(void *context, const uint64_t *watches, size_t count) {
     struct jp_daemon *daemon = context;
     for (size_t i = 0; i < count; i++) {
-        struct jp_port_item item = {.key = watches[i]};
-        jp_inbox_push(&daemon->port_inbox, &item, 1, true);
+        struct jp_job_packet end = {.key = watches[i]};
+        jp_inbox_push(&daemon->port_inbox, &end, 1, true);
     }
 }
 
+static bool is_end(const struct jp_job_packet *item) { return item->message == 0; }
+
 void jp__on_port_items(void *context, const void *items, size_t count, bool overflowed) {
     struct jp_daemon *daemon = context;
-    const struct jp_port_item *item = items;
+    const struct jp_job_packet *item = items;
     if (!daemon->pools || daemon->closing)
         return;
-    for (size_t i = 0; i < count; i++, item++) {
-        struct jp_job_packet packet = {.key = item->key, .message = item->message, .pid = item->pid};
-        if (item->message)
-            jp_pools_on_packets(daemon->pools, &packet, 1);
-        else
-            jp_pools_on_exit(daemon->pools, item->key);
+    for (size_t i = 0; i < count;) {
+        size_t run = 0;
+        while (i + run < count && !is_end(&item[i + run]))
+            run++;
+        if (run) {
+            jp_pools_on_packets(daemon->pools, &item[i], run);
+            i += run;
+        } else {
+            jp_pools_on_exit(daemon->pools, item[i++].key);
+        }
     }
     if (overflowed)
         jp_pools_on_overflow(daemon->pools);
@@ -223,6 +224,12 @@ void jp__on_store_renewed(void *context, const char *kept_as) {
                            : jp_strdup("the accounting database is gone; a new one has begun");
     alarm(daemon, "DATABASE_RENEWED", detail);
     jp_free(detail);
+}
+
+void jp__on_store_forgotten(void *context, const char *pool) {
+    struct jp_daemon *daemon = context;
+    if (daemon->pools && !daemon->closing)
+        jp_pools_forget_name(daemon->pools, pool);
 }
 
 /* --- service.status and service.reload --- */

@@ -116,6 +116,36 @@ jp_status jp_job_configure(struct jp_backend *backend, struct jp_job *job, const
     return status;
 }
 
+/* What a spec says nothing of is in a new job as it is in every new job. */
+static jp_status set_if_said(struct jp_backend *backend, struct jp_job *job, const struct jp_job_info *wanted, struct jp_error *error) {
+    static const struct jp_pool_spec silent;
+    struct jp_job_info unsaid;
+    struct jp_error never; /* the class is a setting */
+    jp_job_info_of_spec(&silent, wanted->class, &unsaid, &never);
+    bool said = !jp_job_info_equal(wanted, &unsaid);
+    jp_job_info_clear(&unsaid);
+    return said ? backend->ops->job_set(job, wanted, error) : JP_OK;
+}
+
+jp_status jp_job_configure_new(struct jp_backend *backend, struct jp_job *job, const struct jp_pool_spec *spec, struct jp_error *error) {
+    struct step steps[STEPS_MAX] = {0};
+    size_t count = plan(host_of(backend), spec, steps);
+    struct jp_job_info limits;
+    jp_status status = JP_OK;
+    for (size_t i = 0; i < count; i++) {
+        if (status == JP_OK)
+            status = set_if_said(backend, job, &steps[i].wanted, error);
+        jp_job_info_clear(&steps[i].wanted);
+    }
+    if (status == JP_OK)
+        status = jp_job_info_of_spec(spec, JP_JOB_ExtendedLimitInformation, &limits, error);
+    if (status)
+        return status;
+    uint32_t *flags = &limits.extended_limits.basic.limit_flags;
+    *flags = kept_flags(host_of(backend), *flags);
+    return *flags ? backend->ops->job_set(job, &limits, error) : JP_OK;
+}
+
 /* A job time that stays as it is keeps its clock. */
 static void keep_clock(const struct jp_job_basic_limits *now, struct jp_job_basic_limits *wanted) {
     uint32_t both = now->limit_flags & wanted->limit_flags & JP_JOB_OBJECT_LIMIT_JOB_TIME;

@@ -8,6 +8,8 @@
  * job-time clock goes on unless `restart_job_time`. Limits that the host's kernel does not keep are passed over. */
 jp_status jp_job_configure(struct jp_backend *backend, struct jp_job *job, const struct jp_pool_spec *spec, bool restart_job_time,
                            struct jp_error *error);
+/* Likewise one that was just made; after a failure it is to be closed. */
+jp_status jp_job_configure_new(struct jp_backend *backend, struct jp_job *job, const struct jp_pool_spec *spec, struct jp_error *error);
 
 /* The class as the spec has it, whatever the host does. JP_E_UNSUPPORTED for classes that are no settings. What only the kernel
  * knows (peaks) is zero. Clear with jp_job_info_clear. */

@@ -362,34 +362,54 @@ static void check_rules(const struct jp_list *rules, const cJSON *object, const 
     }
 }
 
+static char *inner_path(const char *path, const char *key) { return *path ? jp_sprintf("%s.%s", path, key) : jp_strdup(key); }
+
+static void check_rules_of(const struct jp_list *rules, const cJSON *object, const char *path, const char *key, struct jp_faults *faults) {
+    if (!rules->count)
+        return;
+    char *inner = inner_path(path, key);
+    check_rules(rules, child(object, key), inner, faults);
+    jp_free(inner);
+}
+
 /* What the service does by itself, beyond the job object. */
 static void check_policy(const struct jp_pool_spec *spec, const cJSON *object, const char *path, const char *dot, struct jp_faults *faults) {
-    char *inner = jp_sprintf("%s%smemory_policy", path, dot);
-    if (spec->present & JP_SCHEMA_BIT(JP_POOL_MEMORY_POLICY))
+    if (spec->present & JP_SCHEMA_BIT(JP_POOL_MEMORY_POLICY)) {
+        char *inner = inner_path(path, "memory_policy");
         check_memory_policy(&spec->memory_policy, child(object, "memory_policy"), inner, faults);
-    jp_free(inner);
-    inner = jp_sprintf("%s%smatch", path, dot);
-    check_rules(&spec->match, child(object, "match"), inner, faults);
-    jp_free(inner);
-    inner = jp_sprintf("%s%sexclude", path, dot);
-    check_rules(&spec->exclude, child(object, "exclude"), inner, faults);
-    jp_free(inner);
+        jp_free(inner);
+    }
+    check_rules_of(&spec->match, object, path, "match", faults);
+    check_rules_of(&spec->exclude, object, path, "exclude", faults);
     if (spec->cpu_rate_fallback && !(given(&spec->limits, JP_LIMIT_CPU_RATE) && (spec->limits.cpu_rate.present & JP_SCHEMA_BIT(JP_CPU_HARD_CAP))))
         jp_faults_add(faults, child(object, "cpu_rate_fallback"), false, "%s%scpu_rate_fallback: goes with hard_cap of limits.cpu_rate", path, dot);
 }
 
+/* Most pools say little: the path of a section is made where there is one. */
+static void check_sections(const struct jp_pool_spec *spec, const cJSON *object, const char *path, struct jp_faults *faults) {
+    static const struct jp_security none;
+    char *inner;
+    if (spec->limits.present) {
+        inner = inner_path(path, "limits");
+        check_limits(&spec->limits, child(object, "limits"), inner, faults);
+        jp_free(inner);
+    }
+    if (memcmp(&spec->security, &none, sizeof none) != 0) {
+        inner = inner_path(path, "security");
+        check_security(&spec->security, child(object, "security"), inner, faults);
+        jp_free(inner);
+    }
+    if (jp_access_given(&spec->access)) {
+        inner = inner_path(path, "access");
+        jp_access_check(&spec->access, child(object, "access"), inner, faults);
+        jp_free(inner);
+    }
+}
+
 bool jp_pool_spec_check(const struct jp_pool_spec *spec, const cJSON *object, const char *path, struct jp_faults *faults) {
     size_t before = faults->count;
-    char *limits_path = *path ? jp_sprintf("%s.limits", path) : jp_strdup("limits");
     const char *dot = *path ? "." : "";
-    check_limits(&spec->limits, child(object, "limits"), limits_path, faults);
-    jp_free(limits_path);
-    char *security_path = *path ? jp_sprintf("%s.security", path) : jp_strdup("security");
-    check_security(&spec->security, child(object, "security"), security_path, faults);
-    jp_free(security_path);
-    char *access_path = jp_sprintf("%s%saccess", path, dot);
-    jp_access_check(&spec->access, child(object, "access"), access_path, faults);
-    jp_free(access_path);
+    check_sections(spec, object, path, faults);
     if (spec->ui && spec->parent)
         jp_faults_add(faults, child(object, "ui"), false,
                       "%s%sui: Windows nests no job objects that have UI limits, so ui and parent exclude each other", path, dot);

@@ -110,6 +110,16 @@ bool jp__name_is_used(const struct jp_pools *pools, const char *name) {
     return jp_map_get(&pools->counted, name) || jp_map_get_u64(&pools->let_go, jp_map_hash(name));
 }
 
+void jp__name_forget(struct jp_pools *pools, const char *name) {
+    struct jp_counted *counted = jp_map_get(&pools->counted, name);
+    jp_map_remove_u64(&pools->let_go, jp_map_hash(name));
+    if (!counted)
+        return;
+    line_remove(pools, counted);
+    jp_map_remove(&pools->counted, name);
+    free_counted(counted);
+}
+
 void jp__counters_free(struct jp_pools *pools) {
     size_t position = 0;
     for (struct jp_counted *counted; (counted = jp_map_next(&pools->counted, &position)) != NULL;)

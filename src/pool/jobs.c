@@ -124,7 +124,8 @@ static jp_status open_job(struct jp_pools *pools, struct jp_pool *pool, char *ob
     uint64_t key = ++pools->last_key;
     jp_status status = jp__ops(pools)->job_obtain(pools->with.backend, object_name, key, &obtained, error);
     if (status == JP_OK) {
-        status = jp_job_configure(pools->with.backend, obtained.job, &pool->spec, !obtained.existed, error);
+        status = obtained.existed ? jp_job_configure(pools->with.backend, obtained.job, &pool->spec, false, error)
+                                  : jp_job_configure_new(pools->with.backend, obtained.job, &pool->spec, error);
         if (status)
             jp__ops(pools)->job_close(obtained.job);
     }

@@ -38,6 +38,25 @@ static void remove_child(struct jp_pools *pools, struct jp_pool *parent, const s
     pools->reap_due |= parent->state == JP_POOL_ORPHAN;
 }
 
+static void note_object_name(struct jp_pools *pools, struct jp_pool *pool) {
+    if (jp_map_get(&pools->by_object, pool->object_name))
+        pools->objects_clash = true;
+    else
+        jp_map_put(&pools->by_object, pool->object_name, pool);
+}
+
+static void forget_object_name(struct jp_pools *pools, const struct jp_pool *gone) {
+    size_t position = 0;
+    if (jp_map_get(&pools->by_object, gone->object_name) != gone)
+        return;
+    jp_map_remove(&pools->by_object, gone->object_name);
+    for (struct jp_pool *pool; pools->objects_clash && (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
+        if (strcmp(pool->object_name, gone->object_name) == 0) {
+            note_object_name(pools, pool);
+            return;
+        }
+}
+
 struct jp_pool *jp__pool_new(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec,
                              struct jp_pool *parent, enum jp_pool_source source) {
     struct jp_pool *pool = jp_alloc(sizeof *pool);
@@ -52,6 +71,7 @@ struct jp_pool *jp__pool_new(struct jp_pools *pools, const char *name, const str
     if (parent)
         add_child(parent, pool);
     jp_map_put(&pools->by_name, pool->name, pool);
+    note_object_name(pools, pool);
     jp__counters_attach(pools, pool);
     jp__order_add(pools, pool);
     pools->ruled_count += jp__pool_has_rules(spec);
@@ -92,6 +112,7 @@ static void take_apart(struct jp_pools *pools, struct jp_pool *pool) {
     pools->ruled_count -= jp__pool_has_rules(&pool->spec);
     jp__order_remove(pools, pool);
     jp_map_remove(&pools->by_name, pool->name);
+    forget_object_name(pools, pool);
     jp__counters_detach(pools, pool);
     jp_free(pool->sessions);
     jp_free(pool->children);
@@ -163,11 +184,8 @@ static jp_status check_spec(const struct jp_pool_spec *spec, struct jp_error *er
 
 /* Two pools on one job object would count each other's processes. */
 static jp_status check_object_name(struct jp_pools *pools, const char *object_name, struct jp_error *error) {
-    size_t position = 0;
-    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
-        if (strcmp(pool->object_name, object_name) == 0)
-            return jp_fail(error, JP_E_POOL_EXISTS, "job object \"%s\" belongs to pool \"%s\" already", object_name, pool->name);
-    return JP_OK;
+    const struct jp_pool *other = jp_map_get(&pools->by_object, object_name);
+    return other ? jp_fail(error, JP_E_POOL_EXISTS, "job object \"%s\" belongs to pool \"%s\" already", object_name, other->name) : JP_OK;
 }
 
 jp_status jp__pool_check_new(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec, struct jp_pool **ret_parent,
@@ -345,36 +363,31 @@ void jp__pools_reap(struct jp_pools *pools) {
 
 /* --- the end --- */
 
-static void free_member(struct jp_pools *pools, struct jp_member *member) {
-    if (member->process)
-        jp__ops(pools)->process_close(member->process);
-    if (member->control)
-        jp__ops(pools)->process_close(member->control);
-    jp_process_record_clear(&member->record);
-    jp_free(member);
-}
-
 void jp_pools_free(struct jp_pools *pools) {
     if (!pools)
         return;
     jp__queue_discard(pools, NULL);
     size_t position = 0;
     for (struct jp_member *member; (member = jp_map_next(&pools->by_pid, &position)) != NULL;)
-        free_member(pools, member);
+        jp__member_free(pools, member);
+    pools->stages[JP_MEMBER_LINGERING].first = NULL;
     position = 0;
     for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
         pool->parent = NULL, pool->first_lingering = NULL; /* each goes by itself */
     jp__ops(pools)->keeper_close(pools->keeper);
     jp__ops(pools)->descriptor_free(pools->descriptor);
-    while (pools->by_name.count) {
+    while (pools->by_name.count) { /* a walk may skip one while others are taken out */
         position = 0;
-        take_apart(pools, jp_map_next(&pools->by_name, &position));
+        for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
+            take_apart(pools, pool);
     }
     jp_map_free(&pools->pasts);
     jp_map_free(&pools->by_name);
+    jp_map_free(&pools->by_object);
     jp_map_free(&pools->by_key);
     jp_map_free(&pools->by_pid);
     jp_map_free(&pools->waiters);
+    jp_map_free(&pools->texts);
     jp__seen_clear(pools);
     jp__ephemerals_end(pools);
     jp__counters_free(pools);

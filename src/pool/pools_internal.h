@@ -25,6 +25,8 @@ struct jp_member_queue {
 struct jp_pools {
     struct jp_pools_surroundings with;
     struct jp_map by_name; /* struct jp_pool */
+    struct jp_map by_object; /* struct jp_pool, by the name of its first job */
+    bool objects_clash;      /* a configuration named one that another pool has: that one stands in the table */
     struct jp_map by_key;  /* struct jp_pool_job */
     struct jp_map by_pid;  /* struct jp_member, lingering ones too: a pid that is held is not given to another */
     struct jp_pool **sorted; /* by name; NULL until somebody asks */
@@ -50,6 +52,7 @@ struct jp_pools {
     size_t kept_count;
     bool keeper_troubled; /* said already */
     bool adopting;      /* until what the last run left has been taken up */
+    struct jp_map texts; /* struct shared_text of texts.c */
     struct jp_map pasts; /* meanwhile: struct jp_pool_past, by name */
     bool reap_due;                   /* an orphan may have nobody left */
     struct jp_pool_job *first_leaving; /* of sessions that seem to be over */
@@ -79,7 +82,7 @@ struct jp_pools {
         struct jp_counted *first, *last;
         size_t count;
     } idle[2]; /* of names that no pool has now; of ephemeral ones the second, so that many of those push out no others */
-    struct jp_map let_go;      /* hashes of the names that were let go of: they were used all the same */
+    struct jp_map let_go;      /* hashes of the names that were let go of while there are records under them: they were used all the same */
     size_t ephemeral_count;
     struct jp_pool *first_held; /* ephemeral ones */
     struct jp_pool *first_idle, *last_idle;
@@ -130,6 +133,7 @@ void jp__count_unobserved(struct jp_pools *pools, const struct jp_unobserved_rec
 void jp__count_elsewhere(struct jp_pools *pools, const struct jp_process_record *row, const char *pool); /* it was, but in another pool */
 
 bool jp__name_is_used(const struct jp_pools *pools, const char *name); /* by a pool that is, or was */
+void jp__name_forget(struct jp_pools *pools, const char *name);        /* no pool has it */
 
 /* ephemeral.c */
 #define JP__EPHEMERAL_KEY "ephemeral" /* of a definition, beside those of jp_pool_fields */
@@ -297,6 +301,12 @@ void jp__member_merge_usage(struct jp_member *member, const struct jp_usage *fre
 void jp__member_learn(struct jp_pools *pools, struct jp_member *member); /* what could not be read of it when it came */
 uint64_t jp__members_on_time(struct jp_pools *pools, uint64_t now_ms);    /* stages that are over; the next deadline */
 
+void jp__member_free(struct jp_pools *pools, struct jp_member *member); /* itself: nobody leads to it any more */
+
+/* texts.c */
+char *jp__text_share(struct jp_pools *pools, const char *text); /* a copy that others have as well: not to be changed or freed. NULL for NULL */
+void jp__text_let_go(struct jp_pools *pools, const char *text);
+
 /* messages.c */
 
 /* A request that waits for room: everything that it needs is its own. */
@@ -368,6 +378,7 @@ jp_status jp__pool_end_all(struct jp_pools *pools, struct jp_pool *pool, uint32_
 
 /* reconcile.c */
 void jp__read_lists(struct jp_pools *pools);
+void jp__read_first_lists(struct jp_pools *pools); /* at the start: a job that was just made has nobody who was not told of */
 void jp__read_lists_of(struct jp_pools *pools, const struct jp_pool *pool); /* who is in it of whom nobody has told is known then */
 void jp__schedule_list(struct jp_pools *pools, const struct jp_pool *pool);
 void jp__announce_zero(struct jp_pools *pools, struct jp_pool_job *job); /* if that is so, and nobody has told */

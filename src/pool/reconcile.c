@@ -102,7 +102,12 @@ static void end_quiet(struct jp_pools *pools, uint64_t now_ms) {
         pools->next_list_ms = now_ms + LIST_INTERVAL_MS;
 }
 
-void jp__read_lists(struct jp_pools *pools) {
+/* Someone may be in it who has not been told of. */
+static bool may_have_processes(const struct jp_pool *pool, const struct jp_pool_job *job) {
+    return job->existed || job->settled || pool->member_count;
+}
+
+static void read_lists(struct jp_pools *pools, bool also_of_new_jobs) {
     uint64_t now_ms = jp__now_ms(pools);
     size_t position = 0;
     pools->next_list_ms = UINT64_MAX;
@@ -110,7 +115,8 @@ void jp__read_lists(struct jp_pools *pools) {
     for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;) {
         bool due = pool->member_count > 0;
         for (size_t i = 0; i < pool->job_count; i++) {
-            read_list(pools, pool->jobs[i], now_ms);
+            if (also_of_new_jobs || may_have_processes(pool, pool->jobs[i]))
+                read_list(pools, pool->jobs[i], now_ms);
             due |= pool->jobs[i]->zero_due;
         }
         if (due)
@@ -118,6 +124,9 @@ void jp__read_lists(struct jp_pools *pools) {
     }
     jp__find_unobserved(pools);
 }
+
+void jp__read_lists(struct jp_pools *pools) { read_lists(pools, true); }
+void jp__read_first_lists(struct jp_pools *pools) { read_lists(pools, false); }
 
 void jp_pools_on_overflow(struct jp_pools *pools) {
     jp_log(pools->with.log, JP_LOG_WARNING, "job messages were lost because they came faster than they were taken; reading every list");

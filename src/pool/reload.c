@@ -75,6 +75,8 @@ static jp_status reconfigure(struct jp_pools *pools, const struct jp_named_spec 
 static void take_settings(struct jp_pools *pools, const struct jp_named_spec *spec, struct jp_pool *pool, struct jp_reload_result *result) {
     bool changed = !jp_schema_equal(jp_pool_fields, &pool->spec, &spec->spec);
     bool again = pool->state != JP_POOL_ACTIVE, restart_job_time = job_time_changes(&pool->spec.limits, &spec->spec.limits);
+    pools->ruled_count += jp__pool_has_rules(&spec->spec);
+    pools->ruled_count -= jp__pool_has_rules(&pool->spec);
     jp_schema_clear(jp_pool_fields, &pool->spec);
     jp_schema_copy(jp_pool_fields, &spec->spec, &pool->spec);
     jp__pool_access_apply(pools, pool);

@@ -162,7 +162,16 @@ static const struct jp_field query_fields[] = {
     {.key = "pool", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_record_parameters, pool), .min = 1, \
      .documentation = "Only this pool."}
 
-static const struct jp_field summary_fields[] = {RECORD_POOL, FROM_TO, {0}};
+#define EACH(of)                                                                                             \
+    {.key = "each", .type = JP_FIELD_BOOL, .offset = offsetof(struct of, each),                             \
+     .documentation = "Ephemeral pools one by one, not as a part of the pool above."}
+
+static const struct jp_field summary_fields[] = {
+    RECORD_POOL,
+    {.key = "pools", .type = JP_FIELD_STRINGS, .offset = offsetof(struct jp_record_parameters, pools), .max = 100,
+     .documentation = "Only these pools."},
+    FROM_TO, EACH(jp_record_parameters),
+    {0}};
 
 static const struct jp_field accounting_fields[] = {
     RECORD_POOL, PID(jp_record_parameters, false), START_TIME(jp_record_parameters), FROM_TO, LIMIT,
@@ -201,7 +210,7 @@ static const struct jp_field report_fields[] = {
     {.key = "to", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_report_parameters, to), .documentation = "Only those that began before this time."},
     {.key = "top", .type = JP_FIELD_U32, .offset = offsetof(struct jp_report_parameters, top), .min = 1, .max = 100000,
      .documentation = "Only so many groups: those that have used the most CPU time."},
-    PROGRESS_TOKEN(jp_report_parameters),
+    EACH(jp_report_parameters), PROGRESS_TOKEN(jp_report_parameters),
     {0}};
 
 static const struct jp_field series_fields[] = {
@@ -212,6 +221,7 @@ static const struct jp_field series_fields[] = {
     {.key = "to", .type = JP_FIELD_STRING, .offset = offsetof(struct jp_series_parameters, to), .documentation = "Before this time; default now."},
     {.key = "points", .type = JP_FIELD_U32, .offset = offsetof(struct jp_series_parameters, points), .min = 1, .max = 2000,
      .documentation = "At most so many steps; default 200."},
+    EACH(jp_series_parameters),
     {0}};
 
 static const struct jp_field audit_fields[] = {
@@ -379,7 +389,9 @@ const struct jp_method jp__methods[] = {
                     "rows, so purging does not change such a report. Where from or to falls inside an hour, the rows of that part are counted "
                     "exactly; an hour of which rows have been purged counts as a whole if it begins within the time, and not at all if it "
                     "does not. The same holds for days (UTC) whose hours are not kept any more. Two reports whose times adjoin never count a "
-                    "process twice."},
+                    "process twice. What an ephemeral pool has used is counted in the nearest pool above it that is not ephemeral (\"\": it stood "
+                    "below none). One that is asked for by its name stands for itself, and with each all do, until nothing but its sums is left of it: "
+                    "then those are the other pool's for good."},
     {ROW("accounting.processes", accounting_processes, JP_RIGHT_VIEW, JP_ON_FOUND, jp_record_parameters, accounting_fields), .summary = "Processes, a row each.",
      TELLS(process_page, accounting_processes), FAILS(JP_E_NO_POOL, JP_E_STORE)},
     {ROW("accounting.report", accounting_report, JP_RIGHT_VIEW, JP_ON_FOUND, jp_report_parameters, report_fields), .summary = "What processes have used, by pool, user, program, day and ending.",
@@ -389,11 +401,13 @@ const struct jp_method jp__methods[] = {
                     "accounts and programs are alike whatever the case of their letters. The report is made of the rows of accounting.processes: "
                     "where some that belong to it have been purged, complete is false, and of processes that began from completeFrom on all are in it "
                     "(accounting.summary outlives the rows). It is made in steps between other questions, and can be cancelled; processes that join "
-                    "meanwhile are not in it. A report of more than 100000 groups is refused (quota_exceeded)."},
+                    "meanwhile are not in it. A report of more than 100000 groups is refused (quota_exceeded). Ephemeral pools are counted in the "
+                    "pools above them, as in accounting.summary."},
     {ROW("accounting.series", accounting_series, JP_RIGHT_VIEW, JP_ON_FOUND, jp_series_parameters, series_fields), .summary = "Pools over time, in steps of equal length.",
      TELLS(series, accounting_series), FAILS(JP_E_NO_POOL, JP_E_STORE, JP_E_CANCELLED),
      .description = "Made of the samples that the service records of each pool that has members (sampling.record), and of the rows of processes. A pool's "
-                    "values have those of the pools below it; started, ended and failures are the pool's own. The step is a round time (1 s, 2 s, 5 s, 10 s, "
+                    "values have those of the pools below it; started, ended and failures are the pool's own and, as in accounting.summary, those of "
+                    "ephemeral pools below it. These are not listed themselves, but where they are asked for by name, and with each. The step is a round time (1 s, 2 s, 5 s, 10 s, "
                     "..., 1 h, ..., 1 d, ...), the shortest of which points are enough, and not shorter than the time between two samples; steps begin at "
                     "multiples of it (UTC), so the first may begin before from and the last may end after to, and their samples count whole. Processes are "
                     "counted from from to to exactly. Steps of which nothing is known are left out; one without a sample, in which processes began or "

@@ -139,11 +139,19 @@ static struct jp_strings one_pool(const struct jp_record_parameters *given) {
     return (struct jp_strings){.items = (char **)(uintptr_t)&given->pool, .count = given->pool != NULL};
 }
 
+struct jp_folding jp__folding(bool each, size_t asked) { return (struct jp_folding){.on = !each, .named = asked > 0}; }
+
 void jp__on_accounting_summary(struct jp_call *call, const void *parameters) {
     const struct jp_record_parameters *given = parameters;
     struct jp_accounts *accounts = call->rpc->with.accounts;
-    struct jp_summary_filter filter = {0};
-    struct jp_strings asked = one_pool(given), viewable;
+    struct jp_error error;
+    struct jp_strings asked = given->pool ? one_pool(given) : given->pools, viewable;
+    struct jp_summary_filter filter = {.folding = jp__folding(given->each, asked.count)};
+    if (given->pool && given->pools.count) {
+        jp_fail(&error, JP_E_PARAMS, "accounting.summary: give either pool or pools");
+        jp__refuse(call, &error);
+        return;
+    }
     if (!read_times(call, given, &filter.from_100ns, &filter.to_100ns) || !jp__viewable(call, &asked, &viewable, &filter.pools))
         return;
     accounts->ops->query_summary(accounts, &filter, on_summaries, call);

@@ -118,6 +118,7 @@ void jp__on_accounting_report(struct jp_call *call, const void *parameters) {
     struct jp_strings viewable;
     if (!read_filter(call, given, &filter) || !jp__viewable(call, &given->pools, &viewable, &filter.pools))
         return;
+    filter.folding = jp__folding(given->each, given->pools.count);
     struct making *making = jp_alloc(sizeof *making);
     *making = (struct making){.call = call, .accounts = accounts, .by = filter.by};
     call->waiting_for = making;

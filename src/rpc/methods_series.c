@@ -117,6 +117,7 @@ void jp__on_accounting_series(struct jp_call *call, const void *parameters) {
     struct jp_strings viewable;
     if (!read_filter(call, given, &filter) || !jp__viewable(call, &given->pools, &viewable, &filter.pools))
         return;
+    filter.folding = jp__folding(given->each, given->pools.count);
     struct making *making = jp_alloc(sizeof *making);
     *making = (struct making){.call = call, .accounts = accounts, .from_100ns = filter.from_100ns, .to_100ns = filter.to_100ns};
     call->waiting_for = making;

@@ -349,8 +349,11 @@ struct jp_record_parameters { /* of queries and subscriptions */
     char *pool, *from, *to, *ending;
     uint64_t from_seq, after_id, start_100ns, subscription;
     uint32_t pid, limit;
-    bool newest, durable;
+    bool newest, durable, each;
 };
+
+/* Of a query that names so many pools. */
+struct jp_folding jp__folding(bool each, size_t asked);
 
 struct jp_audit_parameters {
     uint64_t present;
@@ -366,6 +369,7 @@ struct jp_report_parameters {
     struct jp_strings pools;
     char *user, *image, *ending, *from, *to;
     cJSON *progress_token;
+    bool each;
 };
 
 struct jp_series_parameters {
@@ -373,6 +377,7 @@ struct jp_series_parameters {
     struct jp_strings pools;
     char *from, *to;
     uint32_t points;
+    bool each;
 };
 
 struct jp_cancel_parameters {

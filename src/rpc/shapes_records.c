@@ -133,7 +133,7 @@ const struct jp_shape jp__shape_audit_page = SHAPE("AuditPage", NULL, audit_page
     COUNT("withIo", "Of how many what they read and wrote.")
 
 static const struct jp_shape_member summary_members[] = {
-    STRING("pool", "The pool, which need not be there any more."),
+    STRING("pool", "The pool, which need not be there any more; \"\": ephemeral pools that stood below none."),
     SUMS,
     COUNT("unobserved", "Processes that the job objects counted and nobody saw; the sums have what they used."),
     {0}};

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { FIRST_CAPACITY = 16 };
+enum { FIRST_CAPACITY = 16, KEPT_CAPACITY = 1024 };
 
 void jp__list_add(struct jp__list *list, void *item) {
     if (list->count == list->capacity) {
@@ -34,10 +34,13 @@ const char *jp__store_text(char **place, const char *text) {
     return copy;
 }
 
-struct jp_event *jp__event_clone(const struct jp_event *event) {
-    size_t strings = jp__stored_size(event->pool) + jp__stored_size(event->message) + jp__stored_size(event->process)
-                     + jp__stored_size(event->detail);
-    struct jp_event *clone = jp_alloc(sizeof *clone + strings);
+static size_t event_size(const struct jp_event *event) {
+    return sizeof *event + jp__stored_size(event->pool) + jp__stored_size(event->message) + jp__stored_size(event->process)
+           + jp__stored_size(event->detail);
+}
+
+static struct jp_event *lay_event(void *memory, const struct jp_event *event) {
+    struct jp_event *clone = memory;
     char *place = (char *)(clone + 1);
     *clone = *event;
     clone->pool = jp__store_text(&place, event->pool);
@@ -47,16 +50,23 @@ struct jp_event *jp__event_clone(const struct jp_event *event) {
     return clone;
 }
 
+struct jp_event *jp__event_clone(const struct jp_event *event) {
+    return lay_event(jp_alloc(event_size(event)), event);
+}
+
 void jp__batch_add_event(struct jp__batch *batch, const struct jp_event *event) {
-    jp__list_add(&batch->events, jp__event_clone(event));
+    jp__list_add(&batch->events, lay_event(jp__arena_take(&batch->arena, event_size(event)), event));
     if (event->seq > batch->last_seq)
         batch->last_seq = event->seq;
 }
 
-struct jp_audit_record *jp__audit_clone(const struct jp_audit_record *record) {
-    size_t strings = jp__stored_size(record->user) + jp__stored_size(record->sid) + jp__stored_size(record->method) + jp__stored_size(record->pool)
-                     + jp__stored_size(record->detail);
-    struct jp_audit_record *clone = jp_alloc(sizeof *clone + strings);
+static size_t audit_size(const struct jp_audit_record *record) {
+    return sizeof *record + jp__stored_size(record->user) + jp__stored_size(record->sid) + jp__stored_size(record->method)
+           + jp__stored_size(record->pool) + jp__stored_size(record->detail);
+}
+
+static struct jp_audit_record *lay_audit(void *memory, const struct jp_audit_record *record) {
+    struct jp_audit_record *clone = memory;
     char *place = (char *)(clone + 1);
     *clone = *record;
     clone->user = jp__store_text(&place, record->user);
@@ -67,37 +77,42 @@ struct jp_audit_record *jp__audit_clone(const struct jp_audit_record *record) {
     return clone;
 }
 
+struct jp_audit_record *jp__audit_clone(const struct jp_audit_record *record) {
+    return lay_audit(jp_alloc(audit_size(record)), record);
+}
+
 void jp__batch_add_audit(struct jp__batch *batch, const struct jp_audit_record *record) {
-    jp__list_add(&batch->audits, jp__audit_clone(record));
+    jp__list_add(&batch->audits, lay_audit(jp__arena_take(&batch->arena, audit_size(record)), record));
     if (record->id > batch->last_audit_id)
         batch->last_audit_id = record->id;
 }
 
-static void process_free(struct jp_process_record *record) {
-    jp_process_record_clear(record);
-    jp_free(record);
+/* What the arena has of the earlier record of this process stays where it says the same: one that is recorded often does not fill it. */
+static char *keep_or_store(struct jp__batch *batch, char *earlier, const char *text) {
+    if (text == NULL || (earlier != NULL && strcmp(earlier, text) == 0))
+        return text == NULL ? NULL : earlier;
+    size_t size = strlen(text) + 1;
+    return memcpy(jp__arena_take(&batch->arena, size), text, size);
 }
 
-/* Takes `record` over. An earlier one of the same id gives its place in the list. */
-static void take_process(struct jp__batch *batch, struct jp_process_record *record) {
-    struct jp_process_record *earlier = jp_map_get_u64(&batch->process_by_id, (uint64_t)record->id);
-    if (earlier != NULL) {
-        struct jp_process_record swapped = *earlier;
-        *earlier = *record;
-        *record = swapped;
-        process_free(record);
-        return;
-    }
-    jp__list_add(&batch->processes, record);
-    jp_map_put_u64(&batch->process_by_id, (uint64_t)record->id, record);
-    if (record->id > batch->last_process_id)
-        batch->last_process_id = record->id;
-}
-
+/* A later record of a process takes the place of the earlier one in the list. */
 void jp__batch_add_process(struct jp__batch *batch, const struct jp_process_record *record) {
-    struct jp_process_record *copy = jp_alloc(sizeof *copy);
-    jp_process_record_copy(record, copy);
-    take_process(batch, copy);
+    struct jp_process_record *row = jp_map_get_u64(&batch->process_by_id, (uint64_t)record->id);
+    struct jp_process_record earlier = {0};
+    if (row != NULL) {
+        earlier = *row;
+    } else {
+        row = jp__arena_take(&batch->arena, sizeof *row);
+        jp__list_add(&batch->processes, row);
+        jp_map_put_u64(&batch->process_by_id, (uint64_t)record->id, row);
+        if (record->id > batch->last_process_id)
+            batch->last_process_id = record->id;
+    }
+    *row = *record;
+    row->pool = keep_or_store(batch, earlier.pool, record->pool);
+    row->facts.user = keep_or_store(batch, earlier.facts.user, record->facts.user);
+    row->facts.image = keep_or_store(batch, earlier.facts.image, record->facts.image);
+    row->facts.command_line = keep_or_store(batch, earlier.facts.command_line, record->facts.command_line);
 }
 
 static void pool_free(struct jp__pool_row *row) {
@@ -165,7 +180,7 @@ static void job_free(struct jp__job_row *row) {
     jp_free(row);
 }
 
-/* As take_process, but the name stays: it is the map's key. */
+/* Takes `row` over. An earlier one of the same name gives its place in the list, and keeps the name: it is the map's key. */
 static void take_job(struct jp__batch *batch, struct jp__job_row *row) {
     struct jp__job_row *earlier = jp_map_get(&batch->job_by_name, row->object_name);
     if (earlier != NULL) {
@@ -198,7 +213,7 @@ void jp__batch_add_forgotten_job(struct jp__batch *batch, const char *object_nam
 }
 
 void jp__batch_add_unobserved(struct jp__batch *batch, const struct jp_unobserved_record *record, uint64_t number) {
-    struct jp__unobserved_row *row = jp_alloc(sizeof *row + jp__stored_size(record->pool));
+    struct jp__unobserved_row *row = jp__arena_take(&batch->arena, sizeof *row + jp__stored_size(record->pool));
     char *place = (char *)(row + 1);
     row->number = number;
     row->record = *record;
@@ -207,7 +222,7 @@ void jp__batch_add_unobserved(struct jp__batch *batch, const struct jp_unobserve
 }
 
 void jp__batch_add_reset(struct jp__batch *batch, const struct jp_reset_record *record, uint64_t number) {
-    struct jp__reset_row *row = jp_alloc(sizeof *row + jp__stored_size(record->pool) + jp__stored_size(record->by));
+    struct jp__reset_row *row = jp__arena_take(&batch->arena, sizeof *row + jp__stored_size(record->pool) + jp__stored_size(record->by));
     char *place = (char *)(row + 1);
     row->number = number;
     row->record = *record;
@@ -217,7 +232,7 @@ void jp__batch_add_reset(struct jp__batch *batch, const struct jp_reset_record *
 }
 
 void jp__batch_add_sample(struct jp__batch *batch, const struct jp_sample_record *record) {
-    struct jp_sample_record *clone = jp_alloc(sizeof *clone + jp__stored_size(record->pool));
+    struct jp_sample_record *clone = jp__arena_take(&batch->arena, sizeof *clone + jp__stored_size(record->pool));
     char *place = (char *)(clone + 1);
     *clone = *record;
     clone->pool = jp__store_text(&place, record->pool);
@@ -225,77 +240,93 @@ void jp__batch_add_sample(struct jp__batch *batch, const struct jp_sample_record
 }
 
 void jp__batch_set_keeper(struct jp__batch *batch, uint32_t pid, int64_t start_100ns) {
-    if (batch->keeper == NULL)
-        batch->keeper = jp_alloc(sizeof *batch->keeper);
-    *batch->keeper = (struct jp__keeper_row){.pid = pid, .start_100ns = start_100ns};
+    batch->keeper = (struct jp__keeper_row){.pid = pid, .start_100ns = start_100ns};
+    batch->has_keeper = true;
 }
 
 size_t jp__batch_count(const struct jp__batch *batch) {
     return batch->events.count + batch->audits.count + batch->processes.count + batch->pools.count + batch->jobs.count + batch->unobserved.count
-           + batch->resets.count + batch->samples.count + (batch->keeper != NULL);
+           + batch->resets.count + batch->samples.count + batch->has_keeper;
 }
 
-static void move_items(struct jp__list *list, struct jp__list *newer) {
-    for (size_t i = 0; i < newer->count; i++)
-        jp__list_add(list, newer->items[i]);
-    newer->count = 0;
-}
-
-void jp__batch_absorb(struct jp__batch *batch, struct jp__batch *newer) {
-    bool was_empty = jp__batch_count(batch) == 0 && batch->ticket == 0;
-    if (was_empty) {
-        jp__batch_clear(batch);
-        *batch = *newer;
-        memset(newer, 0, sizeof *newer);
-        return;
-    }
-    move_items(&batch->events, &newer->events);
-    move_items(&batch->audits, &newer->audits);
-    move_items(&batch->unobserved, &newer->unobserved);
-    move_items(&batch->resets, &newer->resets);
-    move_items(&batch->samples, &newer->samples);
+/* After a commit that failed: `newer` is what came since. */
+static void add_all(struct jp__batch *batch, struct jp__batch *newer) {
+    for (size_t i = 0; i < newer->events.count; i++)
+        jp__batch_add_event(batch, newer->events.items[i]);
+    for (size_t i = 0; i < newer->audits.count; i++)
+        jp__batch_add_audit(batch, newer->audits.items[i]);
     for (size_t i = 0; i < newer->processes.count; i++)
-        take_process(batch, newer->processes.items[i]);
+        jp__batch_add_process(batch, newer->processes.items[i]);
+    for (size_t i = 0; i < newer->unobserved.count; i++) {
+        const struct jp__unobserved_row *row = newer->unobserved.items[i];
+        jp__batch_add_unobserved(batch, &row->record, row->number);
+    }
+    for (size_t i = 0; i < newer->resets.count; i++) {
+        const struct jp__reset_row *row = newer->resets.items[i];
+        jp__batch_add_reset(batch, &row->record, row->number);
+    }
+    for (size_t i = 0; i < newer->samples.count; i++)
+        jp__batch_add_sample(batch, newer->samples.items[i]);
     for (size_t i = 0; i < newer->pools.count; i++)
         take_pool(batch, newer->pools.items[i]);
     for (size_t i = 0; i < newer->jobs.count; i++)
         take_job(batch, newer->jobs.items[i]);
-    if (newer->keeper != NULL)
-        jp__batch_set_keeper(batch, newer->keeper->pid, newer->keeper->start_100ns);
+    newer->pools.count = newer->jobs.count = 0; /* their items have moved */
+    if (newer->has_keeper)
+        jp__batch_set_keeper(batch, newer->keeper.pid, newer->keeper.start_100ns);
+}
+
+void jp__batch_absorb(struct jp__batch *batch, struct jp__batch *newer) {
+    bool was_empty = jp__batch_count(batch) == 0 && batch->ticket == 0;
+    if (was_empty) { /* they change places, with what memory they have */
+        struct jp__batch empty = *batch;
+        *batch = *newer;
+        *newer = empty;
+        return;
+    }
+    add_all(batch, newer);
     if (newer->ticket > batch->ticket)
         batch->ticket = newer->ticket;
     if (newer->last_seq > batch->last_seq)
         batch->last_seq = newer->last_seq;
     if (newer->last_audit_id > batch->last_audit_id)
         batch->last_audit_id = newer->last_audit_id;
-    newer->processes.count = newer->pools.count = newer->jobs.count = 0; /* their items have moved */
     jp__batch_clear(newer);
 }
 
-static void free_items(struct jp__list *list) { /* each in one piece of memory */
-    for (size_t i = 0; i < list->count; i++)
-        jp_free(list->items[i]);
-    jp__list_free(list);
-}
-
-void jp__batch_clear(struct jp__batch *batch) {
-    for (size_t i = 0; i < batch->processes.count; i++)
-        process_free(batch->processes.items[i]);
+static void free_rows(struct jp__batch *batch) {
     for (size_t i = 0; i < batch->pools.count; i++)
         pool_free(batch->pools.items[i]);
     for (size_t i = 0; i < batch->jobs.count; i++)
         job_free(batch->jobs.items[i]);
-    free_items(&batch->events);
-    free_items(&batch->audits);
-    free_items(&batch->unobserved);
-    free_items(&batch->resets);
-    free_items(&batch->samples);
-    jp__list_free(&batch->processes);
-    jp__list_free(&batch->pools);
-    jp__list_free(&batch->jobs);
-    jp_free(batch->keeper);
     jp_map_free(&batch->process_by_id);
     jp_map_free(&batch->pool_by_name);
     jp_map_free(&batch->job_by_name);
-    memset(batch, 0, sizeof *batch);
+}
+
+static void empty(struct jp__list *list) {
+    if (list->capacity > KEPT_CAPACITY)
+        jp__list_free(list);
+    list->count = 0;
+}
+
+void jp__batch_clear(struct jp__batch *batch) {
+    struct jp__batch old = *batch;
+    struct jp__list *const lists[] = {&old.events, &old.audits, &old.processes, &old.pools, &old.jobs, &old.unobserved, &old.resets, &old.samples};
+    free_rows(&old);
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        empty(lists[i]);
+    jp__arena_reset(&old.arena);
+    *batch = (struct jp__batch){.arena = old.arena, .events = old.events, .audits = old.audits, .processes = old.processes, .pools = old.pools,
+                                .jobs = old.jobs, .unobserved = old.unobserved, .resets = old.resets, .samples = old.samples};
+}
+
+void jp__batch_free(struct jp__batch *batch) {
+    struct jp__list *const lists[] = {&batch->events, &batch->audits, &batch->processes, &batch->pools, &batch->jobs, &batch->unobserved,
+                                      &batch->resets, &batch->samples};
+    free_rows(batch);
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        jp__list_free(lists[i]);
+    jp__arena_free(&batch->arena);
+    *batch = (struct jp__batch){0};
 }

@@ -2,12 +2,16 @@
  *
  * A process, pool or job that is recorded again takes the place of its earlier record, so a batch holds each once. Records of
  * one kind keep their order; kinds are written in the order of jp__commit. A batch is touched by one thread at a time; whose it
- * is, is the writer's business. All zero is a valid empty batch. */
+ * is, is the writer's business. All zero is a valid empty batch.
+ *
+ * Records lie in the batch's arena and go all at once, so that one costs no allocation of its own. Rows of pools and jobs, which may be
+ * recorded any number of times while the database cannot be written, have memory of their own. */
 #ifndef JP_STORE_BATCH_H
 #define JP_STORE_BATCH_H
 
 #include "base/map.h"
 #include "pool/accounts.h"
+#include "store/arena.h"
 
 /* A pool's row. Made and deleted within one batch, it is still history and is written. */
 struct jp__pool_row {
@@ -53,15 +57,17 @@ struct jp__list {
 };
 
 struct jp__batch {
-    struct jp__list events;    /* struct jp_event, see jp__event_clone */
-    struct jp__list audits;    /* struct jp_audit_record, see jp__audit_clone */
+    struct jp__arena arena;    /* of all records but the pools' and jobs' */
+    struct jp__list events;    /* struct jp_event */
+    struct jp__list audits;    /* struct jp_audit_record */
     struct jp__list processes; /* struct jp_process_record */
     struct jp__list pools;     /* struct jp__pool_row */
     struct jp__list jobs;      /* struct jp__job_row */
-    struct jp__list unobserved; /* struct jp__unobserved_row, its strings in the same piece of memory */
-    struct jp__list resets;     /* struct jp__reset_row, likewise */
-    struct jp__list samples;    /* struct jp_sample_record, likewise */
-    struct jp__keeper_row *keeper; /* NULL: nothing was said of it */
+    struct jp__list unobserved; /* struct jp__unobserved_row */
+    struct jp__list resets;     /* struct jp__reset_row */
+    struct jp__list samples;    /* struct jp_sample_record */
+    bool has_keeper;           /* false: nothing was said of it */
+    struct jp__keeper_row keeper;
     struct jp_map process_by_id;
     struct jp_map pool_by_name;
     struct jp_map job_by_name;
@@ -90,7 +96,8 @@ size_t jp__batch_count(const struct jp__batch *batch);
 /* Moves everything from `newer` to the end of `batch`; `newer` is empty afterwards. */
 void jp__batch_absorb(struct jp__batch *batch, struct jp__batch *newer);
 
-void jp__batch_clear(struct jp__batch *batch); /* frees; all zero after */
+void jp__batch_clear(struct jp__batch *batch); /* empties; some of the memory is kept for the next one */
+void jp__batch_free(struct jp__batch *batch);  /* all zero after */
 
 void jp__list_add(struct jp__list *list, void *item);
 void jp__list_free(struct jp__list *list); /* the list's memory, not the items */

@@ -26,12 +26,6 @@ static const struct {
     {1, "SELECT 'meta has no number \"' || name || '\"' FROM (SELECT 'clean' AS name UNION ALL SELECT 'last_seq' UNION ALL SELECT 'last_process_id')"
         " WHERE name NOT IN (SELECT key FROM meta)"},
 
-    {1, "SELECT 'the last number of an event is ' || value || ', but event ' || (SELECT max(seq) FROM events) || ' is there' FROM meta"
-        " WHERE key = 'last_seq' AND value < (SELECT max(seq) FROM events)"},
-
-    {1, "SELECT 'the last number of a process is ' || value || ', but process ' || (SELECT max(id) FROM processes) || ' is there' FROM meta"
-        " WHERE key = 'last_process_id' AND value < (SELECT max(id) FROM processes)"},
-
     {1, "SELECT 'process ' || id || ' is said to be running, and to have ended' FROM processes"
         " WHERE (ending = 'running') <> (ended_100ns IS NULL)"},
 
@@ -51,9 +45,6 @@ static const struct {
         " WHERE r.processes > coalesce(t.processes, 0)"},
 
     {4, "SELECT 'meta has no number \"last_audit_id\"' WHERE NOT EXISTS(SELECT 1 FROM meta WHERE key = 'last_audit_id')"},
-
-    {4, "SELECT 'the last number of a row of the audit trail is ' || value || ', but row ' || (SELECT max(id) FROM audit) || ' is there' FROM meta"
-        " WHERE key = 'last_audit_id' AND value < (SELECT max(id) FROM audit)"},
 
     {4, "SELECT 'row ' || id || ' of the audit trail says that it was refused, and that it was done' FROM audit WHERE NOT allowed AND status = 'ok'"},
 

@@ -10,6 +10,9 @@
 #define KEEP_IF_SAME(what) "purged_" what " = iif(created_100ns = excluded.created_100ns, purged_" what ", 0)"
 
 static const char *const texts[JP__COMMIT_STATEMENTS] = {
+    [JP__COMMIT_BEGIN] = "BEGIN IMMEDIATE",
+    [JP__COMMIT_END] = "COMMIT",
+
     [JP__COMMIT_EVENT] = "INSERT INTO events(" JP__EVENT_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?,?)"
                          " ON CONFLICT(seq) DO NOTHING",
 
@@ -18,6 +21,16 @@ static const char *const texts[JP__COMMIT_STATEMENTS] = {
     /* Whatever stands in the way, of this id or of the same process, is replaced: the triggers take out what it counted. */
     [JP__COMMIT_PROCESS] = "INSERT OR REPLACE INTO processes(" JP__PROCESS_COLUMNS ")"
                            " VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+
+    /* The same, where the row is there, is open, and says who it is as the record does: which is how processes mostly end. Of the keys only
+     * the two that go by the end are written. */
+    [JP__COMMIT_PROCESS_ENDED] =
+        "UPDATE processes SET ended_100ns = ?13, ending = ?14, exit_code = ?15, user_100ns = ?16, kernel_100ns = ?17,"
+        "  peak_commit_bytes = ?18, peak_working_set_bytes = ?19, read_operations = ?20, write_operations = ?21,"
+        "  other_operations = ?22, read_bytes = ?23, write_bytes = ?24, other_bytes = ?25, starting = ?27"
+        " WHERE id = ?1 AND ended_100ns IS NULL AND pool = ?2 AND pid = ?3 AND start_100ns IS ?4 AND start_exact = ?5"
+        "  AND parent_pid IS ?6 AND session IS ?7 AND user IS ?8 AND image IS ?9 AND command_line IS ?10 AND joined_100ns = ?11"
+        "  AND joined_by = ?12 AND run = ?26",
 
     /* A pool keeps the time of its making until it is made again, and, when deleted, the parent it had. */
     [JP__COMMIT_POOL] =
@@ -35,7 +48,8 @@ static const char *const texts[JP__COMMIT_STATEMENTS] = {
         "INSERT INTO jobs(object_name, pool, session, created_100ns, before_processes, before_user_100ns, before_kernel_100ns,"
         "  before_read_bytes, before_write_bytes, after_id)"
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, iif(?4 >= (SELECT started_100ns FROM runs ORDER BY number DESC LIMIT 1),"
-        "                            (SELECT value FROM meta WHERE key = 'last_process_id'), 0))"
+        "                            (SELECT max(value, coalesce((SELECT max(id) FROM processes), 0)) FROM meta"
+        "                             WHERE key = 'last_process_id'), 0))"
         " ON CONFLICT(object_name) DO UPDATE SET pool = excluded.pool, session = excluded.session,"
         "  created_100ns = excluded.created_100ns, before_processes = excluded.before_processes,"
         "  before_user_100ns = excluded.before_user_100ns, before_kernel_100ns = excluded.before_kernel_100ns,"
@@ -60,10 +74,8 @@ static const char *const texts[JP__COMMIT_STATEMENTS] = {
     [JP__COMMIT_KEEPER] = "UPDATE meta SET value = iif(key = 'keeper_pid', ?1, ?2)"
                           " WHERE key IN ('keeper_pid', 'keeper_start_100ns')",
 
-    [JP__COMMIT_NUMBERS] =
-        "UPDATE meta SET value = CASE key WHEN 'last_seq' THEN max(value, ?1) WHEN 'last_process_id' THEN max(value, ?2)"
-        " WHEN 'last_audit_id' THEN max(value, ?3) ELSE ?4 END"
-        " WHERE key IN ('last_seq', 'last_process_id', 'last_audit_id', 'last_commit_100ns')",
+    [JP__COMMIT_NUMBER] = "UPDATE meta SET value = ?2 WHERE key = ?1 AND value < ?2",
+    [JP__COMMIT_TIME] = "UPDATE meta SET value = ?1 WHERE key = 'last_commit_100ns'",
 };
 
 static int prepare(struct jp__committer *committer, int which, sqlite3_stmt **ret_statement) {
@@ -102,10 +114,20 @@ static int write_audits(struct jp__committer *committer, const struct jp__list *
 }
 
 static int write_processes(struct jp__committer *committer, const struct jp__list *processes) {
-    sqlite3_stmt *statement = NULL;
-    int code = prepare(committer, JP__COMMIT_PROCESS, &statement);
-    for (size_t i = 0; code == SQLITE_OK && i < processes->count; i++)
-        code = run(statement, jp__bind_process(statement, processes->items[i], committer->run));
+    sqlite3_stmt *whole = NULL, *ended = NULL;
+    int code = prepare(committer, JP__COMMIT_PROCESS, &whole);
+    if (code == SQLITE_OK)
+        code = prepare(committer, JP__COMMIT_PROCESS_ENDED, &ended);
+    for (size_t i = 0; code == SQLITE_OK && i < processes->count; i++) {
+        const struct jp_process_record *record = processes->items[i];
+        bool written = false;
+        if (record->id <= committer->last_process_id) {
+            code = run(ended, jp__bind_process(ended, record, committer->run));
+            written = code != SQLITE_OK || sqlite3_changes(committer->db) > 0;
+        }
+        if (!written)
+            code = run(whole, jp__bind_process(whole, record, committer->run));
+    }
     return code;
 }
 
@@ -164,8 +186,6 @@ static int write_samples(struct jp__committer *committer, const struct jp__list 
 
 static int write_keeper(struct jp__committer *committer, const struct jp__keeper_row *keeper) {
     sqlite3_stmt *statement = NULL;
-    if (keeper == NULL)
-        return SQLITE_OK;
     int code = prepare(committer, JP__COMMIT_KEEPER, &statement);
     if (code == SQLITE_OK)
         code = sqlite3_bind_int64(statement, 1, keeper->pid);
@@ -174,22 +194,47 @@ static int write_keeper(struct jp__committer *committer, const struct jp__keeper
     return code;
 }
 
-static int write_numbers(struct jp__committer *committer, const struct jp__batch *batch) {
+static int write_number(struct jp__committer *committer, const char *key, int64_t value) {
     sqlite3_stmt *statement = NULL;
-    int code = prepare(committer, JP__COMMIT_NUMBERS, &statement);
+    int code = prepare(committer, JP__COMMIT_NUMBER, &statement);
     if (code == SQLITE_OK)
-        code = sqlite3_bind_int64(statement, 1, (int64_t)batch->last_seq);
-    if (code == SQLITE_OK)
-        code = sqlite3_bind_int64(statement, 2, batch->last_process_id);
-    if (code == SQLITE_OK)
-        code = sqlite3_bind_int64(statement, 3, batch->last_audit_id);
-    if (code == SQLITE_OK)
-        code = run(statement, sqlite3_bind_int64(statement, 4, jp__now_100ns()));
-    return code;
+        code = sqlite3_bind_text(statement, 1, key, -1, SQLITE_STATIC);
+    return code == SQLITE_OK ? run(statement, sqlite3_bind_int64(statement, 2, value)) : code;
 }
 
-int jp__commit(struct jp__committer *committer, const struct jp__batch *batch, char *reason, size_t size) {
-    int code = jp__db_exec(committer->db, "BEGIN IMMEDIATE");
+static int write_time(struct jp__committer *committer, int64_t now_100ns) {
+    sqlite3_stmt *statement = NULL;
+    int code = prepare(committer, JP__COMMIT_TIME, &statement);
+    return code == SQLITE_OK ? run(statement, sqlite3_bind_int64(statement, 1, now_100ns)) : code;
+}
+
+/* By the newest event: it is not older than what stands in `meta`. */
+static bool time_is_told(const struct jp__committer *committer, const struct jp__batch *batch) {
+    const struct jp_event *last = batch->events.count > 0 ? batch->events.items[batch->events.count - 1] : NULL;
+    return last != NULL && committer->told_100ns != 0 && last->time_100ns >= committer->told_100ns;
+}
+
+/* What the rows do not say themselves (see numbers.h): numbers that were spent on what was dropped, and the time where the newest event does not
+ * have it. Mostly there is nothing to write, which spares a page in each commit. */
+static int write_numbers(struct jp__committer *committer, const struct jp__batch *batch, int64_t now_100ns) {
+    const struct jp_event *last_event = batch->events.count > 0 ? batch->events.items[batch->events.count - 1] : NULL;
+    const struct jp_audit_record *last_audit = batch->audits.count > 0 ? batch->audits.items[batch->audits.count - 1] : NULL;
+    int code = SQLITE_OK;
+    if (batch->last_seq > (last_event != NULL ? last_event->seq : 0))
+        code = write_number(committer, "last_seq", (int64_t)batch->last_seq);
+    if (code == SQLITE_OK && batch->last_audit_id > (last_audit != NULL ? last_audit->id : 0))
+        code = write_number(committer, "last_audit_id", batch->last_audit_id);
+    return code == SQLITE_OK && !time_is_told(committer, batch) ? write_time(committer, now_100ns) : code;
+}
+
+static int run_alone(struct jp__committer *committer, int which) {
+    sqlite3_stmt *statement = NULL;
+    int code = prepare(committer, which, &statement);
+    return code == SQLITE_OK ? run(statement, SQLITE_OK) : code;
+}
+
+static int write_batch(struct jp__committer *committer, const struct jp__batch *batch, int64_t now_100ns) {
+    int code = run_alone(committer, JP__COMMIT_BEGIN);
     if (code == SQLITE_OK)
         code = write_pools(committer, &batch->pools);
     if (code == SQLITE_OK)
@@ -206,14 +251,23 @@ int jp__commit(struct jp__committer *committer, const struct jp__batch *batch, c
         code = write_events(committer, &batch->events);
     if (code == SQLITE_OK)
         code = write_audits(committer, &batch->audits);
+    if (code == SQLITE_OK && batch->has_keeper)
+        code = write_keeper(committer, &batch->keeper);
     if (code == SQLITE_OK)
-        code = write_keeper(committer, batch->keeper);
-    if (code == SQLITE_OK)
-        code = write_numbers(committer, batch);
-    if (code == SQLITE_OK)
-        code = jp__db_exec(committer->db, "COMMIT");
-    if (code == SQLITE_OK)
+        code = write_numbers(committer, batch, now_100ns);
+    return code == SQLITE_OK ? run_alone(committer, JP__COMMIT_END) : code;
+}
+
+int jp__commit(struct jp__committer *committer, const struct jp__batch *batch, char *reason, size_t size) {
+    int64_t now_100ns = jp__now_100ns();
+    int code = write_batch(committer, batch, now_100ns);
+    if (code == SQLITE_OK) {
+        if (!time_is_told(committer, batch))
+            committer->told_100ns = now_100ns;
+        if (batch->last_process_id > committer->last_process_id)
+            committer->last_process_id = batch->last_process_id;
         return SQLITE_OK;
+    }
     jp__db_reason(committer->db, code, reason, size);
     return jp__db_end(committer->db, code);
 }

@@ -83,6 +83,7 @@ static int make_ready(struct jp__connection *connection, char *reason, size_t si
         if (code != SQLITE_OK)
             return code;
         connection->failures = 0;
+        connection->committer.told_100ns = 0;
         connection->wal_pages = connection->tried_pages = 0;
     }
     sqlite3_wal_hook(connection->committer.db, on_wal, connection);
@@ -130,12 +131,14 @@ int jp__connection_commit(struct jp__connection *connection, const struct jp__ba
     int code = commit(connection, batch, reason, size);
     if (jp__db_is_damage(code))
         code = commit(connection, batch, reason, size); /* into the next one */
-    if (code != SQLITE_OK || connection->committer.db == NULL)
-        return code;
-    connection->failures = 0;
-    if (jp__db_is_damage(level_wal(connection))) /* a failure of any other kind comes again if it matters */
+    if (code == SQLITE_OK)
+        connection->failures = 0;
+    return code;
+}
+
+void jp__connection_level(struct jp__connection *connection) {
+    if (connection->committer.db != NULL && jp__db_is_damage(level_wal(connection))) /* a failure of any other kind comes again if it matters */
         jp__connection_suspect(connection);
-    return SQLITE_OK;
 }
 
 void jp__connection_suspect(struct jp__connection *connection) {

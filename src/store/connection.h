@@ -22,6 +22,9 @@ struct jp__connection {
 /* Commits `batch`, whatever has to be done first. SQLITE_OK, or an error with `reason` saying why; it may be called again at any time. */
 int jp__connection_commit(struct jp__connection *connection, const struct jp__batch *batch, char *reason, size_t size);
 
+/* After a commit, and when those who wait for it have been told: keeps the WAL from growing. */
+void jp__connection_level(struct jp__connection *connection);
+
 /* Somebody has read what cannot be: the next commit, of an empty batch too, begins with another database. */
 void jp__connection_suspect(struct jp__connection *connection);
 

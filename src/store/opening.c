@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "store/damage.h"
 #include "store/database.h"
+#include "store/numbers.h"
 #include "store/runs.h"
 #include "store/schema.h"
 #include "store/start.h"
@@ -175,7 +176,7 @@ static jp_status open_once(struct opening *opening) {
     int code = jp__schema_migrate(opening->db, version);
     if (code != SQLITE_OK)
         return fail_sqlite(opening, code, "brought up to date");
-    code = opening->again ? jp__start_load_numbers(opening->db, &opening->start) : jp__start_load(opening->db, &opening->start);
+    code = opening->again ? jp__numbers_load(opening->db, &opening->start) : jp__start_load(opening->db, &opening->start);
     if (code != SQLITE_OK)
         return fail_sqlite(opening, code, "read");
     code = jp__db_mark_clean(opening->db, 0);
@@ -249,7 +250,7 @@ jp_status jp__open_database(const struct jp__place *place, sqlite3 **ret_db, str
     if (status != JP_OK && opening.damaged) {
         struct jp_accounts_start known = {0};
         char *name = NULL;
-        jp__start_load_numbers(opening.db, &known); /* what cannot be read stays 0 */
+        jp__numbers_load(opening.db, &known); /* what cannot be read stays 0 */
         close_attempt(&opening);
         if (jp__damage_was_ours(place->file)) {
             jp_log(place->log, JP_LOG_ERROR, "%s", error->text);

@@ -3,6 +3,7 @@
 
 #include "base/str.h"
 #include "store/database.h"
+#include "store/numbers.h"
 
 /* At most so many: a pid may be another's by now. */
 static int load_service_pids(sqlite3 *db, struct jp_accounts_start *start) {
@@ -26,7 +27,7 @@ int jp__runs_last_known(sqlite3 *db, struct jp_accounts_start *start) {
     return jp__db_number(db,
                          "SELECT coalesce("
                          " (SELECT ended_100ns FROM runs ORDER BY number DESC LIMIT 1),"
-                         " nullif((SELECT value FROM meta WHERE key = 'last_commit_100ns'), 0),"
+                         " " JP__LAST_COMMIT ","
                          " max((SELECT coalesce(max(time_100ns), 0) FROM events),"
                          "     (SELECT coalesce(max(ended_100ns), 0) FROM processes WHERE ended_100ns IS NOT NULL),"
                          "     (SELECT coalesce(max(joined_100ns), 0) FROM processes WHERE ended_100ns IS NULL)))",
@@ -35,10 +36,12 @@ int jp__runs_last_known(sqlite3 *db, struct jp_accounts_start *start) {
 
 int jp__run_begin(sqlite3 *db, int64_t number, uint32_t service_pid) {
     struct jp__value values[] = {JP__NUMBER(number), JP__NUMBER(jp__now_100ns()), JP__NUMBER(service_pid)};
-    int code = jp__db_exec(db, "BEGIN IMMEDIATE");
+    int code = jp__numbers_keep(db); /* the file may be another's for a while, who deletes rows by hand */
+    if (code == SQLITE_OK)
+        code = jp__db_exec(db, "BEGIN IMMEDIATE");
     if (code == SQLITE_OK)
         code = jp__db_run(db,
-                          "UPDATE runs SET last_commit_100ns = (SELECT value FROM meta WHERE key = 'last_commit_100ns')"
+                          "UPDATE runs SET last_commit_100ns = " JP__LAST_COMMIT
                           " WHERE number = (SELECT max(number) FROM runs)",
                           NULL, 0);
     if (code == SQLITE_OK)
@@ -57,11 +60,13 @@ int jp__run_go_on(sqlite3 *db, int64_t number, uint32_t service_pid) {
 
 int jp__run_end(sqlite3 *db, int64_t number) {
     struct jp__value values[] = {JP__NUMBER(number), JP__NUMBER(jp__now_100ns())};
-    int code = jp__db_exec(db, "BEGIN IMMEDIATE");
+    int code = jp__numbers_keep(db); /* the file may be another's for a while, who deletes rows by hand */
+    if (code == SQLITE_OK)
+        code = jp__db_exec(db, "BEGIN IMMEDIATE");
     if (code == SQLITE_OK)
         code = jp__db_run(db,
                           "UPDATE runs SET ended_100ns = ?2,"
-                          " last_commit_100ns = (SELECT value FROM meta WHERE key = 'last_commit_100ns') WHERE number = ?1",
+                          " last_commit_100ns = " JP__LAST_COMMIT " WHERE number = ?1",
                           values, 2);
     if (code == SQLITE_OK)
         code = jp__db_mark_clean(db, 1);

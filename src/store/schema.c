@@ -11,7 +11,7 @@
 /* Step i makes version i + 1 of version i. A step that was released is never changed: add another. */
 
 /* `meta` is about the database itself: `clean` is 0 while a service has it open; the highest numbers ever given out stand
- * there because rows may be purged, and numbers must not come back.
+ * there because rows may be purged, and numbers must not come back (numbers.h).
  *
  * Processes are not unique by (pid, start): a process that goes from one pool to another is a member twice. */
 static const char *const first[] = {
@@ -83,8 +83,8 @@ static const char *const freezing[] = {
 /* --- version 3: runs, sums and jobs ---
  *
  * `pool_totals` and `usage_hours` hold what the ended processes' rows add up to. Triggers keep them, so that no way of writing
- * a row, by hand too, can leave them wrong, and a row and its part of the sums stand in one transaction. A row is never
- * updated: it is written anew under its id (INSERT OR REPLACE, with recursive triggers), which takes what the older one
+ * a row, by hand too, can leave them wrong, and a row and its part of the sums stand in one transaction. A row that
+ * counts is never updated: it is written anew under its id (INSERT OR REPLACE, with recursive triggers), which takes what the older one
  * counted out again. Peaks are the exception: what was the largest once stays so.
  *
  * A purge takes rows away and leaves their sums. It puts the rows' ids into `purging`, deletes, and empties `purging`, all in one
@@ -334,7 +334,21 @@ static const char *const folding[] = {
     NULL,
 };
 
-static const char *const *const steps[JP__SCHEMA_VERSION] = {first, freezing, lasting, auditing, sampling, folding};
+/* A row of a process that runs may be updated, as when it ends: only the keys that go by the end are written then. One that has ended is
+ * replaced, as before. */
+static const char *const ending[] = {
+    "DROP TRIGGER processes_fixed;"
+    "CREATE TRIGGER processes_fixed BEFORE UPDATE ON processes WHEN OLD.ended_100ns IS NOT NULL OR NEW.id <> OLD.id BEGIN"
+    "  SELECT RAISE(ABORT, 'rows of processes that have ended are replaced, not updated: the sums would be wrong');"
+    " END;"
+    "CREATE TRIGGER processes_ended AFTER UPDATE ON processes WHEN NEW.ended_100ns IS NOT NULL BEGIN "
+    COUNT_IN_TOTALS("NEW.") " WHERE true" INTO_TOTALS
+    COUNT_IN_HOURS("NEW.") " WHERE true" INTO_HOURS
+    " END;",
+    NULL,
+};
+
+static const char *const *const steps[JP__SCHEMA_VERSION] = {first, freezing, lasting, auditing, sampling, folding, ending};
 
 int jp__schema_migrate(sqlite3 *db, int from) {
     for (int version = from; version < JP__SCHEMA_VERSION; version++) {

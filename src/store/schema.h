@@ -4,7 +4,7 @@
 
 #include <sqlite3.h>
 
-enum { JP__SCHEMA_VERSION = 6 };
+enum { JP__SCHEMA_VERSION = 7 };
 
 /* Brings an empty database, or one of version `from`, to JP__SCHEMA_VERSION: each step is one transaction, so a stop in
  * between leaves an older but whole database. Returns SQLite's code. */

@@ -1,34 +1,12 @@
-/* Reads where numbering goes on, what was running, which pools are to come back, and what was counted of all. */
+/* Reads what was running, which pools are to come back, and what was counted of all. */
 #include "store/start.h"
 
 #include "base/str.h"
 #include "store/database.h"
 #include "store/jobs.h"
+#include "store/numbers.h"
 #include "store/rows.h"
 #include "store/runs.h"
-
-int jp__start_load_numbers(sqlite3 *db, struct jp_accounts_start *start) {
-    int64_t seq = 0;
-    int code = jp__db_number(db,
-                             "SELECT max((SELECT value FROM meta WHERE key = 'last_seq'),"
-                             "           (SELECT coalesce(max(seq), 0) FROM events))",
-                             &seq);
-    if (code != SQLITE_OK)
-        return code;
-    start->last_seq = (uint64_t)seq;
-    code = jp__db_number(db,
-                         "SELECT max((SELECT value FROM meta WHERE key = 'last_process_id'),"
-                         "           (SELECT coalesce(max(id), 0) FROM processes))",
-                         &start->last_process_id);
-    if (code != SQLITE_OK)
-        return code;
-    code = jp__db_number(db, "SELECT value FROM meta WHERE key = 'last_run'", &start->run);
-    if (code != SQLITE_OK)
-        return code;
-    return jp__db_number(db, /* last: a database of an older schema that is damaged has no such table */
-                         "SELECT max((SELECT value FROM meta WHERE key = 'last_audit_id'), (SELECT coalesce(max(id), 0) FROM audit))",
-                         &start->last_audit_id);
-}
 
 /* Room for one more. There may be very many names: every pool that was made for one run leaves one, for as long as its rows are kept. */
 #define MAKE_ROOM(items, count)                                                                             \
@@ -139,7 +117,7 @@ static int load_keeper(sqlite3 *db, struct jp_accounts_start *start) {
 }
 
 int jp__start_load(sqlite3 *db, struct jp_accounts_start *start) {
-    int code = jp__start_load_numbers(db, start);
+    int code = jp__numbers_load(db, start);
     if (code == SQLITE_OK)
         code = jp__runs_last_known(db, start);
     if (code == SQLITE_OK)

@@ -6,9 +6,8 @@
 
 #include <sqlite3.h>
 
-/* Both return SQLite's code; what was read until then stands in *start (jp_accounts_start_clear). start->run is the number of the
+/* Returns SQLite's code; what was read until then stands in *start (jp_accounts_start_clear). start->run is the number of the
  * last run: the one that begins gets the next. */
 int jp__start_load(sqlite3 *db, struct jp_accounts_start *start);
-int jp__start_load_numbers(sqlite3 *db, struct jp_accounts_start *start); /* last_seq, last_process_id and run only */
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "base/units.h"
 #include "store/database.h"
+#include "store/numbers.h"
 
 #include <stdio.h>
 
@@ -70,6 +71,12 @@ struct jp__purge *jp__upkeep_answers(struct jp__upkeep *upkeep) {
     return first;
 }
 
+struct jp_strings jp__upkeep_forgotten(struct jp__upkeep *upkeep) {
+    struct jp_strings names = upkeep->told;
+    upkeep->told = (struct jp_strings){0};
+    return names;
+}
+
 void jp__purges_deliver(struct jp__purge *first) {
     while (first != NULL) {
         struct jp__purge *next = first->next;
@@ -110,8 +117,10 @@ void jp__upkeep_hear(struct jp__upkeep *upkeep, uint64_t committed) {
 }
 
 bool jp__upkeep_tell(struct jp__upkeep *upkeep, struct jp__purges *done) {
-    bool any = done->first != NULL;
+    bool any = done->first != NULL || upkeep->forgotten.count > 0;
     move(done, &upkeep->answered);
+    jp_strings_add_all(&upkeep->told, &upkeep->forgotten);
+    jp_strings_free(&upkeep->forgotten);
     return any;
 }
 
@@ -142,11 +151,11 @@ static void log_purge(const struct jp_log *log, const struct jp__purge *purge) {
 static int purge_step(struct jp__upkeep *upkeep, sqlite3 *db, const struct jp_log *log, struct jp__purges *done) {
     struct jp__purge *purge = upkeep->current.first;
     bool finished = true;
-    int code = SQLITE_OK;
-    if (purge->filter.processes) {
+    int code = jp__numbers_keep(db);
+    if (code == SQLITE_OK && purge->filter.processes) {
         code = jp__purge_processes(db, &purge->processes, &purge->purged.processes, &finished);
         purge->filter.processes = code == SQLITE_OK && !finished;
-    } else if (purge->filter.events) {
+    } else if (code == SQLITE_OK && purge->filter.events) {
         code = jp__purge_events(db, &purge->events, &purge->purged.events, &finished);
         purge->filter.events = code == SQLITE_OK && !finished;
     }
@@ -234,7 +243,7 @@ static int phase_step(struct jp__upkeep *upkeep, sqlite3 *db, bool *ret_done) {
         int64_t hours = before(retention->hours_100ns) / day_100ns * day_100ns; /* a day at a time */
         return hours == 0 ? SQLITE_OK : jp__fold_hours(db, hours, ret_done);
     }
-    case JP__UPKEEP_POOLS: return jp__drop_pools(db, processes, before(retention->samples_100ns), ret_done);
+    case JP__UPKEEP_POOLS: return jp__drop_pools(db, processes, before(retention->samples_100ns), &upkeep->forgotten, ret_done);
     case JP__UPKEEP_SPACE: return space_step(upkeep, db, ret_done);
     }
     return SQLITE_OK;
@@ -293,7 +302,9 @@ static void fail_pass(struct jp__upkeep *upkeep, sqlite3 *db, const struct jp_lo
 
 static int pass_step(struct jp__upkeep *upkeep, sqlite3 *db, const struct jp_log *log) {
     bool done = true;
-    int code = phase_step(upkeep, db, &done);
+    int code = jp__numbers_keep(db);
+    if (code == SQLITE_OK)
+        code = phase_step(upkeep, db, &done);
     if (code != SQLITE_OK) {
         fail_pass(upkeep, db, log, code);
         return code;

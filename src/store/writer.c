@@ -10,6 +10,7 @@
 #include <string.h>
 
 enum {
+    EAGER = 256, /* so many records, and the thread is woken in the midst of a turn of the loop */
     RETRY_FIRST_MS = 250,
     RETRY_LAST_MS = 5000,
     AUDIT_SHARE = 4, /* of the backlog's bound, beyond it: only for the audit trail */
@@ -46,6 +47,10 @@ struct jp__writer {
     /* the loop's thread only */
     struct jp_store_options options; /* the thread reads its log and numbers */
     uv_async_t async;
+    uv_prepare_t turn_end;
+    bool unheard;       /* the thread, which may sleep without a time to wake by, was not woken for what is recorded */
+    size_t unheard_count;
+    bool waited_for;    /* by somebody, of which the thread was not told yet */
     uv_thread_t thread;
     uint64_t ticket; /* of the newest record */
     int64_t last_audit_id;
@@ -291,10 +296,12 @@ static void run(void *argument) {
             keep_up(writer);
             continue;
         }
-        if (jp__connection_commit(&writer->connection, &writer->batch, reason, sizeof reason) == SQLITE_OK)
+        if (jp__connection_commit(&writer->connection, &writer->batch, reason, sizeof reason) == SQLITE_OK) {
             tell_success(writer);
-        else
+            jp__connection_level(&writer->connection);
+        } else {
             tell_failure(writer, reason);
+        }
         keep_up(writer); /* also where there is always something to write */
     }
     end_upkeep(writer);
@@ -304,7 +311,7 @@ static void run(void *argument) {
         jp_log(writer->options.log, JP_LOG_ERROR,
                "%llu records could not be written to the accounting database and are lost",
                (unsigned long long)lost);
-    jp__batch_clear(&writer->batch);
+    jp__batch_free(&writer->batch);
     uv_mutex_lock(&writer->mutex);
     writer->news.ended = true;
     writer->news.lost = lost;
@@ -318,17 +325,35 @@ static size_t records_held(const struct jp__writer *writer) { /* under the mutex
     return jp__batch_count(&writer->backlog) + writer->in_flight;
 }
 
-/* Counts a record in, and wakes the thread if it sleeps without a time to wake by. */
+static void hand_over(struct jp__writer *writer) {
+    uv_mutex_lock(&writer->mutex);
+    writer->urgent |= writer->waited_for && writer->backlog.ticket != 0; /* else it is being written already */
+    uv_mutex_unlock(&writer->mutex);
+    uv_cond_signal(&writer->wake); /* after that, so that the thread does not wake up to find it locked */
+    writer->unheard = writer->waited_for = false;
+}
+
+/* Before the loop sleeps: what one message or request brings is recorded in one turn, and so becomes one commit. */
+static void on_turn_end(uv_prepare_t *turn_end) {
+    struct jp__writer *writer = turn_end->data;
+    if (writer->unheard || writer->waited_for)
+        hand_over(writer);
+}
+
 static void begin_record(struct jp__writer *writer) {
     writer->ticket++;
     uv_mutex_lock(&writer->mutex);
-    if (writer->backlog.ticket == 0)
-        uv_cond_signal(&writer->wake); /* it runs on when the mutex is free */
+    if (writer->backlog.ticket == 0) {
+        writer->unheard = true;
+        writer->unheard_count = 0;
+    }
     writer->backlog.ticket = writer->ticket;
 }
 
 static void end_record(struct jp__writer *writer) {
     uv_mutex_unlock(&writer->mutex);
+    if (writer->unheard && ++writer->unheard_count >= EAGER)
+        hand_over(writer);
 }
 
 /* Under the mutex. */
@@ -465,10 +490,7 @@ void jp__writer_when_durable(struct jp__writer *writer, jp_durable_fn *callback,
         uv_async_send(&writer->async); /* the answer is known; the call comes from the loop all the same */
         return;
     }
-    uv_mutex_lock(&writer->mutex);
-    writer->urgent = writer->backlog.ticket != 0; /* else it is being written already */
-    uv_cond_signal(&writer->wake);
-    uv_mutex_unlock(&writer->mutex);
+    writer->waited_for = true;
 }
 
 /* Calls those whose records are on the disk, or all of them if the disk does not take any. */
@@ -495,6 +517,7 @@ static void free_writer(uv_handle_t *handle) {
     struct jp__writer *writer = handle->data;
     jp_free(writer->heard.kept_as);
     jp_free(writer->connection.renewal.kept_as);
+    jp_strings_free(&writer->upkeep.told);
     jp_free(writer);
 }
 
@@ -505,9 +528,14 @@ static void on_closed(uv_handle_t *handle) {
     jp_store_closed_fn *callback = writer->on_stopped;
     void *context = writer->on_stopped_context;
     uint64_t lost = writer->heard.lost;
-    jp__batch_clear(&writer->backlog); /* what those who waited have recorded since */
+    jp__batch_free(&writer->backlog); /* what those who waited have recorded since */
     free_writer(handle);
     callback(context, lost);
+}
+
+static void on_turn_end_closed(uv_handle_t *handle) {
+    struct jp__writer *writer = handle->data;
+    uv_close((uv_handle_t *)&writer->async, on_closed);
 }
 
 static void on_news(uv_async_t *async) {
@@ -520,6 +548,7 @@ static void on_news(uv_async_t *async) {
     writer->heard = writer->news;
     writer->news.kept_as = NULL;
     struct jp__purge *purged = jp__upkeep_answers(&writer->upkeep);
+    struct jp_strings forgotten = jp__upkeep_forgotten(&writer->upkeep);
     uv_mutex_unlock(&writer->mutex);
 
     const struct jp_store_options *options = &writer->options;
@@ -529,11 +558,14 @@ static void on_news(uv_async_t *async) {
         options->on_committed(options->context, writer->heard.committed_seq);
     if (writer->heard.degraded != was_degraded && options->on_state != NULL)
         options->on_state(options->context);
+    for (size_t i = 0; i < forgotten.count && options->on_forgotten != NULL; i++)
+        options->on_forgotten(options->context, forgotten.items[i]);
+    jp_strings_free(&forgotten);
     call_waiters(writer);
     jp__purges_deliver(purged);
     if (writer->heard.ended) {
         uv_thread_join(&writer->thread);
-        uv_close((uv_handle_t *)&writer->async, on_closed);
+        uv_close((uv_handle_t *)&writer->turn_end, on_turn_end_closed);
     }
 }
 
@@ -564,7 +596,7 @@ jp_status jp__writer_start(const struct jp_store_options *options, const struct 
                            struct jp_error *error) {
     struct jp__writer *writer = jp_alloc(sizeof *writer);
     writer->options = *options;
-    writer->connection = (struct jp__connection){.committer = {.db = db, .run = start->run}, .place = *place, .reader = reader,
+    writer->connection = (struct jp__connection){.committer = {.db = db, .run = start->run, .last_process_id = start->last_process_id}, .place = *place, .reader = reader,
                                                  .known = {.last_seq = start->last_seq, .last_process_id = start->last_process_id,
                                                            .last_audit_id = start->last_audit_id, .run = start->run}};
     writer->last_audit_id = start->last_audit_id;
@@ -584,6 +616,10 @@ jp_status jp__writer_start(const struct jp_store_options *options, const struct 
         goto destroy_mutex;
     if ((result = uv_thread_create(&writer->thread, run, writer)) != 0)
         goto destroy_cond;
+    uv_prepare_init(options->loop, &writer->turn_end);
+    uv_prepare_start(&writer->turn_end, on_turn_end);
+    uv_unref((uv_handle_t *)&writer->turn_end);
+    writer->turn_end.data = writer;
     *ret_writer = writer;
     return JP_OK;
 

@@ -56,14 +56,16 @@ static const struct jp_backend_ops operations = {
 };
 
 /* SYSTEM and Administrators, and whoever runs us if that is somebody else: `--console`. */
-static char *job_security(void) {
+static jp_status make_job_security(struct jp_win32_security *ret_security, struct jp_error *error) {
     uint32_t win32;
     PSID own = jp_win32_own_user(&win32);
     char *sid = own ? jp_win32_sid_text(own) : NULL;
     char *sddl = sid ? jp_sprintf("D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;%s)", sid) : jp_strdup("D:P(A;;GA;;;SY)(A;;GA;;;BA)");
     jp_free(sid);
     jp_free(own);
-    return sddl;
+    jp_status status = jp_win32_security_from_sddl(sddl, ret_security, error);
+    jp_free(sddl);
+    return status;
 }
 
 static void enable(HANDLE token, const char *name, const struct jp_log *log) {
@@ -105,14 +107,16 @@ jp_status jp_win32_backend_new(const struct jp_win32_backend_options *options, s
     backend->log = options->log;
     backend->stop_helper = options->stop_helper;
     backend->keeper_option = options->keeper;
-    jp_status status = jp_win32_port_new(&options->sinks, &backend->port, error);
+    jp_status status = make_job_security(&backend->job_security, error);
+    if (status == JP_OK)
+        status = jp_win32_port_new(&options->sinks, &backend->port, error);
     if (status != JP_OK) {
+        jp_win32_security_free(&backend->job_security);
         jp_free(backend);
         return status;
     }
     enable_privileges(options->log);
     backend->console_flag = console_flag();
-    backend->job_security = job_security();
     backend->environments = jp__user_environments_new();
     jp__probe(options->log, &backend->capabilities);
     *ret_backend = &backend->base;
@@ -127,7 +131,7 @@ void jp_win32_backend_free(struct jp_backend *base) {
     jp__user_names_free(backend);
     jp__user_environments_free(backend->environments);
     jp_free(backend->capabilities.host);
-    jp_free(backend->job_security);
+    jp_win32_security_free(&backend->job_security);
     jp_free(backend);
 }
 

@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "win32/backend.h"
 #include "win32/job_object.h"
+#include "win32/security.h"
 
 #include <stdatomic.h>
 
@@ -17,7 +18,7 @@ struct jp_win32_backend {
     const wchar_t *stop_helper, *keeper_option;
     struct jp_keeper *keepers; /* all that are open */
     atomic_uint sample_size; /* bytes that the last sample wanted: a hint, so that most want one call */
-    char *job_security;      /* SDDL of the jobs that we create */
+    struct jp_win32_security job_security; /* of the jobs that we create */
     struct jp_user_environments *environments;
     struct jp_map user_names; /* SID text -> struct user_name; see jp__user_name */
 };
@@ -26,6 +27,8 @@ struct jp_process {
     HANDLE handle;
     HANDLE thread; /* of a launched process, until it is resumed */
     uint32_t pid;
+    bool ended; /* found out, with: */
+    DWORD exit_code;
     struct jp_win32_backend *backend;
     HANDLE wait; /* for its end, at the port; NULL: it is not watched */
 };

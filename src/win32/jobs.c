@@ -32,17 +32,12 @@ static jp_status check_owner(HANDLE job, const char *name, struct jp_error *erro
 jp_status jp__job_obtain(struct jp_backend *base, const char *object_name, uint64_t key, struct jp_job_obtained *ret_job,
                          struct jp_error *error) {
     struct jp_win32_backend *backend = jp__backend(base);
-    struct jp_win32_security security;
-    jp_status status = jp_win32_security_from_sddl(backend->job_security, &security, error);
-    if (status != JP_OK)
-        return status;
-
+    jp_status status = JP_OK;
     wchar_t *name = jp_win32_wide(object_name);
     SetLastError(ERROR_SUCCESS); /* a success need not write it */
-    HANDLE handle = CreateJobObjectW(&security.attributes, name);
+    HANDLE handle = CreateJobObjectW(&backend->job_security.attributes, name);
     DWORD win32 = GetLastError();
     jp_free(name);
-    jp_win32_security_free(&security);
     if (!handle)
         return jp__job_create_failed(object_name, win32, error);
 

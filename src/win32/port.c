@@ -136,6 +136,13 @@ static void post(HANDLE port, ULONG_PTR key, uint64_t value) {
     }
 }
 
+void jp_win32_port_say(struct jp_win32_port *port, const struct jp_job_packet *packet) {
+    if (!PostQueuedCompletionStatus(port->port, packet->message, packet->key, (OVERLAPPED *)(uintptr_t)packet->pid)) {
+        DWORD win32 = GetLastError();
+        jp_win32_fatal("PostQueuedCompletionStatus", win32, "what it would have told is lost");
+    }
+}
+
 void jp_win32_port_free(struct jp_win32_port *port) {
     if (!port)
         return;

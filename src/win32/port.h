@@ -38,6 +38,9 @@ void jp_win32_port_counters(const struct jp_win32_port *port, struct jp_win32_po
 /* Makes the job report here under `key` (JP_WIN32_FIRST_JOB_KEY or more). Returns 0 or the Win32 error. */
 uint32_t jp_win32_port_attach(struct jp_win32_port *port, HANDLE job, uint64_t key);
 
+/* As if the job of that key had said it: for what measures the way from here on. */
+void jp_win32_port_say(struct jp_win32_port *port, const struct jp_job_packet *packet);
+
 /* Tells sinks->exits `watch` (not 0) once when the process has ended. `process` needs SYNCHRONIZE and stays open until
  * jp_win32_unwatch(). */
 jp_status jp_win32_watch(HANDLE process, uint64_t watch, HANDLE *ret_wait, struct jp_error *error);

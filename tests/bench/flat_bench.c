@@ -29,8 +29,8 @@ static const char spec_text[] = "{\"limits\":{\"process_memory\":\"1GiB\",\"proc
 struct client {
     struct jp_peer peer; /* first */
     struct jp_rpc_connection *connection;
-    size_t bytes; /* that it was sent */
-    char head[64];
+    struct jp_str unread;
+    char head[64]; /* of the last message */
 };
 
 static struct jp_sim *sim;
@@ -72,12 +72,14 @@ static uint32_t process_id(const struct jp_peer *peer) {
     return 0;
 }
 
-static void peer_send(struct jp_peer *peer, const void *bytes, size_t length) {
+static struct jp_str *output(struct jp_peer *peer) { return &((struct client *)(void *)peer)->unread; }
+
+static void peer_send(struct jp_peer *peer) {
     struct client *client = (struct client *)(void *)peer;
-    client->bytes += length;
-    size_t part = length < sizeof client->head ? length : sizeof client->head - 1;
-    memcpy(client->head, bytes, part);
+    size_t part = client->unread.length < sizeof client->head ? client->unread.length : sizeof client->head - 1;
+    memcpy(client->head, client->unread.data, part);
     client->head[part] = '\0';
+    jp_str_clear(&client->unread);
 }
 
 static size_t unsent(const struct jp_peer *peer) {
@@ -92,7 +94,7 @@ static void peer_close(struct jp_peer *peer) {
 
 static void connect_client(struct client *client) {
     static const struct jp_peer_ops ops = {.identify = identify, .principal_free = principal_free, .principal_name = principal_text,
-                                           .principal_sid = principal_text, .process_id = process_id, .send = peer_send, .unsent = unsent,
+                                           .principal_sid = principal_text, .process_id = process_id, .output = output, .send = peer_send, .unsent = unsent,
                                            .finish = peer_close, .close = peer_close};
     client->peer.ops = &ops;
     client->connection = jp_rpc_open(rpc, &client->peer);
@@ -158,10 +160,19 @@ static size_t parent_of(size_t i) {
     return place < 4 ? top : top + 1 + (place - 4) / 2;
 }
 
+static void load_pools(const struct jp_named_spec *specs, size_t count) {
+    struct jp_reload_result result;
+    count_begin();
+    jp_status status = jp_pools_load(pools, specs, count, &result, &error);
+    count_end("load", count);
+    if (status)
+        fail("the pools cannot be made", error.text);
+    jp_reload_result_clear(&result);
+}
+
 static void make_pools(size_t count) {
     struct jp_pool_spec spec = read_spec();
     struct jp_named_spec *specs = jp_realloc_array(NULL, count, sizeof *specs);
-    struct jp_reload_result result;
     for (size_t i = 0; i < count; i++) {
         specs[i] = (struct jp_named_spec){.name = pool_name(i)};
         jp_schema_copy(jp_pool_fields, &spec, &specs[i].spec);
@@ -170,9 +181,7 @@ static void make_pools(size_t count) {
             specs[i].spec.present |= JP_SCHEMA_BIT(JP_POOL_PARENT);
         }
     }
-    if (jp_pools_load(pools, specs, count, &result, &error))
-        fail("the pools cannot be made", error.text);
-    jp_reload_result_clear(&result);
+    load_pools(specs, count);
     for (size_t i = 0; i < count; i++) {
         jp_free(specs[i].name);
         jp_schema_clear(jp_pool_fields, &specs[i].spec);
@@ -274,6 +283,7 @@ struct request {
     const char *name, *method;
     char *(*params)(size_t which, uint32_t pid, size_t number); /* NULL: none; of the pool `which`, the `number`-th such request */
     bool newcomer;                                              /* pid: of a process that nobody has yet; else of one in the pool */
+    bool refused;
 };
 
 static char *about_pool(size_t which, uint32_t pid, size_t number) {
@@ -301,12 +311,19 @@ static char *about_new_pool(size_t which, uint32_t pid, size_t number) {
     return jp_sprintf("{\"name\":\"run%zu\",\"parent\":\"pool%05zu\",\"ephemeral\":true}", run_count++, which);
 }
 
+static char *about_no_pool(size_t which, uint32_t pid, size_t number) {
+    (void)pid;
+    (void)number;
+    return jp_sprintf("{\"pool\":\"poool%05zu\"}", which);
+}
+
 static const struct request requests[] = {
-    {"ping", "service.ping", NULL, false},
-    {"status", "service.status", NULL, false},
-    {"pool.get", "pool.get", about_pool, false},
-    {"process.get", "process.get", about_process, false},
-    {"pool.assign", "pool.assign", about_both, true},
+    {"ping", "service.ping", .params = NULL},
+    {"status", "service.status", .params = NULL},
+    {"pool.get", "pool.get", .params = about_pool},
+    {"process.get", "process.get", .params = about_process},
+    {"pool.assign", "pool.assign", .params = about_both, .newcomer = true},
+    {"no pool", "pool.get", .params = about_no_pool, .refused = true},
 };
 
 static void ask(const struct request *request, size_t number) {
@@ -319,7 +336,7 @@ static void ask(const struct request *request, size_t number) {
     say(&asker, line);
     turn(); /* what is told when it is on the disk */
     count_pause(true);
-    if (!strstr(asker.head, "\"result\""))
+    if (!strstr(asker.head, request->refused ? "\"error\"" : "\"result\""))
         fail(request->method, asker.head);
     jp_free(params);
     jp_free(line);
@@ -329,6 +346,26 @@ static void ask(const struct request *request, size_t number) {
         deliver();
     }
     count_pause(false);
+}
+
+/* Answers with a row for each pool, and for each member of a tree; the cost is that of a row. */
+static size_t list_pools(size_t count) {
+    static const struct request request = {.method = "pool.list"};
+    for (size_t i = 0; i < count; i++)
+        ask(&request, i);
+    return count * pool_count;
+}
+
+static char *about_first_tree(size_t which, uint32_t pid, size_t number) {
+    (void)which;
+    return about_pool(0, pid, number);
+}
+
+static size_t list_processes(size_t count) {
+    static const struct request request = {.method = "pool.processes", .params = about_first_tree};
+    for (size_t i = 0; i < count; i++)
+        ask(&request, i);
+    return count * jp_pool_total_members(jp_pools_find(pools, "pool00000"));
 }
 
 static size_t ask_each(const struct request *request, size_t count) {
@@ -360,6 +397,7 @@ static size_t runs(size_t count) {
         count_pause(false);
         deliver_counted();
         jp_rpc_closed(asker.connection);
+        jp_str_free(&asker.unread);
         count_pause(true);
         jp_sim_pass(sim, RUN_OVER_MS);
         count_pause(false);
@@ -439,6 +477,8 @@ int main(int argc, char **argv) {
         count_begin();
         count_end(requests[i].name, ask_each(&requests[i], count));
     }
+    count_phase("pool.list", list_pools, TICKS);
+    count_phase("pool.processes", list_processes, TICKS);
     count_phase("runs", runs, count);
     count_phase("ticks", ticks, TICKS);
     count_phase("turns", turns, count);

@@ -4,6 +4,7 @@
  * Both write batches of one size, each a transaction, and the next one begins when the last is on the disk. Through the store that
  * means for each batch: copies of the events, one thread to the other and back, and the highest number kept in `meta`. */
 #include "base/str.h"
+#include "base/units.h"
 #include "store/store.h"
 
 #include <sqlite3.h>
@@ -15,7 +16,7 @@
 enum { NEVER_MS = 3600 * 1000, MAX_COUNT = 100000000 };
 
 static const char pool[] = "build", message[] = "JOB_OBJECT_MSG_NEW_PROCESS", process[] = "cl.exe", origin[] = "kernel";
-static const int64_t first_100ns = 133000000000000000;
+static int64_t first_100ns; /* an hour from now: each event is later than the commit before it */
 
 static _Noreturn void fail(const char *what, const char *why) {
     fprintf(stderr, "store_bench: %s: %s\n", what, why);
@@ -85,12 +86,25 @@ static void record_batch(void *context, uint64_t first_seq, uint64_t count) {
 
 struct bare {
     sqlite3 *db;
-    sqlite3_stmt *insert;
+    sqlite3_stmt *begin, *insert, *commit;
 };
 
 static void execute(sqlite3 *db, const char *sql) {
     if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
         fail(sql, sqlite3_errmsg(db));
+}
+
+static sqlite3_stmt *prepared(sqlite3 *db, const char *sql) {
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK)
+        fail(sql, sqlite3_errmsg(db));
+    return statement;
+}
+
+static void step(struct bare *bare, sqlite3_stmt *statement) {
+    sqlite3_step(statement);
+    if (sqlite3_reset(statement) != SQLITE_OK)
+        fail("cannot write", sqlite3_errmsg(bare->db));
 }
 
 /* The store has made the file: tables, and the pragmas that stay with it. These are the ones that a connection sets for itself, as
@@ -99,14 +113,15 @@ static void open_bare(struct bare *bare, const char *file) {
     if (sqlite3_open_v2(file, &bare->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         fail("cannot open the database", sqlite3_errmsg(bare->db));
     execute(bare->db, "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 16777216");
-    if (sqlite3_prepare_v2(bare->db, "INSERT INTO events VALUES(?,?,?,?,?,?,?,?,?,?)", -1, &bare->insert, NULL) != SQLITE_OK)
-        fail("cannot prepare", sqlite3_errmsg(bare->db));
+    bare->begin = prepared(bare->db, "BEGIN IMMEDIATE");
+    bare->insert = prepared(bare->db, "INSERT INTO events VALUES(?,?,?,?,?,?,?,?,?,?)");
+    bare->commit = prepared(bare->db, "COMMIT");
 }
 
 static void insert_batch(void *context, uint64_t first_seq, uint64_t count) {
     struct bare *bare = context;
     sqlite3_stmt *insert = bare->insert;
-    execute(bare->db, "BEGIN IMMEDIATE");
+    step(bare, bare->begin);
     for (uint64_t i = 0; i < count; i++) {
         int64_t seq = (int64_t)(first_seq + i);
         sqlite3_bind_int64(insert, 1, seq);
@@ -119,19 +134,25 @@ static void insert_batch(void *context, uint64_t first_seq, uint64_t count) {
         sqlite3_bind_text(insert, 8, origin, -1, SQLITE_STATIC);
         sqlite3_bind_null(insert, 9);
         sqlite3_bind_null(insert, 10);
-        sqlite3_step(insert);
-        if (sqlite3_reset(insert) != SQLITE_OK)
-            fail("cannot insert", sqlite3_errmsg(bare->db));
+        step(bare, insert);
     }
-    execute(bare->db, "COMMIT");
+    step(bare, bare->commit);
 }
 
 static void close_bare(struct bare *bare) {
+    sqlite3_finalize(bare->begin);
     sqlite3_finalize(bare->insert);
+    sqlite3_finalize(bare->commit);
     sqlite3_close(bare->db);
 }
 
 /* ------------------------------------------------------------------------------------------------------------ the run */
+
+static int64_t now_100ns(void) {
+    uv_timespec64_t now = {0};
+    uv_clock_gettime(UV_CLOCK_REALTIME, &now);
+    return JP_UNIX_EPOCH_100NS + now.tv_sec * JP_100NS_PER_S + now.tv_nsec / 100;
+}
 
 /* The first batch is not timed: threads start, statements are prepared, the first pages come. Rows a second of the others. */
 static double time_batches(void (*write)(void *context, uint64_t first_seq, uint64_t count), void *context, uint64_t count, uint64_t batch) {
@@ -169,6 +190,7 @@ int main(int argc, char **argv) {
     }
     struct bench bench = {0};
     double rate;
+    first_100ns = now_100ns() + (int64_t)3600 * JP_100NS_PER_S;
     open_store(&bench, argv[2]);
     if (bare) {
         struct bare alone = {0};

@@ -1,5 +1,5 @@
 /* Any bytes as JSON: what is taken has places, and is the same text after it was printed and read once more. */
-#include "base/json.h"
+#include "base/json_view.h"
 #include "base/utf.h"
 
 #include "fuzz.h"
@@ -31,6 +31,32 @@ static void check_again(const cJSON *root) {
     jp_str_free(&second);
 }
 
+/* What is walked without a tree is what the tree has. */
+static void check_walk(struct jp_json_span span, const cJSON *item) {
+    if (!cJSON_IsObject(item) && !cJSON_IsArray(item)) {
+        cJSON *own = jp_json_span_tree(span);
+        MUST(own && cJSON_Compare(own, item, true));
+        cJSON_Delete(own);
+        return;
+    }
+    struct jp_json_walk walk = jp_json_walk(span);
+    struct jp_json_span key, value;
+    for (const cJSON *child = item->child; child; child = child->next) {
+        MUST(jp_json_walk_next(&walk, &key, &value));
+        check_walk(value, child);
+    }
+    MUST(!jp_json_walk_next(&walk, &key, &value));
+}
+
+static void check_view(const char *text, size_t length, const struct jp_json_rules *rules, const cJSON *root) {
+    struct jp_json_view view;
+    struct jp_json_place place;
+    struct jp_error error;
+    MUST(jp_json_look(text, length, rules, &view, &place, &error) == JP_OK);
+    check_walk(view.root, root);
+    jp_json_view_free(&view);
+}
+
 static void parse(const char *text, size_t length, bool comments) {
     struct jp_json_rules rules = {.max_bytes = 1 << 16, .max_depth = 64, .comments = comments};
     struct jp_json json;
@@ -44,6 +70,8 @@ static void parse(const char *text, size_t length, bool comments) {
         return;
     }
     check_again(json.root);
+    if (!comments)
+        check_view(text, length, &rules, json.root);
     if (json.count < 200) /* each place is looked for from the beginning */
         check_places(&json, json.root);
     jp_json_free(&json);

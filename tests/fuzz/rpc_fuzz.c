@@ -178,6 +178,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         jp_rpc_receive(connection, "\n", 1);
     settle(&world);
     jp_rpc_closed(connection);
+    jp_str_free(&client.sent);
     settle(&world);
     jp_rpc_stopping(world.rpc);
     jp_pools_stop(world.pools);

@@ -156,6 +156,25 @@ static void of_a_run_that_broke_off_the_last_commit_is_known(void **state) {
     assert_int_equal(ask_number(world->file, "SELECT count(*) FROM runs WHERE ended_100ns IS NULL AND last_commit_100ns > started_100ns"), 1);
 }
 
+/* What a commit of events leaves unsaid, the newest of them says. */
+static void the_last_commit_is_known_by_the_newest_event(void **state) {
+    struct world *world = *state;
+    open_store(world);
+    record_event(world, 1);
+    assert_int_equal(wait_durable(world), JP_OK);
+    int64_t told = ask_number(world->file, "SELECT value FROM meta WHERE key = 'last_commit_100ns'"), later = told + 5;
+    struct jp_event event = {.seq = 2, .time_100ns = later, .pool = "build", .message = "POOL_CREATED", .origin = JP_ORIGIN_SERVICE};
+    world->accounts->ops->record_event(world->accounts, &event);
+    assert_int_equal(wait_durable(world), JP_OK);
+    assert_int_equal(ask_number(world->file, "SELECT value FROM meta WHERE key = 'last_commit_100ns'"), told);
+    close_store(world);
+    execute_alone(world->file, "UPDATE meta SET value = 0 WHERE key = 'clean'; UPDATE runs SET ended_100ns = NULL");
+    open_store(world);
+    assert_int_equal(world->start.last_run_ended_100ns, later);
+    assert_int_equal(world->start.last_seq, 2);
+    close_store(world);
+}
+
 /* --- pools, resets, the keeper --- */
 
 static const struct jp_pool_past *past_of(struct world *world, const char *pool) {
@@ -402,7 +421,7 @@ static void migrate_from(struct world *world, int version) {
     assert_int_equal(counters_of(world, "build")->total.processes, 3);
     close_store(world);
     assert_int_equal(ask_number(world->file, "SELECT run FROM processes WHERE id = 5"), 1);
-    assert_int_equal(ask_number(world->file, "PRAGMA user_version"), 6);
+    assert_int_equal(ask_number(world->file, "PRAGMA user_version"), 7);
 }
 
 static void a_database_of_version_1_is_taken_over(void **state) {
@@ -428,6 +447,40 @@ static void a_row_changed_by_hand_is_refused(void **state) {
     assert_int_equal(ask_number(world->file, "SELECT processes + kept + wall_100ns + with_io FROM usage_hours"), 0);
 }
 
+/* In commits of their own, so that the row is there when it is written again. */
+static void record_in_its_turn(struct world *world, const struct jp_process_record *process) {
+    record(world, process);
+    assert_int_equal(wait_durable(world), JP_OK);
+}
+
+static void a_process_that_ends_counts_once_whatever_its_row_was(void **state) {
+    struct world *world = *state;
+    open_store(world);
+    struct jp_process_record process = full_record(7), running = process;
+    running.ended_100ns = 0;
+    running.ending = JP_ENDING_NONE;
+    running.has_exit_code = false;
+    running.usage = (struct jp_usage){0};
+    record_in_its_turn(world, &running);
+    assert_int_equal(ask_number(world->file, "SELECT count(*) FROM pool_totals"), 0);
+    record_in_its_turn(world, &process); /* updated */
+    record_in_its_turn(world, &process); /* has ended: replaced */
+    assert_int_equal(ask_number(world->file, "SELECT processes FROM pool_totals"), 1);
+    assert_int_equal(ask_number(world->file, "SELECT kept FROM usage_hours"), 1);
+    assert_int_equal(ask_number(world->file, "SELECT user_100ns FROM pool_totals"), (int64_t)process.usage.user_100ns);
+    assert_int_equal(ask_number(world->file, "SELECT ended_100ns FROM processes"), process.ended_100ns);
+
+    process.id = running.id = 8;
+    process.facts.pid = running.facts.pid = 999;
+    record_in_its_turn(world, &running);
+    process.pool = (char[]){"elsewhere"}; /* it is not who the row says: replaced */
+    record_in_its_turn(world, &process);
+    assert_int_equal(ask_number(world->file, "SELECT count(*) FROM processes WHERE id = 8 AND pool = 'elsewhere'"), 1);
+    assert_int_equal(ask_number(world->file, "SELECT processes FROM pool_totals WHERE pool = 'elsewhere'"), 1);
+    assert_int_equal(ask_number(world->file, "SELECT sum(processes) FROM usage_hours"), 2);
+    close_store(world);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_process_written_twice_counts_once),
@@ -436,6 +489,7 @@ int main(void) {
         TEST(numbers_too_large_do_not_stop_the_writer),
         TEST(run_and_starting_come_back),
         TEST(of_a_run_that_broke_off_the_last_commit_is_known),
+        TEST(the_last_commit_is_known_by_the_newest_event),
         TEST(pools_come_back_with_their_past),
         TEST(counters_go_on_over_resets_restarts_and_deletion),
         TEST(the_keeper_comes_back),
@@ -444,6 +498,7 @@ int main(void) {
         TEST(a_database_of_version_1_is_taken_over),
         TEST(a_database_of_version_2_is_taken_over),
         TEST(a_row_changed_by_hand_is_refused),
+        TEST(a_process_that_ends_counts_once_whatever_its_row_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

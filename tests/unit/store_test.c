@@ -13,7 +13,7 @@ static void a_new_database_is_empty_and_ours(void **state) {
     close_store(world);
     assert_int_equal(world->lost, 0);
     assert_int_equal(ask_number(world->file, "PRAGMA application_id"), 0x4A504F4C);
-    assert_int_equal(ask_number(world->file, "PRAGMA user_version"), 6);
+    assert_int_equal(ask_number(world->file, "PRAGMA user_version"), 7);
     assert_int_equal(ask_number(world->file, "PRAGMA auto_vacuum"), 2);
     assert_int_equal(ask_number(world->file, "SELECT count(*) FROM pragma_journal_mode WHERE journal_mode = 'wal'"), 1);
 }
@@ -56,9 +56,9 @@ static void a_newer_schema_is_refused(void **state) {
     struct world *world = *state;
     open_store(world);
     close_store(world);
-    execute_alone(world->file, "PRAGMA user_version = 7");
+    execute_alone(world->file, "PRAGMA user_version = 9");
     assert_int_equal(try_open(world), JP_E_STORE);
-    assert_non_null(strstr(world->error.text, "was written by a newer jobpool (schema 7; this one knows 5)"));
+    assert_non_null(strstr(world->error.text, "was written by a newer jobpool (schema 9; this one knows 7)"));
 }
 
 static void another_programs_database_is_refused_and_left_alone(void **state) {

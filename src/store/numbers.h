@@ -1,0 +1,25 @@
+/* The highest numbers that were ever given out, which must not come back, and the time of the last commit.
+ *
+ * Rows say these themselves, so a commit of rows writes no more than the rows. `meta` has what no row says: numbers of what was dropped or
+ * purged, and the time of a commit that had no event. */
+#ifndef JP_STORE_NUMBERS_H
+#define JP_STORE_NUMBERS_H
+
+#include "pool/accounts.h"
+
+#include <sqlite3.h>
+
+/* When the last commit was, as a value in SQL; NULL: an older version wrote, which did not say. (Where the clock was set back, a commit
+ * tells its time in `meta`: see commit.c.) */
+#define JP__LAST_COMMIT                                                                                            \
+    "(SELECT max(value, coalesce((SELECT time_100ns FROM events ORDER BY seq DESC LIMIT 1), 0)) FROM meta"         \
+    " WHERE key = 'last_commit_100ns' AND value <> 0)"
+
+/* All return SQLite's code. */
+
+int jp__numbers_load(sqlite3 *db, struct jp_accounts_start *start); /* what was read before a failure stands in *start */
+
+/* Before rows are deleted, or may be: what they say is kept in `meta`. */
+int jp__numbers_keep(sqlite3 *db);
+
+#endif

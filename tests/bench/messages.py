@@ -1,0 +1,22 @@
+"""Job messages, from the port to committed rows and a subscriber's lines, beside the slower of taking the packets and inserting the rows."""
+import contextlib
+
+from measure import Figure, Pair, Section, run_wine
+
+
+def pair(lab, host, name, kind, count):
+    def both():
+        with lab.fresh() as folder:
+            found = run_wine(host, "messages_bench", host.path(folder), kind, count)
+        return {"rate": found["ours"]}, {"rate": min(found["taking"], found["inserting"])}
+    return Pair(name, [Figure("rate", "", "messages/s", "higher", 0.7)], both=both)
+
+
+@contextlib.contextmanager
+def pairs(lab):
+    with lab.wine() as host:
+        yield [pair(lab, host, "job messages, of limits", "limits", lab.of(40000)),
+               pair(lab, host, "job messages, of processes", "processes", lab.of(20000))]
+
+
+SECTION = Section("messages", pairs)
