@@ -10,19 +10,20 @@ TRIES = 5
 
 
 def measured(host, *arguments, timeout):
-    """Wine now and then fails to make a process on a busy machine, whoever asks it to (1359, an internal error): then the measurement is made again."""
+    """Wine now and then fails to make a process on a busy machine, whoever asks it to (1359, an internal error; for the program itself, nothing is said):
+    then the measurement is made again."""
     for left in reversed(range(TRIES)):
         try:
             return run_wine(host, "launch_bench", *arguments, timeout=timeout)
         except Failed as failure:
-            if "1359" not in str(failure) or not left:
+            if not left or not ("1359" in str(failure) or str(failure).endswith(": ")):
                 raise
-            say("Wine failed to make a process (1359); once more")
+            say(f"Wine failed to make a process; once more ({failure})")
 
 
 def figures(reach):
     """From the asking to the end of the process, which does nothing: what a loop of launches takes. The call alone says less: when it returns, Wine's process has yet to load
-    itself, and its parent's memory decides how long its making took."""
+    itself, which is most of it."""
     return [Figure("end", "", "ms", "lower", reach), Figure("call", ", until it is answered", "ms", "lower")]
 
 
