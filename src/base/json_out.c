@@ -12,23 +12,28 @@
 
 /* --- strings --- */
 
-/* Eight bytes at a time: whether all of them can stand in a string as they are. A bit 7 that comes out set says that one may not; a byte that
- * borrows from the one above it has set its own. */
-static bool eight_plain(const char *text) {
+static bool is_plain(char letter) { return (unsigned char)letter >= 0x20 && (unsigned char)letter < 0x80 && letter != '"' && letter != '\\'; }
+
+/* Whether all of eight bytes can stand in a string as they are. A bit 7 that comes out set says that one may not; a byte that borrows from the
+ * one above it has set its own. */
+static bool eight_plain(uint64_t bytes) {
     const uint64_t each = UINT64_C(0x0101010101010101);
-    uint64_t word;
-    memcpy(&word, text, sizeof word);
-    uint64_t control = word - each * 0x20, quote = (word ^ each * '"') - each, backslash = (word ^ each * '\\') - each;
-    return !((word | control | quote | backslash) & each * 0x80);
+    uint64_t control = bytes - each * 0x20, quote = (bytes ^ each * '"') - each, backslash = (bytes ^ each * '\\') - each;
+    return !((bytes | control | quote | backslash) & each * 0x80);
 }
 
-/* The number of bytes that can stand as they are, and where a look at one character is needed. */
-static size_t plain_length(const char *text, size_t length) {
+/* Copies what can stand as it is, up to where a look at one character is needed. Returns how many bytes that was. */
+static size_t copy_plain(char *to, const char *text, size_t length) {
     size_t at = 0;
-    while (length - at >= 8 && eight_plain(text + at))
-        at += 8;
-    while (at < length && (unsigned char)text[at] >= 0x20 && (unsigned char)text[at] < 0x80 && text[at] != '"' && text[at] != '\\')
-        at++;
+    uint64_t bytes;
+    for (; length - at >= sizeof bytes; at += sizeof bytes) {
+        memcpy(&bytes, text + at, sizeof bytes);
+        if (!eight_plain(bytes))
+            break;
+        memcpy(to + at, &bytes, sizeof bytes);
+    }
+    for (; at < length && is_plain(text[at]); at++)
+        to[at] = text[at];
     return at;
 }
 
@@ -59,94 +64,101 @@ static size_t put_character(struct jp_str *out, const char *text, size_t left) {
     return 1;
 }
 
-/* What is not plain, piece by piece. */
+/* The rest of a string from where it is not plain, piece by piece. */
 static void put_escaped(struct jp_str *out, const char *text, size_t length) {
     for (size_t at = 0; at < length;) {
-        size_t plain = plain_length(text + at, length - at);
-        jp_str_add(out, text + at, plain);
+        at += put_character(out, text + at, length - at);
+        char *to = jp_str_room(out, length - at);
+        size_t plain = copy_plain(to, text + at, length - at);
+        jp_str_end_at(out, to + plain);
         at += plain;
-        if (at < length)
-            at += put_character(out, text + at, length - at);
     }
 }
 
-/* Most strings are plain, and copied at once; `after` (at most two characters) ends them. */
-static void put_string(struct jp_str *out, const char *text, size_t length, const char *after) {
-    size_t plain = plain_length(text, length), more = strlen(after);
-    char *to = jp_str_room(out, plain + 1 + more);
+/* `to` has room for the text and two quotes. Returns where it ends. */
+static char *put_string(struct jp_str *out, char *to, const char *text, size_t length) {
     *to++ = '"';
-    memcpy(to, text, plain);
+    size_t plain = copy_plain(to, text, length);
     to += plain;
     if (plain < length) {
-        jp_str_wrote(out, plain + 1);
+        jp_str_end_at(out, to);
         put_escaped(out, text + plain, length - plain);
-        jp_str_puts(out, after);
-        return;
+        to = jp_str_room(out, 1);
     }
-    memcpy(to, after, more);
-    jp_str_wrote(out, plain + 1 + more);
+    *to++ = '"';
+    return to;
 }
 
 /* --- numbers --- */
 
-enum { DIGITS = 24 }; /* of any 64-bit number, with its sign */
-
-/* Returns the first of the digits, which end with the buffer. */
-static char *put_digits(char buffer[DIGITS], uint64_t value) {
-    char *first = buffer + DIGITS;
-    do {
-        *--first = (char)('0' + value % 10);
-        value /= 10;
-    } while (value);
-    return first;
-}
+enum { INTEGER = 24, DOUBLE = 40 }; /* bytes of any, at most */
 
 static uint64_t magnitude_of(int64_t value) { return value < 0 ? 0 - (uint64_t)value : (uint64_t)value; }
 
-static void put_integer(struct jp_str *out, bool negative, uint64_t magnitude, bool quoted) {
-    char buffer[1 + DIGITS + 1]; /* a quote on each side */
-    char *first = put_digits(buffer + 1, magnitude), *end = buffer + 1 + DIGITS;
+/* `to` has room for INTEGER bytes. Returns where it ends. */
+static char *put_integer(char *to, bool negative, uint64_t magnitude, bool quoted) {
+    char digits[20], *first = digits + sizeof digits;
+    do {
+        *--first = (char)('0' + magnitude % 10);
+        magnitude /= 10;
+    } while (magnitude);
+    size_t count = (size_t)(digits + sizeof digits - first);
+    if (quoted)
+        *to++ = '"';
     if (negative)
-        *--first = '-';
-    if (quoted) {
-        *--first = '"';
-        *end++ = '"';
-    }
-    jp_str_add(out, first, (size_t)(end - first));
+        *to++ = '-';
+    memcpy(to, first, count);
+    to += count;
+    if (quoted)
+        *to++ = '"';
+    return to;
 }
 
-static void put_double(struct jp_str *out, double value) {
-    char text[40];
+/* `to` has room for DOUBLE bytes. */
+static char *put_double(char *to, double value) {
     if (!(fabs(value) <= DBL_MAX)) { /* infinite or no number: JSON has no word for it */
-        jp_str_puts(out, "null");
-        return;
+        memcpy(to, "null", 4);
+        return to + 4;
     }
-    if (fabs(value) <= (double)JP_JSON_EXACT_MAX && !(floor(value) < value)) {
-        put_integer(out, copysign(1, value) < 0, (uint64_t)fabs(value), false); /* signbit() of mingw-w64 does not pass -Wfloat-conversion */
-        return;
-    }
+    if (fabs(value) <= (double)JP_JSON_EXACT_MAX && !(floor(value) < value))
+        return put_integer(to, copysign(1, value) < 0, (uint64_t)fabs(value), false); /* signbit() of mingw-w64 does not pass -Wconversion */
     for (int digits = 15; digits <= 17; digits++) { /* 17 always do */
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        double again = strtod(text, NULL);
+        snprintf(to, DOUBLE, "%.*g", digits, value);
+        double again = strtod(to, NULL);
         if (!(again < value) && !(again > value))
             break;
     }
-    jp_str_puts(out, text);
+    return to + strlen(to);
 }
 
 /* --- values --- */
 
-static void put_key(struct jp_json_out *out, const char *key) {
+/* What comes before a value. Returns where the value is put, with room for so many bytes; it is then ended. */
+static char *begin_value(struct jp_json_out *out, const char *key, size_t room) {
+    size_t length = key ? strlen(key) : 0;
+    char *to = jp_str_room(out->text, length + 4 + room); /* a comma, two quotes, a colon */
     if (out->comma)
-        jp_str_putc(out->text, ',');
-    if (key)
-        put_string(out->text, key, strlen(key), "\":");
+        *to++ = ',';
+    if (key) {
+        *to++ = '"';
+        memcpy(to, key, length);
+        to += length;
+        *to++ = '"';
+        *to++ = ':';
+    }
     out->comma = true;
+    return to;
 }
 
-static void begin(struct jp_json_out *out, const char *key, char bracket) {
-    put_key(out, key);
-    jp_str_putc(out->text, bracket);
+static void put_word(struct jp_json_out *out, const char *key, const char *word) {
+    size_t length = strlen(word);
+    char *to = begin_value(out, key, length);
+    memcpy(to, word, length);
+    jp_str_end_at(out->text, to + length);
+}
+
+static void begin(struct jp_json_out *out, const char *key, const char *bracket) {
+    put_word(out, key, bracket);
     out->comma = false;
 }
 
@@ -155,28 +167,26 @@ static void end(struct jp_json_out *out, char bracket) {
     out->comma = true;
 }
 
-void jp_out_object(struct jp_json_out *out, const char *key) { begin(out, key, '{'); }
+void jp_out_object(struct jp_json_out *out, const char *key) { begin(out, key, "{"); }
 void jp_out_end_object(struct jp_json_out *out) { end(out, '}'); }
-void jp_out_array(struct jp_json_out *out, const char *key) { begin(out, key, '['); }
+void jp_out_array(struct jp_json_out *out, const char *key) { begin(out, key, "["); }
 void jp_out_end_array(struct jp_json_out *out) { end(out, ']'); }
-
-static void put_word(struct jp_json_out *out, const char *key, const char *word) {
-    put_key(out, key);
-    jp_str_puts(out->text, word);
-}
 
 void jp_out_null(struct jp_json_out *out, const char *key) { put_word(out, key, "null"); }
 void jp_out_bool(struct jp_json_out *out, const char *key, bool value) { put_word(out, key, value ? "true" : "false"); }
 
-void jp_out_u64(struct jp_json_out *out, const char *key, uint64_t value) {
-    put_key(out, key);
-    put_integer(out->text, false, value, value > JP_JSON_EXACT_MAX);
+static void put_number(struct jp_json_out *out, const char *key, bool negative, uint64_t magnitude, bool quoted) {
+    char *to = begin_value(out, key, INTEGER);
+    jp_str_end_at(out->text, put_integer(to, negative, magnitude, quoted));
 }
 
+void jp_out_u64(struct jp_json_out *out, const char *key, uint64_t value) { put_number(out, key, false, value, value > JP_JSON_EXACT_MAX); }
+
 void jp_out_i64(struct jp_json_out *out, const char *key, int64_t value) {
-    put_key(out, key);
-    put_integer(out->text, value < 0, magnitude_of(value), magnitude_of(value) > JP_JSON_EXACT_MAX);
+    put_number(out, key, value < 0, magnitude_of(value), magnitude_of(value) > JP_JSON_EXACT_MAX);
 }
+
+void jp_out_decimal(struct jp_json_out *out, const char *key, int64_t value) { put_number(out, key, value < 0, magnitude_of(value), true); }
 
 void jp_out_u64_if(struct jp_json_out *out, const char *key, bool known, uint64_t value) {
     if (known)
@@ -185,14 +195,9 @@ void jp_out_u64_if(struct jp_json_out *out, const char *key, bool known, uint64_
         jp_out_null(out, key);
 }
 
-void jp_out_decimal(struct jp_json_out *out, const char *key, int64_t value) {
-    put_key(out, key);
-    put_integer(out->text, value < 0, magnitude_of(value), true);
-}
-
 void jp_out_double(struct jp_json_out *out, const char *key, double value) {
-    put_key(out, key);
-    put_double(out->text, value);
+    char *to = begin_value(out, key, DOUBLE);
+    jp_str_end_at(out->text, put_double(to, value));
 }
 
 void jp_out_string(struct jp_json_out *out, const char *key, const char *text) {
@@ -200,8 +205,9 @@ void jp_out_string(struct jp_json_out *out, const char *key, const char *text) {
         jp_out_null(out, key);
         return;
     }
-    put_key(out, key);
-    put_string(out->text, text, strlen(text), "\"");
+    size_t length = strlen(text);
+    char *to = begin_value(out, key, length + 2);
+    jp_str_end_at(out->text, put_string(out->text, to, text, length));
 }
 
 void jp_out_time(struct jp_json_out *out, const char *key, int64_t time_100ns) {
@@ -211,16 +217,27 @@ void jp_out_time(struct jp_json_out *out, const char *key, int64_t time_100ns) {
 
 /* --- trees --- */
 
+/* Keys of a tree are whatever somebody chose. */
+static void put_member(struct jp_json_out *out, const cJSON *item) {
+    if (item->string) {
+        jp_out_string(out, NULL, item->string);
+        jp_str_putc(out->text, ':');
+        out->comma = false;
+    }
+    jp_out_tree(out, NULL, item);
+}
+
 void jp_out_members(struct jp_json_out *out, const cJSON *object) {
     const cJSON *item;
-    cJSON_ArrayForEach(item, object) jp_out_tree(out, item->string, item); /* elements of an array have no key */
+    cJSON_ArrayForEach(item, object) put_member(out, item); /* elements of an array have no key */
 }
 
 void jp_out_printed_members(struct jp_json_out *out, const char *json, size_t length) {
     if (!length)
         return;
-    put_key(out, NULL);
-    jp_str_add(out->text, json, length);
+    char *to = begin_value(out, NULL, length);
+    memcpy(to, json, length);
+    jp_str_end_at(out->text, to + length);
 }
 
 void jp_out_tree(struct jp_json_out *out, const char *key, const cJSON *tree) {

@@ -1,7 +1,8 @@
 /* JSON as it is printed: value after value is appended to a text, and no tree is made.
  *
  * Strings, lone surrogates and numbers come out as json.h says. Where a value is a member of an object its key goes with it; an element of an
- * array has none (NULL). What is begun is ended by who began it: nothing checks that but the tests of what was written. */
+ * array has none (NULL). Keys are the program's own words, and put as they are; those of a tree are whatever they are. What is begun is ended by
+ * who began it: nothing checks that but the tests of what was printed. */
 #ifndef JP_BASE_JSON_OUT_H
 #define JP_BASE_JSON_OUT_H
 

@@ -39,12 +39,10 @@ char *jp_strdup(const char *text) { return text ? jp_strndup(text, strlen(text))
 
 void jp_free(void *memory) { free(memory); }
 
-static void reserve(struct jp_str *string, size_t more) {
+void jp__str_grow(struct jp_str *string, size_t more) {
     if (more > SIZE_MAX / 4 || string->length > SIZE_MAX / 4)
         out_of_memory(more);
     size_t needed = string->length + more + 1;
-    if (needed <= string->capacity)
-        return;
     size_t capacity = string->capacity ? string->capacity : 64;
     while (capacity < needed)
         capacity *= 2;
@@ -52,21 +50,11 @@ static void reserve(struct jp_str *string, size_t more) {
     string->capacity = capacity;
 }
 
-char *jp_str_room(struct jp_str *string, size_t more) {
-    reserve(string, more);
-    return string->data + string->length;
-}
-
-void jp_str_wrote(struct jp_str *string, size_t length) {
-    string->length += length;
-    string->data[string->length] = '\0';
-}
-
 void jp_str_add(struct jp_str *string, const void *bytes, size_t length) {
     char *to = jp_str_room(string, length);
     if (length)
         memcpy(to, bytes, length);
-    jp_str_wrote(string, length);
+    jp_str_end_at(string, to + length);
 }
 
 void jp_str_puts(struct jp_str *string, const char *text) { jp_str_add(string, text, strlen(text)); }
@@ -78,7 +66,7 @@ void jp_str_vprintf(struct jp_str *string, const char *format, va_list arguments
     va_copy(again, arguments);
     int length = vsnprintf(NULL, 0, format, arguments); /* NOLINT(clang-analyzer-valist.Uninitialized): it is the caller's */
     if (length > 0) {
-        reserve(string, (size_t)length);
+        jp_str_room(string, (size_t)length);
         vsnprintf(string->data + string->length, (size_t)length + 1, format, again);
         string->length += (size_t)length;
     }
@@ -93,7 +81,7 @@ void jp_str_printf(struct jp_str *string, const char *format, ...) {
 }
 
 void jp_str_insert(struct jp_str *string, size_t at, const void *bytes, size_t length) {
-    reserve(string, length);
+    jp_str_room(string, length);
     memmove(string->data + at + length, string->data + at, string->length - at + 1);
     memcpy(string->data + at, bytes, length);
     string->length += length;
@@ -126,12 +114,16 @@ char *jp_str_take(struct jp_str *string) {
 }
 
 char *jp_sprintf(const char *format, ...) {
-    struct jp_str string = {0};
-    va_list arguments;
+    va_list arguments, again;
     va_start(arguments, format);
-    jp_str_vprintf(&string, format, arguments);
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    size_t size = length > 0 ? (size_t)length + 1 : 1;
+    char *text = jp_alloc(size); /* no more than it takes: many of these are kept */
+    vsnprintf(text, size, format, again);
+    va_end(again);
     va_end(arguments);
-    return jp_str_take(&string);
+    return text;
 }
 
 static char lower(char character) {

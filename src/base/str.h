@@ -30,9 +30,17 @@ void jp_str_printf(struct jp_str *string, const char *format, ...) JP_PRINTF(2, 
 void jp_str_vprintf(struct jp_str *string, const char *format, va_list arguments) JP_PRINTF(2, 0);
 void jp_str_insert(struct jp_str *string, size_t at, const void *bytes, size_t length);
 
-/* For who writes the bytes itself: room for `more` of them at the end, and how many were written there. */
-char *jp_str_room(struct jp_str *string, size_t more);
-void jp_str_wrote(struct jp_str *string, size_t length);
+/* For who writes the bytes itself: where to, with room for `more` of them, and where they end. */
+void jp__str_grow(struct jp_str *string, size_t more);
+static inline char *jp_str_room(struct jp_str *string, size_t more) {
+    if (string->capacity - string->length <= more)
+        jp__str_grow(string, more);
+    return string->data + string->length;
+}
+static inline void jp_str_end_at(struct jp_str *string, char *end) {
+    string->length = (size_t)(end - string->data);
+    *end = '\0';
+}
 
 void jp_str_remove_front(struct jp_str *string, size_t length);
 void jp_str_clear(struct jp_str *string); /* length 0, memory kept */

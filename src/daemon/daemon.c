@@ -57,6 +57,7 @@ static jp_status open_store(struct jp_daemon *daemon, struct jp_error *error) {
         .on_committed = jp__on_committed,
         .on_state = jp__on_store_state,
         .on_renewed = jp__on_store_renewed,
+        .on_forgotten = jp__on_store_forgotten,
     };
     return jp_store_open(&options, &daemon->store, &daemon->start, error);
 }

@@ -81,6 +81,7 @@ void jp__on_event(void *context, const struct jp_event *event);
 void jp__on_committed(void *context, uint64_t seq);
 void jp__on_store_state(void *context);
 void jp__on_store_renewed(void *context, const char *kept_as);
+void jp__on_store_forgotten(void *context, const char *pool);
 void jp__add_status(void *context, cJSON *status);
 void jp__reload_by_itself(struct jp_daemon *daemon); /* nobody waits for the answer */
 const struct jp_launch_template *jp__find_template(void *context, const char *name);

@@ -226,6 +226,12 @@ void jp__on_store_renewed(void *context, const char *kept_as) {
     jp_free(detail);
 }
 
+void jp__on_store_forgotten(void *context, const char *pool) {
+    struct jp_daemon *daemon = context;
+    if (daemon->pools && !daemon->closing)
+        jp_pools_forget_name(daemon->pools, pool);
+}
+
 /* --- service.status and service.reload --- */
 
 /* As the config has it; null: for ever, however large. */

@@ -52,14 +52,14 @@ struct jp_process_record {
     int64_t run; /* in which it was first recorded */
     char *pool;
     struct jp_process_facts facts;
-    bool start_exact; /* false: it was gone before it could be opened; start_100ns is when we heard of it */
     int64_t joined_100ns;
-    enum jp_origin joined_by; /* SERVICE: assigned or launched; KERNEL: a member's child; RECONCILER: found in the list */
-    bool starting;            /* launched, but so far nothing of it may have run: it is let run when this is on the disk */
     int64_t ended_100ns;      /* 0: runs */
+    enum jp_origin joined_by; /* SERVICE: assigned or launched; KERNEL: a member's child; RECONCILER: found in the list */
     enum jp_ending ending;
-    bool has_exit_code;
     uint32_t exit_code;
+    bool has_exit_code;
+    bool start_exact; /* false: it was gone before it could be opened; start_100ns is when we heard of it */
+    bool starting;    /* launched, but so far nothing of it may have run: it is let run when this is on the disk */
     struct jp_usage usage;
 };
 void jp_process_record_clear(struct jp_process_record *record);

@@ -15,7 +15,7 @@ struct jp_counted {
     struct jp_counters total; /* of processes that have ended */
     struct jp_counters *base; /* as of the last reset, or NULL; it may have what still runs, too */
     int64_t reset_100ns;      /* 0: never */
-    struct jp__series_state series;
+    struct jp__series_state *series; /* NULL: nobody was ever in a pool of the name, nor below it */
     bool ephemeral;           /* the pool was: that decides the line */
     struct jp_counted *next, *previous; /* of the line, while no pool has the name */
 };
@@ -59,6 +59,7 @@ static void set_base(struct jp_counted *counted, const struct jp_counters *base,
 
 static void free_counted(struct jp_counted *counted) {
     jp_free(counted->base);
+    jp_free(counted->series);
     jp_free(counted->name);
     jp_free(counted);
 }
@@ -85,7 +86,8 @@ void jp__counters_load(struct jp_pools *pools, const struct jp_accounts_start *s
         counted->total = start->counters[i].total;
         if (start->counters[i].reset_100ns)
             set_base(counted, &start->counters[i].base, start->counters[i].reset_100ns);
-        jp__series_load(&counted->series, &start->counters[i]);
+        if (start->counters[i].sampled_100ns)
+            jp__series_load(jp__counted_series(counted), &start->counters[i]);
     }
 }
 
@@ -110,6 +112,16 @@ bool jp__name_is_used(const struct jp_pools *pools, const char *name) {
     return jp_map_get(&pools->counted, name) || jp_map_get_u64(&pools->let_go, jp_map_hash(name));
 }
 
+void jp__name_forget(struct jp_pools *pools, const char *name) {
+    struct jp_counted *counted = jp_map_get(&pools->counted, name);
+    jp_map_remove_u64(&pools->let_go, jp_map_hash(name));
+    if (!counted)
+        return;
+    line_remove(pools, counted);
+    jp_map_remove(&pools->counted, name);
+    free_counted(counted);
+}
+
 void jp__counters_free(struct jp_pools *pools) {
     size_t position = 0;
     for (struct jp_counted *counted; (counted = jp_map_next(&pools->counted, &position)) != NULL;)
@@ -130,7 +142,13 @@ void jp__counters_detach(struct jp_pools *pools, struct jp_pool *pool) {
 }
 
 struct jp_counted *jp__counted_named(struct jp_pools *pools, const char *name) { return jp_map_get(&pools->counted, name); }
-struct jp__series_state *jp__counted_series(struct jp_counted *counted) { return &counted->series; }
+struct jp__series_state *jp__counted_series(struct jp_counted *counted) {
+    if (!counted->series)
+        counted->series = jp_alloc(sizeof *counted->series);
+    return counted->series;
+}
+
+bool jp__counted_has_series(const struct jp_counted *counted) { return counted->series != NULL; }
 const struct jp_counters *jp__counted_total(const struct jp_counted *counted) { return &counted->total; }
 
 /* --- counting --- */

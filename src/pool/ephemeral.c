@@ -300,6 +300,14 @@ void jp__ephemeral_discarded(struct jp_pools *pools, struct jp_pool *pool) {
     jp_map_put(&pools->gone, gone->name, gone); /* a name is an ephemeral pool's only once */
 }
 
+void jp_pools_forget_name(struct jp_pools *pools, const char *name) {
+    struct jp_gone *gone = jp_map_get(&pools->gone, name);
+    if (gone)
+        forget(pools, gone);
+    if (!jp_pools_find(pools, name))
+        jp__name_forget(pools, name);
+}
+
 static bool is_remembered(const struct jp_pools *pools, const struct jp_gone *gone) { return gone->until_ms > jp__now_ms(pools); }
 
 const char *jp_pools_gone_maker(const struct jp_pools *pools, const char *name) {

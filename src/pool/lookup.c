@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NEAR = 8 };
+
 const char *jp_pool_source_name(enum jp_pool_source source) {
     static const char *const names[] = {"config", "persistent", "transient"};
     return names[source];
@@ -19,6 +21,20 @@ struct jp_pool *jp_pools_find(struct jp_pools *pools, const char *name) { return
 
 static int compare_names(const void *one, const void *other) {
     return strcmp((*(struct jp_pool *const *)one)->name, (*(struct jp_pool *const *)other)->name);
+}
+
+struct jp_pool *jp_pools_find_object(struct jp_pools *pools, const char *object_name) {
+    struct jp_pool *pool = jp_map_get(&pools->by_object, object_name);
+    const char *session = strrchr(object_name, '#'); /* a further job's: see jobs.c */
+    if (!pool && session) {
+        char *first = jp_sprintf("%.*s", (int)(session - object_name), object_name);
+        pool = jp_map_get(&pools->by_object, first);
+        jp_free(first);
+    }
+    for (size_t i = 0; pool && i < pool->job_count; i++)
+        if (strcmp(pool->jobs[i]->object_name, object_name) == 0)
+            return pool;
+    return NULL;
 }
 
 /* Where the pool stands, or would. */
@@ -63,6 +79,14 @@ struct jp_pool *const *jp_pools_sorted(struct jp_pools *pools, size_t *ret_count
     }
     *ret_count = pools->sorted_count;
     return pools->sorted;
+}
+
+struct jp_pool *const *jp_pools_near(struct jp_pools *pools, const char *name, size_t *ret_count) {
+    size_t count;
+    struct jp_pool *const *all = jp_pools_sorted(pools, &count);
+    size_t place = place_of(pools, name), from = place > NEAR ? place - NEAR : 0, to = count - place > NEAR ? place + NEAR : count;
+    *ret_count = to - from;
+    return all + from;
 }
 
 size_t jp_pools_member_count(const struct jp_pools *pools) { return pools->member_count; }

@@ -94,17 +94,6 @@ void jp__members_inherit(struct jp_pool *pool) {
         linger_in(pool->first_lingering, pool->parent); /* which may still have to tell of its end */
 }
 
-/* What is known of it now, in the place of what was. */
-static void take_facts(struct jp_pools *pools, struct jp_member *member, const struct jp_process_facts *facts) {
-    bool counted = member->stage != JP_MEMBER_LINGERING;
-    if (counted)
-        jp__presence_remove(pools, member);
-    jp_process_facts_clear(&member->record.facts);
-    member->record.facts = *facts;
-    if (counted)
-        jp__presence_add(pools, member);
-}
-
 static void record(struct jp_pools *pools, const struct jp_member *member) {
     pools->with.accounts->ops->record_process(pools->with.accounts, &member->record);
 }
@@ -144,6 +133,44 @@ static struct jp_member *enter(struct jp_pools *pools, struct jp_pool *pool, str
     return member;
 }
 
+/* Puts a copy of `facts`, which may have texts of the member's, into the place of what was known. */
+static void set_facts(struct jp_pools *pools, struct jp_member *member, const struct jp_process_facts *facts) {
+    struct jp_process_facts old = member->record.facts, *fresh = &member->record.facts;
+    *fresh = *facts;
+    fresh->image = jp__text_share(pools, facts->image);
+    fresh->user = jp__text_share(pools, facts->user);
+    fresh->command_line = jp_strdup(facts->command_line);
+    jp__text_let_go(pools, old.image);
+    jp__text_let_go(pools, old.user);
+    jp_free(old.command_line);
+}
+
+/* What is known of it now, in the place of what was. */
+static void take_facts(struct jp_pools *pools, struct jp_member *member, const struct jp_process_facts *facts) {
+    bool counted = member->stage != JP_MEMBER_LINGERING;
+    if (counted)
+        jp__presence_remove(pools, member);
+    set_facts(pools, member, facts);
+    if (counted)
+        jp__presence_add(pools, member);
+}
+
+static void set_pool_name(struct jp_pools *pools, struct jp_member *member, const char *name) {
+    const char *old = member->record.pool;
+    member->record.pool = jp__text_share(pools, name);
+    jp__text_let_go(pools, old);
+}
+
+void jp__member_free(struct jp_pools *pools, struct jp_member *member) {
+    if (member->process)
+        jp__ops(pools)->process_close(member->process);
+    if (member->control)
+        jp__ops(pools)->process_close(member->control);
+    set_facts(pools, member, &(struct jp_process_facts){0});
+    set_pool_name(pools, member, NULL);
+    jp_free(member);
+}
+
 struct jp_member *jp__member_join(struct jp_pools *pools, struct jp_pool *pool, struct jp_process *process,
                                   struct jp_process_facts *facts, const struct jp__joined *joined) {
     struct jp_member *member = jp_alloc(sizeof *member);
@@ -151,14 +178,14 @@ struct jp_member *jp__member_join(struct jp_pools *pools, struct jp_pool *pool, 
     member->record = (struct jp_process_record){
         .id = ++pools->last_id,
         .run = pools->run,
-        .pool = jp_strdup(pool->name),
-        .facts = *facts,
         .start_exact = joined->exact,
         .joined_100ns = jp__now(pools),
         .joined_by = joined->by,
         .starting = joined->launched,
     };
-    *facts = (struct jp_process_facts){0};
+    set_facts(pools, member, facts);
+    jp_process_facts_clear(facts);
+    set_pool_name(pools, member, pool->name);
     enter(pools, pool, member);
     jp__enforce_on_join(pools, member);
     return member;
@@ -176,7 +203,11 @@ struct jp_member *jp__member_adopt(struct jp_pools *pools, struct jp_pool *pool,
                                    const struct jp_process_record *record) {
     struct jp_member *member = jp_alloc(sizeof *member);
     member->process = process;
-    jp_process_record_copy(record, &member->record);
+    member->record = *record;
+    member->record.pool = NULL;
+    member->record.facts = (struct jp_process_facts){0};
+    set_facts(pools, member, &record->facts);
+    set_pool_name(pools, member, record->pool);
     member->announced = UINT32_MAX; /* the earlier run told */
     enter(pools, pool, member);
     member->joined = jp__clock_at(pools, record->joined_100ns);
@@ -194,8 +225,7 @@ void jp__member_move(struct jp_pools *pools, struct jp_member *member, struct jp
         unlink_from_pool(pools, member);
         link_to_pool(pools, member, pool);
     }
-    jp_free(member->record.pool);
-    member->record.pool = jp_strdup(pool->name);
+    set_pool_name(pools, member, pool->name);
     record(pools, member);
     jp__schedule_list(pools, pool);
     if (jp__member_runs(member))
@@ -207,17 +237,10 @@ static bool incomplete(const struct jp_member *member) {
     return member->process && (!member->record.start_exact || !facts->image || !facts->command_line);
 }
 
-/* Moves what `fresh` lacks over from `old`. */
-static void keep_text(char **fresh, char **old) {
-    if (*fresh)
-        return;
-    *fresh = *old;
-    *old = NULL;
-}
-
 /* What could not be read of a process that was just being made. */
 static void complete_facts(struct jp_pools *pools, struct jp_member *member) {
-    struct jp_process_facts fresh, *old = &member->record.facts;
+    struct jp_process_facts fresh;
+    const struct jp_process_facts *old = &member->record.facts;
     struct jp_error error;
     if (!incomplete(member) || jp__ops(pools)->process_facts(member->process, &fresh, &error))
         return;
@@ -226,10 +249,12 @@ static void complete_facts(struct jp_pools *pools, struct jp_member *member) {
         jp_process_facts_clear(&fresh);
         return;
     }
-    keep_text(&fresh.image, &old->image);
-    keep_text(&fresh.command_line, &old->command_line);
-    keep_text(&fresh.user, &old->user);
-    take_facts(pools, member, &fresh);
+    struct jp_process_facts all = fresh; /* what it lacks stays */
+    all.image = fresh.image ? fresh.image : old->image;
+    all.command_line = fresh.command_line ? fresh.command_line : old->command_line;
+    all.user = fresh.user ? fresh.user : old->user;
+    take_facts(pools, member, &all);
+    jp_process_facts_clear(&fresh);
     member->record.start_exact = true;
     if (member->stage != JP_MEMBER_LINGERING)
         mark_jobs(pools, member);
@@ -251,6 +276,7 @@ void jp__member_identify(struct jp_pools *pools, struct jp_member *member) {
     }
     member->process = process;
     take_facts(pools, member, &facts);
+    jp_process_facts_clear(&facts);
     member->record.start_exact = true;
     record(pools, member);
     jp__freeze_join(pools, member);
@@ -388,14 +414,9 @@ void jp__member_ended(struct jp_pools *pools, struct jp_member *member) {
 void jp__member_forget(struct jp_pools *pools, struct jp_member *member) {
     if (jp_map_get_u64(&pools->by_pid, member->record.facts.pid) == member) /* else the pid is another's by now */
         jp_map_remove_u64(&pools->by_pid, member->record.facts.pid);
-    if (member->process)
-        jp__ops(pools)->process_close(member->process);
-    if (member->control)
-        jp__ops(pools)->process_close(member->control);
     queue_remove(&pools->stages[JP_MEMBER_LINGERING], member);
     linger_in(member, NULL);
-    jp_process_record_clear(&member->record);
-    jp_free(member);
+    jp__member_free(pools, member);
 }
 
 static void end_stage(struct jp_pools *pools, struct jp_member *member) {

@@ -363,22 +363,14 @@ void jp__pools_reap(struct jp_pools *pools) {
 
 /* --- the end --- */
 
-static void free_member(struct jp_pools *pools, struct jp_member *member) {
-    if (member->process)
-        jp__ops(pools)->process_close(member->process);
-    if (member->control)
-        jp__ops(pools)->process_close(member->control);
-    jp_process_record_clear(&member->record);
-    jp_free(member);
-}
-
 void jp_pools_free(struct jp_pools *pools) {
     if (!pools)
         return;
     jp__queue_discard(pools, NULL);
     size_t position = 0;
     for (struct jp_member *member; (member = jp_map_next(&pools->by_pid, &position)) != NULL;)
-        free_member(pools, member);
+        jp__member_free(pools, member);
+    pools->stages[JP_MEMBER_LINGERING].first = NULL;
     position = 0;
     for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
         pool->parent = NULL, pool->first_lingering = NULL; /* each goes by itself */
@@ -395,6 +387,7 @@ void jp_pools_free(struct jp_pools *pools) {
     jp_map_free(&pools->by_key);
     jp_map_free(&pools->by_pid);
     jp_map_free(&pools->waiters);
+    jp_map_free(&pools->texts);
     jp__seen_clear(pools);
     jp__ephemerals_end(pools);
     jp__counters_free(pools);

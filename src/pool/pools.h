@@ -134,33 +134,34 @@ enum jp_member_stage {
 };
 
 struct jp_member {
-    struct jp_process_record record;
+    struct jp_process_record record; /* pool, image and user are shared: texts.c */
     struct jp_pool *pool; /* NULL when LINGERING and the pool is gone */
     struct jp_member *next, *previous; /* of the pool; LINGERING: of those that were its members */
     struct jp_process *process;        /* NULL if it could not be opened */
     uint64_t watch;                    /* its number at the backend; 0: not watched */
-    enum jp_member_stage stage;
     struct jp_process *control; /* opened to adjust, freeze and end it; NULL until it is needed, or if that failed */
-    bool uncontrollable;        /* it may not be opened or ended: nothing is decided about it any more */
-    uint8_t troubles_told;      /* enum trouble of enforcement.c: each once */
-    bool enforcement_due;       /* it is still being made: limits are looked at when it is there */
-    unsigned freezes_awaited;   /* it is in a frozen pool, and that is not on the disk yet */
-    bool frozen;                /* by us; counted once, however many pools of its chain are */
-    bool resting;               /* between two slices of its CPU rate */
-    bool asked_to_stop;         /* ... and is ended at: */
-    uint64_t stop_deadline_ms;  /* awake */
-    uint32_t stop_exit_code;
     struct jp_policy_clock joined, active; /* when it joined; when its CPU time last moved */
     uint64_t commit_bytes, working_set_bytes; /* as of the last sample */
     uint64_t sampled_cpu_100ns; /* user and kernel time as of the last sample */
     uint64_t sampled_in;        /* number of the last sample that had it */
+    /* what takes less than eight bytes is together, for there are many members */
+    enum jp_member_stage stage;
+    bool uncontrollable;        /* it may not be opened or ended: nothing is decided about it any more */
+    uint8_t troubles_told;      /* enum trouble of enforcement.c: each once */
+    bool enforcement_due;       /* it is still being made: limits are looked at when it is there */
+    bool frozen;                /* by us; counted once, however many pools of its chain are */
+    bool resting;               /* between two slices of its CPU rate */
+    bool asked_to_stop;         /* ... and is ended at stop_deadline_ms */
     bool ended_before;        /* by itself, when its job was ended */
     bool terminated;          /* we ended it */
     bool silent;              /* ended with its whole job: the port will not tell */
     bool abnormal;            /* the port called its end a crash */
     bool watch_spent;         /* its watch was told before it had a thread: it must be watched anew */
-    unsigned looks;           /* at it while it was being made */
     bool stray;               /* there is no handle to ask, and the last PID list did not have it */
+    uint32_t looks;           /* at it while it was being made */
+    uint32_t freezes_awaited; /* it is in a frozen pool, and that is not on the disk yet */
+    uint32_t stop_exit_code;
+    uint64_t stop_deadline_ms; /* awake */
     uint32_t seen_in;         /* bit `depth` for each pool of its chain whose job was told that it is seen */
     uint32_t announced;       /* bit `depth` for each pool of its chain that told of its coming ... */
     uint32_t exit_announced;  /* ... and of its going */
@@ -225,6 +226,8 @@ void jp_pools_holder_gone(struct jp_pools *pools, const void *held_by);
 /* Whose it was: the SID, for some minutes after it has gone; NULL: of such a name nothing is known (any more). */
 const char *jp_pools_gone_maker(const struct jp_pools *pools, const char *name);
 void jp_pools_each_gone(const struct jp_pools *pools, const char *maker, void (*tell)(void *context, const char *name), void *context);
+/* Nothing is recorded under its name any more, so that is free again. A pool that has the name by now keeps it. */
+void jp_pools_forget_name(struct jp_pools *pools, const char *name);
 
 /* Lays `change` over the pool's spec (jp_schema_merge) and configures the living job. `parent` and `object_name` cannot
  * change. If the system refuses, the old settings are put back. */
@@ -237,6 +240,8 @@ jp_status jp_pools_delete(struct jp_pools *pools, struct jp_pool *pool, bool ter
 struct jp_pool *jp_pools_find(struct jp_pools *pools, const char *name);
 /* All pools by name, in alphabetical order; valid until one is created or deleted. */
 struct jp_pool *const *jp_pools_sorted(struct jp_pools *pools, size_t *ret_count);
+struct jp_pool *const *jp_pools_near(struct jp_pools *pools, const char *name, size_t *ret_count); /* some that stand beside it in that order */
+struct jp_pool *jp_pools_find_object(struct jp_pools *pools, const char *object_name);           /* whose job it is; NULL: no pool's */
 size_t jp_pools_count(const struct jp_pools *pools);
 size_t jp_pool_total_members(const struct jp_pool *pool); /* with those of its children */
 size_t jp_pool_session_members(const struct jp_pool *pool, uint32_t session); /* likewise, of one session */

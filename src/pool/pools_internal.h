@@ -52,6 +52,7 @@ struct jp_pools {
     size_t kept_count;
     bool keeper_troubled; /* said already */
     bool adopting;      /* until what the last run left has been taken up */
+    struct jp_map texts; /* struct shared_text of texts.c */
     struct jp_map pasts; /* meanwhile: struct jp_pool_past, by name */
     bool reap_due;                   /* an orphan may have nobody left */
     struct jp_pool_job *first_leaving; /* of sessions that seem to be over */
@@ -81,7 +82,7 @@ struct jp_pools {
         struct jp_counted *first, *last;
         size_t count;
     } idle[2]; /* of names that no pool has now; of ephemeral ones the second, so that many of those push out no others */
-    struct jp_map let_go;      /* hashes of the names that were let go of: they were used all the same */
+    struct jp_map let_go;      /* hashes of the names that were let go of while there are records under them: they were used all the same */
     size_t ephemeral_count;
     struct jp_pool *first_held; /* ephemeral ones */
     struct jp_pool *first_idle, *last_idle;
@@ -125,13 +126,15 @@ void jp__counters_free(struct jp_pools *pools);
 void jp__counters_attach(struct jp_pools *pools, struct jp_pool *pool); /* a new pool goes on where the last of its name stood */
 void jp__counters_detach(struct jp_pools *pools, struct jp_pool *pool);
 struct jp_counted *jp__counted_named(struct jp_pools *pools, const char *name); /* NULL: nothing is known of it */
-struct jp__series_state *jp__counted_series(struct jp_counted *counted);
+struct jp__series_state *jp__counted_series(struct jp_counted *counted); /* made now, if it is not there */
+bool jp__counted_has_series(const struct jp_counted *counted);
 const struct jp_counters *jp__counted_total(const struct jp_counted *counted); /* for ever, whatever was reset */
 void jp__count_ended(struct jp_pools *pools, const struct jp_process_record *row); /* the row has been closed */
 void jp__count_unobserved(struct jp_pools *pools, const struct jp_unobserved_record *record);
 void jp__count_elsewhere(struct jp_pools *pools, const struct jp_process_record *row, const char *pool); /* it was, but in another pool */
 
 bool jp__name_is_used(const struct jp_pools *pools, const char *name); /* by a pool that is, or was */
+void jp__name_forget(struct jp_pools *pools, const char *name);        /* no pool has it */
 
 /* ephemeral.c */
 #define JP__EPHEMERAL_KEY "ephemeral" /* of a definition, beside those of jp_pool_fields */
@@ -298,6 +301,12 @@ void jp__members_inherit(struct jp_pool *pool); /* it goes: those that linger ar
 void jp__member_merge_usage(struct jp_member *member, const struct jp_usage *fresh); /* what is not told stays as it was */
 void jp__member_learn(struct jp_pools *pools, struct jp_member *member); /* what could not be read of it when it came */
 uint64_t jp__members_on_time(struct jp_pools *pools, uint64_t now_ms);    /* stages that are over; the next deadline */
+
+void jp__member_free(struct jp_pools *pools, struct jp_member *member); /* itself: nobody leads to it any more */
+
+/* texts.c */
+char *jp__text_share(struct jp_pools *pools, const char *text); /* a copy that others have as well: not to be changed or freed. NULL for NULL */
+void jp__text_let_go(struct jp_pools *pools, const char *text);
 
 /* messages.c */
 

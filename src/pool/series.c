@@ -36,6 +36,11 @@ static void set_awake(struct jp_pools *pools, struct jp__series_state *state, bo
     state->awake = awake;
 }
 
+static void fall_asleep(struct jp_pools *pools, struct jp_pool *pool) {
+    if (jp__counted_has_series(pool->counted))
+        set_awake(pools, state_of(pool), false);
+}
+
 void jp__series_wake(struct jp_pools *pools, struct jp_pool *pool) {
     for (; pool; pool = pool->parent) {
         struct jp__series_state *state = state_of(pool);
@@ -151,8 +156,16 @@ static void record(struct jp_pools *pools, struct jp_pool *pool, const struct pi
     ops->record_sample(pools->with.accounts, &row);
 }
 
+/* Nobody was ever in it, or below it. */
+static bool never_used(const struct jp_pool *pool) {
+    struct jp_spent ended = ended_of(pool->counted);
+    return !jp__counted_has_series(pool->counted) && !pool->child_count && !pool->member_count && !ended.cpu_100ns && !ended.read_bytes && !ended.write_bytes;
+}
+
 /* Those below it first: what is told of a pool is the sum. */
 static struct picture visit(struct jp_pools *pools, struct jp_pool *pool, bool seen) {
+    if (never_used(pool))
+        return (struct picture){0};
     struct jp__series_state *state = state_of(pool);
     struct picture picture = look_at(pools, pool);
     for (size_t i = 0; i < pool->child_count; i++) {
@@ -188,7 +201,7 @@ void jp__series_on_sample(struct jp_pools *pools, bool seen) {
 
 void jp__series_end_pool(struct jp_pools *pools, struct jp_pool *pool) {
     if (!pools->record_interval_ms || pools->next_record_ms == UINT64_MAX) { /* nothing has happened since the last rows */
-        set_awake(pools, state_of(pool), false);
+        fall_asleep(pools, pool);
         return;
     }
     struct picture picture = visit(pools, pool, false);
@@ -229,5 +242,5 @@ void jp__series_end(struct jp_pools *pools) {
     pools->next_record_ms = UINT64_MAX;
     size_t position = 0;
     for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
-        set_awake(pools, state_of(pool), false);
+        fall_asleep(pools, pool);
 }

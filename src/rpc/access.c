@@ -90,10 +90,11 @@ const char *jp__caller(const struct jp_call *call) {
 
 /* --- pools by name --- */
 
-/* Suggests only what may be seen. */
+/* Suggests only what may be seen, and looks only at the names beside it: whoever asks for what is not there must not cost the more the more
+ * pools there are. */
 static jp_status no_pool(struct jp_call *call, const char *name, struct jp_error *error) {
     size_t count, shown = 0;
-    struct jp_pool *const *all = jp_pools_sorted(call->rpc->with.pools, &count);
+    struct jp_pool *const *all = jp_pools_near(call->rpc->with.pools, name, &count);
     const char **names = jp_realloc_array(NULL, count, sizeof *names);
     for (size_t i = 0; i < count; i++)
         if (jp__rights(call->connection, all[i]) & JP_RIGHT_VIEW)

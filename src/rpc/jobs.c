@@ -58,16 +58,6 @@ void jp__jobs_closed(struct jp_rpc_connection *connection) {
 
 /* --- names --- */
 
-static struct jp_pool *pool_of_object(struct jp_pools *pools, const char *object_name) {
-    size_t count;
-    struct jp_pool *const *all = jp_pools_sorted(pools, &count);
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < all[i]->job_count; j++)
-            if (strcmp(all[i]->jobs[j]->object_name, object_name) == 0)
-                return all[i];
-    return NULL;
-}
-
 /* What a right to the job object stands for at a pool. */
 static uint32_t right_for(uint32_t access) {
     uint32_t rights = JP_RIGHT_VIEW;
@@ -94,7 +84,7 @@ jp_status jp__job_resolve(struct jp_call *call, const char *text, uint32_t acces
     }
     reference.pool = jp_pools_find(pools, text);
     if (!reference.pool)
-        reference.pool = pool_of_object(pools, text);
+        reference.pool = jp_pools_find_object(pools, text);
     if (reference.pool && !(jp__rights(call->connection, reference.pool) & JP_RIGHT_VIEW))
         reference.pool = NULL; /* then Windows says what the caller may do with the job */
     if (reference.pool && jp__need(call, reference.pool, right_for(access), error))

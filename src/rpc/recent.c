@@ -5,7 +5,9 @@
 #include <string.h>
 
 struct jp_recent_event {
-    struct jp_event event; /* its strings are ours; seq 0: empty */
+    struct jp_event event; /* seq 0: empty */
+    char *texts;           /* its strings, one behind the other; the next event's take their place */
+    size_t room;
 };
 
 static size_t capacity(const struct jp_rpc *rpc) { return rpc->with.recent_events ? rpc->with.recent_events : JP_RPC_RECENT_EVENTS; }
@@ -13,11 +15,8 @@ static size_t capacity(const struct jp_rpc *rpc) { return rpc->with.recent_event
 static struct jp_recent_event *slot_of(struct jp_rpc *rpc, uint64_t seq) { return &rpc->recent[seq % capacity(rpc)]; }
 
 static void clear(struct jp_recent_event *slot) {
-    jp_free((char *)(uintptr_t)slot->event.pool);
-    jp_free((char *)(uintptr_t)slot->event.message);
-    jp_free((char *)(uintptr_t)slot->event.process);
-    jp_free((char *)(uintptr_t)slot->event.detail);
-    slot->event = (struct jp_event){0};
+    jp_free(slot->texts);
+    *slot = (struct jp_recent_event){0};
 }
 
 const struct jp_event *jp__recent_find(struct jp_rpc *rpc, uint64_t seq) {
@@ -30,12 +29,21 @@ void jp__recent_add(struct jp_rpc *rpc, const struct jp_event *event) {
     if (!rpc->recent)
         rpc->recent = jp_alloc(capacity(rpc) * sizeof *rpc->recent);
     struct jp_recent_event *slot = slot_of(rpc, event->seq);
-    clear(slot);
     slot->event = *event;
-    slot->event.pool = jp_strdup(event->pool);
-    slot->event.message = jp_strdup(event->message);
-    slot->event.process = jp_strdup(event->process);
-    slot->event.detail = jp_strdup(event->detail);
+    const char **const texts[] = {&slot->event.pool, &slot->event.message, &slot->event.process, &slot->event.detail};
+    size_t sizes[sizeof texts / sizeof *texts], size = 0;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        size += sizes[i] = *texts[i] ? strlen(*texts[i]) + 1 : 0;
+    if (size > slot->room) {
+        slot->texts = jp_realloc_array(slot->texts, size, 1);
+        slot->room = size;
+    }
+    char *place = slot->texts;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (*texts[i])
+            *texts[i] = memcpy(place, *texts[i], sizes[i]);
+        place += sizes[i];
+    }
 }
 
 void jp__recent_forget(struct jp_rpc *rpc, uint64_t from_seq, uint64_t to_seq) {

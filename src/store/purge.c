@@ -9,8 +9,6 @@
 #define DAY "864000000000"
 #define DAY_100NS INT64_C(864000000000)
 
-enum { MAY_COME_AGAIN_S = 3600 }; /* nobody writes a process again so long after its end */
-
 /* --- rows --- */
 
 /* The rows of one pool are looked at in order of their numbers, so many in a step whether or not they are to go: a step is short also
@@ -51,7 +49,7 @@ static int choose_processes(sqlite3 *db, struct jp__purge_range *range, bool *re
 
 static int delete_chosen(sqlite3 *db, int *ret_deleted) {
     int64_t now = jp__now_100ns();
-    struct jp__value values[] = {JP__NUMBER(now), JP__NUMBER(now - (int64_t)MAY_COME_AGAIN_S * JP_100NS_PER_S)};
+    struct jp__value values[] = {JP__NUMBER(now), JP__NUMBER(now - (int64_t)JP__MAY_COME_AGAIN_S * JP_100NS_PER_S)};
     int code = jp__jobs_keep_processes(db);
     if (code == SQLITE_OK)
         code = jp__db_run(db, "INSERT INTO purged SELECT id, ?1 FROM processes WHERE id IN purging AND ended_100ns > ?2", values, 2);
@@ -181,7 +179,7 @@ int jp__purge_oldest(sqlite3 *db, struct jp_purged *purged, bool *ret_done) {
 }
 
 int jp__forget_purged(sqlite3 *db) {
-    struct jp__value before = JP__NUMBER(jp__now_100ns() - (int64_t)MAY_COME_AGAIN_S * JP_100NS_PER_S);
+    struct jp__value before = JP__NUMBER(jp__now_100ns() - (int64_t)JP__MAY_COME_AGAIN_S * JP_100NS_PER_S);
     return jp__db_run(db, "DELETE FROM purged WHERE purged_100ns < ?1", &before, 1);
 }
 

@@ -8,7 +8,10 @@
 
 #include <sqlite3.h>
 
-enum { JP__PURGE_ROWS = 500 }; /* at most so many in a step: some 20 ms */
+enum {
+    JP__PURGE_ROWS = 500,        /* at most so many in a step: some 20 ms */
+    JP__MAY_COME_AGAIN_S = 3600, /* nobody writes a process again so long after its end */
+};
 
 struct jp__purge_range {
     const char *pool; /* NULL: all */
@@ -33,8 +36,8 @@ int jp__fold_hours(sqlite3 *db, int64_t before_100ns, bool *ret_done);
 
 /* Forgets pools that were deleted and of which nothing is left but sums: their counters and resets go. One that may be made again stays until
  * it was deleted before `before_100ns`; an ephemeral one does not, and its sums go to its heir (fold.h). Those that have samples of days not before
- * `samples_before_100ns` (0: any) stay. */
-int jp__drop_pools(sqlite3 *db, int64_t before_100ns, int64_t samples_before_100ns, bool *ret_done);
+ * `samples_before_100ns` (0: any) stay. Adds the names of the ephemeral ones to *forgotten. */
+int jp__drop_pools(sqlite3 *db, int64_t before_100ns, int64_t samples_before_100ns, struct jp_strings *forgotten, bool *ret_done);
 
 /* Forgets which rows were purged, but those that somebody may still write again. */
 int jp__forget_purged(sqlite3 *db);

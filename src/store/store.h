@@ -37,7 +37,7 @@ struct jp_store_options {
     uint32_t service_pid;       /* ours, for the next run */
     const struct jp_log *log;   /* may be NULL; must outlive the store */
     uv_loop_t *loop;
-    void *context; /* of the two callbacks below, which may be NULL */
+    void *context; /* of the callbacks below, which may be NULL */
     /* All events up to `seq` are on the disk, but those that state() counts as dropped. */
     void (*on_committed)(void *context, uint64_t seq);
     /* The database became degraded, or recovered: state() says which. */
@@ -46,6 +46,8 @@ struct jp_store_options {
      * one has begun, which goes on numbering where the old one stood. What is in the backlog goes into it; whoever recorded pools,
      * jobs and running processes does so again. */
     void (*on_renewed)(void *context, const char *kept_as);
+    /* Nothing is recorded under this name of an ephemeral pool any more. */
+    void (*on_forgotten)(void *context, const char *pool);
     uint64_t hurry; /* divides every wait for a disk or a lock that refuses; 0: nothing is hurried. For tests */
 };
 

@@ -10,10 +10,7 @@
 #define DAY "864000000000"
 #define DAY_100NS INT64_C(864000000000)
 
-enum {
-    DROP_POOLS = 50,          /* in a step; each takes some ten statements */
-    MAY_COME_AGAIN_S = 3600,  /* as in purge.c */
-};
+enum { DROP_POOLS = 50 }; /* in a step; each takes some ten statements */
 
 #define ADD(column) column " = CAST(" column " + excluded." column " AS INTEGER)"
 #define ADD_USAGE                                                                                                   \
@@ -56,7 +53,7 @@ int jp__fold_hours(sqlite3 *db, int64_t before_100ns, bool *ret_done) {
 /* Before the oldest row that there is: an ephemeral pool that went before that has none, so only such ones are looked at. Its name is nobody's again,
  * so it is not kept for one who might be made again; but it is let go of with its last event, because the name is free then. */
 static int find_oldest(sqlite3 *db, int64_t *ret_time) {
-    struct jp__value none = JP__NUMBER(jp__now_100ns() - (int64_t)MAY_COME_AGAIN_S * JP_100NS_PER_S);
+    struct jp__value none = JP__NUMBER(jp__now_100ns() - (int64_t)JP__MAY_COME_AGAIN_S * JP_100NS_PER_S);
     return jp__db_ask(db,
                       "SELECT min(?1, coalesce((SELECT min(ended_100ns) FROM processes WHERE ended_100ns IS NOT NULL), ?1),"
                       " coalesce((SELECT min(time_100ns) FROM events), ?1))",
@@ -115,7 +112,7 @@ static int drop(sqlite3 *db, const struct jp_strings *names, bool ephemeral) {
     return code;
 }
 
-int jp__drop_pools(sqlite3 *db, int64_t before_100ns, int64_t samples_before_100ns, bool *ret_done) {
+int jp__drop_pools(sqlite3 *db, int64_t before_100ns, int64_t samples_before_100ns, struct jp_strings *forgotten, bool *ret_done) {
     int64_t before[] = {before_100ns, 0};
     struct jp_strings names[2] = {{0}};
     int code = jp__db_exec(db, "BEGIN IMMEDIATE");
@@ -123,10 +120,13 @@ int jp__drop_pools(sqlite3 *db, int64_t before_100ns, int64_t samples_before_100
         code = find_oldest(db, &before[true]);
     for (int ephemeral = 0; code == SQLITE_OK && ephemeral < 2; ephemeral++)
         code = find_left(db, ephemeral, before[ephemeral], samples_before_100ns, &names[ephemeral]);
-    *ret_done = names[0].count + names[1].count == 0; /* parents may have become free */
+    *ret_done = names[false].count + names[true].count == 0; /* parents may have become free */
     for (int ephemeral = 0; code == SQLITE_OK && ephemeral < 2; ephemeral++)
         code = drop(db, &names[ephemeral], ephemeral);
-    jp_strings_free(&names[0]);
-    jp_strings_free(&names[1]);
-    return jp__db_end(db, code);
+    code = jp__db_end(db, code);
+    if (code == SQLITE_OK)
+        jp_strings_add_all(forgotten, &names[true]);
+    jp_strings_free(&names[false]);
+    jp_strings_free(&names[true]);
+    return code;
 }

@@ -71,6 +71,12 @@ struct jp__purge *jp__upkeep_answers(struct jp__upkeep *upkeep) {
     return first;
 }
 
+struct jp_strings jp__upkeep_forgotten(struct jp__upkeep *upkeep) {
+    struct jp_strings names = upkeep->told;
+    upkeep->told = (struct jp_strings){0};
+    return names;
+}
+
 void jp__purges_deliver(struct jp__purge *first) {
     while (first != NULL) {
         struct jp__purge *next = first->next;
@@ -111,8 +117,10 @@ void jp__upkeep_hear(struct jp__upkeep *upkeep, uint64_t committed) {
 }
 
 bool jp__upkeep_tell(struct jp__upkeep *upkeep, struct jp__purges *done) {
-    bool any = done->first != NULL;
+    bool any = done->first != NULL || upkeep->forgotten.count > 0;
     move(done, &upkeep->answered);
+    jp_strings_add_all(&upkeep->told, &upkeep->forgotten);
+    jp_strings_free(&upkeep->forgotten);
     return any;
 }
 
@@ -235,7 +243,7 @@ static int phase_step(struct jp__upkeep *upkeep, sqlite3 *db, bool *ret_done) {
         int64_t hours = before(retention->hours_100ns) / day_100ns * day_100ns; /* a day at a time */
         return hours == 0 ? SQLITE_OK : jp__fold_hours(db, hours, ret_done);
     }
-    case JP__UPKEEP_POOLS: return jp__drop_pools(db, processes, before(retention->samples_100ns), ret_done);
+    case JP__UPKEEP_POOLS: return jp__drop_pools(db, processes, before(retention->samples_100ns), &upkeep->forgotten, ret_done);
     case JP__UPKEEP_SPACE: return space_step(upkeep, db, ret_done);
     }
     return SQLITE_OK;

@@ -47,6 +47,7 @@ struct jp__upkeep {
     struct jp_retention wanted;
     bool changed;
     struct jp__purges asked, answered;
+    struct jp_strings told; /* names of ephemeral pools that were forgotten */
 
     /* the thread's only */
     struct jp_retention retention;
@@ -61,6 +62,7 @@ struct jp__upkeep {
     uint64_t next_quiet_ms;       /* ... if nothing was */
     uint64_t heard, passed;       /* the newest record on the disk when it was last told; when the last pass began */
     int64_t last_purge_100ns;
+    struct jp_strings forgotten; /* likewise, to be told */
 };
 
 /* --- the loop's thread --- */
@@ -70,6 +72,7 @@ struct jp__purge *jp__purge_new(const struct jp_purge_filter *filter, uint64_t t
 void jp__upkeep_ask(struct jp__upkeep *upkeep, struct jp__purge *purge);
 void jp__upkeep_set_retention(struct jp__upkeep *upkeep, const struct jp_retention *retention);
 struct jp__purge *jp__upkeep_answers(struct jp__upkeep *upkeep);
+struct jp_strings jp__upkeep_forgotten(struct jp__upkeep *upkeep); /* jp_strings_free */
 /* Calls back for each in the list, and frees them. */
 void jp__purges_deliver(struct jp__purge *first);
 

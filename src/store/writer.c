@@ -517,6 +517,7 @@ static void free_writer(uv_handle_t *handle) {
     struct jp__writer *writer = handle->data;
     jp_free(writer->heard.kept_as);
     jp_free(writer->connection.renewal.kept_as);
+    jp_strings_free(&writer->upkeep.told);
     jp_free(writer);
 }
 
@@ -547,6 +548,7 @@ static void on_news(uv_async_t *async) {
     writer->heard = writer->news;
     writer->news.kept_as = NULL;
     struct jp__purge *purged = jp__upkeep_answers(&writer->upkeep);
+    struct jp_strings forgotten = jp__upkeep_forgotten(&writer->upkeep);
     uv_mutex_unlock(&writer->mutex);
 
     const struct jp_store_options *options = &writer->options;
@@ -556,6 +558,9 @@ static void on_news(uv_async_t *async) {
         options->on_committed(options->context, writer->heard.committed_seq);
     if (writer->heard.degraded != was_degraded && options->on_state != NULL)
         options->on_state(options->context);
+    for (size_t i = 0; i < forgotten.count && options->on_forgotten != NULL; i++)
+        options->on_forgotten(options->context, forgotten.items[i]);
+    jp_strings_free(&forgotten);
     call_waiters(writer);
     jp__purges_deliver(purged);
     if (writer->heard.ended) {

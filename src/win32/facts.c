@@ -153,8 +153,9 @@ jp_status jp__process_facts(struct jp_process *process, struct jp_process_facts 
         return jp_fail_win32(error, JP_E_SYSTEM, win32, "GetProcessTimes", "cannot tell when process %lu began",
                              (unsigned long)process->pid);
     }
-    DWORD session = 0;
-    ProcessIdToSessionId(process->pid, &session);
+    const PROCESSINFOCLASS session_information = (PROCESSINFOCLASS)24;
+    ULONG session = 0;
+    query(process->handle, session_information, &session, sizeof session);
     *ret_facts = (struct jp_process_facts){
         .pid = process->pid,
         .start_100ns = made ? jp_win32_from_filetime(start) : 0,

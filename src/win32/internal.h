@@ -27,6 +27,8 @@ struct jp_process {
     HANDLE handle;
     HANDLE thread; /* of a launched process, until it is resumed */
     uint32_t pid;
+    bool ended; /* found out, with: */
+    DWORD exit_code;
     struct jp_win32_backend *backend;
     HANDLE wait; /* for its end, at the port; NULL: it is not watched */
 };

@@ -50,13 +50,16 @@ void jp__process_close(struct jp_process *process) {
     jp_free(process);
 }
 
+/* It is asked for some times when a process ends; what it was then, it stays. */
 bool jp__process_exited(struct jp_process *process, uint32_t *ret_exit_code) {
-    /* In this order: a code that is read after the end is the final one. */
-    bool ended = jp__process_has_ended(process->handle);
-    DWORD code = STILL_ACTIVE;
-    GetExitCodeProcess(process->handle, &code);
-    *ret_exit_code = code;
-    return ended;
+    if (!process->ended) {
+        /* In this order: a code that is read after the end is the final one. */
+        process->ended = jp__process_has_ended(process->handle);
+        process->exit_code = STILL_ACTIVE;
+        GetExitCodeProcess(process->handle, &process->exit_code);
+    }
+    *ret_exit_code = process->exit_code;
+    return process->ended;
 }
 
 /* A process that has ended is told apart first: Windows says "access denied" then, Wine says that all is well. */

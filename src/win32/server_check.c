@@ -70,22 +70,18 @@ jp_status jp_win32_server_check(HANDLE pipe, enum jp_win32_server *ret_server, u
         return jp_fail_win32(error, JP_E_DENIED, win32, "GetNamedPipeServerProcessId", "cannot tell which process serves the pipe");
     }
     *ret_pid = pid;
-    uint32_t service = service_pid();
-    if (service != 0 && service == pid) {
-        *ret_server = JP_SERVER_SERVICE;
-        return JP_OK;
-    }
-
     PSID owner = pipe_owner(pipe);
     if (!owner)
         owner = process_user(pid);
-    if (!owner)
-        return jp_fail(error, JP_E_DENIED, "process %lu serves the pipe, and it cannot be told whose it is", pid);
     jp_status status = JP_OK;
-    if (is_own_user(owner)) {
+    if (owner && is_own_user(owner)) {
         *ret_server = JP_SERVER_OWN_USER;
-    } else if (jp_win32_sid_trusted(owner)) {
+    } else if (owner && jp_win32_sid_trusted(owner)) {
         *ret_server = JP_SERVER_PRIVILEGED;
+    } else if (pid != 0 && service_pid() == pid) { /* last: asking the SCM takes longer than everything else that a client does before its first request */
+        *ret_server = JP_SERVER_SERVICE;
+    } else if (!owner) {
+        status = jp_fail(error, JP_E_DENIED, "process %lu serves the pipe, and it cannot be told whose it is", pid);
     } else {
         char *name = jp_win32_sid_name(owner);
         status = jp_fail(error, JP_E_DENIED,

@@ -8,9 +8,9 @@
 #include <windows.h>
 
 enum jp_win32_server {
-    JP_SERVER_SERVICE,   /* it is the process that the SCM runs as "JobPool" */
-    JP_SERVER_PRIVILEGED, /* it runs as SYSTEM or with Administrators' rights: it needs no trick to harm us */
-    JP_SERVER_OWN_USER,  /* it runs as the caller's own user: `jobpoold --console` */
+    JP_SERVER_OWN_USER,   /* its pipe is the caller's own user's: `jobpoold --console` */
+    JP_SERVER_PRIVILEGED, /* it is SYSTEM's or Administrators': it needs no trick to harm us */
+    JP_SERVER_SERVICE,    /* it is neither, but the process that the SCM runs as "JobPool" */
 };
 
 /* JP_E_DENIED, with the reason, if it is none of these. *ret_pid is the server's. */

@@ -106,7 +106,7 @@ class Asked:
         return figures
 
     def pair(self, name, reach):
-        return Pair(name, [Figure("us", "", "us", "lower", reach), Figure("p99", ", p99", "us", "lower")], lambda: self.time(self.ours), lambda: self.time(self.bare))
+        return Pair(name, [Figure("us", "", "us", "lower", reach)], lambda: self.time(self.ours), lambda: self.time(self.bare))
 
 
 @contextlib.contextmanager

@@ -29,9 +29,8 @@ static const char spec_text[] = "{\"limits\":{\"process_memory\":\"1GiB\",\"proc
 struct client {
     struct jp_peer peer; /* first */
     struct jp_rpc_connection *connection;
-    struct jp_str sent;
-    size_t bytes; /* that it was sent */
-    char head[64];
+    struct jp_str unread;
+    char head[64]; /* of the last message */
 };
 
 static struct jp_sim *sim;
@@ -73,15 +72,14 @@ static uint32_t process_id(const struct jp_peer *peer) {
     return 0;
 }
 
-static struct jp_str *output(struct jp_peer *peer) { return &((struct client *)(void *)peer)->sent; }
+static struct jp_str *output(struct jp_peer *peer) { return &((struct client *)(void *)peer)->unread; }
 
 static void peer_send(struct jp_peer *peer) {
     struct client *client = (struct client *)(void *)peer;
-    size_t part = client->sent.length < sizeof client->head ? client->sent.length : sizeof client->head - 1;
-    client->bytes += client->sent.length;
-    memcpy(client->head, client->sent.data, part);
+    size_t part = client->unread.length < sizeof client->head ? client->unread.length : sizeof client->head - 1;
+    memcpy(client->head, client->unread.data, part);
     client->head[part] = '\0';
-    jp_str_clear(&client->sent);
+    jp_str_clear(&client->unread);
 }
 
 static size_t unsent(const struct jp_peer *peer) {
@@ -285,6 +283,7 @@ struct request {
     const char *name, *method;
     char *(*params)(size_t which, uint32_t pid, size_t number); /* NULL: none; of the pool `which`, the `number`-th such request */
     bool newcomer;                                              /* pid: of a process that nobody has yet; else of one in the pool */
+    bool refused;
 };
 
 static char *about_pool(size_t which, uint32_t pid, size_t number) {
@@ -312,12 +311,19 @@ static char *about_new_pool(size_t which, uint32_t pid, size_t number) {
     return jp_sprintf("{\"name\":\"run%zu\",\"parent\":\"pool%05zu\",\"ephemeral\":true}", run_count++, which);
 }
 
+static char *about_no_pool(size_t which, uint32_t pid, size_t number) {
+    (void)pid;
+    (void)number;
+    return jp_sprintf("{\"pool\":\"poool%05zu\"}", which);
+}
+
 static const struct request requests[] = {
-    {"ping", "service.ping", NULL, false},
-    {"status", "service.status", NULL, false},
-    {"pool.get", "pool.get", about_pool, false},
-    {"process.get", "process.get", about_process, false},
-    {"pool.assign", "pool.assign", about_both, true},
+    {"ping", "service.ping", .params = NULL},
+    {"status", "service.status", .params = NULL},
+    {"pool.get", "pool.get", .params = about_pool},
+    {"process.get", "process.get", .params = about_process},
+    {"pool.assign", "pool.assign", .params = about_both, .newcomer = true},
+    {"no pool", "pool.get", .params = about_no_pool, .refused = true},
 };
 
 static void ask(const struct request *request, size_t number) {
@@ -330,7 +336,7 @@ static void ask(const struct request *request, size_t number) {
     say(&asker, line);
     turn(); /* what is told when it is on the disk */
     count_pause(true);
-    if (!strstr(asker.head, "\"result\""))
+    if (!strstr(asker.head, request->refused ? "\"error\"" : "\"result\""))
         fail(request->method, asker.head);
     jp_free(params);
     jp_free(line);
@@ -391,7 +397,7 @@ static size_t runs(size_t count) {
         count_pause(false);
         deliver_counted();
         jp_rpc_closed(asker.connection);
-        jp_str_free(&asker.sent);
+        jp_str_free(&asker.unread);
         count_pause(true);
         jp_sim_pass(sim, RUN_OVER_MS);
         count_pause(false);

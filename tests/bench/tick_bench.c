@@ -199,7 +199,7 @@ static void open_world(void) {
     pools = jp_pools_new(&surroundings, &(struct jp_accounts_start){0});
 }
 
-/* Four pools at the top, each with a chain below it, as in policy_bench.c. */
+/* Four pools at the top, each with a chain below it. */
 static void create_pools(size_t count) {
     for (size_t i = 0; i < count; i++) {
         struct jp_pool_spec spec = {0};

@@ -105,6 +105,26 @@ def test_launch_removes_a_variable(rpc, pool, host):
     assert rpc.call("pool.wait", pool=pool, pid=removed["pid"])["exitCode"] == 1
 
 
+def test_a_change_of_the_users_environment_counts_at_once(rpc, pool, host, tmp_path):
+    """Environments are remembered from one launch to the next, as long as nobody has written what they are made of."""
+    key = ("HKCU\\Environment", "/v", "JP_LATE")
+
+    def seen():
+        out = tmp_path / "out.txt"
+        pid = rpc.call("pool.launch", pool=pool, argv=["cmd", "/c", "set", "JP_"], cwd=host.path(tmp_path), stdout=host.path(out))["pid"]
+        rpc.call("pool.wait", pool=pool, pid=pid)
+        return out.read_text().strip()
+
+    try:
+        assert seen() == seen() == ""
+        for value in ("one", "two"):
+            assert host.run("reg", "add", *key, "/d", value, "/f").returncode == 0
+            assert seen() == seen() == f"JP_LATE={value}"
+    finally:
+        host.run("reg", "delete", *key, "/f")
+    assert seen() == ""
+
+
 def test_launch_quotes_arguments(rpc, pool, host, tmp_path):
     names = ["plain", "with space", "é世界", "tail\\"]
     files = [tmp_path / name.replace("\\", "_") for name in names]

@@ -280,6 +280,22 @@ def test_a_report(service, pool, jobber):
     assert "still running" not in result.stderr
 
 
+def test_runs_are_one_line_of_the_accounts_unless_each_is_asked_for(service, pool, jobber):
+    runs = []
+    for code in (0, 3):
+        result = service.jobpool("--json", "run", "--pool", pool, "--report", "--", *jobber("exit", code))
+        runs.append(json.loads(result.stderr)["report"]["pool"])
+    for verb, rows in (("summary", "pools"), ("report", "rows")):
+        together = service.json("accounting", verb, "--pool", pool)[rows]
+        assert [(row["pool"], row["processes"], row["failures"]) for row in together] == [(pool, 2, 1)]
+        each = [row["pool"] for row in service.json("accounting", verb, "--each")[rows]]
+        assert set(runs) <= set(each) and pool not in each
+        assert not set(runs) & {row["pool"] for row in service.json("accounting", verb)[rows]}
+        assert [row["pool"] for row in service.json("accounting", verb, "--pool", runs[1])[rows]] == runs[1:]
+    table = service.jobpool("accounting", "--pool", pool).stdout.splitlines()
+    assert [line.split()[:2] for line in table[1:]] == [[pool, "2"], ["TOTAL", "2"]]
+
+
 def test_a_report_for_programs(service, rpc, pool, jobber):
     result = service.jobpool("--json", "run", "--pool", pool, "--report", "--end-tree", "--", *jobber("spawn-and-exit", 600000))
     report = json.loads(result.stderr)["report"]

@@ -104,6 +104,10 @@ class Machine:
     def advance(self, ms, deliver=True):
         return self.order("advance", ms=ms, deliver=deliver)["messages"]
 
+    def wakes(self, ms):
+        """Passes so much time; says at how many moments of it something was due for the service."""
+        return self.order("advance", ms=ms, deliver=True)["wakes"]
+
     def spawn(self, parent=0, **more):
         return self.order("spawn", parent=parent, **more)["pid"]
 

@@ -158,13 +158,14 @@ struct passing {
     bool deliver;
     unsigned again; /* how often the clock has not moved */
     bool there;
+    uint64_t wakes; /* moments at which something was due for the daemon */
 };
 
 /* Does what is due now, and then, if that is all, passes to the next moment at which something will be. */
 static void pass(struct jp_simd *with, void *argument) {
     struct passing *passing = argument;
     jp_sim_pass(with->sim, 0); /* what happens by itself at this moment */
-    uint64_t now = jp_sim_now_ms(with->sim), next = with->daemon ? jp_daemon_on_time(with->daemon) : UINT64_MAX;
+    uint64_t now = jp_sim_now_ms(with->sim), due = with->daemon ? jp_daemon_on_time(with->daemon) : UINT64_MAX, next = due;
     if (jp_sim_next_stir_ms(with->sim) < next)
         next = jp_sim_next_stir_ms(with->sim);
     if (passing->deliver && jp_sim_next_due_ms(with->sim) < next)
@@ -175,21 +176,25 @@ static void pass(struct jp_simd *with, void *argument) {
     next = next > passing->target_ms ? passing->target_ms : next;
     passing->again = 0;
     passing->there = next == now;
+    passing->wakes += next == due && next > now;
     jp_sim_pass(with->sim, next - now);
 }
 
-static uint64_t advance(uint64_t ms, bool with_messages) {
+static uint64_t advance(uint64_t ms, bool with_messages, uint64_t *ret_wakes) {
     struct passing passing = {.target_ms = jp_sim_now_ms(simd.sim) + ms, .deliver = with_messages};
     uint64_t count = with_messages ? deliver(UINT64_MAX) : 0;
     while (!passing.there && jp_simd_run(&simd, pass, &passing))
         count += with_messages ? deliver(UINT64_MAX) : 0;
+    *ret_wakes = passing.wakes;
     return count;
 }
 
 static void do_deliver(const cJSON *in, cJSON *out) { jp_json_add_u64(out, "messages", deliver(jp_simd_number(in, "most", UINT64_MAX))); }
 
 static void do_advance(const cJSON *in, cJSON *out) {
-    jp_json_add_u64(out, "messages", advance(jp_simd_number(in, "ms", 0), !cJSON_IsFalse(cJSON_GetObjectItem(in, "deliver"))));
+    uint64_t wakes;
+    jp_json_add_u64(out, "messages", advance(jp_simd_number(in, "ms", 0), !cJSON_IsFalse(cJSON_GetObjectItem(in, "deliver")), &wakes));
+    jp_json_add_u64(out, "wakes", wakes);
 }
 
 /* --- its end --- */
@@ -211,8 +216,9 @@ static void stop(const cJSON *in, cJSON *out) {
     while (!simd.stopping && !simd.ended)
         uv_cond_wait(&simd.changed, &simd.mutex);
     uv_mutex_unlock(&simd.mutex);
+    uint64_t wakes;
     do
-        advance(STOP_STEP_MS, true);
+        advance(STOP_STEP_MS, true, &wakes);
     while (jp_simd_run(&simd, nothing, NULL));
     wait_for_end();
     thaw_the_dead(out);

@@ -186,9 +186,12 @@ void jp_sim_let_go(struct jp_sim *sim, uint32_t pid) {
 }
 
 void jp__tell_watches(struct sim_process *process) {
-    for (const struct jp_process *handle = process->sim->process_handles; handle; handle = handle->next)
+    size_t left = process->handles - process->others_handles - 1; /* less jp__end's own: then there is none further back */
+    for (const struct jp_process *handle = process->sim->process_handles; handle && left; handle = handle->next) {
+        left -= handle->process == process;
         if (handle->process == process && handle->watch)
             jp__post(process->sim, handle->watch, 0, 0);
+    }
 }
 
 /* --- handles --- */

@@ -4,6 +4,7 @@ import sqlite3
 
 import pytest
 
+from harness.bridge import RpcError
 from harness.host import wait_until
 from harness.simulated import ALICE, BOB
 
@@ -391,7 +392,7 @@ def test_many_of_earlier_runs_push_no_other_pools_counters_out(alices):
     with sqlite3.connect(w.machine.folder / "accounting.db") as database:
         assert database.execute("SELECT name, ephemeral FROM pools WHERE deleted_100ns IS NOT NULL ORDER BY name").fetchall() == [("a", 0), ("e", 1)]
         names = [(f"e{number}",) for number in range(30_000)]
-        database.executemany("INSERT INTO pools(name, parent, created_100ns, deleted_100ns, ephemeral) VALUES(?, 'p', 1, 2, 1)", names)
+        database.executemany("INSERT INTO pools(name, parent, created_100ns, deleted_100ns, ephemeral) VALUES(?, 'p', 1, 200000000000000000, 1)", names)  # just now
         database.executemany("INSERT INTO pool_totals(pool, processes) VALUES(?, 1)", names)
     w.start()
     alice = w.machine.client(**ALICE)
@@ -425,6 +426,125 @@ def test_a_thousand_one_after_the_other_leave_nothing_but_records(alices):
     assert w.alice.error("pool.create", name="e0-0", parent="p", ephemeral=True).name == "pool_exists", "its name was used all the same"
     w.rpc.call("pool.create", name="counted")
     assert w.rpc.call("pool.get", pool="counted")["counters"]["processes"] == 1
+
+
+# ------------------------------------------------------------------------------------------------------------- the accounts
+
+SUMS = ("processes", "running", "exited", "failures", "unobserved", "userTime100ns", "kernelTime100ns", "wallTime100ns", "readBytes", "writeBytes", "withCpu", "withIo")
+NOTHING_IS_KEPT = {"processes": "1d", "events": "1d", "samples": "1d", "hours": "400d"}  # what is simulated is always old
+
+
+def lines(client, method="accounting.summary", **asked):
+    answer = client.call(method, **asked)
+    return {row["pool"]: row for row in answer["rows" if method == "accounting.report" else "pools"]}
+
+
+def totals(rows):
+    """null: nobody knows. The time that running ones have run goes on."""
+    rows = list(rows.values())
+    running = any(row["running"] for row in rows)
+    sums = {key: sum(row[key] or 0 for row in rows) for key in SUMS if key in rows[0] and not (running and key == "wallTime100ns")}
+    return sums | {"peakCommitBytes": max(row["peakCommitBytes"] or 0 for row in rows)}
+
+
+def recorded(w, *tables):
+    with sqlite3.connect(w.machine.folder / "accounting.db") as database:
+        return sum(database.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables)
+
+
+def make_if_free(client, name):
+    try:
+        return make(client, name)
+    except RpcError as error:
+        assert error.name == "pool_exists"
+        return None
+
+
+def test_in_the_accounts_it_is_a_part_of_the_pool_above(alices):
+    w = alices
+    make(w.alice, "upper"), make(w.alice, "lower", "upper")
+    own, upper, lower = run(w.alice, "p"), run(w.alice, "upper"), run(w.alice, "lower")
+    for seconds, pid in enumerate((own, upper, lower), 1):
+        w.burn(pid, seconds)
+    for gone in (False, True):
+        for method, several in (("accounting.summary", "pools"), ("accounting.report", "pools")):
+            for client in (w.rpc, w.alice):
+                each, folded = lines(client, method, each=True), lines(client, method)
+                assert (set(each), set(folded)) == ({"p", "upper", "lower"}, {"p"}), (method, gone)
+                assert totals(folded) == totals(each)
+            assert totals(lines(w.alice, method, pools=["p"])) == totals(lines(w.alice, method))
+            named = lines(w.alice, method, pools=["p", "upper"])
+            assert {pool: row["processes"] for pool, row in named.items()} == {"p": 1, "upper": 2}, "who is named stands for itself, with those below it"
+            assert lines(w.alice, method, pools=["upper"], each=True)["upper"]["processes"] == 1
+        for pid in (lower, upper, own):
+            if not gone:
+                end(w, pid)
+        w.machine.advance(3000)
+    assert not there(w, "upper")
+    bob = w.machine.client(**BOB)
+    w.rpc.call("pool.update", pool="p", access={"view": [BOB["user"]]})
+    assert lines(bob)["p"]["processes"] == 3, "who may view a pool sees what ran for it, also when its ephemeral pools are gone"
+    assert bob.error("accounting.summary", pool="lower").name == "unknown_pool"
+    assert w.rpc.error("accounting.summary", pool="p", pools=["p"]).name == "invalid_params"
+
+
+def test_one_without_a_pool_above_has_a_line_without_a_name(world):
+    w = world()
+    w.rpc.call("pool.create", name="e", ephemeral=True)
+    end(w, run(w.rpc))
+    assert set(lines(w.rpc)) == set(lines(w.rpc, "accounting.report")) == {""}
+    assert lines(w.rpc, pool="e")["e"]["processes"] == lines(w.rpc, each=True)["e"]["processes"] == lines(w.rpc, pools=[""])[""]["processes"] == 1
+
+
+def test_over_time_it_is_a_part_of_the_pool_above(alices):
+    w = alices
+    make(w.alice)
+    pid = run(w.alice)
+    w.machine.advance(180_000)
+    end(w, pid)
+    def listed(**asked):
+        answer = w.rpc.call("accounting.series", **asked, **{"from": "2000-01-01", "to": "2100-01-01"})
+        return {series["pool"]: sum(point["started"] for point in series["points"]) for series in answer["series"]}
+    assert listed() == listed(pools=["p"]) == {"p": 1}
+    assert listed(each=True) == {"e": 1, "p": 0}
+    assert listed(pools=["e"]) == {"e": 1}
+
+
+@pytest.mark.parametrize("crash", [False, True])
+def test_a_thousand_runs_are_as_many_rows_as_one(alices, crash):
+    """Their sums become those of the pool above when their rows are purged: neither tables nor listings, nor what a start reads, grow with their number."""
+    w = alices
+    for hour in range(25):
+        for number in range(40):
+            make(w.alice, f"e{hour}-{number}")
+            pid = run(w.alice, f"e{hour}-{number}")
+            w.burn(pid, 1)
+            w.machine.exit(pid, number % 2)
+        for _ in range(12):
+            w.machine.advance(300_000)
+            w.rpc.call("pool.list")  # who says nothing for long is closed
+    w.flush()
+    before, each = lines(w.rpc), lines(w.rpc, each=True)
+    assert (len(before), len(each)) == (1, 1000) and totals(before) == totals(each)
+    assert before["p"]["processes"] == 1000 and before["p"]["failures"] == 500
+    assert recorded(w, "usage_hours", "usage_days") == 1000 and recorded(w, "pools", "pool_totals") == 2001
+    w.stop()
+    w.machine.write_config({"pools": LAUNCHES, "retention": NOTHING_IS_KEPT})
+    with sqlite3.connect(w.machine.folder / "accounting.db") as database:  # when a pool was deleted is told by the real clock
+        database.execute("UPDATE pools SET deleted_100ns = (SELECT max(ended_100ns) + 1 FROM processes WHERE pool = name) WHERE ephemeral")
+    w.start()
+    if crash:
+        w.machine.crash()
+        w.start()
+    wait_until(lambda: recorded(w, "pools", "pool_totals") <= 2, "all of them to be forgotten")
+    assert recorded(w, "usage_hours", "usage_days") <= 26
+    assert lines(w.rpc) == lines(w.rpc, each=True) == before
+    alice = w.machine.client(**ALICE)
+    for name in ("e0-0", "e24-39"):  # of the one only a hash was kept
+        wait_until(lambda: make_if_free(alice, name), f"the name {name} to be free again: nothing is recorded under it")
+    assert alice.error("pool.create", name="e0-0", parent="p", ephemeral=True).name == "pool_exists"
+    w.restart()
+    assert lines(w.rpc, each=True) == before
 
 
 # ------------------------------------------------------------------------------------------------------------ beside others

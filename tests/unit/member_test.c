@@ -169,6 +169,47 @@ static void where_handles_do_not_tell_the_last_look_counts(void **state) {
     assert_int_equal(jp_pools_on_time(world->pools), UINT64_MAX); /* nobody left to look at */
 }
 
+/* --- a host where nothing happens --- */
+
+/* Passes time until `until_ms` as the loop does, asleep between what is due; says how often it woke up. */
+static unsigned wake_ups(struct pool_world *world, uint64_t until_ms) {
+    unsigned count = 0;
+    for (uint64_t next; (next = jp_pools_on_time(world->pools)) <= until_ms; count++) {
+        assert_true(next > jp_sim_now_ms(world->sim)); /* what is due has been done */
+        jp_sim_pass(world->sim, next - jp_sim_now_ms(world->sim));
+        deliver(world);
+    }
+    jp_sim_pass(world->sim, until_ms - jp_sim_now_ms(world->sim));
+    return count;
+}
+
+static void where_nothing_happens_nothing_is_looked_at(void **state) {
+    enum { MINUTE_MS = 60000, HOUR_MS = 60 * MINUTE_MS, SETTLED_MS = 130000 };
+    struct pool_world *world = *state;
+    pool_world_load(world, TREE);
+    uint32_t first = launch(world, "a", "first.exe"), second = launch(world, "a", "second.exe");
+    deliver(world);
+    uint64_t began_ms = jp_sim_now_ms(world->sim);
+    assert_in_range(wake_ups(world, began_ms + SETTLED_MS), 1, 3);
+    assert_int_equal(wake_ups(world, began_ms + SETTLED_MS + MINUTE_MS), 0);
+    assert_true(jp_pools_next_sample_ms(world->pools) == UINT64_MAX);
+    assert_in_range(wake_ups(world, began_ms + 24 * (uint64_t)HOUR_MS), 24, 30);
+
+    uint32_t child = jp_sim_spawn(world->sim, first, "child.exe");
+    jp_sim_queue_drop(world->sim, JP_MSG_NEW_PROCESS); /* of which nobody tells */
+    deliver(world);
+    assert_in_range(wake_ups(world, jp_sim_now_ms(world->sim) + HOUR_MS), 1, 4);
+    expect_row(world, child, "a", JP_ENDING_NONE, 0);
+
+    wake_ups(world, jp_sim_now_ms(world->sim) + 24 * (uint64_t)HOUR_MS);
+    child = jp_sim_spawn(world->sim, first, "child.exe");
+    jp_sim_queue_drop(world->sim, JP_MSG_NEW_PROCESS);
+    jp_sim_exit(world->sim, second, 0); /* something happens: the lists are read soon */
+    deliver(world);
+    wake_ups(world, jp_sim_now_ms(world->sim) + MINUTE_MS + 1000);
+    expect_row(world, child, "a", JP_ENDING_NONE, 0);
+}
+
 /* --- what the port does not tell --- */
 
 static void lost_messages_are_made_up_for(void **state) {
@@ -353,6 +394,7 @@ static void random_histories(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_process_is_assigned_runs_and_ends),
+        TEST(where_nothing_happens_nothing_is_looked_at),
         TEST(a_launch_runs_only_when_it_is_recorded),
         TEST(a_broken_disk_does_not_stop_launches),
         TEST(a_launch_that_cannot_be_resumed_fails_and_is_ended),

@@ -287,6 +287,7 @@ static void a_thousand_runs_leave_as_many_rows_as_one(void **state) {
     jp_free(day.lines);
     jp_free(before.lines);
     close_store(world);
+    assert_int_equal(world->forgotten, RUNS); /* each was told once */
     open_store(world);
     assert_int_equal(world->start.counter_count, 1); /* nor does the next start read of them */
     close_store(world);
@@ -400,6 +401,7 @@ static void a_step_that_fails_changes_nothing(void **state) {
         struct lines after = summary(world, (struct jp_summary_filter){.folding = {.on = true}});
         assert_same_lines(&before, &after);
         assert_int_equal(count(world, "SELECT count(*) FROM pools"), 61);
+        assert_int_equal(world->forgotten, 0);
         jp_free(after.lines);
         close_store(world);
         jp_str_clear(&world->logged);

@@ -2,6 +2,8 @@
 #include "store_world.h"
 
 #include "base/units.h"
+#include "store/database.h"
+#include "store/upkeep.h"
 
 #include <stdlib.h>
 
@@ -459,6 +461,35 @@ static void what_a_purge_frees_is_given_back(void **state) {
 
 /* --- a full backlog --- */
 
+/* While nothing is written nothing is purged but what grows old: the disk, and the thread, are left alone for longer. */
+static void a_pass_waits_longer_while_nothing_is_written(void **state) {
+    enum { MINUTE_MS = 60000 };
+    struct world *world = *state;
+    open_store(world); /* makes the tables */
+    close_store(world);
+    sqlite3 *db = connect_other(world->file);
+    static const struct {
+        struct jp_retention retention;
+        uint64_t quiet_ms; /* until the next pass */
+    } rows[] = {{{.processes_100ns = (uint64_t)90 * 864000000000, .audit_100ns = (uint64_t)400 * 864000000000}, 60 * MINUTE_MS},
+                {{.max_bytes = 1 << 30}, 60 * MINUTE_MS},
+                {{.events_100ns = UINT64_C(36000000000) * 12}, 30 * MINUTE_MS},
+                {{.samples_100ns = UINT64_C(600000000) * 10}, MINUTE_MS}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct jp_log log = {0};
+        struct jp__upkeep upkeep = {0};
+        struct jp__purges done = {0};
+        jp__upkeep_set_retention(&upkeep, &rows[i].retention);
+        uint64_t began_ms = jp__now_ms();
+        for (jp__upkeep_hear(&upkeep, 7); upkeep.phase != JP__UPKEEP_REST || upkeep.next_ms <= jp__now_ms();)
+            assert_int_equal(jp__upkeep_turn(&upkeep, db, &log, &done), SQLITE_OK);
+        uint64_t took_ms = jp__now_ms() - began_ms;
+        assert_in_range(jp__upkeep_due_ms(&upkeep, 7), began_ms + rows[i].quiet_ms, began_ms + rows[i].quiet_ms + took_ms);
+        assert_in_range(jp__upkeep_due_ms(&upkeep, 8), began_ms + MINUTE_MS, began_ms + MINUTE_MS + took_ms); /* something was written */
+    }
+    sqlite3_close(db);
+}
+
 static void the_numbers_that_were_dropped_are_told(void **state) {
     struct world *world = *state;
     world->max_backlog = 10;
@@ -705,6 +736,7 @@ int main(void) {
         TEST(a_purge_that_is_not_done_at_the_end_is_told),
         TEST(a_database_that_is_too_large_shrinks),
         TEST(what_a_purge_frees_is_given_back),
+        TEST(a_pass_waits_longer_while_nothing_is_written),
         TEST(the_numbers_that_were_dropped_are_told),
         TEST(sums_are_right_whatever_happens),
     };

@@ -30,6 +30,12 @@ static void on_state(void *context) {
     ((struct world *)context)->state_changes++;
 }
 
+static void on_forgotten(void *context, const char *pool) {
+    struct world *world = context;
+    assert_true(*pool != '\0');
+    world->forgotten++;
+}
+
 static void on_renewed(void *context, const char *kept_as) {
     struct world *world = context;
     world->renewals++;
@@ -88,6 +94,7 @@ jp_status try_open(struct world *world) {
         .on_committed = on_committed,
         .on_state = on_state,
         .on_renewed = on_renewed,
+        .on_forgotten = on_forgotten,
         .hurry = world->hurry,
     };
     jp_accounts_start_clear(&world->start);

@@ -35,7 +35,7 @@ struct world {
     struct jp_error error;
 
     uint64_t committed_seq; /* what on_committed told last */
-    int commits, state_changes, renewals;
+    int commits, state_changes, renewals, forgotten;
     char kept_as[512]; /* what on_renewed told last */
     bool done; /* ends await() */
     uint64_t lost;

@@ -225,23 +225,29 @@ static void settle(struct world *world) {
     } while (world->unread);
 }
 
-static struct world *open_world(const char *params, uint64_t past) {
+static void subscribe(struct world *world, const char *params) {
+    char *line = jp_sprintf("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"events.subscribe\",\"params\":%s}\n", params);
+    jp_rpc_receive(world->connection, line, strlen(line));
+    jp_free(line);
+    assert_non_null(strstr(jp_str_text(&world->received), "\"subscription\":"));
+    jp_str_remove_front(&world->received, (size_t)(strchr(world->received.data, '\n') - world->received.data) + 1);
+}
+
+static struct world *open_world_with(const char *params, uint64_t past, size_t recent_events) {
     struct world *world = jp_alloc(sizeof *world);
     world->accounts.ops = &accounts_ops;
     world->peer.ops = &peer_ops;
     world->last_seq = world->committed = world->told = past;
     world->state.first_seq = past ? 1 : 0;
     world->pools = jp_pools_new(&(struct jp_pools_surroundings){.backend = &backend, .accounts = &world->accounts}, &(struct jp_accounts_start){0});
-    struct jp_rpc_setup setup = {.pools = world->pools, .accounts = &world->accounts, .now_ms = no_time, .recent_events = RECENT, .page_events = PAGE};
+    struct jp_rpc_setup setup = {.pools = world->pools, .accounts = &world->accounts, .now_ms = no_time, .recent_events = recent_events, .page_events = PAGE};
     world->rpc = jp_rpc_new(&setup, past);
     world->connection = jp_rpc_open(world->rpc, &world->peer);
-    char *line = jp_sprintf("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"events.subscribe\",\"params\":%s}\n", params);
-    jp_rpc_receive(world->connection, line, strlen(line));
-    jp_free(line);
-    assert_non_null(strstr(jp_str_text(&world->received), "\"subscription\":1"));
-    jp_str_remove_front(&world->received, (size_t)(strchr(world->received.data, '\n') - world->received.data) + 1);
+    subscribe(world, params);
     return world;
 }
+
+static struct world *open_world(const char *params, uint64_t past) { return open_world_with(params, past, RECENT); }
 
 static void close_world(struct world *world) {
     jp_rpc_closed(world->connection);
@@ -577,6 +583,55 @@ static void a_database_that_cannot_be_read_ends_it_aloud(void **state_) {
     close_world(world);
 }
 
+/* --- many at once --- */
+
+enum { BURST = 700, DETAIL = 500 }; /* more events, and more bytes, than are kept as text */
+
+static char *detail_of(uint64_t seq) {
+    char letters[DETAIL + 1] = {0};
+    memset(letters, 'a' + (int)(seq % 26), DETAIL);
+    return jp_sprintf("%llu \"%s\"", (unsigned long long)seq, letters);
+}
+
+/* Both get each event, as it is, in order; whose turn it is when is the service's business. */
+static void expect_all(struct world *world, uint64_t from, uint64_t to) {
+    uint64_t next[] = {from, from};
+    for (const char *line = jp_str_text(&world->received), *end_of_line; (end_of_line = strchr(line, '\n')) != NULL; line = end_of_line + 1) {
+        cJSON *message = cJSON_ParseWithLength(line, (size_t)(end_of_line - line));
+        const cJSON *params = cJSON_GetObjectItem(message, "params");
+        uint64_t subscription = number(params, "subscription");
+        assert_in_range(subscription, 1, 2);
+        uint64_t seq = next[subscription - 1]++;
+        char *detail = detail_of(seq);
+        assert_int_equal(number(params, "seq"), seq);
+        assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(params, "detail")), detail);
+        assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(params, "pool")), pool_of_seq(seq));
+        jp_free(detail);
+        cJSON_Delete(message);
+    }
+    assert_int_equal(next[0], to + 1);
+    assert_int_equal(next[1], to + 1);
+    jp_str_clear(&world->received);
+}
+
+static void many_at_once_are_the_same_for_all(void **state_) {
+    struct world *world = open_world_with("{}", 0, 2 * BURST);
+    (void)state_;
+    subscribe(world, "{}");
+    for (uint64_t first = 1; first < 3 * BURST; first += BURST) {
+        for (uint64_t seq = first; seq < first + BURST; seq++) {
+            char *detail = detail_of(seq);
+            struct jp_event event = {.seq = seq, .pool = pool_of_seq(seq), .message = "NOTE", .detail = detail};
+            jp_rpc_on_event(world->rpc, &event);
+            jp_free(detail);
+        }
+        assert_string_equal(jp_str_text(&world->received), "");
+        jp_rpc_on_committed(world->rpc, first + BURST - 1);
+        expect_all(world, first, first + BURST - 1);
+    }
+    close_world(world);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_order_gives_each_event_once),
@@ -589,6 +644,7 @@ int main(void) {
         cmocka_unit_test(what_is_purged_is_told),
         cmocka_unit_test(what_is_missing_is_told_with_its_reason),
         cmocka_unit_test(a_database_that_cannot_be_read_ends_it_aloud),
+        cmocka_unit_test(many_at_once_are_the_same_for_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
