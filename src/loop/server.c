@@ -83,14 +83,13 @@ static void write_queued(struct connection *connection) {
     connection->writing = connection->queued;
     connection->queued = written; /* its memory */
     if (connection->writing.length) {
-        enum jp_writing how = jp_stream_write(&connection->stream, connection->writing.data, connection->writing.length);
+        bool tell = connection->rpc && jp_rpc_awaits_drain(connection->rpc) && !connection->close_when_written;
+        enum jp_writing how = jp_stream_write(&connection->stream, connection->writing.data, connection->writing.length, tell);
         if (how == JP_WRITE_UNDER_WAY)
             return;
         clear_written(connection);
         if (how == JP_WRITE_FAILED)
             close_connection(connection);
-        else if (connection->rpc && jp_rpc_awaits_drain(connection->rpc) && !connection->close_when_written)
-            jp_stream_come_back(&connection->stream);
     }
     if (connection->close_when_written)
         close_connection(connection);

@@ -38,14 +38,12 @@ static void on_written(uv_write_t *request, int status) {
         stream->events->written(stream);
 }
 
-enum jp_writing jp_stream_write(struct jp_stream *stream, const char *bytes, size_t length) {
+enum jp_writing jp_stream_write(struct jp_stream *stream, const char *bytes, size_t length, bool tell) {
+    (void)tell; /* libuv always does */
     uv_buf_t piece = uv_buf_init((char *)(uintptr_t)bytes, (unsigned)length);
     stream->write.data = stream;
     return uv_write(&stream->write, (uv_stream_t *)&stream->pipe, &piece, 1, on_written) ? JP_WRITE_FAILED : JP_WRITE_UNDER_WAY;
 }
-
-/* Only a write that is done at once leaves something to come back for, and here none is. */
-void jp_stream_come_back(struct jp_stream *stream) { stream->events->written(stream); }
 
 int jp_stream_open(struct jp_stream *stream, uv_loop_t *loop, uv_file file, const struct jp_stream_events *events) {
     stream->events = events;

@@ -1,21 +1,34 @@
 /* Overlapped calls on the loop's own port: the packet of a call comes to the loop as the request of a uv_async_t does, whose OVERLAPPED it is.
- * While a call is under way the uv_async_t counts as sent, so that libuv closes it when the packet has come and not before. */
+ *
+ * libuv has no public way to wait for a call that is not its own, so this relies on what it does with a uv_async_t (src/win/async.c):
+ * a packet with the OVERLAPPED of `async_req` clears `async_sent` and then calls back; and a uv_async_t that is closed while `async_sent` is
+ * set is closed when that packet has come, and without calling back. Hence a call that is under way counts as sent, and the memory that the kernel
+ * writes to stays until it has ended. Nothing else in JobPool touches libuv's private fields; tests/win32/stream_test.c fails where libuv
+ * does this in another way. */
 #include "loop/stream.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { READS_A_TURN = 16 }; /* others want to be heard, too */
+
+static_assert(UV_VERSION_MAJOR == 1, "see that a uv_async_t of this libuv does what is said above");
+static_assert(sizeof(((uv_async_t *)NULL)->async_req.u.io.overlapped) == sizeof(OVERLAPPED), "the request has the OVERLAPPED of a call");
 
 static HANDLE handle_of(const struct jp_stream *stream) {
     uv_os_fd_t handle;
     return uv_fileno((const uv_handle_t *)&stream->pipe, &handle) ? INVALID_HANDLE_VALUE : handle;
 }
 
-static OVERLAPPED *begin(uv_async_t *async) {
+static OVERLAPPED *clean(uv_async_t *async) {
     OVERLAPPED *overlapped = &async->async_req.u.io.overlapped;
     memset(overlapped, 0, sizeof *overlapped);
-    async->async_sent = 1;
     return overlapped;
+}
+
+static OVERLAPPED *begin(uv_async_t *async) {
+    async->async_sent = 1;
+    return clean(async);
 }
 
 /* False: it is under way, and its packet will come. */
@@ -26,15 +39,28 @@ static bool is_over(uv_async_t *async, BOOL done, DWORD win32) {
     return true;
 }
 
+static bool failed(const uv_async_t *async) { return async->async_req.u.io.overlapped.Internal != 0; }
+static size_t length_of(const uv_async_t *async) { return (size_t)async->async_req.u.io.overlapped.InternalHigh; }
+
+/* As a call of nothing that succeeded: in the loop's next turn. */
+static void come_back(uv_async_t *async) {
+    clean(async);
+    uv_async_send(async);
+}
+
 /* --- reading --- */
+
+static void received(struct jp_stream *stream, size_t length) {
+    if (length) /* a client may write nothing */
+        stream->events->received(stream, stream->bytes, length);
+}
 
 static void read_on(struct jp_stream *stream) {
     for (unsigned i = 0; stream->reading && !stream->read_pending && !jp_stream_is_closing(stream); i++) {
         DWORD length = 0;
         stream->read_pending = true;
         if (i == READS_A_TURN) {
-            memset(&stream->reader.async_req.u.io.overlapped, 0, sizeof stream->reader.async_req.u.io.overlapped);
-            uv_async_send(&stream->reader); /* comes as a read of nothing */
+            come_back(&stream->reader);
             return;
         }
         BOOL done = ReadFile(handle_of(stream), stream->bytes, sizeof stream->bytes, &length, begin(&stream->reader));
@@ -42,7 +68,7 @@ static void read_on(struct jp_stream *stream) {
             return;
         stream->read_pending = false;
         if (done)
-            stream->events->received(stream, stream->bytes, length);
+            received(stream, length);
         else
             stream->events->broken(stream);
     }
@@ -50,12 +76,11 @@ static void read_on(struct jp_stream *stream) {
 
 static void on_read(uv_async_t *reader) {
     struct jp_stream *stream = reader->data;
-    const OVERLAPPED *overlapped = &reader->async_req.u.io.overlapped;
     stream->read_pending = false;
-    if (overlapped->Internal)
+    if (failed(reader))
         stream->events->broken(stream);
-    else if (overlapped->InternalHigh)
-        stream->events->received(stream, stream->bytes, (size_t)overlapped->InternalHigh);
+    else
+        received(stream, length_of(reader));
     read_on(stream);
 }
 
@@ -68,22 +93,23 @@ void jp_stream_read(struct jp_stream *stream, bool on) {
 
 static void on_written(uv_async_t *writer) {
     struct jp_stream *stream = writer->data;
-    if (writer->async_req.u.io.overlapped.Internal)
+    if (failed(writer))
         stream->events->broken(stream);
     else
         stream->events->written(stream);
 }
 
-enum jp_writing jp_stream_write(struct jp_stream *stream, const char *bytes, size_t length) {
+/* A pipe that waits (PIPE_WAIT) takes all, however long it takes, or fails. */
+enum jp_writing jp_stream_write(struct jp_stream *stream, const char *bytes, size_t length, bool tell) {
     BOOL done = WriteFile(handle_of(stream), bytes, (DWORD)length, NULL, begin(&stream->writer));
     if (!is_over(&stream->writer, done, GetLastError()))
         return JP_WRITE_UNDER_WAY;
-    return done ? JP_WRITE_DONE : JP_WRITE_FAILED;
-}
-
-void jp_stream_come_back(struct jp_stream *stream) {
-    memset(&stream->writer.async_req.u.io.overlapped, 0, sizeof stream->writer.async_req.u.io.overlapped);
-    uv_async_send(&stream->writer);
+    if (!done)
+        return JP_WRITE_FAILED;
+    if (!tell)
+        return JP_WRITE_DONE;
+    come_back(&stream->writer);
+    return JP_WRITE_UNDER_WAY;
 }
 
 /* --- its life --- */
@@ -112,11 +138,15 @@ static void on_closed(uv_handle_t *handle) {
         stream->events->closed(stream);
 }
 
-/* Closing the handle ends what is under way; the packets come all the same. */
+/* What is under way ends, and its packets come all the same. A write that waits for a client which does not read would not end by the closing of
+ * our handle alone. */
 void jp_stream_close(struct jp_stream *stream) {
+    HANDLE handle = handle_of(stream);
     if (jp_stream_is_closing(stream))
         return;
     stream->reading = false;
+    if (handle != INVALID_HANDLE_VALUE)
+        CancelIoEx(handle, NULL); /* it fails where nothing is */
     uv_close((uv_handle_t *)&stream->reader, on_closed);
     uv_close((uv_handle_t *)&stream->writer, on_closed);
     uv_close((uv_handle_t *)&stream->pipe, on_closed);
