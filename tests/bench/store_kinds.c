@@ -104,5 +104,5 @@ const struct jp_bench_kind jp_bench_processes = {
     .insert = insert_process,
     .count_of_right_rows = "SELECT count(*) FROM processes WHERE pool = 'build' AND pid = id AND run = 1 AND command_line LIKE 'cl.exe %'"
                            " AND (id > ?1 - 1000) = (ending = 'running') AND (ending = 'running' OR user_100ns = 2 * id AND exit_code = 0)"
-                           " AND (SELECT sum(processes) FROM pool_totals) = max(?1 - 1000, 0)",
+                           " AND (SELECT coalesce(sum(processes), 0) FROM pool_totals) = max(?1 - 1000, 0)",
 };
