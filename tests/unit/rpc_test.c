@@ -569,7 +569,7 @@ static void a_request_is_taken_back_by_its_id(void **state) {
         const char *id, *given;
         bool same;
     } ids[] = {{"1", "1.0", true}, {"-2.5e1", "-25", true}, {"1", "\"1\"", false}, {"null", "null", true}, {"\"a\"", "\"\\u0061\"", true},
-               {"\"\\u0061\\u0062\"", "\"ab\"", true}, {"\"\\ud83d\\ude00\"", "\"\xF0\x9F\x98\x80\"", true}, {"\"\\ud800\"", "\"\\ud800\"", true},
+               {"\"\\u0061\\u0062\"", "\"ab\"", true}, {"\"\\ud83d\\ude00\"", "\"\xF0\x9F\x98\x80\"", true},
                {"\"\\\\\"", "\"\\u005c\"", true}, {"\"ab\"", "\"a\"", false}, {"\"\\u0061b\"", "\"ac\"", false},
                {"\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"", "\"a\"", false}};
     struct rpc_world *world = *state;
