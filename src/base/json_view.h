@@ -13,7 +13,8 @@ struct jp_json_span {
 
 struct jp_json_view {
     struct jp_json_span root;
-    char *spelt; /* private: the text, where it is another than the one that was given; or NULL */
+    char *spelt; /* private: the text, where it is another than the one that was given, because there are lone surrogates, which stand in it as the
+                  * bytes that they are in a tree; or NULL */
 };
 
 /* As jp_json_parse; no comments. The view is as good as `text` is. */

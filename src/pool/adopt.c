@@ -177,6 +177,7 @@ void jp_pools_adopt(struct jp_pools *pools, const struct jp_accounts_start *star
     jp_map_free(&pools->lost);
     jp__counters_trim(pools);
     jp__read_first_lists(pools);
+    jp__schedule_sample(pools); /* pools that came back may have rules */
     let_unrecorded_begin(pools, start);
     if (adopted || closed)
         jp_log(pools->with.log, JP_LOG_INFO, "of the last run's processes %zu still run; %zu ended while no service was there", adopted,

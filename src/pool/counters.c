@@ -77,6 +77,12 @@ static struct jp_counted *counted_of(struct jp_pools *pools, const char *name) {
 
 /* --- beginning and end --- */
 
+/* Or it had used something before there were samples: then that is of no time (sampled_100ns is 0), and no sample may count it. */
+static bool was_sampled(const struct jp_pool_counters *counters) {
+    const struct jp_spent *own = &counters->sampled_own;
+    return counters->sampled_100ns || own->cpu_100ns || own->read_bytes || own->write_bytes;
+}
+
 void jp__counters_load(struct jp_pools *pools, const struct jp_accounts_start *start) {
     for (size_t i = 0; i < start->counter_count; i++) {
         struct jp_counted *counted = counted_of(pools, start->counters[i].name);
@@ -86,7 +92,7 @@ void jp__counters_load(struct jp_pools *pools, const struct jp_accounts_start *s
         counted->total = start->counters[i].total;
         if (start->counters[i].reset_100ns)
             set_base(counted, &start->counters[i].base, start->counters[i].reset_100ns);
-        if (start->counters[i].sampled_100ns)
+        if (was_sampled(&start->counters[i]))
             jp__series_load(jp__counted_series(counted), &start->counters[i]);
     }
 }

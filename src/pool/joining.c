@@ -62,7 +62,7 @@ static void when_recorded(struct jp_pools *pools, const struct jp_member *member
     jp_process_record_copy(&member->record, &recording->record);
     recording->seq = jp__emit(pools, &(struct jp__event){.pool = member->pool, .message = launched ? "PROCESS_LAUNCHED" : "PROCESS_ASSIGNED",
                                                          .member = member, .origin = JP_ORIGIN_SERVICE});
-    if (joining->at_once)
+    if (joining->at_once && !jp_pool_frozen_by(member->pool)) /* nobody is frozen before it is on the disk, and this one would run till then */
         conclude(recording);
     else
         pools->with.accounts->ops->when_durable(pools->with.accounts, on_durable, recording);

@@ -281,7 +281,7 @@ struct jp_joining {
     /* or one to start: */
     const struct jp_launch *launch; /* its chain, token and filter are filled in here; its principal counts */
     bool as_windows;        /* do not look for room: Windows ends a process that is assigned over a limit */
-    bool at_once;           /* a launch is let run, and told of, without waiting for the disk */
+    bool at_once;           /* a launch is let run, and told of, without waiting for the disk; but not in a frozen pool */
     bool held;              /* its caller has it suspended: without him nobody ever lets it run (jp_pools_queue_abandon) */
     uint64_t timeout_100ns; /* for when_full "wait"; 0: as the pool says */
     jp_joined_fn *callback;

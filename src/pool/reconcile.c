@@ -148,5 +148,7 @@ uint64_t jp_pools_on_time(struct jp_pools *pools) {
         if (others[i] < next)
             next = others[i];
     uint64_t next_ephemeral = jp__ephemerals_on_time(pools, now_ms); /* last: what was done may have emptied some */
+    if (pools->reap_due) /* since then the last pool below an orphan has gone */
+        return now_ms;
     return next_ephemeral < next ? next_ephemeral : next;
 }

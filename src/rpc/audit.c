@@ -37,15 +37,17 @@ static void record(struct jp_rpc *rpc, const struct jp_audit_record *audit) { rp
 
 /* --- what a call is about --- */
 
-static const void *parameter(const struct jp_call *call, const void *parameters, const char *key, enum jp_field_type type) {
-    for (const struct jp_field *field = call->method->fields; field->key; field++)
+/* NULL also for a call that has waited: its parameters are gone. */
+static const void *parameter(const struct jp_call *call, const char *key, enum jp_field_type type) {
+    const struct jp_rpc *rpc = call->rpc;
+    for (const struct jp_field *field = call->method->fields; field->key && rpc->carried_out == call; field++)
         if (field->type == type && strcmp(field->key, key) == 0)
-            return (const char *)parameters + field->offset;
+            return (const char *)rpc->parameters + field->offset;
     return NULL;
 }
 
-static const char *text_parameter(const struct jp_call *call, const void *parameters, const char *key) {
-    const void *found = parameter(call, parameters, key, JP_FIELD_STRING);
+static const char *text_parameter(const struct jp_call *call, const char *key) {
+    const void *found = parameter(call, key, JP_FIELD_STRING);
     return found ? *(const char *const *)found : NULL;
 }
 
@@ -61,19 +63,18 @@ static char *name_of(const char *given) {
 void jp__audit_begin(struct jp_call *call) {
     struct jp_peer *peer = call->connection->peer;
     struct jp_audited *audited = &call->audited;
-    const void *parameters = call->rpc->parameters;
     if (audited->user)
         return;
-    const char *pool = text_parameter(call, parameters, "pool");
-    const void *pid = parameter(call, parameters, "pid", JP_FIELD_U32);
+    const char *pool = text_parameter(call, "pool");
+    const void *pid = parameter(call, "pid", JP_FIELD_U32);
     audited->wanted = call->method->changes;
     audited->user = jp_strdup(peer->ops->principal_name(peer, call->connection->principal));
     audited->sid = jp_strdup(peer->ops->principal_sid(peer, call->connection->principal));
     audited->client_pid = call->connection->process_id;
     if (!pool && strncmp(call->method->name, "pool.", 5) == 0)
-        pool = text_parameter(call, parameters, "name");
+        pool = text_parameter(call, "name");
     if (!pool)
-        pool = text_parameter(call, parameters, "job");
+        pool = text_parameter(call, "job");
     audited->pool = pool ? name_of(pool) : NULL;
     audited->pid = pid ? *(const uint32_t *)pid : 0;
 }

@@ -49,12 +49,26 @@ static struct jp_str *place_of_answer(struct jp_call *call) {
     return &call->batch->answers;
 }
 
+static struct jp_json_span id_of(const struct jp_call *call) { return (struct jp_json_span){call->id.data, call->id.length}; }
+
+/* As it was written; but where a lone surrogate may stand in it, as bytes that are no text and begin with 0xED (json_view.h), printed anew. */
+static void put_id(struct jp_json_out *out, const struct jp_call *call) {
+    const struct jp_str *id = &call->id;
+    if (!memchr(id->data, 0xED, id->length)) {
+        jp_str_add(out->text, id->data, id->length);
+        return;
+    }
+    cJSON *tree = jp_json_span_tree(id_of(call));
+    jp_json_print(tree, out->text);
+    cJSON_Delete(tree);
+}
+
 static struct jp_json_out *begin_answer(struct jp_call *call) {
     struct jp_json_out *out = &call->rpc->out;
     *out = (struct jp_json_out){.text = place_of_answer(call), .comma = true};
     jp_str_puts(out->text, "{\"jsonrpc\":\"2.0\",\"id\":");
     if (call->id.length)
-        jp_str_add(out->text, call->id.data, call->id.length);
+        put_id(out, call);
     return out;
 }
 
@@ -290,8 +304,15 @@ uint64_t jp_rpc_on_time(struct jp_rpc *rpc) {
 
 /* --- taking back --- */
 
+/* Without a look at more of an id than could be the same: long ones would make each short request to cancel a long one. */
 static bool has_id(const struct jp_call *call, const cJSON *id) {
-    cJSON *own = call->id.length ? jp_json_span_tree((struct jp_json_span){call->id.data, call->id.length}) : NULL;
+    enum { LONGEST_LETTER = 6 /* \u0000 */, LONGEST_NUMBER = 400 };
+    size_t longest = cJSON_IsString(id) ? LONGEST_LETTER * strlen(id->valuestring) + 2 : LONGEST_NUMBER;
+    if (!call->id.length || call->id.length > longest)
+        return false;
+    if (cJSON_IsString(id) && !memchr(call->id.data, '\\', call->id.length))
+        return jp_json_span_is(id_of(call), id->valuestring);
+    cJSON *own = jp_json_span_tree(id_of(call));
     bool same = own && cJSON_Compare(own, id, true);
     cJSON_Delete(own);
     return same;

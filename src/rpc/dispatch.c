@@ -100,6 +100,7 @@ static void run(struct jp_call *call, const struct jp_method *method, cJSON *par
     void *parameters = jp_alloc(method->size);
     bool good = take_token(call, object, &error) && read_parameters(method, object, parameters, &error);
     struct jp_rpc *rpc = call->rpc;
+    rpc->carried_out = call;
     rpc->parameters = parameters;
     if (good && method->changes)
         jp__audit_begin(call);
@@ -107,7 +108,7 @@ static void run(struct jp_call *call, const struct jp_method *method, cJSON *par
         method->handle(call, parameters);
     else
         jp__refuse(call, &error);
-    rpc->parameters = NULL;
+    rpc->carried_out = NULL;
     clear_parameters(method, parameters);
     cJSON_Delete(none);
 }

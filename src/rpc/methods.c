@@ -83,7 +83,7 @@ static const struct jp_field launch_fields[] = {
      .documentation = "Go on with these files instead of beginning them anew."},
     WAIT_FOR_ROOM(jp_launch_parameters),
     {.key = "durable", .type = JP_FIELD_BOOL, .offset = offsetof(struct jp_launch_parameters, durable),
-     .documentation = "false: let it run, and be answered, at once; its row is on the disk with the next flush. Default true: only when its row is on the disk."},
+     .documentation = "false: let it run, and be answered, at once; its row is on the disk with the next flush. Default true, and in a frozen pool: only when its row is on the disk."},
     {0}};
 
 #define PROGRESS_TOKEN(of)                                                                                  \

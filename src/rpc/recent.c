@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { SPARE_BYTES = 512 /* of memory, from an event to the next in its place */ };
+
 struct jp_recent_event {
     struct jp_event event; /* seq 0: empty */
     char *texts;           /* its strings, one behind the other; the next event's take their place */
@@ -34,7 +36,7 @@ void jp__recent_add(struct jp_rpc *rpc, const struct jp_event *event) {
     size_t sizes[sizeof texts / sizeof *texts], size = 0;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         size += sizes[i] = *texts[i] ? strlen(*texts[i]) + 1 : 0;
-    if (size > slot->room) {
+    if (size > slot->room || slot->room - size > SPARE_BYTES) { /* one long text is not kept for ever */
         slot->texts = jp_realloc_array(slot->texts, size, 1);
         slot->room = size;
     }

@@ -133,7 +133,8 @@ struct jp_rpc {
     struct jp_map methods;              /* by name */
     struct jp_json_out out;             /* of the message that is being written, see jp__reply_begin */
     struct jp_str unheard;              /* what is printed and nobody hears */
-    const void *parameters;             /* of the call that is carried out; NULL between calls */
+    const struct jp_call *carried_out;  /* NULL between calls */
+    const void *parameters;             /* its own */
     uint64_t impatient_ms;              /* no client's time is over before; UINT64_MAX: none has a bound */
     struct jp_recent_event *recent; /* see recent.c */
     struct jp_printed *printed;     /* likewise */

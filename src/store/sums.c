@@ -56,7 +56,7 @@ static int find_oldest(sqlite3 *db, int64_t *ret_time) {
     struct jp__value none = JP__NUMBER(jp__now_100ns() - (int64_t)JP__MAY_COME_AGAIN_S * JP_100NS_PER_S);
     return jp__db_ask(db,
                       "SELECT min(?1, coalesce((SELECT min(ended_100ns) FROM processes WHERE ended_100ns IS NOT NULL), ?1),"
-                      " coalesce((SELECT min(time_100ns) FROM events), ?1))",
+                      " coalesce((SELECT min(time_100ns) FROM events), ?1), coalesce((SELECT min(day) * " DAY " FROM samples), ?1))",
                       &none, 1, ret_time);
 }
 

@@ -261,9 +261,11 @@ static jp_status create_in_jobs(struct birth *birth, struct jp_error *error) {
     return create_failed(birth, win32, error);
 }
 
+/* What a filtered token cannot read is not what its user has. */
 static jp_status make_environment(struct birth *birth, struct jp_win32_backend *backend, struct jp_error *error) {
+    struct jp_user_environments *remembered = birth->launch->filter ? NULL : backend->environments;
     wchar_t *of_user = NULL;
-    jp_status status = birth->token ? jp__user_environment(backend->environments, birth->token, &of_user, &birth->profile, error) : JP_OK;
+    jp_status status = birth->token ? jp__user_environment(remembered, birth->token, &of_user, &birth->profile, error) : JP_OK;
     if (status == JP_OK)
         status = jp__environment(of_user, birth->launch->environment, &birth->environment, error);
     jp_free(of_user);

@@ -130,11 +130,12 @@ static bool is_proven(const struct stamps *stamps, int64_t now_100ns) {
 
 /* --- whose it is --- */
 
-/* New memory, or NULL for one that nothing is remembered of: the variables of an app container lead into its own folders. */
+/* New memory, or NULL for one that nothing is remembered of: the variables of an app container lead into its own folders, and a restricted token
+ * may not read all that the user's others may. */
 static char *key_of(HANDLE token, char **ret_sid, DWORD *ret_session) {
     DWORD length, container = 1;
     uint32_t win32;
-    if (!GetTokenInformation(token, TokenIsAppContainer, &container, sizeof container, &length) || container ||
+    if (IsTokenRestricted(token) || !GetTokenInformation(token, TokenIsAppContainer, &container, sizeof container, &length) || container ||
         !GetTokenInformation(token, TokenSessionId, ret_session, sizeof *ret_session, &length))
         return NULL;
     PSID user = jp_win32_token_user(token, &win32);
@@ -222,7 +223,7 @@ jp_status jp__user_environment(struct jp_user_environments *environments, HANDLE
                                struct jp_error *error) {
     struct stamps stamps = {0};
     DWORD session;
-    char *sid = NULL, *key = key_of(token, &sid, &session);
+    char *sid = NULL, *key = environments ? key_of(token, &sid, &session) : NULL;
     int64_t now_100ns = jp_win32_now_100ns();
     bool stamped = key && read_stamps(environments, sid, session, &stamps); /* before what is read: what is written meanwhile is newer */
     jp_status status = JP_OK;

@@ -12,7 +12,7 @@ struct jp_user_environments *jp__user_environments_new(void);
 void jp__user_environments_free(struct jp_user_environments *environments);
 
 /* As CreateEnvironmentBlock and GetUserProfileDirectory say it of the token now, each in new memory (jp_free); *ret_profile is NULL for a user
- * who has none. */
+ * who has none. `environments` NULL: nothing is recalled or remembered. */
 jp_status jp__user_environment(struct jp_user_environments *environments, HANDLE token, wchar_t **ret_block, wchar_t **ret_profile,
                                struct jp_error *error);
 

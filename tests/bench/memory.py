@@ -16,7 +16,8 @@ def measure_case(lab, host, pools, members):
         with bare(host, pools, pids) as beside:
             settled(running.process)
             own, hosts = private_bytes(running.process), private_bytes(beside)
-    return {"kib": (own - hosts) / 1024}, {"kib": (BASE + POOL * pools + MEMBER * members) / 1024}
+    allowed = (BASE + POOL * pools + MEMBER * members) / 1024
+    return {"kib": (own - hosts) / 1024, "all": own / 1024}, {"kib": allowed, "all": allowed}
 
 
 def measure_slopes(lab):
@@ -25,7 +26,7 @@ def measure_slopes(lab):
 
 
 def case_of(lab, host, pools, members):
-    return Pair(f"memory, {pools} pools, {members} members", [Figure("kib", "", "KiB", "lower", 1)],
+    return Pair(f"memory, {pools} pools, {members} members", [Figure("kib", "", "KiB", "lower", 1), Figure("all", ", with the host's own", "KiB", "lower")],
                 both=lambda: measure_case(lab, host, pools, members), rounds=1, free=False)
 
 

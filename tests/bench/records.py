@@ -1,23 +1,26 @@
-"""Events until they are durable, beside SQLite alone in a loop."""
+"""Records until they are durable, beside SQLite alone in a loop."""
 import contextlib
 
 from harness.host import PATIENCE_S
 from measure import Figure, Pair, Section, run_native
 
 
-def write_events(lab, how, count, batch):
+def write(lab, how, what, count, batch):
     with lab.fresh() as folder:
-        return run_native("store_bench", how, folder / "events.db", count, batch, timeout=PATIENCE_S + count / 100)
+        return run_native("store_bench", how, what, folder / "records.db", count, batch, timeout=PATIENCE_S + count / 100)
 
 
-def pair(lab, count, batch):
-    return Pair(f"store, {batch} event{'s' if batch > 1 else ''} a commit", [Figure("rate", "", "rows/s", "higher", 0.85 if batch > 1 else None)],
-                lambda: write_events(lab, "store", count, batch), lambda: write_events(lab, "bare", count, batch))
+def pair(lab, name, what, count, batch, reach):
+    return Pair(name, [Figure("rate", "", f"{what}/s", "higher", reach)],
+                lambda: write(lab, "store", what, count, batch), lambda: write(lab, "bare", what, count, batch))
 
 
 @contextlib.contextmanager
 def pairs(lab):
-    yield [pair(lab, lab.of(200000), 1000), pair(lab, lab.of(2000), 1)]
+    """One a commit is no batch: beside it stands mostly the way to the writer's thread and back, and how soon the disk says that it has written."""
+    yield [pair(lab, "accounting, 1,000 events a commit", "events", lab.of(200000), 1000, 0.85),
+           pair(lab, "accounting, 500 processes a commit", "processes", lab.of(20000), 500, 0.85),
+           pair(lab, "accounting, 1 event a commit", "events", lab.of(2000), 1, None)]
 
 
 SECTION = Section("records", pairs)

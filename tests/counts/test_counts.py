@@ -3,8 +3,12 @@ figures of ./dev bench between its runs. The bounds are in bounds.txt."""
 import json
 import pathlib
 import re
+import subprocess
+import sys
 
 import pytest
+
+from harness.host import ROOT
 
 SMALL, LARGER = (10, 10), (1000, 1000)  # members, pools
 PHASES = {
@@ -100,3 +104,21 @@ def test_a_burst_of_events_is_written_at_once(daemon, bounds):
             client.take()
 
     bounds.check("writes per 64 events", least_written_for(machine, prepare, deliver))
+
+
+# What docs/performance.md allows for one more pool, and for one more member.
+@pytest.mark.parametrize("what, pools, members, most", [("pool_bytes", 1000, 1, 2048), ("member_bytes", 10, 1000, 512)])
+def test_a_pool_and_a_member_take_no_more_memory_than_they_may(what, pools, members, most):
+    found = json.loads(subprocess.run([ROOT / "build" / "bench" / "tests" / "bench" / "memory_bench", str(pools), str(members)], stdout=subprocess.PIPE, check=True).stdout)
+    assert found[what] <= most, f"{found[what]} bytes: look at struct jp_pool, jp_member (src/pool/pools_internal.h) and what is allocated beside them"
+
+
+def test_the_benchmarks_print_their_results_and_nothing_else():
+    """The shortest section, as short as it can be: the figures say nothing."""
+    ran = subprocess.run([sys.executable, ROOT / "tests" / "bench" / "run", "--json", "--rounds", "1", "--scale", "0.01", "records"], stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120, check=True)
+    results = json.loads(ran.stdout)["results"]
+    assert len(results) == 3
+    for one in results:
+        assert {"name", "value", "baseline", "ratio", "reach", "pass"} <= one.keys()
+        assert one["value"] > 0 and one["baseline"] > 0 and one["pass"] is (None if one["reach"] is None else one["ratio"] >= one["reach"])

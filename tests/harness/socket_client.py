@@ -47,7 +47,7 @@ class Client:
                 return None
             self._buffer += more
         line, self._buffer = self._buffer.split(b"\n", 1)
-        message = json.loads(line)
+        message = json.loads(line.decode())  # strictly: of bytes it takes lone surrogates, too
         self._described.came(message)
         return message
 

@@ -22,11 +22,9 @@ void jp__accounting(const struct sim_job *job, struct jp_job_accounting_and_io *
 }
 
 static void list_pids(const struct sim_job *job, struct jp_job_pid_list *list) {
-    const struct jp_sim *sim = job->sim;
-    list->items = jp_alloc((sim->process_count + 1) * sizeof *list->items);
-    for (size_t i = 0; i < sim->process_count; i++)
-        if (sim->processes[i]->alive && jp__in_job(sim->processes[i], job))
-            list->items[list->count++] = sim->processes[i]->pid;
+    list->items = jp_alloc((job->member_count + 1) * sizeof *list->items);
+    for (size_t i = 0; i < job->member_count; i++)
+        list->items[list->count++] = job->members[i]->pid;
 }
 
 static void list_groups(const struct sim_job *job, struct jp_job_group_list *list) {

@@ -65,6 +65,8 @@ struct sim_job {
 
     uint64_t *grants; /* USER handles */
     size_t grant_count;
+    struct sim_process **members; /* alive, in no order */
+    size_t member_count, member_room;
 };
 
 struct sim_process {
@@ -80,6 +82,7 @@ struct sim_process {
     unsigned others_handles;  /* see jp_sim_let_go; counted above */
     bool alive, suspended, protected, unborn;
     struct sim_job *chain[JP_SIM_MAX_CHAIN]; /* innermost last; empty once it has ended */
+    size_t places[JP_SIM_MAX_CHAIN]; /* among the members of each of these */
     size_t depth;
     struct sim_job *refused_by; /* counts it until nobody holds it any more */
 

@@ -55,11 +55,33 @@ static bool in_session(const struct sim_process *process, const struct sim_job *
     return !job->session_settled || job->session == process->token.session;
 }
 
+static void add_member(struct sim_job *job, struct sim_process *process) {
+    if (job->member_count == job->member_room) {
+        job->member_room = job->member_room ? 2 * job->member_room : 4;
+        job->members = jp_realloc_array(job->members, job->member_room, sizeof *job->members);
+    }
+    process->chain[process->depth] = job;
+    process->places[process->depth++] = job->member_count;
+    job->members[job->member_count++] = process;
+}
+
+/* From the innermost of its jobs, which is returned. The last member takes its place. */
+static struct sim_job *remove_member(struct sim_process *process) {
+    struct sim_job *job = process->chain[--process->depth];
+    size_t place = process->places[process->depth], i = 0;
+    struct sim_process *last = job->members[--job->member_count];
+    job->members[place] = last;
+    while (last != process && last->chain[i] != job)
+        i++;
+    last->places[last == process ? process->depth : i] = place;
+    return job;
+}
+
 void jp__enter(struct sim_process *process, struct sim_job *job) {
     job->parent = jp__immediate(process);
     job->session = process->token.session;
     job->session_settled = true;
-    process->chain[process->depth++] = job;
+    add_member(job, process);
     process->sim->fates[process->fate].was_in_job = true;
     job->sum.basic.total_processes++;
     job->sum.basic.active_processes++;
@@ -162,10 +184,8 @@ void jp__end(struct sim_process *process, uint32_t exit_code, enum jp_sim_end en
     sim->fates[process->fate].end = end;
     sim->fates[process->fate].exit_code = exit_code;
     jp__account_end(process);
-    while (process->depth) {
-        struct sim_job *job = process->chain[--process->depth];
-        leave(process, job, ends_silently(end));
-    }
+    while (process->depth)
+        leave(process, remove_member(process), ends_silently(end));
     jp__keeper_ended(process);
     jp__tell_watches(process);
     jp__release(process);

@@ -48,6 +48,7 @@ struct sim_job *jp__known_job(const struct jp_sim *sim, const char *name) {
 void jp__free_job(struct sim_job *job) {
     jp_free(job->name);
     jp_free(job->grants);
+    jp_free(job->members);
     jp_free(job);
 }
 

@@ -119,6 +119,13 @@ def test_the_id_is_the_same_value(talk, request_id):
     assert type(came[0]["id"]) is type(request_id)
 
 
+def test_half_a_character_as_id_is_taken_back(world):
+    w = world({"a": {}})
+    w.assigned("a")
+    w.rpc.send({"jsonrpc": "2.0", "id": "\ud800", "method": "pool.wait", "params": {"pool": "a"}})
+    assert w.rpc.call("rpc.cancel", id="\ud800")["cancelled"] and not w.rpc.call("rpc.cancel", id="\ud801")["cancelled"]
+
+
 @pytest.mark.parametrize("version", ['"1.0"', '"2"', "2.0", "null", '"2.0 "'])
 def test_the_version_is_exactly_so(talk, version):
     one(talk(f'{{"jsonrpc": {version}, "method": "pool.list", "id": 1}}'), error(-32600, 1))

@@ -301,6 +301,17 @@ def test_rules_take_who_is_new(world):
     assert old in w.members("ci") and pids["critical"] not in w.members("ci")
 
 
+def test_rules_of_a_pool_that_comes_back_take_who_is_new(world):
+    """Nobody else is there for whom the processes would be looked at."""
+    w = world({})
+    w.rpc.call("pool.create", name="kept", persist=True, match=[{"image": "cl.exe"}])
+    w.restart()
+    w.machine.advance(1000)
+    pid = w.spawn(image="cl.exe")
+    w.machine.advance(2000)
+    assert w.members("kept") == [pid]
+
+
 # ------------------------------------------------------------------------------------------------------- what goes wrong
 
 

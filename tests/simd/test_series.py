@@ -83,6 +83,27 @@ def test_values_have_those_below_and_counts_do_not(world):
     assert total(w, "top", "started") == total(w, "low", "started") == 1
 
 
+def test_what_was_used_before_there_were_samples_is_of_no_time(world):
+    """An older version's accounts: the migration knows what a pool has used, and of no moment when."""
+    w = world({"p": {}, "idle": {}})
+    for pool in ("p", "idle"):
+        pid = w.launch(pool)
+        w.burn(pid, 100)
+        w.machine.exit(pid)
+    w.machine.advance(3_000)
+    w.stop()
+    with sqlite3.connect(w.machine.folder / "accounting.db") as db:
+        db.execute("DELETE FROM samples")
+        db.execute("DELETE FROM sampled")
+        db.execute("INSERT INTO sampled SELECT pool, 0, 0, 0, 0, user_100ns + kernel_100ns, read_bytes, write_bytes FROM pool_totals")
+    w.start()
+    pid = w.launch("p")
+    w.burn(pid, 3)
+    w.machine.advance(2 * MINUTE)
+    assert rows(w)[-1][3] == 3 * SECOND
+    assert (total(w, "p"), total(w, "idle")) == (3 * SECOND, 0)
+
+
 def test_what_a_pool_that_is_deleted_has_used_stays_with_its_parent(world):
     w = world({"top": {}})
     for _ in range(3):

@@ -200,6 +200,20 @@ def test_a_pool_that_goes_while_it_is_looked_for(world):
     w.rpc.finish(deleted)
 
 
+def test_a_pool_that_is_hidden_while_it_is_looked_for(world):
+    """By its own admin, who needs no more for that: what he asked for is refused as if it had never been there, and the service goes on."""
+    w = world({"p": {"access": {"admin": [ALICES]}}})
+    w.assigned("p")
+    w.machine.advance(1000)
+    alice = w.machine.client(**ALICE)
+    alice.send({"jsonrpc": "2.0", "id": 1, "method": "pool.usage", "params": {"pool": "p"}},
+               {"jsonrpc": "2.0", "id": 2, "method": "pool.update", "params": {"pool": "p", "access": {"admin": [BOB["user"]]}}})
+    answers = {answer["id"]: answer for answer in (alice.receive(), alice.receive())}
+    assert answers[1]["error"]["data"]["name"] == "unknown_pool" and "result" in answers[2]
+    audit, = [row for row in w.rpc.call("accounting.audit", denied=True)["records"] if row["method"] == "pool.usage"]
+    assert (audit["user"], audit["pool"], audit["error"]) == (ALICES, "p", "unknown_pool")
+
+
 def test_a_thousand_pools_are_one_walk(world):
     w = world({"root": {}} | {f"p{number}": {"parent": "root" if number < 10 else f"p{number // 2}"} for number in range(1000)})
     for pool in ("p999", "p500", "p7"):

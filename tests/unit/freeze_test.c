@@ -48,6 +48,18 @@ static void a_frozen_pool_stands_still_with_all_below(void **state) {
     expect_told(world, "POOL_THAWED", "q", 0, 1);
 }
 
+static void a_launch_at_once_does_not_run_before_it_is_frozen(void **state) {
+    struct pool_world *world = *state;
+    struct jp_launch request = {.command_line = "tool.exe"};
+    pool_world_load(world, NESTED);
+    freeze(world, "p", false);
+    join(world, "r", (struct jp_joining){.launch = &request, .at_once = true});
+    assert_int_equal(world->joined_calls, 0);
+    deliver(world);
+    assert_int_equal(world->joined_calls, 1);
+    expect_frozen(world, world->joined.facts.pid, 1);
+}
+
 static void who_is_frozen_twice_is_thawed_when_nobody_freezes_it(void **state) {
     struct pool_world *world = *state;
     pool_world_load(world, NESTED);
@@ -414,6 +426,7 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pool_world_open, pool_world_close)
     const struct CMUnitTest tests[] = {
         TEST(a_frozen_pool_stands_still_with_all_below),
+        TEST(a_launch_at_once_does_not_run_before_it_is_frozen),
         TEST(who_is_frozen_twice_is_thawed_when_nobody_freezes_it),
         TEST(what_cannot_be_done_is_refused),
         TEST(who_comes_into_a_frozen_pool_is_frozen_too),

@@ -163,6 +163,20 @@ static void who_is_removed_goes_or_stays(void **state) {
     assert_int_equal(pool_of(world, "keep")->state, JP_POOL_ORPHAN);
 }
 
+static void an_orphan_goes_with_the_last_pool_below_it(void **state) {
+    struct pool_world *world = *state;
+    struct jp_pool_spec spec = {.parent = (char *)(uintptr_t)"top", .present = JP_SCHEMA_BIT(JP_POOL_PARENT)};
+    struct jp_pool *low;
+    pool_world_load(world, "{\"top\": {}}");
+    assert_int_equal(jp_pools_create_ephemeral(world->pools, "low", &spec, "S-1-5-21-1", world, &low, &world->error), JP_OK);
+    pool_world_load(world, "{}");
+    jp_pools_holder_gone(world->pools, world);
+    for (uint64_t next; (next = jp_pools_on_time(world->pools)) != UINT64_MAX;) /* as the loop does, asleep between what is due */
+        jp_sim_pass(world->sim, next - jp_sim_now_ms(world->sim));
+    assert_null(jp_pools_find(world->pools, "low"));
+    assert_null(jp_pools_find(world->pools, "top"));
+}
+
 static void who_is_removed_is_asked_first(void **state) {
     struct pool_world *world = *state;
     pool_world_load(world, "{\"end\": {\"on_remove\": \"terminate\", \"stop\": {\"grace\": \"5s\"}}}");
@@ -325,6 +339,7 @@ int main(void) {
         TEST(create_update_delete),
         TEST(reload_is_all_or_nothing),
         TEST(who_is_removed_goes_or_stays),
+        TEST(an_orphan_goes_with_the_last_pool_below_it),
         TEST(who_is_removed_is_asked_first),
         TEST(one_that_cannot_be_ended_is_kept_until_it_is_empty),
         TEST(waiting),

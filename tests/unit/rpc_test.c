@@ -563,6 +563,33 @@ static void a_report_is_made_told_of_and_taken_back(void **state) {
     settle(world);
 }
 
+/* By its value, however it was written; and by no other. */
+static void a_request_is_taken_back_by_its_id(void **state) {
+    static const struct {
+        const char *id, *given;
+        bool same;
+    } ids[] = {{"1", "1.0", true}, {"-2.5e1", "-25", true}, {"1", "\"1\"", false}, {"null", "null", true}, {"\"a\"", "\"\\u0061\"", true},
+               {"\"\\u0061\\u0062\"", "\"ab\"", true}, {"\"\\ud83d\\ude00\"", "\"\xF0\x9F\x98\x80\"", true},
+               {"\"\\\\\"", "\"\\u005c\"", true}, {"\"ab\"", "\"a\"", false}, {"\"\\u0061b\"", "\"ac\"", false},
+               {"\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"", "\"a\"", false}};
+    struct rpc_world *world = *state;
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        struct client client;
+        connect_client(world, &client);
+        char *text = jp_sprintf("{\"jsonrpc\":\"2.0\",\"id\":%s,\"method\":\"accounting.report\"}\n"
+                                "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"rpc.cancel\",\"params\":{\"id\":%s}}\n", ids[i].id, ids[i].given);
+        give(&client, text);
+        jp_free(text);
+        if (ids[i].same)
+            expect_error(take(&client), -32800, NULL);
+        cJSON *answer = take(&client);
+        assert_int_equal(cJSON_IsTrue(cJSON_GetObjectItem(result_of(answer), "cancelled")), ids[i].same);
+        cJSON_Delete(answer);
+        disconnect(&client);
+        settle(world);
+    }
+}
+
 static void purging_says_who_and_what(void **state) {
     struct rpc_world *world = *state;
     end_one(world, "build", 0, 0);
@@ -754,6 +781,7 @@ int main(void) {
         TEST(counters_and_their_reset),
         TEST(a_report_is_made_told_of_and_taken_back),
         TEST(what_the_host_does_not_tell_is_null),
+        TEST(a_request_is_taken_back_by_its_id),
         TEST(purging_says_who_and_what),
         TEST(purges_that_are_refused_or_fail),
         TEST(a_purge_goes_on_without_its_client),
