@@ -127,6 +127,19 @@ static uint32_t descriptor_rights(const struct jp_descriptor *descriptor, const 
     return rights;
 }
 
+static jp_status keeper_hold(struct jp_keeper *keeper, struct jp_job *job, struct jp_error *error) {
+    count_pause(true);
+    jp_status status = inner->keeper_hold(keeper, job, error);
+    count_pause(false);
+    return status;
+}
+
+static void keeper_let_go(struct jp_keeper *keeper, struct jp_job *job) {
+    count_pause(true);
+    inner->keeper_let_go(keeper, job);
+    count_pause(false);
+}
+
 struct jp_backend *outside_backend(struct jp_sim *sim) {
     static struct jp_backend_ops ops;
     struct jp_backend *backend = jp_sim_backend(sim);
@@ -138,6 +151,8 @@ struct jp_backend *outside_backend(struct jp_sim *sim) {
     ops.job_set = job_set;
     ops.job_assign = job_assign;
     ops.job_contains = job_contains;
+    ops.keeper_hold = keeper_hold;
+    ops.keeper_let_go = keeper_let_go;
     ops.process_open = process_open;
     ops.process_close = process_close;
     ops.process_facts = process_facts;
