@@ -266,11 +266,12 @@ static void complete_facts(struct jp_pools *pools, struct jp_member *member) {
 void jp__member_identify(struct jp_pools *pools, struct jp_member *member) {
     struct jp_pool_job *job = jp__job_of_member(member);
     struct jp_process *process;
-    struct jp_process_facts facts;
+    struct jp_process_facts facts = {0};
     struct jp_error error;
     if (member->process || !job || jp__open_of_job(pools, job, member->record.facts.pid, &process, &error))
         return;
     if (jp__ops(pools)->process_facts(process, &facts, &error) || !facts.start_100ns) {
+        jp_process_facts_clear(&facts);
         jp__ops(pools)->process_close(process);
         return;
     }
@@ -291,6 +292,16 @@ void jp__member_complete(struct jp_pools *pools, struct jp_member *member) {
         enter_stage(pools, member, JP_MEMBER_NEWBORN);
 }
 
+/* Its handle says that no thread runs in it, and still it has not ended: what was making it has failed, or was killed in the midst of it. It leaves its
+ * job when nobody holds it any more, so it is not held; lists tell when it has gone, and open it should it come to life. */
+static void let_go_of_stillborn(struct jp_pools *pools, struct jp_member *member) {
+    pools->unwatched_count += member->watch != 0;
+    member->watch = 0;
+    jp__ops(pools)->process_close(member->process);
+    member->process = NULL;
+    jp__schedule_list(pools, member->pool);
+}
+
 static void look_at_newborn(struct jp_pools *pools, struct jp_member *member) {
     enter_stage(pools, member, JP_MEMBER_LIVE);
     member->looks++;
@@ -299,7 +310,10 @@ static void look_at_newborn(struct jp_pools *pools, struct jp_member *member) {
         member->enforcement_due = false;
         jp__enforce_when_made(pools, member);
     }
-    if (member->watch_spent) { /* its first thread may have begun by now; then the handle can be waited for */
+    if (member->watch_spent && member->process && !member->record.start_exact && member->looks >= NEWBORN_LOOKS) {
+        member->watch_spent = false;
+        let_go_of_stillborn(pools, member);
+    } else if (member->watch_spent) { /* its first thread may have begun by now; then the handle can be waited for */
         member->watch_spent = false;
         pools->unwatched_count -= !member->watch;
         watch(pools, member);

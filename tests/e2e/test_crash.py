@@ -227,7 +227,12 @@ class Workload:
         wait_until(lambda: all(worker.ended or worker.pool == "reaped" for worker in self.workers()), "the processes to end", PATIENCE, 0.5)
         rpc.call("pool.terminate", pool="reaped", exitCode=REAPED)
 
-        wait_until(lambda: not self.rows(rpc, ending="running"), "the ends to be accounted", PATIENCE, 0.5)
+        try:
+            wait_until(lambda: not self.rows(rpc, ending="running"), "the ends to be accounted", PATIENCE, 0.5)
+        except TimeoutError:
+            print("still running in the accounts:", *self.rows(rpc, ending="running"), sep="\n  ")
+            print("and in the pools:", *(rpc.call("pool.processes", pool=pool) for pool in POOLS), sep="\n  ")
+            raise
         seq = rpc.call("service.status")["database"]["committedSeq"]
         subscribers = [threading.Thread(target=self.read, args=(subscriber,), daemon=True) for subscriber in self.subscribers]
         for thread in subscribers:

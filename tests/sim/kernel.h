@@ -166,6 +166,7 @@ void jp_sim_effective(const struct jp_sim *sim, uint32_t pid, struct jp_job_exte
 uint32_t jp_sim_priority(const struct jp_sim *sim, uint32_t pid);
 uint64_t jp_sim_affinity(const struct jp_sim *sim, uint32_t pid);
 void jp_sim_working_set(const struct jp_sim *sim, uint32_t pid, uint64_t *ret_min_bytes, uint64_t *ret_max_bytes);
+unsigned jp_sim_held(const struct jp_sim *sim, uint32_t pid);   /* by how many handles */
 unsigned jp_sim_frozen(const struct jp_sim *sim, uint32_t pid); /* how often it was frozen and not thawed */
 bool jp_sim_error_mode(const struct jp_sim *sim, uint32_t pid); /* it runs, and its children will, without error dialogs */
 unsigned jp_sim_asked(const struct jp_sim *sim, uint32_t pid);  /* how often it was asked to end */

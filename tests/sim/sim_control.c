@@ -125,6 +125,7 @@ jp_status jp__process_freeze(struct jp_process *handle, bool freeze, struct jp_e
     return JP_OK;
 }
 
+unsigned jp_sim_held(const struct jp_sim *sim, uint32_t pid) { return jp__known(sim, pid)->handles; }
 unsigned jp_sim_frozen(const struct jp_sim *sim, uint32_t pid) { return jp__known(sim, pid)->frozen; }
 uint64_t jp_sim_idle_thaws(const struct jp_sim *sim) { return sim->idle_thaws; }
 bool jp_sim_error_mode(const struct jp_sim *sim, uint32_t pid) { return jp__known(sim, pid)->no_error_dialogs; }

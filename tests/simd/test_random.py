@@ -585,9 +585,11 @@ class Run:
 
     def check_events(self):
         told = collections.Counter()
+        every = []
         seq = 1
         while True:
             answer = self.world.rpc.call("events.query", fromSeq=seq, limit=1000)
+            every += answer["events"]
             for event in answer["events"]:
                 assert event["seq"] >= seq
                 seq = event["seq"] + 1
@@ -599,7 +601,8 @@ class Run:
                 break
         for (pid, start, pool, kind), count in told.items():
             most = 1 + (self.processes[pid, start].missed_ends if (pid, start) in self.processes else 0)
-            assert count <= most, f"process {pid} {start}: {kind} of pool {pool} was told {count} times"
+            assert count <= most, (f"process {pid} {start}: {kind} of pool {pool} was told {count} times: "
+                                   f"{[event for event in every if (event.get('pid'), event.get('startTime')) == (pid, start)]}")
 
     # ------------------------------------------------------------------------------------------------------------ the run
 

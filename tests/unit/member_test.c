@@ -118,6 +118,29 @@ static void a_process_that_is_still_being_made_has_not_ended(void **state) {
     expect_origin(world, EXIT, JP_ORIGIN_KERNEL);
 }
 
+/* What was making it was killed. The system keeps it in its job as long as somebody holds it, and no message tells of it any more. */
+static void a_process_that_is_never_made_is_let_go_of(void **state) {
+    struct pool_world *world = *state;
+    struct jp_sim_item lost[4];
+    pool_world_load(world, TREE);
+    uint32_t parent = launch(world, "b", "make.exe");
+    uint32_t child = jp_sim_spawn_unborn(world->sim, parent, "cc.exe");
+    deliver(world);
+    assert_int_equal(jp_sim_held(world->sim, child), 1);
+    for (int i = 0; i < 200; i++) {
+        pass(world, 20);
+        deliver(world);
+    }
+    assert_int_equal(jp_sim_held(world->sim, child), 0);
+    expect_row(world, child, "b", JP_ENDING_NONE, 0);
+    jp_sim_exit(world->sim, child, 0);
+    jp_sim_take(world->sim, lost, sizeof lost / sizeof *lost);
+    pass(world, 1000);
+    deliver(world);
+    pass(world, 1000);
+    assert_int_equal(jp_ledger_find(world->ledger, child)->ending, JP_ENDING_UNKNOWN);
+}
+
 static void a_crash_is_told_from_its_exit_code(void **state) {
     struct pool_world *world = *state;
     pool_world_load(world, TREE);
@@ -401,6 +424,7 @@ int main(void) {
         TEST(children_join_the_pool_of_their_parent),
         TEST(a_child_that_is_gone_before_it_can_be_opened_counts),
         TEST(a_process_that_is_still_being_made_has_not_ended),
+        TEST(a_process_that_is_never_made_is_let_go_of),
         TEST(a_crash_is_told_from_its_exit_code),
         TEST(where_handles_do_not_tell_the_last_look_counts),
         TEST(lost_messages_are_made_up_for),
