@@ -33,6 +33,8 @@ LATE = 1.0
 LIST_S = 1.2
 TOLD_S = 10  # a message about a process comes so late at most, and its pid is not another's by then
 PATIENCE = 120
+HANGS_S = 20
+MOST_HANGING = 3  # seen: one in about seven runs of a hundred kills
 
 POOLS = {"keep": {}, "deep": {"parent": "keep"}, "side": {}, "reaped": {}}
 REAPED = 77  # the code with which the workload ends processes of the pool "reaped"
@@ -227,17 +229,23 @@ class Workload:
         wait_until(lambda: all(worker.ended or worker.pool == "reaped" for worker in self.workers()), "the processes to end", PATIENCE, 0.5)
         rpc.call("pool.terminate", pool="reaped", exitCode=REAPED)
 
-        try:
-            wait_until(lambda: not self.rows(rpc, ending="running"), "the ends to be accounted", PATIENCE, 0.5)
-        except TimeoutError:
-            print("still running in the accounts:", *self.rows(rpc, ending="running"), sep="\n  ")
-            print("and in the pools:", *(rpc.call("pool.processes", pool=pool) for pool in POOLS), sep="\n  ")
-            raise
+        self.wait_for_ends(rpc)
         seq = rpc.call("service.status")["database"]["committedSeq"]
         subscribers = [threading.Thread(target=self.read, args=(subscriber,), daemon=True) for subscriber in self.subscribers]
         for thread in subscribers:
             thread.start()
         wait_until(lambda: all(subscriber.last >= seq for subscriber in self.subscribers), "the subscribers to have read all", PATIENCE)
+
+    def wait_for_ends(self, rpc):
+        """Of all but those that hang in their start (below), for whom it is waited long enough to tell that they do."""
+        def running():
+            return self.rows(rpc, ending="running")
+        try:
+            wait_until(lambda: not running(), "the ends to be accounted", HANGS_S, 0.5)
+        except TimeoutError:
+            wait_until(lambda: all(map(hangs, running())), "the ends to be accounted", PATIENCE, 0.5)
+            self.counts["hang in their start"] = len(running())
+            assert self.counts["hang in their start"] <= MOST_HANGING, running()
 
     def workers(self):
         """Of one that was ended before it had written who it is, nothing can be said."""
@@ -260,6 +268,8 @@ class Workload:
     def check(self, rows):
         exact, vague = collections.defaultdict(list), collections.defaultdict(list)
         for row in rows:
+            if hangs(row):
+                continue
             if row["startTimeExact"]:
                 exact[row["pid"], row["startTime"]].append(row)
             else:
@@ -312,6 +322,12 @@ class Workload:
     def around(self, worker, what):
         near = [f"killed {down - worker.born:+.3f} s, up again {up - worker.born:+.3f} s after its birth" for down, up in self.downs if abs(down - worker.born) < 20]
         return f"{worker} {what}\n  seed {SEED}; " + "\n  ".join(near)
+
+
+def hangs(row):
+    """Wine: a process whose maker was killed in the midst of it may wait in its start for ever. It is in the job, no thread of it runs, and nobody can
+    tell who it is; the accounts say that it is there, which is so."""
+    return row["ending"] == "running" and not row["startTimeExact"] and row["image"] is None
 
 
 def seconds_of(iso):
