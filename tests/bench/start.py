@@ -61,8 +61,8 @@ def pairs(lab):
         def pair(name, count, **more):
             return Pair(name, FIGURES, lambda: start(lab, host, count, **more), lambda: run_wine(host, "start_bench", count))
 
-        yield [pair("start, 1,000 pools", lab.of(1000), times=7), pair("start, 10,000 pools", lab.of(10000)),
-               pair("start again, 10,000 pools", lab.of(10000), again=True)]
+        yield [pair("start, 1,000 pools", 1000, times=7), pair("start, 10,000 pools", 10000),
+               pair("start again, 10,000 pools", 10000, again=True)]
 
 
 SECTION = Section("start", pairs)
