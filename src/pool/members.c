@@ -110,6 +110,13 @@ static void watch(struct jp_pools *pools, struct jp_member *member) {
     }
 }
 
+/* One that is counted already. */
+static void watch_anew(struct jp_pools *pools, struct jp_member *member) {
+    pools->unwatched_count -= !member->watch;
+    watch(pools, member);
+    pools->unwatched_count += !member->watch;
+}
+
 /* A member whose handle nobody holds did not keep its pid: it is gone when another comes with it. */
 static void make_way(struct jp_pools *pools, uint32_t pid) {
     struct jp_member *old = jp__member_by_pid(pools, pid);
@@ -282,9 +289,7 @@ void jp__member_identify(struct jp_pools *pools, struct jp_member *member) {
     record(pools, member);
     jp__freeze_join(pools, member);
     jp__move_deeper(pools, member, jp__deepest_with(pools, member->pool, process));
-    pools->unwatched_count -= !member->watch;
-    watch(pools, member);
-    pools->unwatched_count += !member->watch;
+    watch_anew(pools, member);
 }
 
 void jp__member_complete(struct jp_pools *pools, struct jp_member *member) {
@@ -292,9 +297,9 @@ void jp__member_complete(struct jp_pools *pools, struct jp_member *member) {
         enter_stage(pools, member, JP_MEMBER_NEWBORN);
 }
 
-/* Its handle says that no thread runs in it, and still it has not ended: what was making it has failed, or was killed in the midst of it. It leaves its
- * job when nobody holds it any more, so it is not held; lists tell when it has gone, and open it should it come to life. */
-static void let_go_of_stillborn(struct jp_pools *pools, struct jp_member *member) {
+/* A stillborn: its handle says that no thread runs in it, and still it has not ended. What was making it has failed, or was killed in the midst of it.
+ * Our handle is not to be what keeps it; lists tell when it has gone, and open it should it come to life. */
+static void let_go_of(struct jp_pools *pools, struct jp_member *member) {
     pools->unwatched_count += member->watch != 0;
     member->watch = 0;
     jp__ops(pools)->process_close(member->process);
@@ -310,14 +315,10 @@ static void look_at_newborn(struct jp_pools *pools, struct jp_member *member) {
         member->enforcement_due = false;
         jp__enforce_when_made(pools, member);
     }
-    if (member->watch_spent && member->process && !member->record.start_exact && member->looks >= NEWBORN_LOOKS) {
+    if (member->watch_spent) { /* its first thread may have begun by now; then the handle can be waited for */
+        bool stillborn = member->process && !member->record.start_exact && member->looks >= NEWBORN_LOOKS;
         member->watch_spent = false;
-        let_go_of_stillborn(pools, member);
-    } else if (member->watch_spent) { /* its first thread may have begun by now; then the handle can be waited for */
-        member->watch_spent = false;
-        pools->unwatched_count -= !member->watch;
-        watch(pools, member);
-        pools->unwatched_count += !member->watch;
+        (stillborn ? let_go_of : watch_anew)(pools, member);
     }
     jp__member_complete(pools, member);
 }

@@ -337,7 +337,7 @@ static void refuse_text(struct jp_rpc_connection *connection, const struct jp_er
     jp__send_error(connection, place.line ? &with_place : error);
 }
 
-/* A key that is there twice is found without its place, which is looked for now. */
+/* A key that is there twice is found without its place; a tree of the message finds that. */
 static void refuse_twice(struct jp_rpc_connection *connection, const char *text, size_t length, const struct jp_json_rules *rules) {
     struct jp_json json = {0};
     struct jp_json_place place;
