@@ -396,7 +396,7 @@ void jp__member_settle(struct jp_pools *pools, struct jp_member *member) {
         ending = JP_ENDING_TERMINATED;
     else if (known)
         ending = jp_exit_code_crash(exit_code) ? JP_ENDING_CRASHED : JP_ENDING_EXITED;
-    else if (!member->process && member->exit_announced) /* the port is all that told */
+    else if (!member->process && (member->exit_announced || member->exit_heard)) /* the port is all that told */
         ending = member->abnormal ? JP_ENDING_CRASHED : JP_ENDING_EXITED;
     if (known) {
         member->record.has_exit_code = true;
@@ -404,6 +404,7 @@ void jp__member_settle(struct jp_pools *pools, struct jp_member *member) {
     }
     if (!(member->announced >> member->pool->depth & 1))
         jp__announce_missing(pools, member, false);
+    jp__announce_heard(pools, member);
     if (!(member->exit_announced >> member->pool->depth & 1))
         jp__announce_missing(pools, member, true);
     finish(pools, member, ending);
@@ -418,7 +419,7 @@ void jp__member_ended(struct jp_pools *pools, struct jp_member *member) {
         enter_stage(pools, member, JP_MEMBER_NEWBORN);
         return;
     }
-    bool told = member->exit_announced >> member->pool->depth & 1;
+    bool told = (member->exit_announced | member->exit_heard) >> member->pool->depth & 1;
     const struct jp_pool_job *job = jp__job_of_member(member);
     if (told || member->silent || !job || !job->listening)
         jp__member_settle(pools, member);

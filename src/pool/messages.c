@@ -40,6 +40,13 @@ static const char *exit_message(const struct jp_member *member, uint32_t told, c
     return jp_job_message_name(message);
 }
 
+static void announce_exit(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool, uint32_t message) {
+    const char *detail;
+    const char *name = exit_message(member, message, &detail);
+    member->exit_announced |= UINT32_C(1) << pool->depth;
+    jp__emit(pools, &(struct jp__event){.pool = pool, .message = name, .member = member, .origin = JP_ORIGIN_KERNEL, .with_exit_code = true, .detail = detail});
+}
+
 void jp__announce_missing(struct jp_pools *pools, struct jp_member *member, bool exit) {
     uint32_t *told = exit ? &member->exit_announced : &member->announced;
     for (struct jp_pool *pool = member->pool; pool; pool = pool->parent) {
@@ -51,6 +58,12 @@ void jp__announce_missing(struct jp_pools *pools, struct jp_member *member, bool
         jp__emit(pools, &(struct jp__event){.pool = pool, .message = message, .member = member, .origin = JP_ORIGIN_RECONCILER,
                                             .with_exit_code = exit, .detail = detail});
     }
+}
+
+void jp__announce_heard(struct jp_pools *pools, struct jp_member *member) {
+    for (struct jp_pool *pool = member->pool; pool; pool = pool->parent)
+        if (member->exit_heard & ~member->exit_announced & UINT32_C(1) << pool->depth)
+            announce_exit(pools, member, pool, JP_MSG_EXIT_PROCESS);
 }
 
 /* The members' children inherit the deepest job of their parent; a message that comes from a job further up does not say so. */
@@ -191,22 +204,21 @@ static void on_left(struct jp_pools *pools, struct jp_pool_job *job, uint32_t pi
         return;
     if (member->exit_announced >> pool->depth & 1)
         return;
+    if (!(member->announced >> pool->depth & 1))
+        jp__announce_missing(pools, member, false);
     uint32_t exit_code;
-    bool ended = member->process && jp__ops(pools)->process_exited(member->process, &exit_code);
-    if (ended) {
+    if (member->process) {
+        if (!jp__ops(pools)->process_exited(member->process, &exit_code)) {
+            /* Ahead of its handle, or about an earlier process with its pid that nobody saw: its end is told when there is one. */
+            member->exit_heard |= UINT32_C(1) << pool->depth;
+            return;
+        }
         member->record.has_exit_code = true;
         member->record.exit_code = exit_code;
     }
-    if (!(member->announced >> pool->depth & 1))
-        jp__announce_missing(pools, member, false);
-    member->exit_announced |= UINT32_C(1) << pool->depth;
     member->abnormal |= message == JP_MSG_ABNORMAL_EXIT_PROCESS;
-    const char *detail;
-    const char *name = exit_message(member, message, &detail);
-    jp__emit(pools, &(struct jp__event){.pool = pool, .message = name, .member = member, .origin = JP_ORIGIN_KERNEL,
-                                        .with_exit_code = true, .detail = detail});
-    bool own = pool == member->pool;
-    if (own && member->stage != JP_MEMBER_LINGERING && (ended || !member->process || member->stage == JP_MEMBER_SETTLING))
+    announce_exit(pools, member, pool, message);
+    if (pool == member->pool && member->stage != JP_MEMBER_LINGERING)
         jp__member_settle(pools, member);
 }
 

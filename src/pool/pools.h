@@ -165,6 +165,7 @@ struct jp_member {
     uint32_t seen_in;         /* bit `depth` for each pool of its chain whose job was told that it is seen */
     uint32_t announced;       /* bit `depth` for each pool of its chain that told of its coming ... */
     uint32_t exit_announced;  /* ... and of its going */
+    uint32_t exit_heard;      /* bits likewise: a port told of its end while its handle said that it runs */
     uint64_t joined_ms;
     uint64_t deadline_ms;     /* of the stage */
     struct jp_member *queue_next, *queue_previous; /* of all in the same stage, by deadline */

@@ -335,6 +335,8 @@ uint64_t jp__emit(struct jp_pools *pools, const struct jp__event *event);
 char *jp__session_detail(const struct jp_pool_job *job); /* "session 2" where the pool has several; new memory, or NULL */
 /* Tells, as the reconciler, what the port did not: that the member came, or went, in the pools of its chain. */
 void jp__announce_missing(struct jp_pools *pools, struct jp_member *member, bool exit);
+/* Tells of its end in the pools whose ports have done so, which its handle did not confirm then. */
+void jp__announce_heard(struct jp_pools *pools, struct jp_member *member);
 /* The deepest pool, from `pool` on down, whose job has the process. */
 struct jp_pool *jp__deepest_with(struct jp_pools *pools, struct jp_pool *pool, struct jp_process *process);
 /* The deepest pool of all whose job has the process; or NULL. */

@@ -174,6 +174,30 @@ static void a_crash_is_told_from_its_exit_code(void **state) {
     }
 }
 
+/* Of a child that came and went unseen, when the next process of the pool has its pid: of it no handle kept the pid. */
+static void a_late_end_of_an_earlier_process_ends_nobody(void **state) {
+    struct pool_world *world = *state;
+    pool_world_load(world, TREE);
+    uint32_t parent = launch(world, "a", "make.exe");
+    deliver(world);
+    jp_sim_reuse_pids(world->sim, true);
+    uint32_t child = jp_sim_spawn(world->sim, parent, "cc.exe");
+    jp_sim_exit(world->sim, child, 3);
+    struct jp_launch request = {.command_line = "tool.exe"};
+    join(world, "a", (struct jp_joining){.launch = &request});
+    deliver(world);
+    assert_int_equal(world->joined.facts.pid, child);
+    assert_int_equal(jp_ledger_count(world->ledger, EXIT, NULL, child), 0);
+    expect_row(world, child, "a", JP_ENDING_NONE, 0);
+    jp_sim_exit(world->sim, child, 0xC0000005);
+    deliver(world);
+    expect_row(world, child, "a", JP_ENDING_CRASHED, 0xC0000005);
+    assert_int_equal(jp_ledger_count(world->ledger, EXIT, NULL, child), 0);
+    assert_int_equal(jp_ledger_count(world->ledger, CRASH, "a", child), 1);
+    assert_int_equal(jp_ledger_count(world->ledger, CRASH, "root", child), 1);
+    expect_origin(world, CRASH, JP_ORIGIN_KERNEL);
+}
+
 static void where_handles_do_not_tell_the_last_look_counts(void **state) {
     struct pool_world *world = *state;
     jp_sim_capabilities(world->sim)->process_times = false;
@@ -426,6 +450,7 @@ int main(void) {
         TEST(a_process_that_is_still_being_made_has_not_ended),
         TEST(a_process_that_is_never_made_is_let_go_of),
         TEST(a_crash_is_told_from_its_exit_code),
+        TEST(a_late_end_of_an_earlier_process_ends_nobody),
         TEST(where_handles_do_not_tell_the_last_look_counts),
         TEST(lost_messages_are_made_up_for),
         TEST(a_late_message_after_the_reconciler_is_not_told_again),
