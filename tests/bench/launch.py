@@ -10,8 +10,8 @@ TRIES = 5
 
 
 def measured(host, *arguments, timeout):
-    """Wine now and then fails to make a process on a busy machine, whoever asks it to (1359, an internal error; for the program itself, nothing is said):
-    then the measurement is made again."""
+    """Where ./dev may not fix the layout of memory, Wine fails to make one process in thousands, whoever asks it to (1359, an internal error; for the
+    program itself, nothing is said): then the measurement is made again."""
     for left in reversed(range(TRIES)):
         try:
             return run_wine(host, "launch_bench", *arguments, timeout=timeout)

@@ -9,7 +9,7 @@ import time
 from .answers import Answers
 from .host import PATIENCE_S, WINDOWS
 
-ERROR_INTERNAL = 1359  # what Wine's CreateProcess fails with, about once in thousands, more often on a loaded machine; nothing of ours
+ERROR_INTERNAL = 1359  # what Wine's CreateProcess fails with, once in thousands, where ./dev may not fix the layout of memory; nothing of ours
 
 
 class RpcError(Exception):
