@@ -1,5 +1,6 @@
 /* The keeper against the host that it runs on: what it holds, when it ends, who may take it. Prints TAP. The keeper is this program again,
  * and so are the members of jobs, and a service whose handles are closed by a crash. */
+#include "sinks.h"
 #include "tap.h"
 
 #include "base/str.h"
@@ -26,12 +27,6 @@ static HANDLE exit_told; /* a semaphore: one for each end of a keeper */
 static const char only_windows[] = "Wine keeps a job's name while it has members, also without a handle";
 
 /* --- surroundings --- */
-
-static size_t on_packets(void *context, const struct jp_job_packet *packets, size_t count) {
-    (void)context;
-    (void)packets;
-    return count;
-}
 
 static void on_exits(void *context, const uint64_t *watches, size_t count) {
     (void)context;
@@ -423,7 +418,7 @@ static bool set_up(void) {
     GetModuleFileNameW(NULL, path, 1024);
     own_path = jp_win32_utf8(path);
     exit_told = CreateSemaphoreW(NULL, 0, 1000, NULL);
-    struct jp_win32_backend_options options = {.sinks = {.packets = on_packets, .exits = on_exits}, .keeper = L"keeper"};
+    struct jp_win32_backend_options options = {.sinks = {.packets = pass_over_packets, .exits = on_exits}, .keeper = L"keeper"};
     if (jp_win32_backend_new(&options, &backend, &error) != JP_OK)
         return false;
     ops = backend->ops;
