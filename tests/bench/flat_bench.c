@@ -7,10 +7,10 @@
  *
  * Pools stand in trees of ten on three levels, whatever their number, so that chains are as long in each world; members are dealt out in
  * turn. Each operation is about another pool. */
+#include "../sim/client.h"
 #include "flat_outside.h"
 
 #include "base/str.h"
-#include "rpc/rpc.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,9 +27,7 @@ static const char spec_text[] = "{\"limits\":{\"process_memory\":\"1GiB\",\"proc
                                 "\"notify\":{\"job_memory\":\"1000000GiB\",\"cpu_time\":\"30d\"}}";
 
 struct client {
-    struct jp_peer peer; /* first */
-    struct jp_rpc_connection *connection;
-    struct jp_str unread;
+    struct jp_sim_client at; /* first */
     char head[64]; /* of the last message */
 };
 
@@ -48,59 +46,23 @@ static void fail(const char *what, const char *why) {
 
 /* --- clients --- */
 
-static jp_status identify(struct jp_peer *peer, struct jp_principal **ret_principal, struct jp_error *ret_error) {
-    static int somebody; /* for the kernel: the service itself */
-    (void)peer;
-    (void)ret_error;
-    *ret_principal = (struct jp_principal *)(void *)&somebody;
-    return JP_OK;
-}
-
-static void principal_free(struct jp_peer *peer, struct jp_principal *principal) {
-    (void)peer;
-    (void)principal;
-}
-
-static const char *principal_text(struct jp_peer *peer, const struct jp_principal *principal) {
-    (void)peer;
-    (void)principal;
-    return "S-1-5-21-1-2-3-500";
-}
-
-static uint32_t process_id(const struct jp_peer *peer) {
-    (void)peer;
-    return 0;
-}
-
-static struct jp_str *output(struct jp_peer *peer) { return &((struct client *)(void *)peer)->unread; }
-
-static void peer_send(struct jp_peer *peer) {
-    struct client *client = (struct client *)(void *)peer;
-    size_t part = client->unread.length < sizeof client->head ? client->unread.length : sizeof client->head - 1;
-    memcpy(client->head, client->unread.data, part);
+static void read_all(struct jp_sim_client *at) {
+    struct client *client = (struct client *)(void *)at;
+    size_t part = at->received.length < sizeof client->head ? at->received.length : sizeof client->head - 1;
+    memcpy(client->head, at->received.data, part);
     client->head[part] = '\0';
-    jp_str_clear(&client->unread);
-}
-
-static size_t unsent(const struct jp_peer *peer) {
-    (void)peer;
-    return 0;
-}
-
-static void peer_close(struct jp_peer *peer) {
-    (void)peer;
-    fail("a connection is closed", NULL);
+    jp_str_clear(&at->received);
 }
 
 static void connect_client(struct client *client) {
-    static const struct jp_peer_ops ops = {.identify = identify, .principal_free = principal_free, .principal_name = principal_text,
-                                           .principal_sid = principal_text, .process_id = process_id, .output = output, .send = peer_send, .unsent = unsent,
-                                           .finish = peer_close, .close = peer_close};
-    client->peer.ops = &ops;
-    client->connection = jp_rpc_open(rpc, &client->peer);
+    *client = (struct client){.at.on_sent = read_all};
+    jp_sim_client_connect(&client->at, rpc);
 }
 
-static void say(struct client *client, const char *line) { jp_rpc_receive(client->connection, line, strlen(line)); }
+static void expect_connected(const struct client *client) {
+    if (client->at.closed)
+        fail("a connection is closed", NULL);
+}
 
 /* --- the world --- */
 
@@ -333,9 +295,10 @@ static void ask(const struct request *request, size_t number) {
     char *params = request->params ? request->params(which, pid, number) : jp_strdup("{}");
     char *line = jp_sprintf("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%s}\n", request->method, params);
     count_pause(false);
-    say(&asker, line);
+    jp_sim_client_say(&asker.at, line);
     turn(); /* what is told when it is on the disk */
     count_pause(true);
+    expect_connected(&asker);
     if (!strstr(asker.head, request->refused ? "\"error\"" : "\"result\""))
         fail(request->method, asker.head);
     jp_free(params);
@@ -379,25 +342,24 @@ static size_t runs(size_t count) {
     static const struct request make = {.method = "pool.create", .params = about_new_pool};
     struct client asked = asker;
     for (size_t i = 0; i < count; i++) {
-        asker = (struct client){0};
         connect_client(&asker);
         ask(&make, i);
         count_pause(true);
         uint32_t pid = jp_sim_spawn(sim, 0, "newcomer.exe");
         char *line = jp_sprintf("{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"pool.assign\",\"params\":{\"pool\":\"run%zu\",\"pid\":%" PRIu32 "}}\n", run_count - 1, pid);
         count_pause(false);
-        say(&asker, line);
+        jp_sim_client_say(&asker.at, line);
         turn();
         deliver_counted();
         count_pause(true);
+        expect_connected(&asker);
         if (!strstr(asker.head, "\"result\""))
             fail("pool.assign", asker.head);
         jp_free(line);
         jp_sim_exit(sim, pid, 0);
         count_pause(false);
         deliver_counted();
-        jp_rpc_closed(asker.connection);
-        jp_str_free(&asker.unread);
+        jp_sim_client_hang_up(&asker.at);
         count_pause(true);
         jp_sim_pass(sim, RUN_OVER_MS);
         count_pause(false);
@@ -469,7 +431,7 @@ int main(int argc, char **argv) {
     open_world();
     make_pools(pool_count);
     make_members(wanted);
-    say(&reader, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"events.subscribe\",\"params\":{}}\n");
+    jp_sim_client_say(&reader.at, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"events.subscribe\",\"params\":{}}\n");
     warm_up(WARM_UP);
     count_phase("messages", messages, count);
     for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
@@ -482,5 +444,6 @@ int main(int argc, char **argv) {
     count_phase("runs", runs, count);
     count_phase("ticks", ticks, TICKS);
     count_phase("turns", turns, count);
+    expect_connected(&reader);
     return 0;
 }

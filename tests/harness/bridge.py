@@ -23,7 +23,22 @@ class RpcError(Exception):
         self.name = self.data.get("name")
 
 
-class Bridge:
+class Calls:
+    """What is the same over every connection that has begin() and finish()."""
+
+    def call(self, method, **params):
+        return self.finish(self.begin(method, **params))
+
+    def error(self, method, **params):
+        """The error that a call must give."""
+        try:
+            result = self.call(method, **params)
+        except RpcError as error:
+            return error
+        raise AssertionError(f"{method} {params} succeeded: {result}")
+
+
+class Bridge(Calls):
     def __init__(self, host, pipe="jobpool"):
         self.process = host.start("jobpool", "rpc", "--stdio", "--pipe", pipe, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE)
@@ -117,20 +132,9 @@ class Bridge:
             raise RpcError(answer["error"])
         return answer["result"]
 
-    def call(self, method, **params):
-        return self.finish(self.begin(method, **params))
-
     def _closed(self):
         self._readers[1].join(PATIENCE_S)
         return ConnectionError("the connection was closed: " + self._stderr.decode("utf-8", "replace"))
-
-    def error(self, method, **params):
-        """The error that a call must give."""
-        try:
-            result = self.call(method, **params)
-        except RpcError as error:
-            return error
-        raise AssertionError(f"{method} {params} succeeded: {result}")
 
     def event(self, wanted, timeout=PATIENCE_S):
         """Takes the first event, of those that came and those to come, for which wanted(event) holds."""

@@ -4,11 +4,11 @@ import socket
 import time
 
 from .answers import Answers
-from .bridge import RpcError
+from .bridge import Calls, RpcError
 from .host import PATIENCE_S
 
 
-class Client:
+class Client(Calls):
     def __init__(self, address):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.connect(str(address))
@@ -76,17 +76,6 @@ class Client:
         if "error" in answer:
             raise RpcError(answer["error"])
         return answer["result"]
-
-    def call(self, method, **params):
-        return self.finish(self.begin(method, **params))
-
-    def error(self, method, **params):
-        """The error that a call must give."""
-        try:
-            result = self.call(method, **params)
-        except RpcError as error:
-            return error
-        raise AssertionError(f"{method} {params} succeeded: {result}")
 
     def event(self, wanted, timeout=PATIENCE_S):
         """Takes the first event, of those that came and those to come, for which wanted(event) holds."""

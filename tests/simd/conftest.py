@@ -6,6 +6,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+pytest.register_assert_rewrite("random_truth", "random_acts", "random_checks", "random_run")  # they are no tests, and assert as such
 
 from harness.simulated import PROGRAM, Machine  # noqa: E402
 

@@ -7,7 +7,7 @@ It is killed at once, or at one of the next writes to the disk: in the midst of 
 of these are power cuts: what was written and not synchronised is gone, block by block, while the processes go on. So what the service
 has answered, or told a subscriber, must have been synchronised by then.
 
-What the service can know is defined as in test_random.py, and more strictly: what it saw counts only from when a query made sure that it
+What the service can know is defined as in random_truth.py, and more strictly: what it saw counts only from when a query made sure that it
 was written; what it answered to an assignment or a launch counts at once."""
 import collections
 import os
@@ -16,7 +16,9 @@ import sqlite3
 import pytest
 
 from harness.simulated import OrderRefused
-from test_random import EXITS, SEED, Pool, Process, play
+from random_checks import EXITS
+from random_run import SEED, play
+from random_truth import Pool, Process
 from test_random_policy import PolicyRun
 
 pytestmark = pytest.mark.threads

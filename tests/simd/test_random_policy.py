@@ -7,7 +7,7 @@ import collections
 
 import pytest
 
-from test_random import SEED, Run, play
+from random_run import SEED, Run, play
 
 pytestmark = pytest.mark.threads
 

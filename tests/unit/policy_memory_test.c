@@ -5,13 +5,6 @@
 
 enum { MIB = 1 << 20, S = 10000000 };
 
-static void set_up(struct world *world, const char *spec, size_t members) {
-    world_open(world);
-    world_pool(world, TOP, spec);
-    for (size_t i = 0; i < members; i++)
-        world_member(world, 0);
-}
-
 /* --- memory of a pool --- */
 
 #define JOB_MEMORY "JOB_OBJECT_MSG_JOB_MEMORY_LIMIT C0000044: job_memory "
@@ -19,7 +12,7 @@ static void set_up(struct world *world, const char *spec, size_t members) {
 static void job_memory_ends_the_largest_until_it_is_below(void **state) {
     (void)state;
     struct world world;
-    set_up(&world, "{\"limits\":{\"job_memory\":\"10MiB\"}}", 5);
+    world_open_pool(&world, "{\"limits\":{\"job_memory\":\"10MiB\"}}", 5);
     static const uint64_t mib[] = {4, 9, 1, 9, 20};
     for (size_t i = 0; i < COUNT(mib); i++)
         world.members[i].commit_bytes = mib[i] * MIB;
@@ -37,7 +30,7 @@ static void job_memory_ends_the_largest_until_it_is_below(void **state) {
 static void one_that_does_not_go_is_not_waited_for(void **state) {
     (void)state;
     struct world world;
-    set_up(&world, "{\"limits\":{\"job_memory\":\"10MiB\"}}", 2);
+    world_open_pool(&world, "{\"limits\":{\"job_memory\":\"10MiB\"}}", 2);
     world.members[0].commit_bytes = 20 * MIB;
     world.members[1].commit_bytes = 15 * MIB;
     EXPECT(&world, "end 0 of pool 0: " JOB_MEMORY "35MiB over 10MiB\n");
@@ -87,7 +80,7 @@ struct step {
 
 static void take_steps(const char *spec, const struct step *steps, size_t count, bool working_set) {
     struct world world;
-    set_up(&world, spec, 1);
+    world_open_pool(&world, spec, 1);
     for (size_t i = 0; i < count; i++) {
         uint64_t bytes = steps[i].mib * MIB;
         world.members[0].commit_bytes = working_set ? 0 : bytes;
@@ -136,7 +129,7 @@ static void the_memory_policy_holds(void **state) {
 static void a_missing_sample_is_no_relief(void **state) {
     (void)state;
     struct world world;
-    set_up(&world, "{\"memory_policy\":{\"soft\":\"100MiB\",\"hard\":\"200MiB\",\"hold\":\"1s\",\"action\":\"terminate_largest\"}}", 1);
+    world_open_pool(&world, "{\"memory_policy\":{\"soft\":\"100MiB\",\"hard\":\"200MiB\",\"hold\":\"1s\",\"action\":\"terminate_largest\"}}", 1);
     world.members[0].commit_bytes = 201 * MIB;
     EXPECT(&world, "");
     world_wait(&world, 500);
@@ -187,7 +180,7 @@ static void the_policy_ends_one(void **state) {
         struct world world;
         char *spec = jp_sprintf("{\"stop\":{\"grace\":\"10s\"},\"memory_policy\":{\"hard\":\"100MiB\",\"action\":\"%s\",\"measure\":\"%s\"}}",
                                 rows[i].action, rows[i].measure);
-        set_up(&world, "{}", 4);
+        world_open_pool(&world, "{}", 4);
         world_set(&world, 0, spec);
         for (size_t j = 0; j < 4; j++) {
             world.members[j].commit_bytes = commit[j] * MIB;
@@ -210,7 +203,7 @@ static void the_policy_ends_one(void **state) {
 static void the_policy_ends_the_next_when_one_was_not_enough(void **state) {
     (void)state;
     struct world world;
-    set_up(&world, "{\"memory_policy\":{\"hard\":\"100MiB\",\"action\":\"terminate_largest\",\"hold\":\"1s\"}}", 3);
+    world_open_pool(&world, "{\"memory_policy\":{\"hard\":\"100MiB\",\"action\":\"terminate_largest\",\"hold\":\"1s\"}}", 3);
     for (size_t i = 0; i < 3; i++)
         world.members[i].commit_bytes = (60 + i) * MIB;
     EXPECT(&world, "");
@@ -265,7 +258,7 @@ static void thresholds_are_told_once_per_crossing(void **state) {
 static void what_only_grows_is_told_once(void **state) {
     (void)state;
     struct world world;
-    set_up(&world, "{\"notify\":{\"cpu_time\":\"10s\",\"io_read\":\"1MiB\",\"io_write\":\"2MiB\"}}", 2);
+    world_open_pool(&world, "{\"notify\":{\"cpu_time\":\"10s\",\"io_read\":\"1MiB\",\"io_write\":\"2MiB\"}}", 2);
     world.members[0].user_100ns = 10 * S;
     world.members[0].kernel_100ns = 10 * S;
     world.members[0].read_bytes = MIB;
@@ -289,7 +282,7 @@ static void what_only_grows_is_told_once(void **state) {
 static void thresholds_that_the_kernel_keeps_are_left_to_it(void **state) {
     (void)state;
     struct world world;
-    set_up(&world, "{\"notify\":{\"cpu_time\":\"10s\",\"job_memory\":\"1MiB\",\"job_memory_low\":\"1MiB\",\"io_read\":\"1MiB\",\"io_write\":\"2MiB\"}}", 1);
+    world_open_pool(&world, "{\"notify\":{\"cpu_time\":\"10s\",\"job_memory\":\"1MiB\",\"job_memory_low\":\"1MiB\",\"io_read\":\"1MiB\",\"io_write\":\"2MiB\"}}", 1);
     world.host.notify = JP_ENFORCED_BY_KERNEL;
     world.members[0] = (struct jp_policy_member){.user_100ns = 11 * S, .commit_bytes = 9 * MIB, .read_bytes = 9 * MIB, .write_bytes = 9 * MIB, .sampled = true};
     EXPECT(&world, "");

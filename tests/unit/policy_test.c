@@ -7,13 +7,6 @@
 
 enum { MIB = 1 << 20, S = 10000000 };
 
-static void set_up(struct world *world, const char *spec, size_t members) {
-    world_open(world);
-    world_pool(world, TOP, spec);
-    for (size_t i = 0; i < members; i++)
-        world_member(world, 0);
-}
-
 /* --- one process --- */
 
 struct use {
@@ -60,7 +53,7 @@ static void limits_of_one_process(void **state) {
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct world world;
         const struct use *row = &rows[i];
-        set_up(&world, row->spec, 1);
+        world_open_pool(&world, row->spec, 1);
         struct jp_policy_member *member = &world.members[0];
         world_wait(&world, row->lived_ms - row->idle_ms);
         member->active = world.picture.now;
@@ -90,7 +83,7 @@ static void what_the_kernel_keeps_is_left_to_it(void **state) {
     for (size_t i = 0; i < COUNT(rows); i++)
         for (int kernel = 0; kernel < 2; kernel++) {
             struct world world;
-            set_up(&world, rows[i].spec, 1);
+            world_open_pool(&world, rows[i].spec, 1);
             world.host.limits[rows[i].limit] = kernel ? JP_ENFORCED_BY_KERNEL : JP_ENFORCED_BY_NONE;
             world.members[0].user_100ns = 10 * S;
             world.members[0].commit_bytes = 10 * MIB;
@@ -107,7 +100,7 @@ static void clocks(void **state) {
         for (int asleep = 0; asleep < 2; asleep++) {
             struct world world;
             char *spec = jp_sprintf("{\"timeouts\":{\"%s\":\"1m\"%s}}", keys[i], asleep ? ",\"asleep\":true" : "");
-            set_up(&world, spec, 1);
+            world_open_pool(&world, spec, 1);
             world_wait(&world, 59999);
             EXPECT(&world, "");
             world_sleep(&world, 1);
@@ -143,7 +136,7 @@ static void the_frozen_are_not_idle(void **state) {
 static void a_limit_below_what_is_used_holds_at_once(void **state) {
     (void)state;
     struct world world;
-    set_up(&world, "{}", 1);
+    world_open_pool(&world, "{}", 1);
     world.members[0].commit_bytes = 9 * MIB;
     world.members[0].sampled = false;
     EXPECT(&world, "");
@@ -223,7 +216,7 @@ static void totals_add_up(void **state) {
 static void job_time_ends_all(void **state) {
     (void)state;
     struct world world;
-    set_up(&world, "{\"limits\":{\"job_time\":\"10s\"}}", 2);
+    world_open_pool(&world, "{\"limits\":{\"job_time\":\"10s\"}}", 2);
     world.pools[0].past.user_100ns = 100 * S;
     world.pools[0].job_time_base_100ns = 99 * S;
     world.members[0].user_100ns = 4 * S;
@@ -253,7 +246,7 @@ static void job_time_ends_all(void **state) {
 static void job_time_with_post_is_told_once(void **state) {
     (void)state;
     struct world world;
-    set_up(&world, "{\"limits\":{\"job_time\":\"10s\"},\"end_of_job_time\":\"post\"}", 1);
+    world_open_pool(&world, "{\"limits\":{\"job_time\":\"10s\"},\"end_of_job_time\":\"post\"}", 1);
     world.members[0].user_100ns = 11 * S;
     EXPECT(&world, "lift of pool 0: JOB_OBJECT_MSG_END_OF_JOB_TIME: job_time 11s over 10s\n");
     world.members[0].user_100ns = 20 * S;
@@ -265,7 +258,7 @@ static void job_time_with_post_is_told_once(void **state) {
 static void a_pool_has_its_run(void **state) {
     (void)state;
     struct world world;
-    set_up(&world, "{\"timeouts\":{\"pool_wall_clock\":\"1m\"}}", 1);
+    world_open_pool(&world, "{\"timeouts\":{\"pool_wall_clock\":\"1m\"}}", 1);
     world_wait(&world, 50000);
     world_member(&world, 0)->sampled = false;
     world.members[0].sampled = false;

@@ -16,6 +16,13 @@ void world_close(struct world *world) {
     jp_str_free(&world->told);
 }
 
+void world_open_pool(struct world *world, const char *spec, size_t members) {
+    world_open(world);
+    world_pool(world, TOP, spec);
+    for (size_t i = 0; i < members; i++)
+        world_member(world, 0);
+}
+
 void world_set(struct world *world, size_t pool, const char *spec) {
     struct jp_faults faults = {0};
     cJSON *json = cJSON_Parse(spec);

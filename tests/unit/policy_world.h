@@ -18,6 +18,7 @@ struct world {
 };
 
 void world_open(struct world *world);
+void world_open_pool(struct world *world, const char *spec, size_t members); /* with one pool, and so many in it */
 void world_close(struct world *world);
 
 /* A pool that is told so, or the limits of one that is there told anew; its index. */

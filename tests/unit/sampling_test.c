@@ -285,14 +285,25 @@ static void whoever_is_debugged_is_not_suspended(void **state) {
     assert_true(jp_sim_user_time(world->sim, pids[0]) - before == 5 * (uint64_t)SECOND); /* all of it */
 }
 
-static void nobody_is_left_suspended(void **state) {
-    struct pool_world *world = *state;
-    pool_world_load(world, RATE);
-    uint32_t pids[] = {launch(world, "p", "one.exe"), launch(world, "p", "two.exe")};
-    deliver(world);
-    work(world, pids, 2, 5000);
+static void work_until_suspended(struct pool_world *world, const uint32_t pids[2]) {
     for (int i = 0; i < 20 && !jp_sim_frozen(world->sim, pids[0]); i++)
         work(world, pids, 2, 10);
+}
+
+/* Two processes under a rate, the first just suspended. */
+static void slow_two(struct pool_world *world, const char *config, const char *pool, uint32_t ret_pids[2]) {
+    pool_world_load(world, config);
+    ret_pids[0] = launch(world, pool, "one.exe");
+    ret_pids[1] = launch(world, pool, "two.exe");
+    deliver(world);
+    work(world, ret_pids, 2, 5000);
+    work_until_suspended(world, ret_pids);
+}
+
+static void nobody_is_left_suspended(void **state) {
+    struct pool_world *world = *state;
+    uint32_t pids[2];
+    slow_two(world, RATE, "p", pids);
     assert_int_equal(jp_sim_frozen(world->sim, pids[0]), 1);
     pool_world_load(world, "{\"p\": {}}");
     pass(world, 200);
@@ -302,12 +313,8 @@ static void nobody_is_left_suspended(void **state) {
 
 static void the_end_of_the_service_leaves_nobody_suspended(void **state) {
     struct pool_world *world = *state;
-    pool_world_load(world, RATE);
-    uint32_t pids[] = {launch(world, "p", "one.exe"), launch(world, "p", "two.exe")};
-    deliver(world);
-    work(world, pids, 2, 5000);
-    for (int i = 0; i < 20 && !jp_sim_frozen(world->sim, pids[0]); i++)
-        work(world, pids, 2, 10);
+    uint32_t pids[2];
+    slow_two(world, RATE, "p", pids);
     assert_int_equal(jp_sim_frozen(world->sim, pids[0]), 1);
     pool_world_crash(world, "{\"p\": {}}"); /* and the limit is gone meanwhile */
     deliver(world);
@@ -317,20 +324,15 @@ static void the_end_of_the_service_leaves_nobody_suspended(void **state) {
 
 static void a_rate_and_a_freeze_do_not_get_into_each_others_way(void **state) {
     struct pool_world *world = *state;
-    pool_world_load(world, RATE);
-    uint32_t pids[] = {launch(world, "p", "one.exe"), launch(world, "p", "two.exe")};
-    deliver(world);
-    work(world, pids, 2, 5000);
-    for (int i = 0; i < 20 && !jp_sim_frozen(world->sim, pids[0]); i++)
-        work(world, pids, 2, 10);
+    uint32_t pids[2];
+    slow_two(world, RATE, "p", pids);
     assert_int_equal(jp_pools_freeze(world->pools, pool_of(world, "p"), false, &world->error), JP_OK);
     jp_ledger_commit(world->ledger);
     assert_true(work(world, pids, 2, 3000) == 0);
     assert_int_equal(jp_pools_thaw(world->pools, pool_of(world, "p"), &world->error), JP_OK);
     assert_true(work(world, pids, 2, 3000) > 0);
     assert_true(jp_sim_frozen(world->sim, pids[0]) <= 1);
-    for (int i = 0; i < 20 && !jp_sim_frozen(world->sim, pids[0]); i++)
-        work(world, pids, 2, 10);
+    work_until_suspended(world, pids);
     assert_int_equal(jp_pools_freeze(world->pools, pool_of(world, "p"), false, &world->error), JP_OK);
     jp_ledger_commit(world->ledger);
     pool_world_crash(world, RATE); /* suspended twice */
@@ -343,12 +345,8 @@ static void a_rate_and_a_freeze_do_not_get_into_each_others_way(void **state) {
 static void a_rate_above_a_freeze_is_undone_as_well(void **state) {
     static const char config[] = "{\"p\": {\"cpu_rate_fallback\": true, \"limits\": {\"cpu_rate\": {\"hard_cap\": \"12.5%\"}}}, \"q\": {\"parent\": \"p\"}}";
     struct pool_world *world = *state;
-    pool_world_load(world, config);
-    uint32_t pids[] = {launch(world, "q", "one.exe"), launch(world, "q", "two.exe")};
-    deliver(world);
-    work(world, pids, 2, 5000);
-    for (int i = 0; i < 20 && !jp_sim_frozen(world->sim, pids[0]); i++)
-        work(world, pids, 2, 10);
+    uint32_t pids[2];
+    slow_two(world, config, "q", pids);
     assert_int_equal(jp_sim_frozen(world->sim, pids[0]), 1);
     assert_int_equal(jp_pools_freeze(world->pools, pool_of(world, "q"), false, &world->error), JP_OK);
     pool_world_crash(world, config);

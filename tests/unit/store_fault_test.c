@@ -34,7 +34,7 @@ struct expected {
 
 /* --- the workload --- */
 
-static struct jp_process_record ended_record(int64_t id) {
+static struct jp_process_record running_record_ended(int64_t id) {
     struct jp_process_record process = running_record(id);
     process.ended_100ns = id * 10 + 5;
     process.ending = JP_ENDING_EXITED;
@@ -43,7 +43,7 @@ static struct jp_process_record ended_record(int64_t id) {
 
 /* In a pool of its own, one joins and the one before it ends; events tell of it. A commit may come between any two of these. */
 static void record_round(struct world *world, struct expected *expected) {
-    struct jp_process_record joins = running_record(++expected->process), ends = ended_record(expected->process - 1);
+    struct jp_process_record joins = running_record(++expected->process), ends = running_record_ended(expected->process - 1);
     char name[32];
     snprintf(name, sizeof name, "pool%lld", (long long)joins.id);
     world->accounts->ops->record_pool(world->accounts, &(struct jp_pool_record){.name = name, .definition = "{}"});
@@ -161,7 +161,7 @@ static void assert_it_goes_on(struct world *world, const struct expected *expect
     struct expected next = {.seq = world->start.last_seq, .process = world->start.last_process_id,
                             .audit = world->start.last_audit_id};
     for (size_t i = 0; i < world->start.running_count; i++) { /* a round that was cut in two has left more than one */
-        struct jp_process_record ends = ended_record(world->start.running[i].id);
+        struct jp_process_record ends = running_record_ended(world->start.running[i].id);
         record(world, &ends);
     }
     record_round(world, &next);

@@ -35,6 +35,13 @@ static void damage(struct world *world) {
         overwrite(world->file, page * 4096, garbage, sizeof garbage);
 }
 
+static void open_damaged(struct world *world) {
+    open_in_a_hurry(world);
+    record_events(world, 1, 2000);
+    assert_int_equal(wait_durable(world), JP_OK);
+    damage(world);
+}
+
 static void assert_renewed(struct world *world) {
     assert_string_not_equal(world->kept_as, "");
     assert_int_equal(access(world->kept_as, F_OK), 0);
@@ -95,10 +102,7 @@ static void note_one(void *context, jp_status status, const struct jp_error *err
 static void queries_in_the_midst_of_it_are_answered(void **state) {
     enum { QUERIES = 300 };
     struct world *world = *state;
-    open_in_a_hurry(world);
-    record_events(world, 1, 2000);
-    assert_int_equal(wait_durable(world), JP_OK);
-    damage(world);
+    open_damaged(world);
     int answers = 0;
     for (int i = 0; i < QUERIES; i++) {
         if (i % 50 == 0)
@@ -117,10 +121,7 @@ static void queries_in_the_midst_of_it_are_answered(void **state) {
 
 static void closing_in_the_midst_of_it_ends(void **state) {
     struct world *world = *state;
-    open_in_a_hurry(world);
-    record_events(world, 1, 2000);
-    assert_int_equal(wait_durable(world), JP_OK);
-    damage(world);
+    open_damaged(world);
     int answers = 0;
     world->accounts->ops->query_events(world->accounts, &(struct jp_event_filter){0}, note_one, &answers);
     record_event(world, 2001);
@@ -151,10 +152,7 @@ static void two_in_a_second_have_two_names(void **state) {
 
 static void a_new_one_that_cannot_begin_at_once_begins_later(void **state) {
     struct world *world = *state;
-    open_in_a_hurry(world);
-    record_events(world, 1, 2000);
-    assert_int_equal(wait_durable(world), JP_OK);
-    damage(world);
+    open_damaged(world);
     fault_vfs_arm(FAULT_WRITE, 2, 6); /* the first is of the batch, into the WAL of the damaged one or of the new one */
     record_event(world, 2001);
     await_renewal(world, 1);

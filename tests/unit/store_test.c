@@ -354,6 +354,28 @@ static void a_locked_database_degrades_and_recovers(void **state) {
     close_store(world);
 }
 
+static void the_numbers_that_were_dropped_are_told(void **state) {
+    struct world *world = *state;
+    world->max_backlog = 10;
+    open_store(world);
+    assert_int_equal(state_of(world).dropped_from_seq, 0);
+    for (uint64_t first = 1; first <= 201; first += 100) {
+        sqlite3 *other = connect_other(world->file);
+        execute(other, "BEGIN IMMEDIATE");
+        for (uint64_t seq = first; seq < first + 100; seq++)
+            record_event(world, seq);
+        assert_int_equal(wait_durable(world), JP_E_STORE);
+        assert_int_equal(state_of(world).dropped_from_seq, first + 10);
+        assert_int_equal(state_of(world).dropped_to_seq, first + 99);
+        execute(other, "COMMIT");
+        sqlite3_close(other);
+        await_state(world, false);
+    }
+    assert_int_equal(state_of(world).dropped_events, 270);
+    assert_int_equal(state_of(world).dropped_to_seq, 300); /* of the last time, also when it is over */
+    close_store(world);
+}
+
 static void closing_a_locked_database_ends_and_counts_the_loss(void **state) {
     struct world *world = *state;
     open_store(world);
@@ -404,6 +426,7 @@ int main(void) {
         TEST(waiting_does_not_wait_for_the_interval),
         TEST(records_wait_for_the_interval_when_nobody_waits),
         TEST(a_locked_database_degrades_and_recovers),
+        TEST(the_numbers_that_were_dropped_are_told),
         TEST(closing_a_locked_database_ends_and_counts_the_loss),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

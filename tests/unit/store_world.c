@@ -176,6 +176,10 @@ int64_t now_100ns(void) {
     return JP_UNIX_EPOCH_100NS + now.tv_sec * JP_100NS_PER_S + now.tv_nsec / 100;
 }
 
+int64_t hour_ago(int64_t hours) {
+    return (now_100ns() / an_hour - hours) * an_hour;
+}
+
 struct purge_answer {
     struct world *world;
     jp_status status;
@@ -250,6 +254,12 @@ int64_t ask_number(const char *file, const char *sql) {
     return number;
 }
 
+int64_t rows_of(struct world *world, const char *table) {
+    char sql[64];
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", table);
+    return ask_number(world->file, sql);
+}
+
 void execute_alone(const char *file, const char *sql) {
     sqlite3 *db = connect_other(file);
     execute(db, sql);
@@ -295,8 +305,23 @@ struct jp_process_record running_record(int64_t id) {
                                       .joined_100ns = id * 10, .joined_by = JP_ORIGIN_RECONCILER};
 }
 
+struct jp_process_record ended_record(int64_t id, int64_t start_100ns) {
+    struct jp_process_record process = full_record(id);
+    process.facts.start_100ns = start_100ns;
+    process.joined_100ns = start_100ns + 5;
+    process.ended_100ns = start_100ns + 10;
+    return process;
+}
+
 void record(struct world *world, const struct jp_process_record *process) {
     world->accounts->ops->record_process(world->accounts, process);
+}
+
+void record_ended(struct world *world, int64_t first_id, int64_t count, int64_t start_100ns, int64_t step_100ns) {
+    for (int64_t i = 0; i < count; i++) {
+        struct jp_process_record process = ended_record(first_id + i, start_100ns + i * step_100ns);
+        record(world, &process);
+    }
 }
 
 static void assert_same_text(const char *one, const char *other) {
@@ -407,6 +432,24 @@ struct answer *ask_summary(struct world *world, struct jp_summary_filter filter)
     world->accounts->ops->query_summary(world->accounts, &filter, note_summaries, answer);
     await(world);
     return answer;
+}
+
+struct jp_summary summary_of(struct world *world, struct jp_summary_filter filter) {
+    struct answer *answer = ask_summary(world, filter);
+    assert_int_equal(answer->status, JP_OK);
+    assert_true(answer->count <= 1); /* the filter is of one pool */
+    struct jp_summary summary = answer->summaries[0];
+    summary.pool = NULL;
+    free_answer(answer);
+    return summary;
+}
+
+uint64_t processes_of(struct world *world, int64_t from_100ns, int64_t to_100ns) {
+    return summary_of(world, (struct jp_summary_filter){.pool = "build", .from_100ns = from_100ns, .to_100ns = to_100ns}).processes;
+}
+
+void assert_same_summary(const struct jp_summary *one, const struct jp_summary *other) {
+    assert_memory_equal(one, other, sizeof *one);
 }
 
 const char *keys_of(struct answer *answer) {

@@ -64,6 +64,7 @@ sqlite3 *connect_other(const char *file);
 void execute(sqlite3 *db, const char *sql);
 void execute_alone(const char *file, const char *sql); /* on a connection of its own */
 int64_t ask_number(const char *file, const char *sql);
+int64_t rows_of(struct world *world, const char *table);
 
 /* --- records --- */
 
@@ -73,6 +74,9 @@ void record_event(struct world *world, uint64_t seq);
 void record(struct world *world, const struct jp_process_record *process);
 struct jp_process_record full_record(int64_t id); /* every field has a value */
 struct jp_process_record running_record(int64_t id);
+struct jp_process_record ended_record(int64_t id, int64_t start_100ns); /* full, and ended soon */
+/* `count` of these, ids from `first_id` on, that began `step` after each other. */
+void record_ended(struct world *world, int64_t first_id, int64_t count, int64_t start_100ns, int64_t step_100ns);
 void assert_same_process(const struct jp_process_record *one, const struct jp_process_record *other);
 
 /* --- answers --- */
@@ -88,6 +92,7 @@ struct jp_accounts_state state_of(struct world *world);
 
 extern const int64_t an_hour, a_day; /* in 100 ns */
 int64_t now_100ns(void);
+int64_t hour_ago(int64_t hours); /* the beginning of an hour that is over, so long ago */
 
 /* Ask and wait; fails the test if it was not done. */
 struct jp_purged purge(struct world *world, struct jp_purge_filter filter);
@@ -111,6 +116,10 @@ struct answer *ask_events(struct world *world, struct jp_event_filter filter);
 struct answer *ask_processes(struct world *world, struct jp_process_filter filter);
 struct answer *ask_summary(struct world *world, struct jp_summary_filter filter);
 void free_answer(struct answer *answer);
+
+struct jp_summary summary_of(struct world *world, struct jp_summary_filter filter); /* which is of one pool */
+uint64_t processes_of(struct world *world, int64_t from_100ns, int64_t to_100ns);   /* of "build" */
+void assert_same_summary(const struct jp_summary *one, const struct jp_summary *other);
 
 /* The keys of an answer as text, "1 2 3". Frees the answer. */
 const char *keys_of(struct answer *answer);

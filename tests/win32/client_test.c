@@ -1,6 +1,7 @@
 /* What the backend does for clients, with their rights: jobs by name, USER handles, tokens to launch with. Prints TAP.
  *
  * Clients are this process's own identity, and what can be made of it: with fewer groups, in another session. */
+#include "sinks.h"
 #include "tap.h"
 
 #include "base/str.h"
@@ -16,18 +17,6 @@ static const struct jp_backend_ops *ops;
 static bool wine;
 static char *own_path;
 static struct jp_principal *self;
-
-static size_t on_packets(void *context, const struct jp_job_packet *packets, size_t count) {
-    (void)context;
-    (void)packets;
-    return count;
-}
-
-static void on_exits(void *context, const uint64_t *watches, size_t count) {
-    (void)context;
-    (void)watches;
-    (void)count;
-}
 
 /* --- jobs --- */
 
@@ -287,7 +276,7 @@ int wmain(int argc, wchar_t **argv) {
     wchar_t path[1024];
     GetModuleFileNameW(NULL, path, 1024);
     own_path = jp_win32_utf8(path);
-    struct jp_win32_backend_options options = {.sinks = {.packets = on_packets, .exits = on_exits}, .log = &test_log};
+    struct jp_win32_backend_options options = {.sinks = {.packets = pass_over_packets, .exits = pass_over_exits}, .log = &test_log};
     if (!STATUS(jp_win32_backend_new(&options, &backend, &error), JP_OK, "the backend starts") ||
         !STATUS(jp_win32_principal_self(&self, &error), JP_OK, "this process has an identity"))
         return finish();

@@ -1,5 +1,6 @@
 /* What the service does to processes itself, against the host that it runs on: sampling, adjusting, freezing, asking to end. Prints
  * TAP. Children are this program again. */
+#include "sinks.h"
 #include "tap.h"
 
 #include "base/str.h"
@@ -22,18 +23,6 @@ static bool wine;
 static char *own_path;
 
 /* --- surroundings --- */
-
-static size_t on_packets(void *context, const struct jp_job_packet *packets, size_t count) {
-    (void)context;
-    (void)packets;
-    return count;
-}
-
-static void on_exits(void *context, const uint64_t *watches, size_t count) {
-    (void)context;
-    (void)watches;
-    (void)count;
-}
 
 static void pause_ms(DWORD ms) {
     static HANDLE never;
@@ -564,7 +553,7 @@ static bool set_up(void) {
     GetModuleFileNameW(NULL, path, 1024);
     own_path = jp_win32_utf8(path);
     SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOOPENFILEERRORBOX); /* as harden.c has it */
-    struct jp_win32_backend_options options = {.sinks = {.packets = on_packets, .exits = on_exits}, .log = &test_log, .stop_helper = L"ask"};
+    struct jp_win32_backend_options options = {.sinks = {.packets = pass_over_packets, .exits = pass_over_exits}, .log = &test_log, .stop_helper = L"ask"};
     if (!STATUS(jp_win32_backend_new(&options, &backend, &error), JP_OK, "the backend starts"))
         return false;
     ops = backend->ops;

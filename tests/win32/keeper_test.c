@@ -1,5 +1,6 @@
 /* The keeper against the host that it runs on: what it holds, when it ends, who may take it. Prints TAP. The keeper is this program again,
  * and so are the members of jobs, and a service whose handles are closed by a crash. */
+#include "sinks.h"
 #include "tap.h"
 
 #include "base/str.h"
@@ -26,12 +27,6 @@ static HANDLE exit_told; /* a semaphore: one for each end of a keeper */
 static const char only_windows[] = "Wine keeps a job's name while it has members, also without a handle";
 
 /* --- surroundings --- */
-
-static size_t on_packets(void *context, const struct jp_job_packet *packets, size_t count) {
-    (void)context;
-    (void)packets;
-    return count;
-}
 
 static void on_exits(void *context, const uint64_t *watches, size_t count) {
     (void)context;
@@ -125,10 +120,10 @@ static void test_life(void) {
     while (can_open(one_name) && jp_win32_now_ms() < until)
         SwitchToThread();
     CHECK(!can_open(one_name) && lives(&kept), "it lets go of one, whose name is gone then");
+    struct jp_job *stranger = obtain(one_name); /* now, because a keeper knows a job by its address, which the other's end would free */
     ops->job_close(other);
     CHECK(can_open(other_name), "the other's name lives on without the service's handle");
     other = obtain(other_name);
-    struct jp_job *stranger = obtain(one_name);
     ops->keeper_let_go(kept.keeper, stranger);
     CHECK(lives(&kept), "to let go of what it does not hold is nothing");
     ops->job_close(stranger);
@@ -273,16 +268,19 @@ static void test_stopped(void) {
     ops->keeper_hold(kept.keeper, job, &error);
     HANDLE handle = OpenProcess(PROCESS_ALL_ACCESS, FALSE, kept.pid);
     CHECK(NtSuspendProcess(handle) >= 0, "a keeper is stopped");
-    uint64_t began = jp_win32_now_ms();
+    uint64_t longest_ms = 0; /* all of them together may take long on a busy machine */
     char *more_name = job_name("more");
     struct jp_job *more = obtain(more_name);
     jp_status status = JP_OK;
     for (int i = 0; i < 20000 && status == JP_OK; i++) {
+        uint64_t began = jp_win32_now_ms();
         status = ops->keeper_hold(kept.keeper, more, &error);
         ops->keeper_let_go(kept.keeper, more);
+        uint64_t took_ms = jp_win32_now_ms() - began;
+        longest_ms = took_ms > longest_ms ? took_ms : longest_ms;
     }
-    printf("# %s, after %" PRIu64 " ms\n", status == JP_OK ? "" : error.text, jp_win32_now_ms() - began);
-    CHECK(status == JP_E_NO_PROCESS && jp_win32_now_ms() - began < PATIENCE_MS, "the service does not wait for it");
+    printf("# %s; the longest call took %" PRIu64 " ms\n", status == JP_OK ? "" : error.text, longest_ms);
+    CHECK(status == JP_E_NO_PROCESS && longest_ms < PATIENCE_MS, "the service does not wait for it");
     CHECK(ends(&kept, PATIENCE_MS) == JP_KEEPER_GIVEN_UP && end_is_told(), "it is given up, and its end told");
     CloseHandle(handle);
     ops->keeper_close(kept.keeper);
@@ -423,7 +421,7 @@ static bool set_up(void) {
     GetModuleFileNameW(NULL, path, 1024);
     own_path = jp_win32_utf8(path);
     exit_told = CreateSemaphoreW(NULL, 0, 1000, NULL);
-    struct jp_win32_backend_options options = {.sinks = {.packets = on_packets, .exits = on_exits}, .keeper = L"keeper"};
+    struct jp_win32_backend_options options = {.sinks = {.packets = pass_over_packets, .exits = on_exits}, .keeper = L"keeper"};
     if (jp_win32_backend_new(&options, &backend, &error) != JP_OK)
         return false;
     ops = backend->ops;

@@ -23,7 +23,8 @@ def run(program, tmp_path_factory):
     return result
 
 
-@pytest.fixture(scope="module", params=["access_test", "backend_test", "client_library_test", "client_test", "control_test", "job_test", "keeper_test", "pipe_test", "scm_test", "stream_test", "watch_test"])
+@pytest.fixture(scope="module", params=["access_test", "backend_test", "client_test", "control_test", "job_test", "keeper_test", "library_calls_test", "library_connection_test",
+                                        "library_events_test", "pipe_test", "scm_test", "stream_test", "watch_test"])
 def points(request, tmp_path_factory):
     return run(request.param, tmp_path_factory)
 

@@ -2,6 +2,7 @@
  *
  * The handles are of a few processes only, each duplicated often: a wait is for a handle, and under Wine a process is dear. Children
  * are this program again. */
+#include "sinks.h"
 #include "tap.h"
 
 #include "base/str.h"
@@ -22,12 +23,6 @@ enum {
 };
 
 static volatile LONG told[WATCHES], told_count, strange;
-
-static size_t on_packets(void *context, const struct jp_job_packet *packets, size_t count) {
-    (void)context;
-    (void)packets;
-    return count;
-}
 
 static void on_exits(void *context, const uint64_t *watches, size_t count) {
     (void)context;
@@ -131,7 +126,7 @@ int wmain(int argc, wchar_t **argv) {
         HANDLE never = CreateEventW(NULL, TRUE, FALSE, NULL);
         return (int)WaitForSingleObject(never, 120000);
     }
-    struct jp_win32_sinks sinks = {.packets = on_packets, .exits = on_exits};
+    struct jp_win32_sinks sinks = {.packets = pass_over_packets, .exits = on_exits};
     struct jp_win32_port *port;
     if (!STATUS(jp_win32_port_new(&sinks, &port, &error), JP_OK, "the port is there"))
         return finish();
