@@ -15,9 +15,16 @@
     "(SELECT max(value, coalesce((SELECT time_100ns FROM events ORDER BY seq DESC LIMIT 1), 0)) FROM meta"         \
     " WHERE key = 'last_commit_100ns' AND value <> 0)"
 
+/* No service comes that far. A number that is higher, below 0, or not there at all is damage: counting on from it would overflow, or
+ * give out again what is in the rows already. */
+#define JP__NUMBER_MAX (INT64_C(1) << 62)
+#define JP__NUMBER_MAX_SQL "(1 << 62)"
+
 /* All return SQLite's code. */
 
-int jp__numbers_load(sqlite3 *db, struct jp_accounts_start *start); /* what was read before a failure stands in *start */
+/* *ret_wrong: which number is damaged, or NULL. Whatever could be read, and makes sense, stands in *start in any case. start->run is the
+ * number of the last run: the one that begins gets the next. */
+int jp__numbers_load(sqlite3 *db, struct jp_accounts_start *start, const char **ret_wrong);
 
 /* Before rows are deleted, or may be: what they say is kept in `meta`. */
 int jp__numbers_keep(sqlite3 *db);
