@@ -10,7 +10,8 @@
 #include <sqlite3.h>
 
 /* When the last commit was, as a value in SQL; NULL: an older version wrote, which did not say. (Where the clock was set back, a commit
- * tells its time in `meta`: see commit.c.) */
+ * tells its time in `meta`: see commit.c. If it had no event, the newest event is of a later time than that, and is taken: who goes by this asks
+ * whether it is yet to come.) */
 #define JP__LAST_COMMIT                                                                                            \
     "(SELECT max(value, coalesce((SELECT time_100ns FROM events ORDER BY seq DESC LIMIT 1), 0)) FROM meta"         \
     " WHERE key = 'last_commit_100ns' AND value <> 0)"
