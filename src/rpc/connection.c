@@ -40,6 +40,11 @@ static void expect(struct jp_rpc *rpc, uint64_t since_ms, uint64_t allowed_100ns
         rpc->impatient_ms = due_ms;
 }
 
+void jp__note_active(struct jp_rpc_connection *connection) {
+    connection->active_ms = now_ms(connection->rpc);
+    expect(connection->rpc, connection->active_ms, connection->rpc->with.quotas.idle_100ns);
+}
+
 /* --- coming and going --- */
 
 static void begin_closing(struct jp_rpc_connection *connection, void (*close)(struct jp_peer *peer)) {
@@ -149,8 +154,7 @@ void jp__end_message(struct jp_rpc_connection *connection, enum jp_framing frami
     }
     jp_frame(message(connection), connection->message_at, framing); /* one piece: some clients read header and body together */
     connection->peer->ops->send(connection->peer);
-    connection->active_ms = now_ms(rpc);
-    expect(rpc, connection->active_ms, rpc->with.quotas.idle_100ns);
+    jp__note_active(connection);
 }
 
 struct jp_json_out *jp__notification_begin(struct jp_rpc_connection *connection, const char *method) {
@@ -275,10 +279,8 @@ static void take_framed(struct jp_rpc_connection *connection, enum jp_framed wha
 }
 
 void jp_rpc_receive(struct jp_rpc_connection *connection, const char *bytes, size_t length) {
-    if (length && !connection->closing) {
-        connection->active_ms = now_ms(connection->rpc);
-        expect(connection->rpc, connection->active_ms, connection->rpc->with.quotas.idle_100ns);
-    }
+    if (length && !connection->closing)
+        jp__note_active(connection);
     while (length && !connection->closing) {
         enum jp_framed what;
         const char *text;

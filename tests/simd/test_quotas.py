@@ -398,6 +398,24 @@ def test_idle(limited):
     assert subscriber.call("pool.list")["pools"]
 
 
+@pytest.mark.parametrize("batch", [False, True])
+def test_who_notified_is_not_idle_before_it_is_done(limited, batch):
+    w = limited(idle="30s")
+    pid = w.launch("a")
+    waiting = {"jsonrpc": "2.0", "method": "pool.wait", "params": {"pool": "a"}}
+    w.client.send([waiting] if batch else waiting)
+    wait_until(lambda: connections(w) == 2, "it to be counted")
+    w.rpc.call("events.subscribe")  # the administrator stays
+    w.machine.advance(40_000)
+    assert connections(w) == 2, "it is being waited for"
+    w.machine.advance(20_000)
+    w.machine.exit(pid)
+    w.machine.advance(20_000)  # in which idle ones are looked for, because the administrator has asked something
+    assert connections(w) == 2, "its time begins when that is over, though nobody is told"
+    w.machine.advance(15_000)
+    assert is_closed(w.client)
+
+
 def test_idle_is_no_matter_by_default(limited):
     w = limited()
     for client in (w.rpc, w.client):
