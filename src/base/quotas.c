@@ -20,7 +20,7 @@ const struct jp_field jp_quota_fields[] = {
     [JP_QUOTA_CONNECTIONS_PER_USER] = {.key = "connections_per_user", .type = JP_FIELD_U32, QUOTA(connections_per_user), .min = 1, .max = 1000,
                                        .documentation = "Connections at a time of one account. Default 32."},
     [JP_QUOTA_IN_FLIGHT] = {.key = "in_flight", .type = JP_FIELD_U32, QUOTA(in_flight), .min = 1, .max = 10000,
-                            .documentation = "Requests of a connection that are not answered yet. Default 64."},
+                            .documentation = "Requests and notifications of a connection that are not done yet. Default 64."},
     [JP_QUOTA_SUBSCRIPTIONS] = {.key = "subscriptions", .type = JP_FIELD_U32, QUOTA(subscriptions), .min = 1, .max = 1000,
                                 .documentation = "Subscriptions of a connection. Default 16."},
     [JP_QUOTA_JOBS] = {.key = "jobs", .type = JP_FIELD_U32, QUOTA(jobs), .min = 1, .max = 1000,

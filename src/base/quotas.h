@@ -30,7 +30,7 @@ struct jp_quotas {
     uint32_t batch;                /* requests in a batch */
     uint32_t connections;          /* in all */
     uint32_t connections_per_user; /* of one account, from the first message of each, which tells whose it is */
-    uint32_t in_flight;            /* requests of a connection that are not answered yet */
+    uint32_t in_flight;            /* requests and notifications of a connection that are not done yet */
     uint32_t subscriptions;        /* of a connection */
     uint32_t jobs;                 /* job handles of a connection */
     uint64_t unread_bytes;         /* of answers that a client leaves unread; its further requests wait */

@@ -13,6 +13,7 @@ static const struct jp_show status_fields[] = {
     {"pools", "pools", JP_SHOW_NUMBER},
     {"processes", "members", JP_SHOW_NUMBER},
     {"connections", "connections", JP_SHOW_NUMBER},
+    {"notifications dropped", "droppedNotifications", JP_SHOW_NUMBER},
     {"last event", "seq", JP_SHOW_NUMBER},
     {"on disk up to", "database.committedSeq", JP_SHOW_NUMBER},
     {"oldest event", "database.firstSeq", JP_SHOW_NUMBER},

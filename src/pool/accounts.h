@@ -377,7 +377,8 @@ struct jp_accounts_start {
     bool unclean; /* the last run did not end in order */
     uint32_t *service_pids; /* the services' own, of the runs since the last one that ended in order */
     size_t service_pid_count;
-    int64_t last_run_ended_100ns; /* the last that is known of it: its end, or its last commit; 0: there was none */
+    int64_t last_run_ended_100ns; /* the last that is known of it: its end, or its last commit; 0: there was none. May be ahead of now: the clock
+                                   * was set back since */
     struct jp_process_record *running; /* rows without an end */
     size_t running_count;
     struct jp_stored_pool {

@@ -214,6 +214,7 @@ void jp__job_emptied(struct jp_pools *pools, struct jp_pool_job *job) {
     job->next_leaving = pools->first_leaving;
     pools->first_leaving = job;
     pools->next_leaving_ms = 0;
+    pools->leaving_wait_ms = SETTLE_MS;
 }
 
 /* Who is still to be told of, or comes back, is heard of again when that is over. A used-up clock must not begin anew. */
@@ -221,18 +222,25 @@ static bool must_stay(const struct jp_pool_job *job) {
     return job->zero_due || jp_pool_session_members(job->pool, job->session) || job->pool->spec.limits.present & JP_SCHEMA_BIT(JP_LIMIT_JOB_TIME);
 }
 
+/* The kernel's count may lag behind for a moment. Then somebody is in it of whom nothing was told: the list says who, and he is a member from then
+ * on. Where it does not, it is asked less and less often. */
 uint64_t jp__leaving_jobs_on_time(struct jp_pools *pools, uint64_t now_ms) {
     if (pools->next_leaving_ms > now_ms)
         return pools->next_leaving_ms;
+    bool lags = pools->leaving_wait_ms == SETTLE_MS;
     struct jp_pool_job *next;
     for (struct jp_pool_job *job = pools->first_leaving; job; job = next) {
         next = job->next_leaving;
         if (must_stay(job))
             stays(pools, job);
-        else if (!jp__job_active_processes(pools, job)) /* else the kernel's count lags behind */
+        else if (!jp__job_active_processes(pools, job))
             close_further(pools, job);
+        else if (!lags)
+            jp__read_list_of(pools, job);
     }
-    return pools->next_leaving_ms = pools->first_leaving ? now_ms + SETTLE_MS : UINT64_MAX;
+    pools->next_leaving_ms = pools->first_leaving ? now_ms + pools->leaving_wait_ms : UINT64_MAX;
+    pools->leaving_wait_ms = pools->leaving_wait_ms < LIST_INTERVAL_QUIET_MS / 2 ? 2 * pools->leaving_wait_ms : LIST_INTERVAL_QUIET_MS;
+    return pools->next_leaving_ms;
 }
 
 /* --- for a session --- */

@@ -56,7 +56,7 @@ struct jp_pools {
     struct jp_map pasts; /* meanwhile: struct jp_pool_past, by name */
     bool reap_due;                   /* an orphan may have nobody left */
     struct jp_pool_job *first_leaving; /* of sessions that seem to be over */
-    uint64_t next_leaving_ms;
+    uint64_t next_leaving_ms, leaving_wait_ms; /* the latter: how long until the time after that */
     size_t ruled_count;      /* pools with rules that take processes in */
     size_t awake_count;      /* series.c: pools of which a row is due */
     uint64_t next_list_ms;   /* UINT64_MAX: nobody to look after */
@@ -382,6 +382,7 @@ jp_status jp__pool_end_all(struct jp_pools *pools, struct jp_pool *pool, uint32_
 /* reconcile.c */
 void jp__read_lists(struct jp_pools *pools);
 void jp__read_first_lists(struct jp_pools *pools); /* at the start: a job that was just made has nobody who was not told of */
+void jp__read_list_of(struct jp_pools *pools, struct jp_pool_job *job);
 void jp__read_lists_of(struct jp_pools *pools, const struct jp_pool *pool); /* who is in it of whom nobody has told is known then */
 void jp__schedule_list(struct jp_pools *pools, const struct jp_pool *pool);
 void jp__announce_zero(struct jp_pools *pools, struct jp_pool_job *job); /* if that is so, and nobody has told */

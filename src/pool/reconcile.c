@@ -80,6 +80,8 @@ static void read_list(struct jp_pools *pools, struct jp_pool_job *job, uint64_t 
     jp_free(pids);
 }
 
+void jp__read_list_of(struct jp_pools *pools, struct jp_pool_job *job) { read_list(pools, job, jp__now_ms(pools)); }
+
 void jp__read_lists_of(struct jp_pools *pools, const struct jp_pool *pool) {
     for (size_t i = 0; i < pool->job_count; i++)
         read_list(pools, pool->jobs[i], jp__now_ms(pools));

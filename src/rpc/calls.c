@@ -178,6 +178,8 @@ static void end_answer(struct jp_call *call) {
         jp_str_free(&call->rpc->unheard);
     else if (!batch)
         jp__end_message(connection, call->framing);
+    if (connection)
+        jp__note_active(connection); /* also if nobody is told */
     free_call(call);
     if (batch)
         close_in_batch(connection, batch);

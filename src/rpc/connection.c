@@ -4,6 +4,7 @@
 #include "base/units.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 struct jp_rpc *jp_rpc_new(const struct jp_rpc_setup *setup, uint64_t last_seq) {
@@ -38,6 +39,36 @@ static void expect(struct jp_rpc *rpc, uint64_t since_ms, uint64_t allowed_100ns
     uint64_t due_ms = since_ms + allowed_100ns / JP_100NS_PER_MS;
     if (allowed_100ns && due_ms < rpc->impatient_ms)
         rpc->impatient_ms = due_ms;
+}
+
+void jp__note_active(struct jp_rpc_connection *connection) {
+    connection->active_ms = now_ms(connection->rpc);
+    expect(connection->rpc, connection->active_ms, connection->rpc->with.quotas.idle_100ns);
+}
+
+/* --- what is dropped --- */
+
+static void tell_dropped(struct jp_rpc_connection *connection, const char *last) {
+    const struct jp_rpc *rpc = connection->rpc;
+    if (connection->dropped == connection->dropped_told)
+        return;
+    jp_log(rpc->with.log, JP_LOG_WARNING,
+           "%s (process %" PRIu32 ") sends notifications while %" PRIu32 " of its requests are not done (quotas.in_flight): %" PRIu64
+           " of this connection were dropped so far; %s",
+           connection->peer->ops->principal_name(connection->peer, connection->principal), connection->process_id, rpc->with.quotas.in_flight,
+           connection->dropped, last);
+    connection->dropped_told = connection->dropped;
+    connection->dropped_told_ms = now_ms(rpc);
+}
+
+void jp__note_dropped(struct jp_rpc_connection *connection, const struct jp_method *method) {
+    enum { AGAIN_MS = 60000 };
+    char last[128];
+    connection->rpc->dropped_notifications++;
+    if (connection->dropped++ && now_ms(connection->rpc) - connection->dropped_told_ms < AGAIN_MS)
+        return;
+    snprintf(last, sizeof last, "the last one was %s", method->name);
+    tell_dropped(connection, last);
 }
 
 /* --- coming and going --- */
@@ -93,6 +124,7 @@ struct jp_rpc_connection *jp_rpc_open(struct jp_rpc *rpc, struct jp_peer *peer) 
 
 void jp_rpc_closed(struct jp_rpc_connection *connection) {
     struct jp_rpc *rpc = connection->rpc;
+    tell_dropped(connection, "it is gone now");
     while (connection->first_call)
         jp__call_abandon(connection->first_call);
     jp__subscriptions_closed(connection);
@@ -149,8 +181,7 @@ void jp__end_message(struct jp_rpc_connection *connection, enum jp_framing frami
     }
     jp_frame(message(connection), connection->message_at, framing); /* one piece: some clients read header and body together */
     connection->peer->ops->send(connection->peer);
-    connection->active_ms = now_ms(rpc);
-    expect(rpc, connection->active_ms, rpc->with.quotas.idle_100ns);
+    jp__note_active(connection);
 }
 
 struct jp_json_out *jp__notification_begin(struct jp_rpc_connection *connection, const char *method) {
@@ -275,10 +306,8 @@ static void take_framed(struct jp_rpc_connection *connection, enum jp_framed wha
 }
 
 void jp_rpc_receive(struct jp_rpc_connection *connection, const char *bytes, size_t length) {
-    if (length && !connection->closing) {
-        connection->active_ms = now_ms(connection->rpc);
-        expect(connection->rpc, connection->active_ms, connection->rpc->with.quotas.idle_100ns);
-    }
+    if (length && !connection->closing)
+        jp__note_active(connection);
     while (length && !connection->closing) {
         enum jp_framed what;
         const char *text;

@@ -1,6 +1,7 @@
 /* JSON-RPC 2.0 (https://www.jsonrpc.org/specification): from messages to calls. */
 #include "rpc/rpc_internal.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -230,9 +231,18 @@ static bool read_request(struct jp_json_span json, struct request *ret) {
 
 /* --- what is done about it --- */
 
+/* What would have changed something and was not carried out stands in the audit trail, as any such request. */
+static jp_status over_bound(struct jp_call *call, struct jp_error *error) {
+    if (call->method->changes)
+        jp__audit_begin(call);
+    if (!call->id.length)
+        jp__note_dropped(call->connection, call->method);
+    return jp_fail(error, JP_E_QUOTA, "%" PRIu32 " requests of this connection are not answered yet; that is the bound (quotas.in_flight)",
+                   call->rpc->with.quotas.in_flight);
+}
+
 static void run_request(struct jp_rpc_connection *connection, struct jp_batch *batch, struct request *request, const struct jp_error *stranger) {
     struct jp_rpc *rpc = connection->rpc;
-    uint32_t most = rpc->with.quotas.in_flight;
     struct jp_json_span id = request->id;
     struct jp_error error;
     jp_status status = JP_OK;
@@ -250,8 +260,8 @@ static void run_request(struct jp_rpc_connection *connection, struct jp_batch *b
                          "not a JSON-RPC 2.0 request: {\"jsonrpc\": \"2.0\", \"method\": \"...\", \"params\": {...}, \"id\": ...}");
     else if (!method)
         status = no_method(request->name, &error);
-    else if (connection->call_count > most && method->handle != jp__on_rpc_cancel) /* which makes room */
-        status = jp_fail(&error, JP_E_QUOTA, "%u requests of this connection are not answered yet; that is the bound", (unsigned)most);
+    else if (connection->call_count > rpc->with.quotas.in_flight && method->handle != jp__on_rpc_cancel) /* which makes room */
+        status = over_bound(call, &error);
     else if (cJSON_IsArray(params))
         status = jp_fail(&error, JP_E_PARAMS, "%s: pass parameters by name, in an object", request->name);
     if (status || !method)

@@ -19,7 +19,7 @@ const struct jp_example jp__examples_service_ping[] = {{"is it there?", NULL, J(
 const struct jp_example jp__examples_service_status[] = {
     {"how the service is", NULL,
      J({"protocol": 1, "program": "jobpoold", "version": "0.1.0", "deprecated": [], "pid": 1234, "started": "2025-11-22T09:00:00.0000000Z",
-        "pools": 2, "members": 1, "connections": 1, "seq": 42, "database": {"degraded": false, "reason": null, "backlog": 0, "droppedEvents": 0},
+        "pools": 2, "members": 1, "connections": 1, "droppedNotifications": 0, "seq": 42, "database": {"degraded": false, "reason": null, "backlog": 0, "droppedEvents": 0},
         "sampling": {"degraded": false, "reason": null},
         "caller": {"user": "BUILDER\\ci", "sid": "S-1-5-21-1004336348-1177238915-682003330-1001", "rights": ["view"]}})},
     {0}};

@@ -63,6 +63,7 @@ void jp__on_service_status(struct jp_call *call, const void *parameters) {
     jp_out_u64(out, "pools", jp_pools_count(rpc->with.pools));
     jp_out_u64(out, "members", jp_pools_member_count(rpc->with.pools));
     jp_out_u64(out, "connections", rpc->open_count);
+    jp_out_u64(out, "droppedNotifications", rpc->dropped_notifications);
     jp_out_u64(out, "seq", jp_pools_last_seq(rpc->with.pools));
     jp_out_object(out, "database");
     jp_out_members(out, database);

@@ -56,9 +56,11 @@ struct jp_rpc_connection {
     struct jp_framer framer;
     size_t message_at;              /* where the message that is printed begins in what goes out */
     struct jp_str waiting;          /* bytes not looked at because the client does not read */
-    uint64_t opened_ms, active_ms;  /* active: when it last said something, or got an answer */
+    uint64_t opened_ms, active_ms;  /* active: when it last said something, got an answer, or something was over that it had asked for */
     uint64_t stalled_since_ms;      /* 0: it is not */
     uint64_t midway_since_ms;       /* since when its message is not complete; 0: there is none */
+    uint64_t dropped, dropped_told; /* its notifications: see jp__note_dropped; how many the log has been told of */
+    uint64_t dropped_told_ms;
     uint64_t finishing_since_ms;    /* closing, but not before it has read why; 0: it is not */
     bool spoke;                     /* a byte has come */
     bool closing;
@@ -126,6 +128,7 @@ struct jp_rpc {
     struct jp_rpc_connection *first_connection;
     size_t connection_count;
     size_t open_count; /* that are not closing */
+    uint64_t dropped_notifications; /* of all that there ever were */
     struct jp_refusals *refusals; /* audit.c */
     struct jp_str openrpc;        /* the document's members, once somebody has asked for it */
     struct jp_call *first_timed;
@@ -175,6 +178,9 @@ struct jp_str *jp__begin_message(struct jp_rpc_connection *connection);
 void jp__end_message(struct jp_rpc_connection *connection, enum jp_framing framing);
 struct jp_json_out *jp__notification_begin(struct jp_rpc_connection *connection, const char *method); /* the same: its parameters' members */
 void jp__notification_end(struct jp_rpc_connection *connection, enum jp_framing framing);
+void jp__note_active(struct jp_rpc_connection *connection); /* it is not idle: its time begins anew */
+/* A notification of this method was not carried out, because of a bound. Nobody answers it, so it is counted, and the log is told, but not each time. */
+void jp__note_dropped(struct jp_rpc_connection *connection, const struct jp_method *method);
 void jp__finish(struct jp_rpc_connection *connection); /* it is closed when it has taken what was sent */
 bool jp__may_stay(struct jp_rpc_connection *connection, struct jp_error *error); /* it is known whose it is: one of too many? */
 

@@ -3,8 +3,6 @@
 
 #include "base/quotas.h"
 
-#include "base/quotas.h"
-
 static const char *const enforcers[] = {"none", "service", "kernel", NULL};
 
 static const struct jp_shape_member retention_members[] = {
@@ -74,6 +72,7 @@ static const struct jp_shape_member status_members[] = {
     COUNT("pools", "How many there are."),
     COUNT("members", "Processes in pools."),
     COUNT("connections", "Clients that are connected."),
+    COUNT("droppedNotifications", "Notifications of clients that were not carried out, because too much of theirs was not done yet (quotas.in_flight), since the service started."),
     COUNT("seq", "The last event."),
     OF("database", database, "The accounting database."),
     {.key = "port", .kind = JP_SHAPE_OBJECT, .of = &port, .optional = true, .documentation = "The completion port."},

@@ -2,6 +2,7 @@
 #include "store/backup.h"
 
 #include "store/database.h"
+#include "store/numbers.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,11 @@ static void tell(struct check *check, const char *text) {
     check->on_fault(check->context, text);
 }
 
+/* As the service asks when it opens a database: see numbers.h. */
+#define NEVER_GIVEN_OUT(what, number, rows)                                                                          \
+    "SELECT '" what " has number ' || " number " || ', which no run can have given out' FROM " rows                  \
+    " WHERE " number " NOT BETWEEN 0 AND " JP__NUMBER_MAX_SQL
+
 /* Each row of a rule's query is a fault: one column, a sentence. */
 static const struct {
     int version; /* of the schema, since which there is what it asks for */
@@ -25,6 +31,13 @@ static const struct {
 } rules[] = {
     {1, "SELECT 'meta has no number \"' || name || '\"' FROM (SELECT 'clean' AS name UNION ALL SELECT 'last_seq' UNION ALL SELECT 'last_process_id')"
         " WHERE name NOT IN (SELECT key FROM meta)"},
+
+    {1, "SELECT 'meta has ' || value || ' as \"' || key || '\", which no run can have given out' FROM meta"
+        " WHERE key IN ('last_seq', 'last_process_id', 'last_run', 'last_audit_id') AND value NOT BETWEEN 0 AND " JP__NUMBER_MAX_SQL},
+
+    {1, NEVER_GIVEN_OUT("an event", "seq", "events")},
+
+    {1, NEVER_GIVEN_OUT("a process", "id", "processes")},
 
     {1, "SELECT 'process ' || id || ' is said to be running, and to have ended' FROM processes"
         " WHERE (ending = 'running') <> (ended_100ns IS NULL)"},
@@ -43,6 +56,12 @@ static const struct {
     {3, "SELECT 'pool \"' || pool || '\" has ' || r.processes || ' rows of processes that ended, and ' || coalesce(t.processes, 0) || ' in its totals'"
         " FROM (SELECT pool, count(*) AS processes FROM processes WHERE ended_100ns IS NOT NULL GROUP BY pool) r LEFT JOIN pool_totals t USING(pool)"
         " WHERE r.processes > coalesce(t.processes, 0)"},
+
+    {3, "SELECT 'meta has no number \"last_run\"' WHERE NOT EXISTS(SELECT 1 FROM meta WHERE key = 'last_run')"},
+
+    {3, NEVER_GIVEN_OUT("a run", "number", "runs")},
+
+    {4, NEVER_GIVEN_OUT("a row of the audit trail", "id", "audit")},
 
     {4, "SELECT 'meta has no number \"last_audit_id\"' WHERE NOT EXISTS(SELECT 1 FROM meta WHERE key = 'last_audit_id')"},
 

@@ -158,6 +158,18 @@ static jp_status check_if_unclean(struct opening *opening) {
     return check(opening);
 }
 
+static jp_status load_numbers(struct opening *opening) {
+    const char *wrong;
+    int code = jp__numbers_load(opening->db, &opening->start, &wrong);
+    if (code != SQLITE_OK)
+        return fail_sqlite(opening, code, "read");
+    if (wrong == NULL)
+        return JP_OK;
+    opening->damaged = true;
+    return jp_fail(opening->error, JP_E_STORE, "the accounting database \"%s\" is damaged: its number \"%s\" is none that can have been given out",
+                   opening->file, wrong);
+}
+
 static jp_status open_once(struct opening *opening) {
     int version = 0;
     jp_status status = connect_file(opening);
@@ -176,7 +188,10 @@ static jp_status open_once(struct opening *opening) {
     int code = jp__schema_migrate(opening->db, version);
     if (code != SQLITE_OK)
         return fail_sqlite(opening, code, "brought up to date");
-    code = opening->again ? jp__numbers_load(opening->db, &opening->start) : jp__start_load(opening->db, &opening->start);
+    status = load_numbers(opening);
+    if (status != JP_OK)
+        return status;
+    code = opening->again ? SQLITE_OK : jp__start_load(opening->db, &opening->start);
     if (code != SQLITE_OK)
         return fail_sqlite(opening, code, "read");
     code = jp__db_mark_clean(opening->db, 0);
@@ -250,7 +265,8 @@ jp_status jp__open_database(const struct jp__place *place, sqlite3 **ret_db, str
     if (status != JP_OK && opening.damaged) {
         struct jp_accounts_start known = {0};
         char *name = NULL;
-        jp__numbers_load(opening.db, &known); /* what cannot be read stays 0 */
+        const char *wrong;
+        jp__numbers_load(opening.db, &known, &wrong); /* what cannot be read stays 0 */
         close_attempt(&opening);
         if (jp__damage_was_ours(place->file)) {
             jp_log(place->log, JP_LOG_ERROR, "%s", error->text);

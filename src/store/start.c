@@ -4,7 +4,6 @@
 #include "base/str.h"
 #include "store/database.h"
 #include "store/jobs.h"
-#include "store/numbers.h"
 #include "store/rows.h"
 #include "store/runs.h"
 
@@ -117,9 +116,7 @@ static int load_keeper(sqlite3 *db, struct jp_accounts_start *start) {
 }
 
 int jp__start_load(sqlite3 *db, struct jp_accounts_start *start) {
-    int code = jp__numbers_load(db, start);
-    if (code == SQLITE_OK)
-        code = jp__runs_last_known(db, start);
+    int code = jp__runs_last_known(db, start);
     if (code == SQLITE_OK)
         code = load_running(db, start);
     if (code == SQLITE_OK)

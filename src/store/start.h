@@ -6,8 +6,7 @@
 
 #include <sqlite3.h>
 
-/* Returns SQLite's code; what was read until then stands in *start (jp_accounts_start_clear). start->run is the number of the
- * last run: the one that begins gets the next. */
+/* All but the numbers (numbers.h). Returns SQLite's code; what was read until then stands in *start (jp_accounts_start_clear). */
 int jp__start_load(sqlite3 *db, struct jp_accounts_start *start);
 
 #endif

@@ -233,6 +233,52 @@ def test_requests_in_flight(limited, more):
     assert w.client.call("pool.list")["pools"]
 
 
+def notification(method, **params):
+    return {"jsonrpc": "2.0", "method": method, "params": params}
+
+
+@pytest.mark.parametrize("more", [1, 500])
+@pytest.mark.parametrize("batch", [False, True])
+def test_notifications_in_flight(limited, batch, more):
+    """Nobody answers them, but they are work as requests are."""
+    w = limited(in_flight=4, batch=1000)
+    pid = w.launch("a")
+    w.machine.deliver()
+    waiting = [notification("pool.wait", pool="a") for _ in range(4)]
+    over = [notification("pool.wait", pool="a"), *(notification("pool.create", name=f"sneaked{number}") for number in range(more))]
+    w.client.send(*([waiting, over] if batch else waiting + over))
+    assert w.client.error("pool.list").name == "quota_exceeded", "they count for requests, too"
+    w.client.send(notification("rpc.cancel", id=1))  # is not over the bound, because it makes room
+    status = w.rpc.call("service.status")
+    assert status["droppedNotifications"] == more + 1
+    assert w.rpc.error("pool.get", pool="sneaked0").name == "unknown_pool"
+    told = [line for line in w.machine.log().splitlines() if "quotas.in_flight" in line]
+    assert len(told) == 1 and "pool.wait" in told[0], told
+    assert w.machine.client().call("pool.list")["pools"], "it is nobody else's bound"
+    w.machine.exit(pid)
+    w.machine.advance(60_001)
+    assert w.client.call("pool.list")["pools"], "there is room again"
+    records = [record for record in w.rpc.call("accounting.audit")["records"] if record["method"] == "pool.create"]
+    assert {record["error"] for record in records} == {"quota_exceeded"} and sum(record["count"] for record in records) == more
+    assert len(records) == min(more, 2), "repeated ones together"
+    w.client.close()
+    wait_until(lambda: connections(w) == 2, "it to be gone")
+    told = [line for line in w.machine.log().splitlines() if "quotas.in_flight" in line]
+    assert len(told) == 2 and f"{more + 1} of this connection" in told[1], told
+
+
+def test_the_other_bounds_hold_for_notifications(limited):
+    w = limited(subscriptions=2, jobs=2, ephemeral_pools=2)
+    everything = [notification(*one) for one in (("events.subscribe",),) * 5]
+    everything += [notification("job.create", name=f"Local\\j{number}") for number in range(5)]
+    everything += [notification("pool.create", name=f"e{number}", parent="a", ephemeral=True) for number in range(5)]
+    w.client.send(*everything)
+    assert w.client.error("events.subscribe").name == "quota_exceeded"
+    assert w.client.error("job.create", name="Local\\more").name == "quota_exceeded"
+    assert w.client.error("pool.create", name="more", parent="a", ephemeral=True).name == "quota_exceeded"
+    assert [pool["name"] for pool in w.client.call("pool.list")["pools"]] == ["a", "e0", "e1"]
+
+
 @pytest.mark.parametrize("more", [1, 100])
 def test_subscriptions(limited, more):
     w = limited(subscriptions=3)
@@ -396,6 +442,24 @@ def test_idle(limited):
     w.machine.advance(3_000)
     assert waiter.finish(waiting)["empty"] is True
     assert subscriber.call("pool.list")["pools"]
+
+
+@pytest.mark.parametrize("batch", [False, True])
+def test_who_notified_is_not_idle_before_it_is_done(limited, batch):
+    w = limited(idle="30s")
+    pid = w.launch("a")
+    waiting = {"jsonrpc": "2.0", "method": "pool.wait", "params": {"pool": "a"}}
+    w.client.send([waiting] if batch else waiting)
+    wait_until(lambda: connections(w) == 2, "it to be counted")
+    w.rpc.call("events.subscribe")  # the administrator stays
+    w.machine.advance(40_000)
+    assert connections(w) == 2, "it is being waited for"
+    w.machine.advance(20_000)
+    w.machine.exit(pid)
+    w.machine.advance(20_000)  # in which idle ones are looked for, because the administrator has asked something
+    assert connections(w) == 2, "its time begins when that is over, though nobody is told"
+    w.machine.advance(15_000)
+    assert is_closed(w.client)
 
 
 def test_idle_is_no_matter_by_default(limited):

@@ -295,6 +295,50 @@ static void a_child_whose_messages_were_lost_is_counted(void **state) {
     assert_int_equal(unobserved(world, "one"), 1);
 }
 
+static void assert_not_ahead(struct pool_world *world) {
+    const struct jp_unobserved_record *record = jp_ledger_unobserved(world->ledger, 0);
+    assert_int_equal(jp_ledger_unobserved_count(world->ledger), 1);
+    assert_true(record->from_100ns <= record->to_100ns);
+    assert_true(record->to_100ns <= jp_sim_now_100ns(world->sim));
+}
+
+/* Else it would be counted in an hour that is still to come, and in no report until then. */
+static void what_nobody_saw_is_of_no_later_time_when_the_clock_was_set_back(void **state) {
+    struct pool_world *world = *state;
+    pool_world_load(world, ONE);
+    uint32_t pid = launch(world, "one", "make.exe");
+    deliver(world);
+    pass(world, 130000);
+    jp_sim_shift_clock(world->sim, -86400000);
+    uint32_t child = jp_sim_spawn(world->sim, pid, "cc.exe");
+    jp_sim_exit(world->sim, child, 0);
+    jp_sim_queue_set(world->sim, NULL, 0);
+    pass(world, 3700000);
+    assert_int_equal(unobserved(world, "one"), 1);
+    assert_not_ahead(world);
+}
+
+static void nor_is_what_a_crash_left_unseen(void **state) {
+    struct pool_world *world = *state;
+    struct jp_accounts_start start;
+    pool_world_load(world, ONE);
+    uint32_t pid = launch(world, "one", "make.exe");
+    deliver(world);
+    int64_t last_commit_100ns = jp_sim_now_100ns(world->sim);
+    jp_sim_crash(world->sim);
+    uint32_t child = jp_sim_spawn(world->sim, pid, "cc.exe");
+    jp_sim_exit(world->sim, child, 0);
+    jp_sim_shift_clock(world->sim, -86400000);
+    jp_ledger_start(world->ledger, &start);
+    start.unclean = true;
+    start.last_run_ended_100ns = last_commit_100ns; /* all that the rows say */
+    pool_world_begin(world, ONE, &start);
+    jp_accounts_start_clear(&start);
+    pass(world, 5000);
+    assert_int_equal(unobserved(world, "one"), 1);
+    assert_not_ahead(world);
+}
+
 static void nobody_is_claimed_who_was_seen(void **state) {
     struct pool_world *world = *state;
     pool_world_load(world, PAIR);
@@ -410,6 +454,8 @@ int main(void) {
         FORGETFUL(a_job_time_that_the_service_keeps_goes_on),
         TEST(a_child_that_nobody_saw_is_counted),
         TEST(a_child_whose_messages_were_lost_is_counted),
+        TEST(what_nobody_saw_is_of_no_later_time_when_the_clock_was_set_back),
+        TEST(nor_is_what_a_crash_left_unseen),
         TEST(nobody_is_claimed_who_was_seen),
         TEST(a_job_that_the_accounts_do_not_know_claims_nothing),
         TEST(an_empty_job_that_was_there_claims_nothing),

@@ -305,6 +305,72 @@ static void sessions_are_found_again_after_a_restart(void **state) {
     expect_row(world, two, "p", JP_ENDING_EXITED, 4);
 }
 
+/* --- sessions that are over, or seem to be --- */
+
+/* Two sessions have been in the pool, the second's job has told that it is empty, and `left` is in it all the same. Nothing told of him. */
+static uint32_t leave_somebody(struct pool_world *world) {
+    pool_world_load(world, "{\"p\": {}}");
+    assign(world, "p", spawn_in(world, 1));
+    uint32_t two = spawn_in(world, 2);
+    assign(world, "p", two);
+    deliver(world);
+    pass(world, 3000);
+    uint32_t left = jp_sim_spawn(world->sim, two, "left.exe");
+    jp_sim_exit(world->sim, two, 0);
+    jp_sim_queue_drop(world->sim, JP_MSG_NEW_PROCESS);
+    struct jp_sim_item zero = {.key = pool_of(world, "p")->jobs[1]->key, .message = JP_MSG_ACTIVE_PROCESS_ZERO};
+    jp_sim_queue_push(world->sim, &zero); /* from before he came */
+    deliver(world);
+    return left;
+}
+
+static void who_is_left_in_a_sessions_job_is_looked_for(void **state) {
+    struct pool_world *world = *state;
+    uint32_t left = leave_somebody(world);
+    pass(world, 2000);
+    assert_int_equal(jp_pool_session_members(pool_of(world, "p"), 2), 1);
+    assert_int_equal(pool_of(world, "p")->job_count, 2);
+    jp_sim_exit(world->sim, left, 3);
+    deliver(world);
+    pass(world, 3000);
+    assert_int_equal(pool_of(world, "p")->job_count, 1);
+    expect_row(world, left, "p", JP_ENDING_EXITED, 3);
+}
+
+static const struct jp_backend_ops *sound_ops;
+static size_t counts_asked;
+
+/* Whoever the kernel counts there, its list has nobody. */
+static jp_status count_a_ghost(struct jp_job *job, enum jp_job_class class, struct jp_job_info *ret_info, struct jp_error *error) {
+    jp_status status = sound_ops->job_query(job, class, ret_info, error);
+    if (status == JP_OK && class == JP_JOB_BasicAccountingInformation && !ret_info->accounting.active_processes) {
+        ret_info->accounting.active_processes = 1;
+        counts_asked++;
+    }
+    return status;
+}
+
+static void a_job_that_never_gets_empty_is_asked_less_and_less(void **state) {
+    enum { HOUR_MS = 3600000 };
+    struct pool_world *world = *state;
+    struct jp_backend *backend = jp_sim_backend(world->sim);
+    struct jp_backend_ops ops = *backend->ops;
+    sound_ops = backend->ops;
+    ops.job_query = count_a_ghost;
+    uint32_t left = leave_somebody(world);
+    backend->ops = &ops;
+    jp_sim_exit(world->sim, left, 0);
+    deliver(world);
+    pass(world, HOUR_MS);
+    counts_asked = 0;
+    pass(world, HOUR_MS);
+    assert_in_range(counts_asked, 0, 2);
+    assert_int_equal(pool_of(world, "p")->job_count, 2);
+    backend->ops = sound_ops;
+    pass(world, 3 * HOUR_MS);
+    assert_int_equal(pool_of(world, "p")->job_count, 1);
+}
+
 /* --- security limits --- */
 
 static void no_admin_takes_no_administrators(void **state) {
@@ -392,6 +458,8 @@ int main(void) {
         TEST(a_launch_at_once_does_not_wait_for_the_disk),
         TEST(settings_reach_the_jobs_of_all_sessions_or_none),
         TEST(sessions_are_found_again_after_a_restart),
+        TEST(who_is_left_in_a_sessions_job_is_looked_for),
+        TEST(a_job_that_never_gets_empty_is_asked_less_and_less),
         TEST(no_admin_takes_no_administrators),
         TEST(only_token_launches_with_its_account_and_takes_nobody_who_runs),
         TEST(a_given_token_is_used_until_another_is_set),

@@ -219,6 +219,10 @@ static void our_own_rules_are_checked(void **state) {
         const char *breach, *mend;
     } rules[] = {
         {"DELETE FROM meta WHERE key = 'clean'", "INSERT INTO meta(key, value) VALUES('clean', 1)"},
+        {"UPDATE meta SET value = -value - 1 WHERE key = 'last_seq'", "UPDATE meta SET value = -value - 1 WHERE key = 'last_seq'"},
+        {"UPDATE meta SET value = value + (3 << 61) WHERE key = 'last_run'", "UPDATE meta SET value = value - (3 << 61) WHERE key = 'last_run'"},
+        {"UPDATE events SET seq = -seq WHERE seq = 3", "UPDATE events SET seq = -seq WHERE seq = -3"},
+        {"UPDATE runs SET number = -number", "UPDATE runs SET number = -number"},
         {"UPDATE pool_totals SET processes = processes + 10", "UPDATE pool_totals SET processes = processes - 10"},
         {"INSERT INTO pools(name, definition, created_100ns, deleted_100ns) VALUES('p', '{}', 1, 2)", "DELETE FROM pools"},
     };

@@ -1,6 +1,8 @@
 /* The store: what is recorded is found again, whatever happens to the database in between. */
 #include "store_world.h"
 
+#include <unistd.h>
+
 /* --- opening --- */
 
 static void a_new_database_is_empty_and_ours(void **state) {
@@ -120,6 +122,45 @@ static void a_damaged_database_is_set_aside_loudly(void **state) {
     assert_int_equal(world->start.last_seq, 2001);
     assert_int_equal(world->start.last_process_id, 9);
     close_store(world);
+}
+
+/* What was never given out is damage: going on from it would overflow, or give out again what rows have. */
+static void numbers_that_make_no_sense_are_damage(void **state) {
+    static const struct {
+        const char *sql, *number;
+    } damages[] = {
+        {"DELETE FROM meta WHERE key = 'last_seq'", "last_seq"},
+        {"UPDATE meta SET value = -7 WHERE key = 'last_process_id'", "last_process_id"},
+        {"UPDATE meta SET value = 9223372036854775807 WHERE key = 'last_run'", "last_run"},
+        {"UPDATE meta SET value = 9223372036854775807 WHERE key = 'last_audit_id'", "last_audit_id"},
+        {"UPDATE events SET seq = 9223372036854775806 WHERE seq = 30", "last_seq"},
+        {"UPDATE runs SET number = 9223372036854775807", "last_run"},
+    };
+    struct world *world = *state;
+    int damaged_before = 0;
+    for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+        unlink(world->file);
+        open_store(world);
+        record_event(world, 30);
+        struct jp_process_record process = running_record(40);
+        record(world, &process);
+        close_store(world); /* the rows say what `meta` says */
+        execute_alone(world->file, damages[i].sql);
+
+        open_store(world);
+        char *text = jp_sprintf("is damaged: its number \"%s\"", damages[i].number);
+        assert_true(logged(world, text));
+        jp_free(text);
+        int damaged = 0;
+        each_file(world, find_damaged, &damaged);
+        assert_true(damaged > damaged_before);
+        damaged_before = damaged;
+        assert_int_equal(world->start.last_seq, 30); /* what still makes sense goes on */
+        assert_int_equal(world->start.last_process_id, 40);
+        assert_int_equal(world->start.run, 2);
+        assert_int_equal(world->start.running_count, 0);
+        close_store(world);
+    }
 }
 
 static void a_zeroed_database_is_set_aside(void **state) {
@@ -415,6 +456,7 @@ int main(void) {
         TEST(another_programs_database_is_refused_and_left_alone),
         TEST(a_text_file_is_refused_and_left_alone),
         TEST(a_damaged_database_is_set_aside_loudly),
+        TEST(numbers_that_make_no_sense_are_damage),
         TEST(a_zeroed_database_is_set_aside),
         TEST(an_unclean_end_is_noticed),
         TEST(every_field_comes_back),
