@@ -252,6 +252,8 @@ static void run_request(struct jp_rpc_connection *connection, struct jp_batch *b
         status = no_method(request->name, &error);
     else if (connection->call_count > most && method->handle != jp__on_rpc_cancel) /* which makes room */
         status = jp_fail(&error, JP_E_QUOTA, "%u requests of this connection are not answered yet; that is the bound", (unsigned)most);
+    else if (batch && jp__check_unread(connection, &error) && method->handle != jp__on_rpc_cancel)
+        status = error.status; /* one message is not to be answered with any number of long ones */
     else if (cJSON_IsArray(params))
         status = jp_fail(&error, JP_E_PARAMS, "%s: pass parameters by name, in an object", request->name);
     if (status || !method)
