@@ -97,6 +97,8 @@ static bool read_members(const struct jp_schema_context *context, const struct j
     bool good = true;
     const cJSON *member;
     cJSON_ArrayForEach(member, object) {
+        if (context->faults->count == JP_FAULTS_MAX)
+            return false; /* to look for what each of 70,000 unknown keys may have meant is to keep everybody else waiting */
         char *member_path = join_path(path, member->string);
         good &= read_member(context, fields, member, member_path, target, present);
         jp_free(member_path);

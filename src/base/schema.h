@@ -73,7 +73,7 @@ struct jp_fault {
 
 struct jp_faults {
     struct jp_fault *items;
-    size_t count; /* at most JP_FAULTS_MAX; what comes after that is not kept */
+    size_t count; /* at most JP_FAULTS_MAX; then reading ends */
 };
 enum { JP_FAULTS_MAX = 100 };
 

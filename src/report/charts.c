@@ -345,7 +345,7 @@ enum { LANE_HEIGHT = 36 };
 /* Events that would fall on each other are one mark, the higher the more they are. */
 static void draw_lane(struct jp_str *out, const struct jp_model *model, const struct jp_frame *frame, enum jp_lane lane) {
     struct jp_scale time = time_scale(model, frame);
-    double middle = frame->top + (lane + 0.5) * LANE_HEIGHT;
+    double middle = frame->top + ((int)lane + 0.5) * LANE_HEIGHT;
     char class[8], count[JP_WORDS];
     snprintf(class, sizeof class, "lane%u", (unsigned)lane);
     jp_svg_line(out, "grid", frame->left, frame->top + (lane + 1) * LANE_HEIGHT, frame->right, frame->top + (lane + 1) * LANE_HEIGHT);

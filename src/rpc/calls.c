@@ -1,6 +1,7 @@
 /* Calls on their way to an answer: replies, errors, batches, time-outs, progress, and calls that are taken back. */
 #include "rpc/rpc_internal.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 enum { PROGRESS_MS = 1000, KEPT_BYTES = 256 /* of memory for ids, from a call to the next */ };
@@ -45,6 +46,7 @@ static struct jp_str *place_of_answer(struct jp_call *call) {
         return &call->rpc->unheard;
     if (!call->batch)
         return jp__begin_message(call->connection);
+    call->connection->message_at = call->batch->answers.length;
     jp_str_putc(&call->batch->answers, call->batch->answers.length ? ',' : '[');
     return &call->batch->answers;
 }
@@ -77,6 +79,7 @@ static void close_in_batch(struct jp_rpc_connection *connection, struct jp_batch
     if (--batch->open)
         return;
     if (batch->answers.length && connection) {
+        connection->in_batches -= batch->answers.length;
         struct jp_str *out = jp__begin_message(connection);
         jp_str_add(out, batch->answers.data, batch->answers.length);
         jp_str_putc(out, ']');
@@ -178,6 +181,8 @@ static void end_answer(struct jp_call *call) {
         jp_str_free(&call->rpc->unheard);
     else if (!batch)
         jp__end_message(connection, call->framing);
+    else
+        connection->in_batches += batch->answers.length - connection->message_at;
     if (connection)
         jp__note_active(connection); /* also if nobody is told */
     free_call(call);
@@ -232,6 +237,23 @@ void jp__refuse_with(struct jp_call *call, const struct jp_error *error, cJSON *
 }
 
 void jp__refuse(struct jp_call *call, const struct jp_error *error) { jp__refuse_with(call, error, NULL); }
+
+jp_status jp__check_unread(const struct jp_rpc_connection *connection, struct jp_error *error) {
+    size_t unread = connection->peer->ops->unsent(connection->peer) + connection->in_batches;
+    uint64_t most = connection->rpc->with.quotas.unread_bytes;
+    if (unread <= most)
+        return JP_OK;
+    return jp_fail(error, JP_E_QUOTA, "%zu bytes of answers wait for this client, more than the %" PRIu64 " allowed (quotas.unread): ask again when it has them",
+                   unread, most);
+}
+
+bool jp__refuse_unread(struct jp_call *call) {
+    struct jp_error error;
+    if (!is_heard(call) || jp__check_unread(call->connection, &error) == JP_OK)
+        return false;
+    jp__refuse(call, &error);
+    return true;
+}
 
 /* A call that waits for something is let go; one that was begun (an assignment on its way to the disk) goes on unheard. */
 void jp__call_abandon(struct jp_call *call) {

@@ -232,13 +232,21 @@ static bool read_request(struct jp_json_span json, struct request *ret) {
 /* --- what is done about it --- */
 
 /* What would have changed something and was not carried out stands in the audit trail, as any such request. */
-static jp_status over_bound(struct jp_call *call, struct jp_error *error) {
+static bool over_bound(struct jp_call *call, bool in_batch, struct jp_error *error) {
+    struct jp_rpc_connection *connection = call->connection;
+    uint32_t most = call->rpc->with.quotas.in_flight;
+    jp_status status = JP_OK;
+    if (connection->call_count > most)
+        status = jp_fail(error, JP_E_QUOTA, "%" PRIu32 " requests of this connection are not answered yet; that is the bound (quotas.in_flight)", most);
+    else if (in_batch) /* one message is not to be answered with any number of long ones */
+        status = jp__check_unread(connection, error);
+    if (!status)
+        return false;
     if (call->method->changes)
         jp__audit_begin(call);
     if (!call->id.length)
-        jp__note_dropped(call->connection, call->method);
-    return jp_fail(error, JP_E_QUOTA, "%" PRIu32 " requests of this connection are not answered yet; that is the bound (quotas.in_flight)",
-                   call->rpc->with.quotas.in_flight);
+        jp__note_dropped(connection, call->method);
+    return true;
 }
 
 static void run_request(struct jp_rpc_connection *connection, struct jp_batch *batch, struct request *request, const struct jp_error *stranger) {
@@ -260,8 +268,8 @@ static void run_request(struct jp_rpc_connection *connection, struct jp_batch *b
                          "not a JSON-RPC 2.0 request: {\"jsonrpc\": \"2.0\", \"method\": \"...\", \"params\": {...}, \"id\": ...}");
     else if (!method)
         status = no_method(request->name, &error);
-    else if (connection->call_count > rpc->with.quotas.in_flight && method->handle != jp__on_rpc_cancel) /* which makes room */
-        status = over_bound(call, &error);
+    else if (method->handle != jp__on_rpc_cancel && over_bound(call, batch != NULL, &error)) /* which makes room */
+        status = error.status;
     else if (cJSON_IsArray(params))
         status = jp_fail(&error, JP_E_PARAMS, "%s: pass parameters by name, in an object", request->name);
     if (status || !method)

@@ -85,6 +85,8 @@ static void on_events(void *context, jp_status status, const struct jp_error *er
         jp__refuse(call, error);
         return;
     }
+    if (jp__refuse_unread(call))
+        return;
     struct jp_json_out *out = jp__reply_begin(call);
     size_t shown = 0, before = out->text->length;
     jp_out_array(out, "events");
@@ -123,6 +125,8 @@ static void on_summaries(void *context, jp_status status, const struct jp_error 
         jp__refuse(context, error);
         return;
     }
+    if (jp__refuse_unread(context))
+        return;
     struct jp_json_out *out = jp__reply_begin(context);
     jp_out_array(out, "pools");
     for (size_t i = 0; i < count; i++) {
@@ -164,6 +168,8 @@ static void on_processes(void *context, jp_status status, const struct jp_error 
         jp__refuse(call, error);
         return;
     }
+    if (jp__refuse_unread(call))
+        return;
     struct jp_json_out *out = jp__reply_begin(call);
     size_t shown = 0, before = out->text->length;
     jp_out_array(out, "processes");
@@ -297,6 +303,8 @@ static void on_audits(void *context, jp_status status, const struct jp_error *er
         jp__refuse(call, error);
         return;
     }
+    if (jp__refuse_unread(call))
+        return;
     struct jp_json_out *out = jp__reply_begin(call);
     size_t shown = 0, before = out->text->length;
     jp_out_array(out, "records");

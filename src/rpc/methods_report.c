@@ -101,6 +101,8 @@ static void on_report(void *context, jp_status status, const struct jp_error *er
         jp__refuse(call, error);
         return;
     }
+    if (jp__refuse_unread(call))
+        return;
     put_report(jp__reply_begin(call), report, by);
     jp__reply_end(call);
 }

@@ -96,7 +96,7 @@ static void on_series(void *context, jp_status status, const struct jp_error *er
         call->cancel = NULL;
         if (status) {
             jp__refuse(call, error);
-        } else {
+        } else if (!jp__refuse_unread(call)) {
             put_series(jp__reply_begin(call), making, series);
             jp__reply_end(call);
         }

@@ -64,6 +64,8 @@ static void on_looked(void *context) {
     second[-1] = second[strlen(second) - 1] = '\0';
     if (!find(call, *first ? first : NULL, &top) || !find(call, *second ? second : NULL, &processes_of))
         return;
+    if (jp__refuse_unread(call))
+        return;
     put_picture(jp__reply_begin(call), call->connection, top, processes_of);
     jp__reply_end(call);
 }

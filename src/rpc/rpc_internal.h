@@ -54,7 +54,8 @@ struct jp_rpc_connection {
     struct jp_principal *principal; /* NULL until its first message */
     uint32_t process_id;            /* the client's, since then; 0: unknown */
     struct jp_framer framer;
-    size_t message_at;              /* where the message that is printed begins in what goes out */
+    size_t message_at;              /* where the message that is printed begins in what goes out, or the answer in its batch */
+    size_t in_batches;              /* bytes of answers that wait for others of their batch */
     struct jp_str waiting;          /* bytes not looked at because the client does not read */
     uint64_t opened_ms, active_ms;  /* active: when it last said something, got an answer, or something was over that it had asked for */
     uint64_t stalled_since_ms;      /* 0: it is not */
@@ -162,6 +163,10 @@ void jp__reply_held(struct jp_call *call);
 void jp__reply_when_durable(struct jp_call *call);
 void jp__refuse(struct jp_call *call, const struct jp_error *error);
 void jp__refuse_with(struct jp_call *call, const struct jp_error *error, cJSON *data); /* takes more members for `data` */
+/* For answers as long as JP_RPC_MAX_ANSWER, before one is begun: true with the call refused, where more than `quotas.unread` waits for its client
+ * already. A request that is not read while that is so waits itself; one that is on its way by then, or behind others in a batch, cannot. */
+bool jp__refuse_unread(struct jp_call *call);
+jp_status jp__check_unread(const struct jp_rpc_connection *connection, struct jp_error *error); /* the same, without refusing */
 void jp__call_set_deadline(struct jp_call *call, uint64_t deadline_ms);
 /* Calls `tell` now and each second while the call waits, if its caller wants to know; it calls jp__progress. */
 void jp__call_tell_progress(struct jp_call *call, void (*tell)(struct jp_call *call));

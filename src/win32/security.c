@@ -162,13 +162,19 @@ bool jp_win32_sid_trusted(PSID sid) {
     return is_own;
 }
 
+/* Not by ConvertSidToStringSid, which fails where memory is short: who is who is told by this text, and no two are to have the same. */
 char *jp_win32_sid_text(PSID sid) {
-    wchar_t *wide;
-    if (!ConvertSidToStringSidW(sid, &wide))
+    struct jp_str text = {0};
+    uint64_t authority = 0;
+    if (!IsValidSid(sid))
         return jp_strdup("an unknown SID");
-    char *text = jp_win32_utf8(wide);
-    LocalFree(wide);
-    return text;
+    const SID *parts = sid;
+    for (size_t i = 0; i < sizeof parts->IdentifierAuthority.Value; i++)
+        authority = authority << 8 | parts->IdentifierAuthority.Value[i];
+    jp_str_printf(&text, authority > UINT32_MAX ? "S-%u-0x%012llx" : "S-%u-%llu", (unsigned)parts->Revision, (unsigned long long)authority);
+    for (unsigned i = 0; i < parts->SubAuthorityCount; i++)
+        jp_str_printf(&text, "-%lu", (unsigned long)parts->SubAuthority[i]);
+    return jp_str_take(&text);
 }
 
 char *jp_win32_sid_name(PSID sid) {

@@ -16,7 +16,7 @@
 
 /* A time that is hardly over proves nothing: the key may be written once more within the same tick of the clock. And an account may get another
  * name, of which no key tells. */
-enum { USERS_MAX = 64, UNPROVEN_100NS = 20000000, HOLDS_100NS = 600000000 };
+enum { REMEMBERED_MAX = 64, UNPROVEN_100NS = 20000000, HOLDS_100NS = 600000000 };
 
 static const wchar_t *const machine_keys[] = {
     L"System\\CurrentControlSet\\Control\\Session Manager\\Environment",
@@ -43,7 +43,7 @@ struct remembered {
 
 struct jp_user_environments {
     SRWLOCK lock;
-    struct jp_map by_user; /* struct remembered */
+    struct jp_map by_logon; /* struct remembered */
     HKEY machine[MACHINE_KEYS]; /* NULL: it could not be opened, and nothing is remembered */
 };
 
@@ -65,10 +65,10 @@ static void clear(struct remembered *remembered) {
 
 static void forget_all(struct jp_user_environments *environments) {
     struct remembered *remembered;
-    for (size_t position = 0; (remembered = jp_map_next(&environments->by_user, &position));)
+    for (size_t position = 0; (remembered = jp_map_next(&environments->by_logon, &position));)
         clear(remembered);
-    jp_map_free(&environments->by_user);
-    environments->by_user = (struct jp_map){0};
+    jp_map_free(&environments->by_logon);
+    environments->by_logon = (struct jp_map){0};
 }
 
 void jp__user_environments_free(struct jp_user_environments *environments) {
@@ -130,20 +130,34 @@ static bool is_proven(const struct stamps *stamps, int64_t now_100ns) {
 
 /* --- whose it is --- */
 
-/* New memory, or NULL for one that nothing is remembered of: the variables of an app container lead into its own folders, and a restricted token
- * may not read all that the user's others may. */
-static char *key_of(HANDLE token, char **ret_sid, DWORD *ret_session) {
+/* What a token is of those that may not see what its user's others see: an app container's variables lead into its own folders; a restricted one
+ * may not read all; and in a sandbox the user's SID may be there to deny only. */
+static bool is_less_than_its_user(HANDLE token) {
+    union {
+        TOKEN_USER user;
+        uint8_t room[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
+    } whose;
     DWORD length, container = 1;
+    return IsTokenRestricted(token) || !GetTokenInformation(token, TokenIsAppContainer, &container, sizeof container, &length) || container ||
+           !GetTokenInformation(token, TokenUser, &whose, sizeof whose, &length) || (whose.user.User.Attributes & SE_GROUP_USE_FOR_DENY_ONLY);
+}
+
+/* New memory, or NULL for one that nothing is remembered of. Each logon has its own, as it has drives of its own, and the two of an administrator
+ * each theirs. */
+static char *key_of(HANDLE token, char **ret_sid, DWORD *ret_session) {
+    TOKEN_STATISTICS statistics;
+    DWORD length;
     uint32_t win32;
-    if (IsTokenRestricted(token) || !GetTokenInformation(token, TokenIsAppContainer, &container, sizeof container, &length) || container ||
-        !GetTokenInformation(token, TokenSessionId, ret_session, sizeof *ret_session, &length))
+    if (is_less_than_its_user(token) || !GetTokenInformation(token, TokenSessionId, ret_session, sizeof *ret_session, &length) ||
+        !GetTokenInformation(token, TokenStatistics, &statistics, sizeof statistics, &length))
         return NULL;
     PSID user = jp_win32_token_user(token, &win32);
     if (!user)
         return NULL;
     *ret_sid = jp_win32_sid_text(user);
     jp_free(user);
-    return jp_sprintf("%s#%lu", *ret_sid, (unsigned long)*ret_session);
+    return jp_sprintf("%s#%lu#%lx:%lx", *ret_sid, (unsigned long)*ret_session, (unsigned long)statistics.AuthenticationId.HighPart,
+                      (unsigned long)statistics.AuthenticationId.LowPart);
 }
 
 static wchar_t *copy_text(const wchar_t *text) {
@@ -191,7 +205,7 @@ static jp_status read_anew(HANDLE token, wchar_t **ret_block, wchar_t **ret_prof
 static bool recall(struct jp_user_environments *environments, const char *key, const struct stamps *stamps, int64_t now_100ns, wchar_t **ret_block,
                    wchar_t **ret_profile) {
     AcquireSRWLockShared(&environments->lock);
-    const struct remembered *remembered = jp_map_get(&environments->by_user, key);
+    const struct remembered *remembered = jp_map_get(&environments->by_logon, key);
     int64_t age_100ns = remembered ? now_100ns - remembered->made_100ns : 0;
     bool holds = remembered && age_100ns >= 0 && age_100ns < HOLDS_100NS && memcmp(&remembered->stamps, stamps, sizeof *stamps) == 0;
     if (holds) {
@@ -208,14 +222,14 @@ static void remember(struct jp_user_environments *environments, char *key, const
     struct remembered *fresh = jp_alloc(sizeof *fresh);
     *fresh = (struct remembered){.key = key, .stamps = *stamps, .made_100ns = now_100ns, .block = copy_block(block), .profile = copy_text(profile)};
     AcquireSRWLockExclusive(&environments->lock);
-    struct remembered *old = jp_map_get(&environments->by_user, key);
+    struct remembered *old = jp_map_get(&environments->by_logon, key);
     if (old) {
-        jp_map_remove(&environments->by_user, key);
+        jp_map_remove(&environments->by_logon, key);
         clear(old);
-    } else if (environments->by_user.count == USERS_MAX) {
+    } else if (environments->by_logon.count == REMEMBERED_MAX) {
         forget_all(environments);
     }
-    jp_map_put(&environments->by_user, fresh->key, fresh);
+    jp_map_put(&environments->by_logon, fresh->key, fresh);
     ReleaseSRWLockExclusive(&environments->lock);
 }
 

@@ -75,6 +75,12 @@ static void print_names(void) {
 
 static void print_framing(void) { puts("\"Content-Length: \"\n\"content-type:\"\n\"\\x0d\\x0a\\x0d\\x0a\"\n\"\\xef\\xbb\\xbf\"\n\"\\x0a\""); }
 
+static void print_json(void) {
+    static const char *const words[] = {"\\\\ud83d\\\\ude00", "\\\\ud800", "\\\\u0000", "\\xed\\xa0\\x80", "\\\":", "1e308", "9007199254740993", "-0", "//", "/*", "*/", "null", "[[", "{}"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        printf("\"%s\"\n", words[i]);
+}
+
 static void print_units(void) {
     static const char *const words[] = {"KiB", "MiB", "GiB", "TiB", "KB", "MB", "GB", "ms", "us", "100ns", "s", "min", "h", "d", "%", "0x", "-", ",", ".", "Z", "T"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
@@ -92,7 +98,7 @@ static const struct {
     const char *target;
     void (*print)(void);
 } parts[] = {
-    {"access", print_access}, {"config", print_config}, {"config", print_units},   {"framing", print_framing}, {"info", print_classes},
+    {"access", print_access}, {"config", print_config}, {"config", print_units},   {"framing", print_framing}, {"info", print_classes}, {"json", print_json},
     {"rpc", print_framing},   {"rpc", print_names},     {"rpc", print_methods},    {"units", print_units},
 };
 

@@ -359,6 +359,16 @@ def test_who_does_not_read_is_cut_off(limited):
     assert "unread" in w.machine.log()
 
 
+def test_a_batch_is_not_answered_without_end(limited):
+    w = limited(unread="64KiB")
+    w.client.send([request(number, "rpc.discover") for number in range(50)])
+    answers = w.client.receive()
+    assert [one["id"] for one in answers] == list(range(50))
+    assert "result" in answers[0], "which alone is longer than that"
+    assert all(refused(one, number) for number, one in enumerate(answers) if number)
+    assert w.client.call("pool.list")["pools"], "it has read what there was"
+
+
 @pytest.mark.parametrize("half", [b'{"jsonrpc"', b"Content-Le", b"Content-Length: 20\r\n\r\n{", b"Content-Length: 20\r\n"])
 def test_half_a_message(limited, half):
     w = limited(stall="5s")

@@ -189,6 +189,55 @@ static void long_answers_say_that_there_are_more(void **state) {
     cJSON_Delete(answer);
 }
 
+static void put_request(struct jp_str *batch, const char *request) {
+    jp_str_printf(batch, "%s{\"jsonrpc\":\"2.0\",%s}", batch->length ? "," : "[", request);
+}
+
+/* A few kilobytes, whose answers would be many mebibytes, and go out only with the last of their batch. */
+static void give_greedy_batch(struct jp_sim_client *client, int number) {
+    struct jp_str batch = {0};
+    char *wait = jp_sprintf("\"id\":\"wait%d\",\"method\":\"pool.wait\",\"params\":{\"pool\":\"build\"}", number);
+    put_request(&batch, wait);
+    for (int i = 0; i < 60; i++)
+        put_request(&batch, "\"id\":1,\"method\":\"rpc.discover\"");
+    jp_str_puts(&batch, "]\n");
+    jp_sim_client_say(client, batch.data);
+    jp_str_free(&batch);
+    jp_free(wait);
+}
+
+static void batches_are_not_answered_without_end(void **state) {
+    struct rpc_world *world = *state;
+    launch(world->pool, "build", "x.exe");
+    give_greedy_batch(&world->client, 0);
+    expect_silence(&world->client);
+    give_greedy_batch(&world->client, 1); /* of whose requests none is begun: the first batch has taken all there is */
+    cJSON *answers = take(&world->client);
+    for (int i = 0; i < 61; i++)
+        expect_error(cJSON_DetachItemFromArray(answers, 0), -32007, "quotas.unread");
+    cJSON_Delete(answers);
+    jp_sim_client_say(&world->client, "{\"jsonrpc\":\"2.0\",\"method\":\"rpc.cancel\",\"params\":{\"id\":\"wait0\"}}\n");
+    assert_in_range(world->client.received.length, 4 << 20, 5 << 20);
+    answers = take(&world->client);
+    assert_int_equal(cJSON_GetArraySize(answers), 61);
+    result_of(cJSON_GetArrayItem(answers, 0));
+    expect_error(cJSON_DetachItemFromArray(answers, 59), -32007, "quotas.unread");
+    cJSON_Delete(answers);
+    jp_sim_client_say(&world->client, "[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"rpc.discover\"}]\n"); /* it has what it was to have */
+    answers = take(&world->client);
+    result_of(cJSON_GetArrayItem(answers, 0));
+    cJSON_Delete(answers);
+}
+
+static void long_answers_on_their_way_are_bounded_too(void **state) {
+    struct rpc_world *world = *state;
+    jp_sim_client_say(&world->client, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"events.query\"}\n");
+    expect_silence(&world->client);
+    world->client.unread = (4 << 20) + 1; /* by the answers to others before it */
+    settle(world);
+    expect_error(take(&world->client), -32007, "4194305 bytes of answers wait");
+}
+
 static void who_cannot_be_identified_gets_nothing(void **state) {
     struct rpc_world *world = *state;
     world->client.nobody = true;
@@ -201,6 +250,8 @@ int main(void) {
         TEST(the_letter_of_the_specification),
         TEST(notifications_are_not_answered),
         TEST(batches),
+        TEST(batches_are_not_answered_without_end),
+        TEST(long_answers_on_their_way_are_bounded_too),
         TEST(bounds_of_a_message),
         TEST(bounds_of_a_connection),
         TEST(a_client_that_does_not_read_waits_and_is_cut_off),

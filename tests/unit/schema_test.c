@@ -313,6 +313,22 @@ static void every_fault_has_its_words(void **state) {
         assert_faults(environment, fields, rows[i].text, rows[i].faults);
 }
 
+static void reading_ends_when_there_are_enough_faults(void **state) {
+    struct jp_faults faults = {0};
+    struct jp_schema_context context = {.faults = &faults};
+    struct everything all = {0};
+    cJSON *object = cJSON_CreateObject();
+    (void)state;
+    for (int i = 0; i < 2 * JP_FAULTS_MAX; i++)
+        cJSON_AddNullToObject(object, "unknown");
+    cJSON_AddNumberToObject(object, "u32", 5);
+    assert_false(jp_schema_read(&context, fields, object, "", &all));
+    assert_int_equal(faults.count, JP_FAULTS_MAX);
+    assert_true(all.present == 0 && all.u32 == 0);
+    jp_faults_free(&faults);
+    cJSON_Delete(object);
+}
+
 static void faults_of_other_tables(void **state) {
     (void)state;
     static const struct jp_field none[] = {{0}};
@@ -584,7 +600,8 @@ int main(void) {
                                          cmocka_unit_test(null_is_not_given_on_purpose)};
     const struct CMUnitTest faults[] = {
         cmocka_unit_test(every_fault_has_its_words), cmocka_unit_test(faults_of_other_tables),
-        cmocka_unit_test(good_fields_are_kept_beside_faults), cmocka_unit_test(faults_are_bounded)};
+        cmocka_unit_test(good_fields_are_kept_beside_faults), cmocka_unit_test(faults_are_bounded),
+        cmocka_unit_test(reading_ends_when_there_are_enough_faults)};
     const struct CMUnitTest structs[] = {cmocka_unit_test(merging),
                                          cmocka_unit_test(groups_merge_and_settings_replace),
                                          cmocka_unit_test(copies_are_equal_and_their_own),

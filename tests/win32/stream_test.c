@@ -17,18 +17,20 @@ static char much[MUCH], answer[MUCH];
 
 static struct jp_stream stream;
 static size_t received;
-static bool received_all_right, within, told_within;
+static bool received_all_right, within, told_within, close_when_received, close_when_written;
 static int written, broken, closed;
 
 static void on_received(struct jp_stream *from, const char *bytes, size_t length) {
-    (void)from;
     received_all_right = received_all_right && length && received + length <= MUCH && memcmp(bytes, much + received, length) == 0;
     received += length;
+    if (close_when_received)
+        jp_stream_close(from);
 }
 static void on_written(struct jp_stream *from) {
-    (void)from;
     told_within = told_within || within;
     written++;
+    if (close_when_written)
+        jp_stream_close(from);
 }
 static void on_broken(struct jp_stream *from) {
     broken++;
@@ -69,7 +71,7 @@ static HANDLE open_pair(void) {
     memset(&stream, 0, sizeof stream);
     received = 0;
     received_all_right = true;
-    told_within = false;
+    told_within = close_when_received = close_when_written = false;
     written = broken = closed = 0;
     int failure = jp_stream_open(&stream, &loop, _open_osfhandle((intptr_t)ours, _O_BINARY), &events);
     CHECK(theirs != INVALID_HANDLE_VALUE && failure == 0, "a pipe is taken");
@@ -231,6 +233,57 @@ static void test_broken(void) {
     close_ours();
 }
 
+/* At each moment at which a connection is closed by what it said: nothing more of it is heard, and what the kernel still does ends first. */
+static void test_closed_from_within(void) {
+    HANDLE theirs = open_pair();
+    OVERLAPPED overlapped[3];
+    close_when_received = true;
+    begin_write(theirs, MUCH, &overlapped[0]);
+    UNTIL(closed);
+    CHECK(received && received <= sizeof stream.bytes && !broken, "who closes for what it was told is told no more, though more is there");
+    CHECK(closed == 1 && nobody_writes_to_it(), "and its memory is nobody's then");
+    CloseHandle(theirs);
+    theirs = open_pair();
+    begin_write(theirs, 100, &overlapped[1]);
+    turn();
+    CHECK(received == 100 && write_it(200, true) == JP_WRITE_UNDER_WAY, "a read stands, and a write is to be told of:");
+    close_when_written = true;
+    UNTIL(closed);
+    CHECK(written == 1 && !broken && closed == 1 && nobody_writes_to_it(), "who closes when it is written is told once");
+    CHECK(read_there(theirs, MUCH) == 200, "and the client has it all the same");
+    CloseHandle(theirs);
+    theirs = open_pair();
+    begin_write(theirs, MUCH, &overlapped[2]);
+    while (received < A_TURN - sizeof stream.bytes && !broken)
+        turn();
+    jp_stream_read(&stream, false);
+    jp_stream_read(&stream, true);
+    close_ours(); /* perhaps between two turns of the same read */
+    CHECK(!broken && received_all_right, "who is closed in the midst of much is not told that it is broken");
+    CloseHandle(theirs);
+}
+
+static void test_part_read(void) {
+    HANDLE theirs = open_pair();
+    CHECK(write_it(MUCH, false) == JP_WRITE_UNDER_WAY, "a client reads a part of what is written");
+    CHECK(read_there(theirs, MUCH / 4) == MUCH / 4 && !written && !broken, "that is not all of it");
+    CloseHandle(theirs);
+    UNTIL(closed);
+    CHECK(broken >= 1 && !written && closed == 1 && nobody_writes_to_it(), "and goes: nothing counts as written");
+}
+
+static void test_writes_of_nothing(void) {
+    HANDLE theirs = open_pair();
+    OVERLAPPED nothing[50], something;
+    for (int i = 0; i < 50; i++)
+        begin_write(theirs, 0, &nothing[i]);
+    begin_write(theirs, 10, &something);
+    UNTIL(received);
+    CHECK(received == 10 && received_all_right && !broken, "many writes of nothing are nothing");
+    close_ours();
+    CloseHandle(theirs);
+}
+
 int wmain(void); /* no header declares it */
 
 int wmain(void) {
@@ -243,6 +296,9 @@ int wmain(void) {
     test_much();
     test_not_reading();
     test_broken();
+    test_closed_from_within();
+    test_part_read();
+    test_writes_of_nothing();
     uv_close((uv_handle_t *)&patience, NULL);
     uv_run(&loop, UV_RUN_DEFAULT);
     CHECK(uv_loop_close(&loop) == 0, "nothing is left on the loop");

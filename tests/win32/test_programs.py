@@ -23,7 +23,7 @@ def run(program, tmp_path_factory):
     return result
 
 
-@pytest.fixture(scope="module", params=["access_test", "backend_test", "client_test", "control_test", "job_test", "keeper_test", "library_calls_test", "library_connection_test",
+@pytest.fixture(scope="module", params=["access_test", "backend_test", "client_test", "control_test", "environment_test", "job_test", "keeper_test", "library_calls_test", "library_connection_test",
                                         "library_events_test", "pipe_test", "scm_test", "stream_test", "watch_test"])
 def points(request, tmp_path_factory):
     return run(request.param, tmp_path_factory)
@@ -52,6 +52,8 @@ ONLY_WINDOWS = {
     "control_test": ["the process has it, its maximum kept", "a console program is asked by CTRL_BREAK",
                      "one that shares its console with others is not", "a window is asked by WM_CLOSE",
                      "what it starts inherits the silent mode", "what others start does not"],
+    "environment_test": ["what is remembered is told again", "but not to a token in which the user's SID only denies", "nor to a restricted one",
+                         "nor to the other half of an administrator's logon"],
     "keeper_test": ["without the keeper the name is gone, though a member lives"],
     "job_test": [
         *(f"JobObject{name} is read" for name in (
