@@ -157,7 +157,7 @@ int jp_run_check_config(const char *config_file) {
     jp_status status = jp_daemon_read_config(jp_service_platform(JP_TRUST_ANYONE), config_file, &config, &faults, &data, &error);
     cJSON_Delete(data);
     if (status == JP_OK) {
-        printf("%s: good, %zu pools\n", config_file, config.pool_count);
+        printf("%s: good, %zu pool%s\n", config_file, config.pool_count, config.pool_count == 1 ? "" : "s");
         if (jp_win32_read_file(config_file, JP_CONFIG_MAX_BYTES, JP_TRUST_SERVICE, &ignored, &error))
             fprintf(stderr, "jobpoold: the service would not take it from here: %s\n", error.text);
         jp_str_free(&ignored);

@@ -211,6 +211,8 @@ const struct jp_command jp_accounting_verbs[] = {
     {.name = "processes",
      .summary = "a row for each process",
      .examples = "jobpool accounting processes --pool build --ending crashed\n"
+                 "# the ten that began last\n"
+                 "jobpool accounting processes --sort -started -n 10\n"
                  "# the whole record as lines of JSON\n"
                  "jobpool accounting processes --format ndjson",
      .options = jp_processes_options, .view = &jp_processes_view, .run = jp_command_processes},

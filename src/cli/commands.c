@@ -20,7 +20,7 @@ const struct jp_command jp_commands[] = {
                  "# only whether it answers, for a script: exit code 0 or 3\n"
                  "jobpool status --format csv --columns version --no-header",
      .view = &jp_status_view, .run = jp_command_status},
-    {.name = "list", .aliases = JP_ALIASES("ls"), .full = "pool list",
+    {.name = "list", .aliases = JP_ALIASES("ls", "pools"), .full = "pool list",
      .summary = "all pools",
      .examples = "jobpool list\n"
                  "# pools with most processes first\n"
@@ -82,7 +82,7 @@ const struct jp_command jp_commands[] = {
                 "callers wait for room (when_full: wait), the pool's wait_timeout holds, or --wait-for-room.",
      .examples = "jobpool assign --pool build 4711",
      .options = jp_assign_options, .min_arguments = 1, .max_arguments = 1, .impersonate = true, .run = jp_command_assign},
-    {.name = "ps", .full = "process list", .arguments = "[POOL]",
+    {.name = "ps", .aliases = JP_ALIASES("processes"), .full = "process list", .arguments = "[POOL]",
      .summary = "the processes in a pool and those below it, or in all pools",
      .examples = "jobpool ps build\n"
                  "# who uses most memory, in all pools\n"
