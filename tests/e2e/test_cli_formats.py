@@ -236,8 +236,13 @@ def test_long_texts_go_on_below_themselves(used):
         is_long_path = len(before) == 80
         assert is_long_path or re.match(r"$|(ok|note|warning|failed) | {9}-> | {12}\S| {31}\S|\d+ failed", line), line
         before = line
-    found = shown(used, "show", "a", columns=60, NO_COLOR="1").text()
-    assert "\n                        " in found or "limits" not in found
+    ok(used.jobpool("create", "told", json.dumps({"description": "whole words " * 12})))
+    found = [line.rstrip() for line in shown(used, "show", "told", "--columns", "description,state", columns=60, NO_COLOR="1").lines()]
+    first = next(number for number, line in enumerate(found) if line.startswith("description"))
+    column = found[first].index("whole")
+    told = found[first:next(number for number, line in enumerate(found) if number > first and line[:1] != " ")]
+    assert len(told) > 3 and " ".join(line[column:] for line in told) == ("whole words " * 12).strip() and not any(line[:column].strip() for line in told[1:])
+    ok(used.jobpool("delete", "told"))
     lines = shown(used, "events", "--from-seq", "1", "-n", "9", columns=60, NO_COLOR="1").lines()
     numbers = [line.split()[0] for line in lines if line and line[0] != " "]
     assert numbers == [str(number) for number in range(1, 10)] and any(re.match(r"   \S", line) for line in lines)
