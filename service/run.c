@@ -136,7 +136,7 @@ int jp_run(const char *config_file, bool console) {
         struct jp_scm_handlers handlers = {.run = run_as_service, .stop = stop_service, .reload = reload_service};
         int result = jp_scm_run(JP_SERVICE_NAME, &handlers);
         if (result == JP_SCM_NOT_STARTED_BY_SCM) {
-            fputs("jobpoold: this is a service; start it with \"sc start JobPool\", or run it here with --console\n", stderr);
+            fputs("jobpoold: this is a service; start it with \"sc start JobPool\", or run it here with --console (jobpoold --help says more)\n", stderr);
             program.exit_code = JP_RUN_USAGE;
         } else if (result && !program.exit_code) {
             fprintf(stderr, "jobpoold: the service control manager did not take us: %s (%s, %d)\n", jp_win32_text((uint32_t)result),

@@ -68,7 +68,7 @@ int jp_command_assign(struct jp_cli *cli, cJSON *options) {
 
 const struct jp_option jp_launch_options[] = {
     {"pool|p", "POOL", JP_OPTION_TEXT, "pool", "the pool (required)"},
-    {"cwd|C", "FOLDER", JP_OPTION_TEXT, "cwd", "where the command starts"},
+    {"cwd|C", "FOLDER", JP_OPTION_TEXT, "cwd", "where the command starts (your profile's folder)"},
     {"env|e", "NAME=VALUE", JP_OPTION_SETTING, "env", "set an environment variable; NAME alone removes it; may be repeated"},
     {"stdin", "FILE", JP_OPTION_TEXT, "stdin", "a file on a drive, by its full name, to read from (NUL)"},
     {"stdout", "FILE", JP_OPTION_TEXT, "stdout", "a file for its output (NUL)"},

@@ -66,10 +66,13 @@ const struct jp_command jp_commands[] = {
      .options = jp_run_options, .min_arguments = 1, .max_arguments = SIZE_MAX, .passes_through = true, .impersonate = true, .run = jp_command_run},
     {.name = "launch", .full = "process launch", .arguments = "[--] CMD [ARG ...]",
      .summary = "have the service start a command in a pool, without a console",
-     .details = "The service starts it as you, in its own session, without a console, and it goes on when you log off. Its own options end at the\n"
-                "command, with or without --; arguments arrive as they were given: they are quoted as CommandLineToArgvW reads them (what follows cmd /c,\n"
-                "cmd.exe reads by rules of its own). What cmd.exe knows by itself (dir, echo, pipes), and scripts, run with cmd /c.\n"
+     .details = "The service starts it as you and in your session, without a console: it goes on when this prompt is closed, and ends with the\n"
+                "session when you log off. It begins in your profile's folder, with the variables that a new prompt has, not with those of this one.\n"
                 "Without --stdin, --stdout and --stderr it has NUL; files are opened with your rights.\n"
+                "\n"
+                "Options of jobpool end at the command, with or without --; arguments arrive as they were given: they are quoted as\n"
+                "CommandLineToArgvW reads them (what follows cmd /c, cmd.exe reads by rules of its own). What cmd.exe knows by itself (dir, echo,\n"
+                "pipes), and scripts, run with cmd /c.\n"
                 "\n"
                 "--wait waits until it has ended and says how; the exit code is 0 all the same: the launch succeeded (--json has exitCode).",
      .examples = "jobpool launch --pool nightly -- cmd /c exit 0\n"
