@@ -37,6 +37,8 @@ static const char help[] =
     "  --purge          delete configuration, log and accounts too; asks, unless there is --yes\n"
     "  --from FILE      the new program; without it, the one that you run\n";
 
+static const char version[] = "jobpoold " JP_VERSION "\n";
+
 struct arguments {
     char *config; /* NULL: not given */
     bool console, check_config;
@@ -74,10 +76,14 @@ static int set_up(const struct arguments *given, const char *command) {
         return foreign ? misused("an option does not go with the command", command) : commands[i].run(setup);
     }
     const char *nearest = jp_nearest(command, &commands[0].name, sizeof commands / sizeof *commands, sizeof *commands);
-    char *what = nearest ? jp_sprintf("there is no such command (did you mean %s?)", nearest) : jp_strdup("there is no such command");
-    int code = misused(what, command);
-    jp_free(what);
-    return code;
+    fprintf(stderr, "jobpoold: there is no command \"%s\"%s%s%s\njobpoold: see: jobpoold --help\n", command, nearest ? "; did you mean \"" : "",
+            nearest ? nearest : "", nearest ? "\"?" : "");
+    return JP_RUN_USAGE;
+}
+
+static int say(const char *text) {
+    fputs(text, stdout);
+    return JP_RUN_DONE;
 }
 
 /* argv is UTF-8. */
@@ -122,11 +128,9 @@ static int main_utf8(int argc, char **argv, struct arguments *given) {
         case 'p': /* likewise */
             return jp_win32_keeper();
         case 'v':
-            puts("jobpoold " JP_VERSION);
-            return JP_RUN_DONE;
+            return say(version);
         case 'h':
-            fputs(help, stdout);
-            return JP_RUN_DONE;
+            return say(help);
         default:
             fputs("jobpoold: see: jobpoold --help\n", stderr);
             return JP_RUN_USAGE;
@@ -134,7 +138,10 @@ static int main_utf8(int argc, char **argv, struct arguments *given) {
     }
     if (optind + 1 < argc)
         return misused("unexpected argument", argv[optind + 1]);
-    return optind < argc ? set_up(given, argv[optind]) : serve(given);
+    if (optind == argc)
+        return serve(given);
+    const char *command = argv[optind];
+    return strcmp(command, "help") == 0 ? say(help) : strcmp(command, "version") == 0 ? say(version) : set_up(given, command);
 }
 
 int wmain(int argc, wchar_t **wide_argv);

@@ -136,7 +136,7 @@ int jp_run(const char *config_file, bool console) {
         struct jp_scm_handlers handlers = {.run = run_as_service, .stop = stop_service, .reload = reload_service};
         int result = jp_scm_run(JP_SERVICE_NAME, &handlers);
         if (result == JP_SCM_NOT_STARTED_BY_SCM) {
-            fputs("jobpoold: this is a service; start it with \"sc start JobPool\", or run it here with --console\n", stderr);
+            fputs("jobpoold: this is a service; start it with \"sc start JobPool\", or run it here with --console (jobpoold --help says more)\n", stderr);
             program.exit_code = JP_RUN_USAGE;
         } else if (result && !program.exit_code) {
             fprintf(stderr, "jobpoold: the service control manager did not take us: %s (%s, %d)\n", jp_win32_text((uint32_t)result),
@@ -157,7 +157,7 @@ int jp_run_check_config(const char *config_file) {
     jp_status status = jp_daemon_read_config(jp_service_platform(JP_TRUST_ANYONE), config_file, &config, &faults, &data, &error);
     cJSON_Delete(data);
     if (status == JP_OK) {
-        printf("%s: good, %zu pools\n", config_file, config.pool_count);
+        printf("%s: good, %zu pool%s\n", config_file, config.pool_count, config.pool_count == 1 ? "" : "s");
         if (jp_win32_read_file(config_file, JP_CONFIG_MAX_BYTES, JP_TRUST_SERVICE, &ignored, &error))
             fprintf(stderr, "jobpoold: the service would not take it from here: %s\n", error.text);
         jp_str_free(&ignored);

@@ -66,6 +66,9 @@ static int answered_no(const struct jp_cli *cli, const struct jp_cli_failure *fa
     const cJSON *data = jp_get(failure->answer, "data");
     jp_complain("%s", cJSON_GetStringValue(jp_get(failure->answer, "message")));
     complain_of_faults(jp_get(data, "faults"));
+    const char *name = cJSON_GetStringValue(jp_get(data, "name"));
+    if (name != NULL && strcmp(name, "unknown_pool") == 0)
+        jp_complain("see: jobpool list");
     return JP_EXIT_FAILED;
 }
 

@@ -51,7 +51,8 @@ static cJSON *summary_tail(const cJSON *result, const struct jp_show *columns) {
     return tail;
 }
 
-const struct jp_view jp_summary_view = {.list = "pools", .columns = summary_columns, .shown = 15, .nothing = "no processes", .tail = summary_tail};
+const struct jp_view jp_summary_view = {.list = "pools", .columns = summary_columns, .shown = 15,
+    .gives_way = "unknown,unobserved,running,terminated,exited,writeBytes,readBytes,crashed,userTime100ns", .nothing = "no processes", .tail = summary_tail};
 
 int jp_command_summary(struct jp_cli *cli, cJSON *options) { return jp_cli_ask(cli, "accounting.summary", options, &jp_summary_view); }
 
@@ -63,7 +64,7 @@ const struct jp_option jp_processes_options[] = {
     {"to", "TIME", JP_OPTION_TIME, "to", "that began before then"},
     {"pid", "PID", JP_OPTION_NUMBER, "pid", "those that had this id"},
     {"ending", "running|exited|crashed|terminated|unknown", JP_OPTION_TEXT, "ending", "that ended so"},
-    {"limit|n", "N", JP_OPTION_NUMBER, "limit", "at most so many"},
+    {"limit|n", "N", JP_OPTION_NUMBER, "limit", "at most so many; with --sort the first of all when they are sorted"},
     {0},
 };
 
@@ -79,7 +80,7 @@ static const struct jp_show process_columns[] = {
     {"CPU KERNEL", "kernelTime100ns", JP_SHOW_DURATION},
     {"PEAK COMMIT", "peakCommitBytes", JP_SHOW_BYTES},
     {"USER", "user", JP_SHOW_TEXT},
-    {"IMAGE", "image", JP_SHOW_TEXT},
+    {"IMAGE", "image", JP_SHOW_PATH},
     {"START TIME", "startTime", JP_SHOW_NUMBER}, /* from here on only if asked for */
     {"JOINED", "joined", JP_SHOW_TIME},
     {"JOINED BY", "joinedBy", JP_SHOW_TEXT},
@@ -97,7 +98,8 @@ static const struct jp_show process_columns[] = {
     {0},
 };
 
-const struct jp_view jp_processes_view = {.list = "processes", .columns = process_columns, .shown = 12, .nothing = "no processes"};
+const struct jp_view jp_processes_view = {.list = "processes", .columns = process_columns, .shown = 12,
+    .gives_way = "ended,user,peakCommitBytes,kernelTime100ns,pid,userTime100ns,started", .nothing = "no processes"};
 
 /* One page of the question `filter`, after the row `after_id`. */
 static int ask_page(struct jp_cli *cli, const cJSON *filter, uint64_t after_id, uint64_t limit, cJSON **ret_page) {
@@ -133,13 +135,16 @@ int jp_command_processes(struct jp_cli *cli, cJSON *options) {
     uint64_t wanted = jp_take_number(options, "limit", UINT64_MAX);
     cJSON *result = cJSON_CreateObject();
     bool more = false;
-    int code = append_pages(cli, options, wanted, cJSON_AddArrayToObject(result, "processes"), &more);
+    bool sorted = cli->output.sort != NULL; /* what is first is not known before all are there */
+    cli->output.limit = sorted && wanted != UINT64_MAX ? wanted : 0;
+    int code = append_pages(cli, options, sorted ? UINT64_MAX : wanted, cJSON_AddArrayToObject(result, "processes"), &more);
     cJSON_Delete(options);
     if (code != JP_EXIT_OK) {
         cJSON_Delete(result);
         return code;
     }
-    cJSON_AddBoolToObject(result, "more", more);
+    cJSON *rows = jp_get(result, "processes");
+    cJSON_AddBoolToObject(result, "more", more || (uint64_t)cJSON_GetArraySize(rows) > wanted);
     return jp_cli_print(cli, result, &jp_processes_view);
 }
 

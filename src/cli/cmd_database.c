@@ -210,7 +210,10 @@ const struct jp_command jp_accounting_verbs[] = {
      .options = jp_summary_options, .view = &jp_summary_view, .run = jp_command_summary},
     {.name = "processes",
      .summary = "a row for each process",
+     .details = "Oldest first. Processes of single runs (jobpool run --limit) stand under the pools that were made for them, POOL.run-PID-TIME.",
      .examples = "jobpool accounting processes --pool build --ending crashed\n"
+                 "# the ten that began last\n"
+                 "jobpool accounting processes --sort -started -n 10\n"
                  "# the whole record as lines of JSON\n"
                  "jobpool accounting processes --format ndjson",
      .options = jp_processes_options, .view = &jp_processes_view, .run = jp_command_processes},

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { CHECK_AT = 9, ADVICE_AT = 12, FOUND_AT = 31 }; /* the columns of what is said */
+
 static const char *const states[] = {[JP_FOUND_OK] = "ok", [JP_FOUND_NOTE] = "note", [JP_FOUND_WARNING] = "warning", [JP_FOUND_FAILED] = "failed"};
 static const enum jp_colour colours[] = {[JP_FOUND_OK] = JP_COLOUR_GREEN, [JP_FOUND_NOTE] = JP_COLOUR_CYAN, [JP_FOUND_WARNING] = JP_COLOUR_YELLOW,
                                          [JP_FOUND_FAILED] = JP_COLOUR_RED};
@@ -37,24 +39,30 @@ static enum jp_colour colour_of(const char *state) {
     return JP_COLOUR_NONE;
 }
 
+static void add_folded(struct jp_str *out, const char *text, size_t indentation) {
+    struct jp_str harmless = {0};
+    jp_add_harmless(&harmless, text);
+    jp_show_folded(jp_str_text(&harmless), indentation, out);
+    jp_str_putc(out, '\n');
+    jp_str_free(&harmless);
+}
+
 /* "failed   pipe          what was found", and below it what to do. */
 static void show_findings(const cJSON *result, struct jp_str *out) {
     const cJSON *row;
     cJSON_ArrayForEach(row, jp_get(result, "checks")) {
         char *state = jp_sprintf("%-8s", text(row, "state"));
         jp_colour_text(out, colour_of(text(row, "state")), state);
-        jp_str_printf(out, " %-22s", text(row, "check"));
-        jp_add_harmless(out, text(row, "found"));
-        jp_str_putc(out, '\n');
+        jp_str_printf(out, " %-*s", FOUND_AT - CHECK_AT, text(row, "check"));
+        add_folded(out, text(row, "found"), FOUND_AT);
         if (*text(row, "advice")) {
-            jp_str_puts(out, "         -> ");
-            jp_add_harmless(out, text(row, "advice"));
-            jp_str_putc(out, '\n');
+            jp_str_printf(out, "%*s", ADVICE_AT, "-> ");
+            add_folded(out, text(row, "advice"), ADVICE_AT);
         }
         jp_free(state);
     }
-    jp_str_printf(out, "\n%d failed, %d warnings\n", jp_get(result, "failed")->valueint,
-                  jp_get(result, "warnings")->valueint);
+    int warnings = jp_get(result, "warnings")->valueint;
+    jp_str_printf(out, "\n%d failed, %d warning%s\n", jp_get(result, "failed")->valueint, warnings, warnings == 1 ? "" : "s");
 }
 
 static const struct jp_show doctor_columns[] = {

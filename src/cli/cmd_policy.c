@@ -53,7 +53,7 @@ const struct jp_option jp_match_options[] = {
 };
 
 static const struct jp_show match_columns[] = {
-    {"PID", "pid", JP_SHOW_NUMBER}, {"IMAGE", "image", JP_SHOW_TEXT}, {"USER", "user", JP_SHOW_TEXT},
+    {"PID", "pid", JP_SHOW_NUMBER}, {"IMAGE", "image", JP_SHOW_PATH}, {"USER", "user", JP_SHOW_TEXT},
     {"POOL", "pool", JP_SHOW_TEXT}, {"RULE", "rule", JP_SHOW_JSON},   {"NOT TAKEN BECAUSE", "why", JP_SHOW_TEXT},
     {"START TIME", "startTime", JP_SHOW_NUMBER}, /* only if asked for */
     {0},

@@ -64,7 +64,7 @@ static void show_effective(const cJSON *pool, struct jp_str *out) {
     add_enforced(rows, pool, enforced);
     if (rows->child != NULL) {
         jp_str_putc(out, '\n');
-        jp_show_table(columns, rows, out);
+        jp_show_table_with(columns, rows, &(const struct jp_table){.gives_way = "own,from"}, out);
     }
     cJSON_Delete(rows);
 }

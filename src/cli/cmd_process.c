@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include <string.h>
+#include <windows.h>
 
 /* Copies what names a process, and its pool, from an answer to a question. */
 static cJSON *same_process(const cJSON *result) {
@@ -36,10 +37,23 @@ static void show_joined(const cJSON *result, struct jp_str *out) {
     jp_str_putc(out, '\n');
 }
 
+/* What people type who think of a prompt of cmd.exe. */
+static bool program_is_missing(const struct jp_cli_failure *failure) {
+    uint64_t code = 0;
+    return jp_json_get_u64(jp_get(jp_get(failure->answer, "data"), "win32"), &code) && code == ERROR_FILE_NOT_FOUND;
+}
+
 /* A pool may let its callers wait for room, for a time that it knows and we do not: so this has no patience of its own, which would
  * also leave a request behind that is granted when nobody waits any more. */
 static int join(struct jp_cli *cli, const char *method, cJSON *params, cJSON **ret_result) {
-    return jp_cli_call(cli, method, params, JP_CLIENT_NO_TIMEOUT, ret_result);
+    struct jp_cli_failure failure;
+    if (jp_cli_try(cli, method, params, JP_CLIENT_NO_TIMEOUT, ret_result, &failure) == JP_OK)
+        return JP_EXIT_OK;
+    bool is_missing = program_is_missing(&failure) && strcmp(method, "pool.launch") == 0 && !cli->json;
+    int code = jp_cli_say_failure(cli, &failure);
+    if (is_missing)
+        jp_complain("what cmd.exe knows by itself, and scripts, run with: cmd /c %s", cli->arguments[0]);
+    return code;
 }
 
 int jp_command_assign(struct jp_cli *cli, cJSON *options) {
@@ -54,7 +68,7 @@ int jp_command_assign(struct jp_cli *cli, cJSON *options) {
 
 const struct jp_option jp_launch_options[] = {
     {"pool|p", "POOL", JP_OPTION_TEXT, "pool", "the pool (required)"},
-    {"cwd|C", "FOLDER", JP_OPTION_TEXT, "cwd", "where the command starts"},
+    {"cwd|C", "FOLDER", JP_OPTION_TEXT, "cwd", "where the command starts (your profile's folder)"},
     {"env|e", "NAME=VALUE", JP_OPTION_SETTING, "env", "set an environment variable; NAME alone removes it; may be repeated"},
     {"stdin", "FILE", JP_OPTION_TEXT, "stdin", "a file on a drive, by its full name, to read from (NUL)"},
     {"stdout", "FILE", JP_OPTION_TEXT, "stdout", "a file for its output (NUL)"},
@@ -116,7 +130,7 @@ static const struct jp_show running_columns[] = {
     {"JOINED BY", "joinedBy", JP_SHOW_TEXT},
     {"PARENT", "parentPid", JP_SHOW_NUMBER},
     {"SESSION", "session", JP_SHOW_NUMBER},
-    {"IMAGE", "image", JP_SHOW_TEXT},
+    {"IMAGE", "image", JP_SHOW_PATH},
     {"PEAK WORKING SET", "peakWorkingSetBytes", JP_SHOW_BYTES},
     {"READ", "readBytes", JP_SHOW_BYTES},
     {"WRITTEN", "writeBytes", JP_SHOW_BYTES},
@@ -124,7 +138,8 @@ static const struct jp_show running_columns[] = {
     {0},
 };
 
-const struct jp_view jp_ps_view = {.list = "processes", .columns = running_columns, .shown = 8, .nothing = "no processes"};
+const struct jp_view jp_ps_view = {.list = "processes", .columns = running_columns, .shown = 8,
+    .gives_way = "user,kernelTime100ns,userTime100ns,started", .nothing = "no processes"};
 
 /* Adds the processes of a pool and of those below it. A pool that was deleted since it was listed has none. */
 static int append_pool(struct jp_cli *cli, const char *pool, cJSON *rows) {
@@ -187,6 +202,9 @@ static void show_killed(const cJSON *result, struct jp_str *out) {
     jp_str_putc(out, '\n');
 }
 
+/* A name that pools seldom have. */
+static bool is_number(const char *text) { return text[0] != '\0' && text[strspn(text, "0123456789")] == '\0'; }
+
 int jp_command_kill(struct jp_cli *cli, cJSON *options) {
     bool by_pid = jp_get(options, "pid") != NULL;
     if (by_pid == (cli->argument_count == 1) || (!by_pid && jp_get(options, "startTime") != NULL)) {
@@ -195,7 +213,10 @@ int jp_command_kill(struct jp_cli *cli, cJSON *options) {
     }
     if (!by_pid)
         jp_json_add_string(options, "pool", cli->arguments[0]);
-    return jp_cli_ask(cli, by_pid ? "process.terminate" : "pool.terminate", options, JP_VIEW(show_killed));
+    int code = jp_cli_ask(cli, by_pid ? "process.terminate" : "pool.terminate", options, JP_VIEW(show_killed));
+    if (code == JP_EXIT_FAILED && !by_pid && !cli->json && is_number(cli->arguments[0]))
+        jp_complain("one process is ended by: jobpool kill --pid %s", cli->arguments[0]);
+    return code;
 }
 
 int jp_command_process_kill(struct jp_cli *cli, cJSON *options) {

@@ -72,7 +72,8 @@ static void after_report(const cJSON *result, struct jp_str *out) {
 }
 
 const struct jp_view jp_report_view = {
-    .list = "rows", .columns = report_columns, .shown = REPORT_SHOWN, .after = after_report, .tail = report_tail};
+    .list = "rows", .columns = report_columns, .shown = REPORT_SHOWN,
+    .gives_way = "running,writeBytes,readBytes,kernelTime100ns", .after = after_report, .tail = report_tail};
 
 static bool is_among(const cJSON *words, const char *word) {
     const cJSON *item;
@@ -149,6 +150,7 @@ static void after_audit(const cJSON *result, struct jp_str *out) {
         jp_str_puts(out, "there are more\n");
 }
 
-const struct jp_view jp_audit_view = {.list = "records", .columns = audit_columns, .shown = 11, .nothing = "no requests", .after = after_audit};
+const struct jp_view jp_audit_view = {.list = "records", .columns = audit_columns, .shown = 11,
+    .gives_way = "clientPid,count,pid,id", .nothing = "no requests", .after = after_audit};
 
 int jp_command_audit(struct jp_cli *cli, cJSON *options) { return jp_cli_ask(cli, "accounting.audit", options, &jp_audit_view); }

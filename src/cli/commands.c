@@ -20,7 +20,7 @@ const struct jp_command jp_commands[] = {
                  "# only whether it answers, for a script: exit code 0 or 3\n"
                  "jobpool status --format csv --columns version --no-header",
      .view = &jp_status_view, .run = jp_command_status},
-    {.name = "list", .aliases = JP_ALIASES("ls"), .full = "pool list",
+    {.name = "list", .aliases = JP_ALIASES("ls", "pools"), .full = "pool list",
      .summary = "all pools",
      .examples = "jobpool list\n"
                  "# pools with most processes first\n"
@@ -66,10 +66,13 @@ const struct jp_command jp_commands[] = {
      .options = jp_run_options, .min_arguments = 1, .max_arguments = SIZE_MAX, .passes_through = true, .impersonate = true, .run = jp_command_run},
     {.name = "launch", .full = "process launch", .arguments = "[--] CMD [ARG ...]",
      .summary = "have the service start a command in a pool, without a console",
-     .details = "The service starts it as you, in its own session, without a console, and it goes on when you log off. Its own options end at the\n"
-                "command, with or without --; arguments arrive as they were given: they are quoted as CommandLineToArgvW reads them (what follows cmd /c,\n"
-                "cmd.exe reads by rules of its own). What cmd.exe knows by itself (dir, echo, pipes), and scripts, run with cmd /c.\n"
+     .details = "The service starts it as you and in your session, without a console: it goes on when this prompt is closed, and ends with the\n"
+                "session when you log off. It begins in your profile's folder, with the variables that a new prompt has, not with those of this one.\n"
                 "Without --stdin, --stdout and --stderr it has NUL; files are opened with your rights.\n"
+                "\n"
+                "Options of jobpool end at the command, with or without --; arguments arrive as they were given: they are quoted as\n"
+                "CommandLineToArgvW reads them (what follows cmd /c, cmd.exe reads by rules of its own). What cmd.exe knows by itself (dir, echo,\n"
+                "pipes), and scripts, run with cmd /c.\n"
                 "\n"
                 "--wait waits until it has ended and says how; the exit code is 0 all the same: the launch succeeded (--json has exitCode).",
      .examples = "jobpool launch --pool nightly -- cmd /c exit 0\n"
@@ -82,7 +85,7 @@ const struct jp_command jp_commands[] = {
                 "callers wait for room (when_full: wait), the pool's wait_timeout holds, or --wait-for-room.",
      .examples = "jobpool assign --pool build 4711",
      .options = jp_assign_options, .min_arguments = 1, .max_arguments = 1, .impersonate = true, .run = jp_command_assign},
-    {.name = "ps", .full = "process list", .arguments = "[POOL]",
+    {.name = "ps", .aliases = JP_ALIASES("processes"), .full = "process list", .arguments = "[POOL]",
      .summary = "the processes in a pool and those below it, or in all pools",
      .examples = "jobpool ps build\n"
                  "# who uses most memory, in all pools\n"

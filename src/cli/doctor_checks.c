@@ -95,7 +95,7 @@ static void check_setting(struct jp_doctor *doctor, const struct jp_setting *set
     else if (status != JP_OK)
         jp_doctor_add(doctor, JP_FOUND_NOTE, NULL, "%s", error.text);
     else if (have && jp_ascii_equal_nocase(have, value))
-        jp_doctor_add(doctor, JP_FOUND_OK, NULL, "%s", have);
+        jp_doctor_add(doctor, JP_FOUND_OK, NULL, "%s%s", have, setting->unit ? setting->unit : "");
     else {
         char *line = setting->command(value);
         jp_doctor_add(doctor, JP_FOUND_WARNING, line, "%s, and should be \"%s\": %s", have && *have ? have : "none", value, setting->purpose);
@@ -190,7 +190,8 @@ static void check_config_text(struct jp_doctor *doctor, const struct jp_str *con
     struct jp_config_faults faults = {0};
     doctor->config_known = jp_config_parse(jp_str_text(content), content->length, &host, &doctor->config, &faults) == JP_OK;
     if (doctor->config_known) {
-        jp_doctor_add(doctor, JP_FOUND_OK, NULL, "%s: good, %zu pools", doctor->config_file, doctor->config.pool_count);
+        jp_doctor_add(doctor, JP_FOUND_OK, NULL, "%s: good, %zu pool%s", doctor->config_file, doctor->config.pool_count,
+                      doctor->config.pool_count == 1 ? "" : "s");
     } else {
         char *advice = jp_sprintf("put it right, then: jobpoold --check-config --config \"%s\", and jobpool reload", doctor->config_file);
         jp_doctor_add(doctor, JP_FOUND_FAILED, advice, "%s:%u:%u: %s%s", doctor->config_file, faults.items[0].line, faults.items[0].column,

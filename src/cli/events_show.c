@@ -62,11 +62,10 @@ static void add_message(struct jp_str *out, const cJSON *event) {
     jp_colour_end(out, colour);
 }
 
-/* One line an event; columns are not lined up, because nobody knows what is still to come. */
-void jp_event_show(const cJSON *event, struct jp_str *out) {
+/* What stands behind the number. Columns are not lined up, because nobody knows what is still to come. */
+static void add_line(const cJSON *event, struct jp_str *out) {
     const char *pool = cJSON_GetStringValue(jp_get(event, "pool"));
-    add_field(out, "", event, "seq", JP_SHOW_NUMBER);
-    add_field(out, "  ", event, "time", JP_SHOW_TIME);
+    add_field(out, "", event, "time", JP_SHOW_TIME);
     jp_str_puts(out, "  ");
     jp_add_harmless(out, pool == NULL || *pool == '\0' ? "-" : pool);
     jp_str_puts(out, "  ");
@@ -78,7 +77,18 @@ void jp_event_show(const cJSON *event, struct jp_str *out) {
     add_field(out, "  ", event, "detail", JP_SHOW_TEXT);
     if (cJSON_IsFalse(jp_get(event, "durable")))
         jp_str_puts(out, "  (not in the database yet)");
+}
+
+void jp_event_show(const cJSON *event, struct jp_str *out) {
+    struct jp_str number = {0}, line = {0};
+    add_field(&number, "", event, "seq", JP_SHOW_NUMBER);
+    jp_str_puts(&number, "  ");
+    jp_str_puts(out, jp_str_text(&number));
+    add_line(event, &line);
+    jp_show_folded(jp_str_text(&line), number.length, out); /* below itself: a number at the left is the next event's */
     jp_str_putc(out, '\n');
+    jp_str_free(&number);
+    jp_str_free(&line);
 }
 
 static void show_events(const cJSON *result, struct jp_str *out) {

@@ -76,17 +76,19 @@ static void fold(const struct jp_str *text, size_t width, struct jp_str *out) {
     }
 }
 
-static int print(struct jp_str *text) {
+static int print_to(void (*write)(const char *bytes, size_t length), struct jp_str *text) {
     size_t width = jp_output_width(); /* its last column stays free: see show.c */
     struct jp_str folded = {0};
     if (width >= NARROWEST)
         fold(text, width - 1, &folded);
     const struct jp_str *shown = width >= NARROWEST ? &folded : text;
-    jp_output(jp_str_text(shown), shown->length);
+    write(jp_str_text(shown), shown->length);
     jp_str_free(&folded);
     jp_str_free(text);
     return JP_EXIT_OK;
 }
+
+static int print(struct jp_str *text) { return print_to(jp_output, text); }
 
 static void add_heading(const char *heading, struct jp_str *out) {
     jp_str_putc(out, '\n');
@@ -137,29 +139,45 @@ static void add_short_forms(const struct jp_noun *noun, struct jp_str *out) {
     }
 }
 
-int jp_help_program(void) {
-    struct jp_str text = {0};
-    jp_str_puts(&text, "usage: jobpool [OPTION ...] COMMAND [OPTION ...] [ARGUMENT ...]\n\n"
+static void add_program(struct jp_str *out) {
+    jp_str_puts(out, "usage: jobpool [OPTION ...] COMMAND [OPTION ...] [ARGUMENT ...]\n\n"
                        "Talks to the JobPool service on this machine: named pools of processes, with limits and accounts.\n");
     for (const struct jp_noun *noun = jp_nouns; noun->name != NULL; noun++) {
-        add_heading(noun->summary, &text);
-        add_short_forms(noun, &text);
+        add_heading(noun->summary, out);
+        add_short_forms(noun, out);
     }
-    add_heading("More", &text);
+    add_heading("More", out);
     for (const struct jp_command *command = jp_commands; command->name != NULL; command++)
         if (command->full == NULL && !command->hidden)
-            add_entry(command->name, command->summary, &text);
-    add_heading("Topics", &text);
+            add_entry(command->name, command->summary, out);
+    add_heading("Topics", out);
     for (const struct jp_topic *topic = jp_topics; topic->name != NULL; topic++) {
         char *name = jp_sprintf("help %s", topic->name);
-        add_entry(name, topic->summary, &text);
+        add_entry(name, topic->summary, out);
         jp_free(name);
     }
-    add_heading("Everywhere", &text);
-    jp_options_describe(jp_common_options, &text);
-    jp_str_puts(&text, "\njobpool help COMMAND, or COMMAND --help, says what one takes, with examples. Each is also a noun and a verb, as in pool list,\n"
+    add_heading("Everywhere", out);
+    jp_options_describe(jp_common_options, out);
+    jp_str_puts(out, "\njobpool help COMMAND, or COMMAND --help, says what one takes, with examples. Each is also a noun and a verb, as in pool list,\n"
                        "process run, event list, service status: jobpool help pool|process|event|service lists them.\n");
+}
+
+int jp_help_program(void) {
+    struct jp_str text = {0};
+    add_program(&text);
     return print(&text);
+}
+
+static void complain(const char *bytes, size_t length) {
+    (void)length;
+    jp_complain_plain(bytes);
+}
+
+int jp_help_beginning(void) {
+    struct jp_str text = {0};
+    add_program(&text);
+    print_to(complain, &text);
+    return JP_EXIT_USAGE;
 }
 
 int jp_help_noun(const struct jp_noun *noun) {

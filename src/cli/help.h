@@ -13,6 +13,7 @@ struct jp_topic {
 extern const struct jp_topic jp_topics[];
 
 int jp_help_program(void);
+int jp_help_beginning(void); /* the same on standard error, for who gave no command: JP_EXIT_USAGE */
 int jp_help_noun(const struct jp_noun *noun);
 int jp_help_command(const struct jp_command *group, const struct jp_command *command); /* `group`: whose verb it is, or NULL */
 int jp_help_version(void);

@@ -10,13 +10,15 @@ const struct jp_noun *jp_find_noun(const char *word) {
     return NULL;
 }
 
-static bool is_called(const struct jp_command *command, const char *word) {
-    if (strcmp(command->name, word) == 0)
-        return true;
+static bool has_alias(const struct jp_command *command, const char *word) {
     for (const char *const *alias = command->aliases; alias != NULL && *alias != NULL; alias++)
         if (strcmp(*alias, word) == 0)
             return true;
     return false;
+}
+
+static bool is_called(const struct jp_command *command, const char *word) {
+    return strcmp(command->name, word) == 0 || has_alias(command, word);
 }
 
 const struct jp_command *jp_find_short(const char *word) {
@@ -39,15 +41,19 @@ bool jp_verb_of_noun(const struct jp_command *command, const char *noun, char **
     return false;
 }
 
+/* Also by what is short for it: "pool ls", "pool rm", "process ps". */
 const struct jp_command *jp_find_full(const char *noun, const char *verb) {
+    const struct jp_command *by_short_form = NULL;
     for (const struct jp_command *command = jp_commands; command->name != NULL; command++) {
         char *own = NULL;
-        bool same = jp_verb_of_noun(command, noun, &own) && strcmp(own, verb) == 0;
+        bool is_of_noun = jp_verb_of_noun(command, noun, &own), same = is_of_noun && strcmp(own, verb) == 0;
+        if (is_of_noun && by_short_form == NULL && (is_called(command, verb) || (strcmp(verb, "ls") == 0 && strcmp(own, "list") == 0)))
+            by_short_form = command;
         jp_free(own);
         if (same)
             return command;
     }
-    return NULL;
+    return by_short_form;
 }
 
 const struct jp_command *jp_find_verb(const struct jp_command *group, const char *verb) {
@@ -94,6 +100,23 @@ static void add_verbs(struct candidates *candidates, const char *before) {
         add(candidates, verb->name, before);
 }
 
+static void forget(struct candidates *candidates) {
+    for (size_t i = 0; i < candidates->count; i++) {
+        jp_free(candidates->rows[i].word);
+        jp_free(candidates->rows[i].phrase);
+    }
+}
+
+char *jp_list_verbs(const char *before) {
+    struct candidates verbs = {0};
+    struct jp_str text = {0};
+    add_verbs(&verbs, before);
+    for (size_t i = 0; i < verbs.count; i++)
+        jp_str_printf(&text, "%s%s", i == 0 ? "" : ", ", verbs.rows[i].word);
+    forget(&verbs);
+    return jp_str_take(&text);
+}
+
 static void add_first_words(struct candidates *candidates) {
     for (const struct jp_command *command = jp_commands; command->name != NULL; command++)
         if (!command->only_full && !command->hidden)
@@ -130,15 +153,39 @@ static char *take_nearest(struct candidates *candidates, const char *word) {
         if (candidates->rows[i].word == nearest)
             phrase = jp_strdup(candidates->rows[i].phrase);
     }
-    for (size_t i = 0; i < candidates->count; i++) {
-        jp_free(candidates->rows[i].word);
-        jp_free(candidates->rows[i].phrase);
-    }
+    forget(candidates);
     return phrase;
+}
+
+/* What people are used to from other tools, and how it is written here. */
+static const struct {
+    const char *word, *phrase;
+} elsewhere_called[] = {
+    {"add", "create"},           {"cancel", "kill"},          {"check", "doctor"},           {"configure", "init"},
+    {"describe", "show"},        {"diagnose", "doctor"},      {"edit", "update"},            {"exec", "run"},
+    {"get", "show"},             {"health", "doctor"},        {"history", "accounting"},     {"info", "status"},
+    {"inspect", "show"},         {"install", "jobpoold install"}, {"limits", "show"},        {"log", "events"},
+    {"logs", "events"},          {"monitor", "top"},          {"new", "create"},             {"pause", "freeze"},
+    {"remove", "delete"},        {"restart", "sc stop JobPool\" and \"sc start JobPool"},           {"resume", "thaw"},
+    {"rules", "match"},          {"sacct", "accounting"},     {"set", "update"},             {"spawn", "launch"},
+    {"sreport", "accounting report"}, {"start", "launch\", or of the service \"sc start JobPool"},    {"stats", "top --once"},       {"stop", "kill\", or of the service \"sc stop JobPool"},
+    {"suspend", "freeze"},       {"tail", "events --follow"}, {"terminate", "kill"},         {"tree", "top --tree"},
+    {"unfreeze", "thaw"},        {"uninstall", "jobpoold uninstall"}, {"unpause", "thaw"},   {"upgrade", "jobpoold upgrade"},
+    {"usage", "accounting"},     {"watch", "events --follow"},
+};
+
+static const char *find_elsewhere(const char *word) {
+    for (size_t i = 0; i < sizeof elsewhere_called / sizeof *elsewhere_called; i++)
+        if (strcmp(elsewhere_called[i].word, word) == 0)
+            return elsewhere_called[i].phrase;
+    return NULL;
 }
 
 /* What fits where the word stands counts before what would fit elsewhere. */
 char *jp_nearest_command(const char *before, const char *word) {
+    const char *known = find_elsewhere(word);
+    if (known != NULL && (before == NULL || jp_find_noun(before) != NULL))
+        return jp_strdup(known);
     struct candidates here = {0}, elsewhere = {0};
     if (before == NULL)
         add_first_words(&here);

@@ -162,6 +162,13 @@ static int help_of(struct jp_cli *cli, const char *word, int argc, char **argv) 
     return code;
 }
 
+static int which_verb(const struct jp_cli *cli, const char *before) {
+    char *verbs = jp_list_verbs(before);
+    jp_cli_misuse(cli, "which verb? There are: %s", verbs);
+    jp_free(verbs);
+    return JP_EXIT_USAGE;
+}
+
 /* argv[0] is the name of a command whose first argument is a verb. */
 static int run_verb(struct jp_cli *cli, int argc, char **argv) {
     bool help;
@@ -171,7 +178,7 @@ static int run_verb(struct jp_cli *cli, int argc, char **argv) {
     if (help)
         return jp_help_command(NULL, cli->command);
     if (first == argc)
-        return jp_cli_misuse(cli, "which verb?");
+        return which_verb(cli, cli->command->name);
     if (strcmp(argv[first], "help") == 0)
         return help_of(cli, cli->command->name, argc - first, argv + first);
     const struct jp_command *verb = jp_find_verb(cli->command, argv[first]);
@@ -201,7 +208,7 @@ static int run_noun(struct jp_cli *cli, const struct jp_noun *noun, int argc, ch
     if (help)
         return jp_help_noun(noun);
     if (first == argc)
-        return jp_cli_misuse(cli, "which verb?");
+        return which_verb(cli, noun->name);
     if (strcmp(argv[first], "help") == 0)
         return help_of(cli, noun->name, argc - first, argv + first);
     cli->command = jp_find_full(noun->name, argv[first]);
@@ -218,12 +225,14 @@ static int run_program(struct jp_cli *cli, int argc, char **argv) {
     if (help)
         return jp_help_program();
     if (first == argc)
-        return jp_cli_misuse(cli, "which command?");
+        return jp_help_beginning();
     argc -= first;
     argv += first;
     const struct jp_noun *noun = jp_find_noun(argv[0]);
     if (strcmp(argv[0], "help") == 0)
         return jp_help_run(cli, argc, argv);
+    if (strcmp(argv[0], "version") == 0 && argc == 1)
+        return jp_help_version();
     if (noun != NULL)
         return run_noun(cli, noun, argc, argv);
     cli->command = jp_find_short(argv[0]);

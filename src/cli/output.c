@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "base/utf.h"
+#include "win32/host.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,16 @@ size_t jp_output_width(void) {
 
 bool jp_output_good(void) { return !output_failed; }
 
+static bool is_set(const char *variable) {
+    const char *value = getenv(variable);
+    return value != NULL && *value != '\0';
+}
+
+static bool is_set_to(const char *variable, const char *wanted) {
+    const char *value = getenv(variable);
+    return value != NULL && strcmp(value, wanted) == 0;
+}
+
 static bool write_console(HANDLE console, const char *text, size_t text_length) {
     size_t length = 0;
     uint16_t *wide = jp_utf16_from_utf8(text, text_length, &length);
@@ -53,9 +64,46 @@ static bool write_file(HANDLE file, const char *bytes, size_t length) {
     return true;
 }
 
+/* How colours come about: by sequences in the text; or, where a console takes those for text, by what they mean to it. */
+static enum { COLOURS_UNKNOWN, NO_COLOURS, COLOURS_BY_SEQUENCE, COLOURS_BY_ATTRIBUTE } colours;
+
+/* The attribute of a sequence of ours, in the shades that `own`, the person's, is of. */
+static WORD attribute_of(WORD own, int sequence) {
+    static const WORD foregrounds[] = {0, FOREGROUND_RED, FOREGROUND_GREEN, FOREGROUND_RED | FOREGROUND_GREEN, FOREGROUND_BLUE,
+                                       FOREGROUND_RED | FOREGROUND_BLUE, FOREGROUND_GREEN | FOREGROUND_BLUE};
+    WORD background = own & 0xF0;
+    if (sequence >= 31 && sequence <= 36)
+        return background | foregrounds[sequence - 30];
+    return sequence == 1 ? own | FOREGROUND_INTENSITY : sequence == 2 ? background | FOREGROUND_INTENSITY : own;
+}
+
+/* What is between the sequences, to a console in their colours; to a file without. */
+static bool write_pieces(HANDLE handle, const char *bytes, size_t length) {
+    CONSOLE_SCREEN_BUFFER_INFO info;
+    bool console = GetConsoleScreenBufferInfo(handle, &info) != 0, good = true;
+    while (good && length > 0) {
+        const char *escape = memchr(bytes, '\033', length);
+        size_t piece = escape != NULL ? (size_t)(escape - bytes) : length;
+        good = piece == 0 || (console ? write_console(handle, bytes, piece) : write_file(handle, bytes, piece));
+        bytes += piece;
+        length -= piece;
+        if (length == 0)
+            break;
+        const char *end = memchr(bytes, 'm', length);
+        size_t sequence = end != NULL ? (size_t)(end - bytes) + 1 : length;
+        if (console)
+            SetConsoleTextAttribute(handle, attribute_of(info.wAttributes, atoi(bytes + strlen("\033["))));
+        bytes += sequence;
+        length -= sequence;
+    }
+    return good;
+}
+
 static bool write_to(DWORD stream, const char *bytes, size_t length) {
     HANDLE handle = GetStdHandle(stream);
-    return is_console(handle) ? write_console(handle, bytes, length) : write_file(handle, bytes, length);
+    if (is_console(handle))
+        return (colours == COLOURS_BY_ATTRIBUTE ? write_pieces : write_console)(handle, bytes, length);
+    return (stream == STD_ERROR_HANDLE && !is_set_to("JOBPOOL_COLOR", "always") ? write_pieces : write_file)(handle, bytes, length);
 }
 
 /* The columns of the line of progress that is there. */
@@ -98,37 +146,26 @@ void jp_complain(const char *format, ...) {
 
 /* -------------------------------------------------------------------------------------------------------------- colours */
 
-static bool is_set(const char *variable) {
-    const char *value = getenv(variable);
-    return value != NULL && *value != '\0';
-}
-
-static bool is_set_to(const char *variable, const char *wanted) {
-    const char *value = getenv(variable);
-    return value != NULL && strcmp(value, wanted) == 0;
-}
-
-/* Says whether the console understands VT sequences, after asking it to. It stays so after the program's end, as cmd.exe itself sets
- * it anew before each command. */
-static bool turn_sequences_on(void) {
-    HANDLE console = GetStdHandle(STD_OUTPUT_HANDLE);
+/* Whether the console understands VT sequences, after asking it to. It stays so after the program's end, as cmd.exe itself sets it anew
+ * before each command. Wine says yes, and counts them as text when it looks for a line's end. */
+static bool turn_sequences_on(HANDLE console) {
     DWORD mode;
-    return GetConsoleMode(console, &mode) && SetConsoleMode(console, mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING);
+    return GetConsoleMode(console, &mode) && SetConsoleMode(console, mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING) && !jp_win32_is_wine();
 }
 
-static bool find_out_about_colours(void) {
+static bool wants_colours(HANDLE output) {
     if (is_set_to("JOBPOOL_COLOR", "always"))
-        return turn_sequences_on() || true;
-    if (is_set_to("JOBPOOL_COLOR", "never") || is_set("NO_COLOR") || is_set_to("TERM", "dumb"))
-        return false;
-    return turn_sequences_on();
+        return true;
+    return is_console(output) && !is_set_to("JOBPOOL_COLOR", "never") && !is_set("NO_COLOR") && !is_set_to("TERM", "dumb");
 }
 
 bool jp_output_has_colours(void) {
-    static enum { UNKNOWN, NO, YES } known;
-    if (known == UNKNOWN)
-        known = find_out_about_colours() ? YES : NO;
-    return known == YES;
+    HANDLE output = GetStdHandle(STD_OUTPUT_HANDLE);
+    if (colours == COLOURS_UNKNOWN && !wants_colours(output))
+        colours = NO_COLOURS;
+    else if (colours == COLOURS_UNKNOWN)
+        colours = turn_sequences_on(output) || !is_console(output) ? COLOURS_BY_SEQUENCE : COLOURS_BY_ATTRIBUTE;
+    return colours != NO_COLOURS;
 }
 
 void jp_colour_begin(struct jp_str *out, enum jp_colour colour) {

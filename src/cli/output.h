@@ -14,8 +14,8 @@ size_t jp_output_width(void);
 enum jp_colour { JP_COLOUR_NONE, JP_COLOUR_BOLD, JP_COLOUR_DIM, JP_COLOUR_RED, JP_COLOUR_GREEN, JP_COLOUR_YELLOW, JP_COLOUR_BLUE,
                  JP_COLOUR_MAGENTA, JP_COLOUR_CYAN };
 
-/* Whether standard output shows colours: a console that understands VT sequences (they are turned on by the first question), and
- * neither NO_COLOR nor TERM=dumb in the environment. JOBPOOL_COLOR=always|never decides it against all of that. */
+/* Whether standard output shows colours: a console (VT sequences are turned on by the first question; one that has none is given its own
+ * attributes), and neither NO_COLOR nor TERM=dumb in the environment. JOBPOOL_COLOR=always|never decides it against all of that. */
 bool jp_output_has_colours(void);
 
 /* Nothing is added where there are no colours, or for JP_COLOUR_NONE. */

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { GAP = 2, MAX_COLUMNS = JP_SHOW_COLUMNS_MAX, MIN_CUT = 8, STILL_OF_USE = 20 };
+enum { GAP = 2, MAX_COLUMNS = JP_SHOW_COLUMNS_MAX, MIN_CUT = 8, STILL_OF_USE = 20, HARDLY_OF_USE = 16 };
 
 /* ------------------------------------------------------------------------------------------------------------ values */
 
@@ -121,7 +121,7 @@ struct cells {
     size_t count, lines;
     size_t heading_width[MAX_COLUMNS], width[MAX_COLUMNS];
     bool full[MAX_COLUMNS];     /* something is in it that is not nothing, and not 0 */
-    bool left_out[MAX_COLUMNS];
+    bool left_out[MAX_COLUMNS]; /* is full: for want of room; otherwise nothing is in it */
 };
 
 static char **cell(const struct cells *cells, size_t line, size_t column) { return &cells->texts[line * cells->count + column]; }
@@ -159,7 +159,8 @@ static bool aligns_right(enum jp_show_kind kind) {
 static bool can_be_cut(const struct cells *cells, size_t column) {
     enum jp_show_kind kind = cells->columns[column].kind;
     size_t least = cells->heading_width[column] > MIN_CUT ? cells->heading_width[column] : MIN_CUT;
-    return !cells->left_out[column] && (kind == JP_SHOW_TEXT || kind == JP_SHOW_JSON) && cells->width[column] > least;
+    return !cells->left_out[column] && (kind == JP_SHOW_TEXT || kind == JP_SHOW_JSON || kind == JP_SHOW_PATH) &&
+           cells->width[column] > least;
 }
 
 static size_t total_width(const struct cells *cells) {
@@ -169,19 +170,51 @@ static size_t total_width(const struct cells *cells) {
     return total - GAP;
 }
 
-/* With texts cut as far as they are still of use. */
-static size_t total_width_cut(const struct cells *cells) {
+/* With texts cut as far as to `use` columns. */
+static bool is_too_wide(const struct cells *cells, size_t use, size_t screen) {
     size_t total = total_width(cells);
     for (size_t i = 0; i < cells->count; i++)
-        if (can_be_cut(cells, i) && cells->width[i] > STILL_OF_USE)
-            total -= cells->width[i] - STILL_OF_USE;
-    return total;
+        if (can_be_cut(cells, i) && cells->width[i] > use)
+            total -= cells->width[i] - (cells->heading_width[i] > use ? cells->heading_width[i] : use);
+    return total + 1 > screen;
+}
+
+/* Times to the second: "2026-11-22 07:15:30.123" is long, and who wants its end asks for csv. */
+static void shorten_times(struct cells *cells) {
+    for (size_t i = 0; i < cells->count; i++) {
+        if (cells->columns[i].kind != JP_SHOW_TIME)
+            continue;
+        cells->width[i] = 0;
+        for (size_t line = 0; line < cells->lines; line++) {
+            char *text = *cell(cells, line, i), *point = strrchr(text, '.');
+            if (point != NULL)
+                *point = '\0';
+            set_cell(cells, line, i, text);
+        }
+    }
 }
 
 /* Columns that would only be scenery, from the right, as long as the screen does not hold the others. */
-static void leave_out(struct cells *cells, size_t screen) {
-    for (size_t i = cells->count; i-- > 1 && total_width_cut(cells) + 1 > screen;)
+static void leave_out_empty(struct cells *cells, size_t screen) {
+    for (size_t i = cells->count; i-- > 1 && is_too_wide(cells, STILL_OF_USE, screen);)
         cells->left_out[i] = !cells->full[i];
+}
+
+static void leave_out_named(struct cells *cells, const char *key, size_t length) {
+    for (size_t i = 1; i < cells->count; i++)
+        if (strncmp(cells->columns[i].key, key, length) == 0 && cells->columns[i].key[length] == '\0')
+            cells->left_out[i] = true;
+}
+
+/* Those that the view can do without, then from the right. The first says what a line is about. */
+static void leave_out_full(struct cells *cells, const char *gives_way, size_t screen) {
+    for (const char *at = gives_way; at != NULL && *at != '\0' && is_too_wide(cells, HARDLY_OF_USE, screen);) {
+        size_t length = strcspn(at, ",");
+        leave_out_named(cells, at, length);
+        at += length + (at[length] == ',');
+    }
+    for (size_t i = cells->count; i-- > 1 && is_too_wide(cells, HARDLY_OF_USE, screen);)
+        cells->left_out[i] = true;
 }
 
 /* Takes from the widest columns of text what the screen does not hold, one by one so that they end up alike. The last column of the
@@ -200,6 +233,16 @@ static void fit(struct cells *cells, size_t screen) {
     }
 }
 
+/* The end of a text, behind an ellipsis, if it takes more than `width` columns. */
+static void add_end(struct jp_str *out, const char *text, size_t width) {
+    size_t own, left = jp_display_width(text);
+    if (left > width)
+        jp_str_puts(out, "\xE2\x80\xA6");
+    for (size_t room = left > width ? width - 1 : width; left > room; left -= own)
+        jp_text_next(&text, &own);
+    jp_str_puts(out, text);
+}
+
 static size_t last_shown(const struct cells *cells) {
     size_t last = cells->count - 1;
     while (cells->left_out[last])
@@ -209,11 +252,11 @@ static size_t last_shown(const struct cells *cells) {
 
 static void add_cell(const struct cells *cells, size_t column, const char *text, enum jp_colour colour, struct jp_str *out) {
     struct jp_str shown = {0};
-    jp_add_cut(&shown, text, cells->width[column]);
+    (cells->columns[column].kind == JP_SHOW_PATH ? add_end : jp_add_cut)(&shown, text, cells->width[column]);
     int padding = (int)(cells->width[column] - jp_display_width(jp_str_text(&shown)));
     bool last = column == last_shown(cells), right = aligns_right(cells->columns[column].kind);
     jp_str_printf(out, "%*s", right ? padding : 0, "");
-    jp_colour_text(out, colour, jp_str_text(&shown));
+    jp_colour_text(out, shown.length > 0 ? colour : JP_COLOUR_NONE, jp_str_text(&shown));
     jp_str_printf(out, "%*s", (right || last ? 0 : padding) + (last ? 0 : GAP), "");
     jp_str_free(&shown);
 }
@@ -225,23 +268,40 @@ static enum jp_colour colour_of(const struct cells *cells, size_t line, size_t c
 }
 
 static void add_line(const struct cells *cells, size_t line, bool is_bold, struct jp_str *out) {
-    for (size_t i = 0; i < cells->count; i++)
-        if (!cells->left_out[i])
-            add_cell(cells, i, *cell(cells, line, i), colour_of(cells, line, i, is_bold), out);
-    jp_str_putc(out, '\n');
-}
-
-/* A 0 that is not shown has to be told. */
-static void tell_left_out(const struct cells *cells, struct jp_str *out) {
     struct jp_str text = {0};
     for (size_t i = 0; i < cells->count; i++)
-        if (cells->left_out[i])
-            jp_str_printf(&text, "%s%s", text.length == 0 ? "0 or not known: " : ", ", cells->columns[i].title);
+        if (!cells->left_out[i])
+            add_cell(cells, i, *cell(cells, line, i), colour_of(cells, line, i, is_bold), &text);
+    size_t length = text.length;
+    while (length > 0 && text.data[length - 1] == ' ')
+        length--;
+    jp_str_add(out, jp_str_text(&text), length);
+    jp_str_putc(out, '\n');
+    jp_str_free(&text);
+}
+
+/* A 0 that is not shown has to be told, and so has what there was no room for. */
+static void tell_left_out(const struct cells *cells, bool full, const char *before, const char *after, struct jp_str *out) {
+    struct jp_str text = {0};
+    for (size_t i = 0; i < cells->count; i++)
+        if (cells->left_out[i] && cells->full[i] == full)
+            jp_str_printf(&text, "%s%s", text.length == 0 ? before : ", ", cells->columns[i].title);
     if (text.length > 0) {
-        jp_colour_text(out, JP_COLOUR_DIM, jp_str_text(&text));
+        jp_str_puts(&text, after);
+        jp_colour_begin(out, JP_COLOUR_DIM);
+        jp_show_folded(jp_str_text(&text), 0, out);
+        jp_colour_end(out, JP_COLOUR_DIM);
         jp_str_putc(out, '\n');
     }
     jp_str_free(&text);
+}
+
+/* What goes so that a line is one line on the console. */
+static void make_room(struct cells *cells, const char *gives_way, size_t screen) {
+    if (is_too_wide(cells, STILL_OF_USE, screen))
+        shorten_times(cells);
+    leave_out_empty(cells, screen);
+    leave_out_full(cells, gives_way, screen);
 }
 
 void jp_show_table_with(const struct jp_show *columns, const cJSON *rows, const struct jp_table *table, struct jp_str *out) {
@@ -261,12 +321,13 @@ void jp_show_table_with(const struct jp_show *columns, const cJSON *rows, const 
     fill(&cells, above, rows, "-");
     fill(&cells, cells.lines - below, table->tail, "");
     if (jp_output_width() > 0 && heading && !table->all_columns)
-        leave_out(&cells, jp_output_width());
+        make_room(&cells, table->gives_way, jp_output_width());
     if (jp_output_width() > 0)
         fit(&cells, jp_output_width());
     for (size_t line = 0; line < cells.lines; line++)
         add_line(&cells, line, line < above || line >= cells.lines - below, out);
-    tell_left_out(&cells, out);
+    tell_left_out(&cells, false, "0 or not known: ", "", out);
+    tell_left_out(&cells, true, "no room for: ", table->can_be_chosen ? " (--columns has them)" : "", out);
     for (size_t i = 0; i < cells.lines * cells.count; i++)
         jp_free(cells.texts[i]);
     jp_free(cells.texts);
@@ -276,26 +337,65 @@ void jp_show_table(const struct jp_show *columns, const cJSON *rows, struct jp_s
     jp_show_table_with(columns, rows, &(const struct jp_table){0}, out);
 }
 
-static void add_state(const cJSON *value, struct jp_str *out) {
+/* ----------------------------------------------------------------------------------------------- text that is longer than a line */
+
+/* The columns of the word at `text`, with the blanks before it; *ret_length its bytes. */
+static size_t word_width(const char *text, size_t *ret_length) {
+    size_t width = strspn(text, " "), own;
+    const char *at = text + width;
+    while (*at != '\0' && *at != ' ') {
+        if (*at == '\033') { /* a colour */
+            at += strcspn(at, "m");
+            at += *at == 'm';
+            continue;
+        }
+        jp_text_next(&at, &own);
+        width += own;
+    }
+    *ret_length = (size_t)(at - text);
+    return width;
+}
+
+void jp_show_folded(const char *text, size_t indentation, struct jp_str *out) {
+    size_t screen = jp_output_width(), column = indentation, length;
+    if (screen < indentation + STILL_OF_USE) { /* no console, or one on which nothing could be made of it */
+        jp_str_puts(out, text);
+        return;
+    }
+    for (bool first = true; *text != '\0'; text += length, first = false) { /* a word has the blanks before it */
+        size_t width = word_width(text, &length);
+        if (!first && column + width + 1 > screen) {
+            size_t blanks = strspn(text, " ");
+            jp_str_printf(out, "\n%*s", (int)indentation, "");
+            jp_str_add(out, text + blanks, length - blanks);
+            column = indentation + width - blanks;
+            continue;
+        }
+        jp_str_add(out, text, length);
+        column += width;
+    }
+}
+
+static void add_field(const struct jp_show *field, const cJSON *value, size_t width, struct jp_str *out) {
     struct jp_str text = {0};
-    jp_show_value(JP_SHOW_STATE, value, &text);
-    jp_colour_text(out, jp_colour_of_state(jp_str_text(&text)), jp_str_text(&text));
+    jp_show_value(field->kind, value, &text);
+    jp_str_printf(out, "%s%*s", field->title, (int)(width - jp_display_width(field->title) + GAP), "");
+    if (field->kind == JP_SHOW_STATE)
+        jp_colour_text(out, jp_colour_of_state(jp_str_text(&text)), jp_str_text(&text));
+    else
+        jp_show_folded(jp_str_text(&text), width + GAP, out);
+    jp_str_putc(out, '\n');
     jp_str_free(&text);
 }
 
 void jp_show_fields(const struct jp_show *fields, const cJSON *object, struct jp_str *out) {
     size_t width = 0;
     for (const struct jp_show *field = fields; field->title != NULL; field++)
-        width = jp_display_width(field->title) > width ? jp_display_width(field->title) : width;
+        if (!is_nothing(jp_show_find(object, field->key)) && jp_display_width(field->title) > width)
+            width = jp_display_width(field->title);
     for (const struct jp_show *field = fields; field->title != NULL; field++) {
         const cJSON *value = jp_show_find(object, field->key);
-        if (is_nothing(value))
-            continue;
-        jp_str_printf(out, "%s%*s", field->title, (int)(width - jp_display_width(field->title) + GAP), "");
-        if (field->kind == JP_SHOW_STATE)
-            add_state(value, out);
-        else
-            jp_show_value(field->kind, value, out);
-        jp_str_putc(out, '\n');
+        if (!is_nothing(value))
+            add_field(field, value, width, out);
     }
 }

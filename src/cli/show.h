@@ -14,6 +14,7 @@ enum jp_show_kind {
     JP_SHOW_CODE,     /* an exit code: hexadecimal where it is an exception's */
     JP_SHOW_JSON,     /* objects and lists: "a, b" or "key value, key value"; nested ones as JSON */
     JP_SHOW_STATE,    /* a word from the service's vocabulary, in its colour */
+    JP_SHOW_PATH,     /* text whose end says most: it is cut at its beginning */
 };
 
 enum { JP_SHOW_COLUMNS_MAX = 40 };
@@ -28,8 +29,8 @@ struct jp_show {
 const cJSON *jp_show_find(const cJSON *object, const char *path);
 
 /* Columns with a heading, one line for each object in the list `rows`. What is null or missing is shown as "-". On a console that is
- * too narrow, the widest columns of text are cut; if that would not leave enough of them, columns in which nothing is ("-" or 0 in every
- * row) are left out, and named below. */
+ * too narrow, the widest columns of text are cut; if that would not leave enough of them, times go without milliseconds, then columns in
+ * which nothing is ("-" or 0 in every row) are left out, then others, until a line is one line. What is left out is named below. */
 void jp_show_table(const struct jp_show *columns, const cJSON *rows, struct jp_str *out);
 
 /* How else a table may be. */
@@ -37,8 +38,14 @@ struct jp_table {
     const cJSON *tail; /* rows below that have no place in the list, in which what is missing is empty; NULL: none */
     bool no_heading;
     bool all_columns; /* none is left out: they were asked for */
+    bool can_be_chosen; /* by --columns */
+    const char *gives_way; /* "key,key": the columns that are left out before all others where there is no room, in this order */
 };
 void jp_show_table_with(const struct jp_show *columns, const cJSON *rows, const struct jp_table *table, struct jp_str *out);
+
+/* A text that stands at this column: on a console that is too narrow it goes on in the next line, at a whole word and this column. Colours
+ * in it take no room. */
+void jp_show_folded(const char *text, size_t indentation, struct jp_str *out);
 
 /* "title  value" lines for one object; what is null or missing is left out. */
 void jp_show_fields(const struct jp_show *fields, const cJSON *object, struct jp_str *out);

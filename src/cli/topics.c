@@ -5,8 +5,8 @@ static const char formats[] =
     "How results are printed: --format table|csv|ndjson|json, of every command that has something to show.\n"
     "\n"
     "table    for people. Sizes and times are rounded, times are local on a console and UTC elsewhere, \"-\" is what is not known. On a\n"
-    "         console that is too narrow the widest columns of text are cut (...), and columns with nothing in them are left out and named\n"
-    "         below; nowhere else. A TOTAL stands below accounts\n"
+    "         console that is too narrow the widest columns of text are cut (...), times are to the second, and columns are left out and\n"
+    "         named below: first those with nothing in them, then those that matter least; nowhere else. A TOTAL stands below accounts\n"
     "csv      RFC 4180: a heading with the keys, a line for each row, ended by CR LF; UTF-8 without a byte order mark. Numbers are exact,\n"
     "         times UTC, nothing is what is not known, lists and objects are JSON. Text that begins with = + - @ or ' gets a ' before\n"
     "         it, because others chose it and a spreadsheet would calculate it; control characters are written \\xNN. Who needs texts\n"
@@ -27,7 +27,7 @@ static const char formats[] =
     "Colours are on if standard output is a console that has them, unless NO_COLOR is set or TERM is dumb.";
 
 static const char units[] =
-    "Sizes      4096, 64KiB, 512MiB, 1.5GiB, 10MB: bytes; Ki, Mi, Gi, Ti are powers of 1024, k, M, G, T of 1000\n"
+    "Sizes      4096, 64KiB, 512MiB, 1.5GiB, 10MB: bytes; KiB, MiB, GiB, TiB are powers of 1024, kB, MB, GB, TB of 1000\n"
     "Durations  90s, 250ms, 10min, 2h, 1h30m, 7d\n"
     "Shares     50%, 12.5%\n"
     "Processors 0-3,6 or a mask, 0xF\n"

@@ -177,6 +177,11 @@ static void sort_rows(const struct jp_view *view, const char *by, cJSON *list) {
     jp_free(rows);
 }
 
+static void cut_rows(uint64_t limit, cJSON *list) {
+    for (uint64_t count = (uint64_t)cJSON_GetArraySize(list); limit > 0 && count > limit; count--)
+        cJSON_Delete(cJSON_DetachItemViaPointer(list, list->child->prev)); /* cJSON: the first item's predecessor is the last */
+}
+
 /* ------------------------------------------------------------------------------------------------------------------ csv */
 
 /* What a spreadsheet would take for a formula, also in its full-width form. */
@@ -211,7 +216,7 @@ static void add_csv_value(const struct jp_show *column, const cJSON *value, stru
     uint64_t number;
     if (value == NULL || cJSON_IsNull(value))
         return;
-    bool is_text = cJSON_IsString(value) && (column->kind == JP_SHOW_TEXT || column->kind == JP_SHOW_JSON);
+    bool is_text = cJSON_IsString(value) && (column->kind == JP_SHOW_TEXT || column->kind == JP_SHOW_PATH || column->kind == JP_SHOW_JSON);
     if (!is_text && jp_json_get_u64(value, &number)) {
         jp_str_printf(out, "%llu", (unsigned long long)number);
         return;
@@ -299,7 +304,8 @@ static void add_table(const struct jp_view *view, const struct jp_output_options
         jp_show_fields(columns, result, out);
     } else {
         cJSON *tail = view->tail == NULL ? NULL : view->tail(result, columns);
-        const struct jp_table table = {.tail = tail, .no_heading = options->no_header, .all_columns = options->columns != NULL};
+        const struct jp_table table = {.tail = tail, .no_heading = options->no_header, .all_columns = options->columns != NULL,
+                                       .can_be_chosen = true, .gives_way = view->gives_way};
         if (rows->child == NULL && view->nothing != NULL && jp_output_is_console())
             jp_str_printf(out, "%s\n", view->nothing);
         else
@@ -329,6 +335,7 @@ void jp_view_print(const struct jp_view *view, const struct jp_output_options *o
     cJSON *rows = made != NULL || view->list == NULL ? made : jp_get(result, view->list);
     if (options->sort != NULL)
         sort_rows(view, options->sort, rows);
+    cut_rows(options->limit, rows);
     switch (options->format) {
     case JP_FORMAT_TABLE:
         add_table(view, options, columns, rows, result, out);

@@ -13,6 +13,7 @@ struct jp_output_options {
     char *columns;  /* "name,state": only these, in this order; "all"; NULL: the view's own */
     char *sort;     /* "name", or "-name" to begin with the greatest; NULL: as the service gave them */
     bool no_header; /* of a table, or csv */
+    uint64_t limit; /* of what is sorted: only so many rows, the first; 0: all */
 };
 
 typedef void jp_show_fn(const cJSON *result, struct jp_str *out);
@@ -23,6 +24,7 @@ struct jp_view {
     const struct jp_show *columns; /* of the list, or the fields of the object; NULL: `show` does it, and there is no csv */
     size_t shown;                  /* so many of the columns are in a table if nobody asks for others; 0: all */
     jp_show_fn *show;              /* what people see instead of columns, unless they ask for columns */
+    const char *gives_way;         /* "key,key": the columns that a narrow console goes without first (show.h) */
     const char *nothing;           /* what a person at a console is told instead of a heading above no rows; NULL: the heading */
     jp_show_fn *after;             /* what people are told below a table */
     /* A new list of rows that stand below the others in a table: totals. `columns` are those that are shown. */

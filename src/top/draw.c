@@ -349,8 +349,9 @@ static void draw_message(const struct jp_top *top, struct jp_top_grid *grid) {
 }
 
 static const char *const help_lines[] = {
-    "c m p i e n   sort by CPU, memory, processes, I/O, events, name; once more turns it round (r too)",
+    "c m p i e n   sort by CPU, memory, processes, I/O, events, name",
     "< >           sort by the column to the left, to the right",
+    "r             turn the order round; so does the key of the column once more",
     "t             tree: pools below the pools that they belong to",
     "I             CPU % of one processor, or of the machine",
     "/             filter: only names (and users) with this text",
@@ -361,8 +362,9 @@ static const char *const help_lines[] = {
     "Space         ask the service now",
     "q             quit",
     "",
-    "A pool's numbers are those of all below it too. MEMORY is what is committed; OF LIMIT the tightest",
-    "job_memory that holds for it. I/O is - where the system does not tell it. BY: who enforces its limits.",
+    "A pool's numbers are those of all below it too. MEMORY is what is committed;",
+    "OF LIMIT the tightest job_memory that holds for it. I/O is - where the system",
+    "does not tell it. BY: who enforces its limits.",
     "",
     "Any key goes back.",
     NULL,
@@ -374,8 +376,8 @@ static void draw_help(struct jp_top_grid *grid) {
 }
 
 static void draw_keys(const struct jp_top *top, struct jp_top_grid *grid) {
-    static const char pools[] = "q quit  ? help  c m p i e n sort  t tree  / filter  Enter processes  k kill  f freeze";
-    static const char processes[] = "q quit  ? help  c m i n sort  / filter  k kill  Esc back";
+    static const char pools[] = "q quit  ? help  cmpien sort  t tree  / filter  Enter processes  k kill  f freeze";
+    static const char processes[] = "q quit  ? help  cmin sort  / filter  k kill  Esc back";
     if (grid->height > TABLE_TOP + 1)
         jp_top_grid_put(grid, grid->height - 1, 0, grid->width, JP_TOP_DIM, top->inside != NULL ? processes : pools);
 }

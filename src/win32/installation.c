@@ -247,11 +247,11 @@ const struct jp_setting jp_win32_settings[] = {
      .read = jp__scm_failure_actions, .write = jp__scm_set_failure_actions, .command = failure_line},
     {.name = "failure flag", .purpose = "also when it stops with an error, not only when it crashes", .fixed = "1",
      .read = read_failure_flag, .write = write_failure_flag, .command = failure_flag_line},
-    {.name = "preshutdown time-out", .purpose = "milliseconds that it has at a shutdown to close its database", .fixed = PRESHUTDOWN_MS,
+    {.name = "preshutdown time-out", .purpose = "milliseconds that it has at a shutdown to close its database", .fixed = PRESHUTDOWN_MS, .unit = " ms",
      .read = read_preshutdown, .write = write_preshutdown, .command = preshutdown_line},
     {.name = "event messages", .purpose = "the Event Log finds the texts", .wanted = program_of,
      .read = read_event_file, .write = write_event_file, .command = event_file_line, .undo_command = event_delete_line},
-    {.name = "event types", .purpose = "the Event Log knows which kinds there are", .fixed = EVENT_TYPES,
+    {.name = "event types", .purpose = "the Event Log knows which kinds there are", .fixed = EVENT_TYPES, .unit = " (errors, warnings, information)",
      .read = read_event_types, .write = write_event_types, .command = event_types_line},
     {0},
 };

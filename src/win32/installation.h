@@ -46,6 +46,7 @@ struct jp_setting {
     /* What is there (jp_free); NULL if there is nothing. JP_E_UNSUPPORTED where the host has no such setting. */
     jp_status (*read)(const struct jp_win32_scm *scm, char **ret_value, struct jp_error *error);
     const char *fixed; /* what should be there; NULL: `wanted` says */
+    const char *unit;  /* what stands behind it when people read it; NULL: nothing */
     const char *nothing; /* what the command line says to have nothing there; NULL: it cannot, or undo_command does it */
     char *(*wanted)(const struct jp_installation *installation); /* jp_free */
     /* NULL takes it away. */

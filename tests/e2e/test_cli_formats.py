@@ -213,6 +213,54 @@ def test_columns_in_which_nothing_is_go_first(used):
 
 
 @on_a_terminal
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_a_line_is_one_line_however_narrow_the_console(used, columns):
+    """What there is no room for is named below: nothing is lost without a word."""
+    for arguments in (["accounting"], ["accounting", "processes"], ["accounting", "report", "--by", "pool,user,image"], ["list"], ["accounting", "audit"]):
+        wide = shown(used, *arguments, columns=500, NO_COLOR="1").lines()
+        narrow = shown(used, *arguments, columns=columns, NO_COLOR="1").lines()
+        headings = re.split(r"\s{2,}", narrow[0].strip())
+        told = ", ".join(re.findall(r"(?:0 or not known|no room for): (.*?)(?= \(--columns|0 or not|no room|$)", " ".join(filter(None, narrow))))
+        rows = [line for line in wide if line]
+        assert set(headings) <= set(re.split(r"\s{2,}", wide[0].strip())), narrow
+        assert all(heading in headings or heading in told for heading in re.split(r"\s{2,}", wide[0].strip())), (arguments, narrow)
+        assert [line.split()[0] for line in narrow[:len(rows)]] == [line.split()[0] for line in rows], narrow
+    assert shown(used, "accounting", "processes", columns=60, NO_COLOR="1").lines()[1].endswith("jobber.exe"), "of a path the end says most"
+
+
+@on_a_terminal
+def test_long_texts_go_on_below_themselves(used):
+    """At whole words. An event's number stands alone at the left."""
+    before = ""
+    for line in shown(used, "doctor", columns=80, NO_COLOR="1").lines():
+        is_long_path = len(before) == 80
+        assert is_long_path or re.match(r"$|(ok|note|warning|failed) | {9}-> | {12}\S| {31}\S|\d+ failed", line), line
+        before = line
+    ok(used.jobpool("create", "told", json.dumps({"description": "whole words " * 12})))
+    found = [line.rstrip() for line in shown(used, "show", "told", "--columns", "description,state", columns=60, NO_COLOR="1").lines()]
+    first = next(number for number, line in enumerate(found) if line.startswith("description"))
+    column = found[first].index("whole")
+    told = found[first:next(number for number, line in enumerate(found) if number > first and line[:1] != " ")]
+    assert len(told) > 3 and " ".join(line[column:] for line in told) == ("whole words " * 12).strip() and not any(line[:column].strip() for line in told[1:])
+    ok(used.jobpool("delete", "told"))
+    lines = shown(used, "events", "--from-seq", "1", "-n", "9", columns=60, NO_COLOR="1").lines()
+    numbers = [line.split()[0] for line in lines if line and line[0] != " "]
+    assert numbers == [str(number) for number in range(1, 10)] and any(re.match(r"   \S", line) for line in lines)
+
+
+def test_the_last_ones_by_sorting(used):
+    rows = used.json("accounting", "processes", "--sort", "-id")["processes"]
+    answer = used.json("accounting", "processes", "--sort", "-id", "-n", "2")
+    assert answer == {"processes": rows[:2], "more": True}
+    assert ok(used.jobpool("accounting", "processes", "--sort", "-id", "-n", "2", "--columns", "id", "--no-header")).split() == [str(row["id"]) for row in rows[:2]]
+    assert used.json("accounting", "processes", "--sort", "-id", "-n", "5") == {"processes": rows, "more": False}
+
+
+def test_no_line_ends_in_blanks(used):
+    assert not re.search(r" $", ok(used.jobpool("accounting")) + ok(used.jobpool("accounting", "--by", "user,day", "--top", "1")), re.M)
+
+
+@on_a_terminal
 def test_nothing_is_said_in_words(used):
     """Where nobody looks a heading stays a heading."""
     assert shown(used, "ps").text().strip() == "no processes"

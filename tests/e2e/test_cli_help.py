@@ -165,6 +165,7 @@ def test_topics(host, markdown):
     (["lst"], '"list"'), (["freez", "x"], '"freeze"'), (["pool", "lst"], '"pool list"'), (["pol", "list"], '"pool"'), (["purge"], '"accounting purge"'),
     (["folow"], '"event follow"'), (["accounting", "reprt"], '"accounting report"'), (["job", "qurey"], '"job query"'), (["help", "unts"], '"units"'),
     (["pool", "events"], '"events"'), (["service", "stauts"], '"service status"'), (["help", "pool", "shwo"], '"pool show"'),
+    (["stop"], '"kill", or of the service "sc stop JobPool"'), (["install"], '"jobpoold install"'), (["exec", "x"], '"run"'), (["pool", "remove", "x"], '"delete"'),
     (["st"], '"status"'), (["acc"], '"accounting"'), (["pool", "fr"], '"pool freeze"'), (["list", "--colums", "name"], "--columns"),
 ])
 def test_what_was_meant(host, arguments, meant):
@@ -178,13 +179,35 @@ def test_what_is_no_command(host, arguments):
     assert result.returncode == 2 and result.stdout == "" and "did you mean" not in result.stderr and "see: jobpool help" in result.stderr
 
 
+def test_who_gives_no_command_is_shown_what_there_is(host):
+    """On standard error: a script whose words got lost has nothing to read, and an exit code that says so."""
+    result = host.run("jobpool")
+    assert result.returncode == 2 and result.stdout == "" and result.stderr == ok(host.run("jobpool", "help"))
+    for group, verbs in (("pool", "list, show, top"), ("job", "query, set, create"), ("event", "list, follow")):
+        assert f"which verb? There are: {verbs}" in host.run("jobpool", group).stderr
+    assert ok(host.run("jobpool", "version")) == ok(host.run("jobpool", "--version"))
+
+
 def test_short_forms_letters_and_aliases_are_the_same_command(stage):
     rows = stage.json("pool", "list")
-    assert rows == stage.json("list") == stage.json("ls")
+    assert rows == stage.json("list") == stage.json("ls") == stage.json("pools") == stage.json("pool", "ls")
+    assert stage.json("ps") == stage.json("processes") == stage.json("process", "list") == stage.json("process", "ls") == stage.json("process", "ps")
+    assert stage.json("event", "ls", "--from-seq", "1", "-n", "2") == stage.json("events", "--from-seq", "1", "-n", "2")
     assert stage.json("accounting", "processes", "-p", "build", "-n", "1") == stage.json("accounting", "processes", "--pool", "build", "--limit", "1")
     assert stage.json("service", "status")["program"] == "jobpoold"
     ok(stage.jobpool("pool", "create", "again"))
     assert stage.json("rm", "again") == {"pool": "again", "terminated": 0}
+    ok(stage.jobpool("pool", "create", "again"))
+    assert stage.json("pool", "rm", "again") == {"pool": "again", "terminated": 0}
+
+
+def test_what_to_do_is_said(stage):
+    """Behind what went wrong; to people, not in the error object that programs read."""
+    for arguments, advice in ((["show", "nobody"], "see: jobpool list"), (["kill", "4711"], "jobpool kill --pid 4711"),
+                              (["launch", "-p", "build", "--", "dir"], "run with: cmd /c dir")):
+        result = stage.jobpool(*arguments)
+        assert result.returncode == 1 and advice in result.stderr, result.stderr
+        assert len(stage.jobpool("--json", *arguments).stderr.splitlines()) == 1
 
 
 # ------------------------------------------------------------------------------------------------------------- docs/cli.md

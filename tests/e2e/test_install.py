@@ -131,7 +131,7 @@ def test_the_manual_lists_the_privileges_that_the_code_uses():
 
 
 @pytest.mark.parametrize("arguments, words", [
-    (["instal"], "did you mean install?"), (["qqqq"], "no such command: qqqq"), (["install", "--purge"], "install"), (["uninstall", "--from", "x"], "uninstall"), (["--dry-run"], "command"),
+    (["instal"], 'no command "instal"; did you mean "install"?'), (["qqqq"], 'no command "qqqq"'), (["install", "--purge"], "install"), (["uninstall", "--from", "x"], "uninstall"), (["--dry-run"], "command"),
     (["install", "now"], "now"), (["install", "--console"], "install"),
 ])
 def test_wrong_arguments(machine, arguments, words):
