@@ -189,18 +189,6 @@ cJSON *jp_json_u64(uint64_t value) {
 
 void jp_json_add_u64(cJSON *object, const char *name, uint64_t value) { cJSON_AddItemToObject(object, name, jp_json_u64(value)); }
 
-void jp_json_add_i64(cJSON *object, const char *name, int64_t value) {
-    char text[24];
-    if (value >= 0) {
-        jp_json_add_u64(object, name, (uint64_t)value);
-    } else if (value >= -(int64_t)JP_JSON_EXACT_MAX) {
-        cJSON_AddNumberToObject(object, name, (double)value);
-    } else {
-        snprintf(text, sizeof text, "%" PRId64, value);
-        cJSON_AddStringToObject(object, name, text);
-    }
-}
-
 void jp_json_add_string(cJSON *object, const char *name, const char *text) {
     if (text)
         cJSON_AddStringToObject(object, name, text);

@@ -66,9 +66,8 @@ bool jp_json_get_u64(const cJSON *item, uint64_t *ret_value);
 /* A number, or a decimal string where a number would not be exact. */
 cJSON *jp_json_u64(uint64_t value);
 
-/* Add the same to an object. The name is copied. */
+/* Adds the same to an object. The name is copied. */
 void jp_json_add_u64(cJSON *object, const char *name, uint64_t value);
-void jp_json_add_i64(cJSON *object, const char *name, int64_t value);
 void jp_json_add_string(cJSON *object, const char *name, const char *text); /* NULL text: null */
 void jp_json_add_time(cJSON *object, const char *name, int64_t time_100ns); /* ISO 8601, UTC; 0: null */
 

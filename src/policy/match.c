@@ -125,19 +125,3 @@ size_t jp_policy_match(const struct jp_pool_spec *const *specs, size_t count, co
             return i;
     return SIZE_MAX;
 }
-
-static uint64_t keys_of(const struct jp_list *rules) {
-    const struct jp_match *rule = rules->items;
-    uint64_t keys = 0;
-    for (size_t i = 0; i < rules->count; i++)
-        keys |= rule[i].present & UINT32_MAX;
-    return keys;
-}
-
-uint64_t jp_policy_match_needs(const struct jp_pool_spec *const *specs, size_t count) {
-    uint64_t needs = 0;
-    for (size_t i = 0; i < count; i++)
-        if (specs[i]->match.count || specs[i]->takes_all)
-            needs |= keys_of(&specs[i]->match) | keys_of(&specs[i]->exclude);
-    return needs;
-}

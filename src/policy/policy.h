@@ -131,8 +131,6 @@ struct jp_match_process {
     const char *path, *user, *command_line; /* NULL: not known, fits nothing */
     const char *parent;                     /* file name, or NULL */
 };
-/* What must be known of a process before the rules can be asked: JP_SCHEMA_BIT(JP_MATCH_*) over all of them. */
-uint64_t jp_policy_match_needs(const struct jp_pool_spec *const *specs, size_t count);
 /* The first of the pools, in order, that takes the process: a rule of match fits, and none of the pool's exclude. If there is none, the
  * default pool, unless it excludes the process. *ret_rule: which rule; SIZE_MAX for the default pool. SIZE_MAX: none. */
 size_t jp_policy_match(const struct jp_pool_spec *const *specs, size_t count, const struct jp_match_process *process, size_t *ret_rule);

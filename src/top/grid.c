@@ -40,13 +40,3 @@ void jp_top_grid_paint(struct jp_top_grid *grid, size_t line, enum jp_top_colour
     for (size_t i = 0; line < grid->height && i < grid->width; i++)
         grid->cells[line * grid->width + i].colour = colour;
 }
-
-void jp_top_grid_text(const struct jp_top_grid *grid, size_t line, struct jp_str *out) {
-    size_t length = grid->width;
-    const struct jp_top_cell *cells = &grid->cells[line * grid->width];
-    while (length > 0 && cells[length - 1].code == BLANK)
-        length--;
-    for (size_t i = 0; i < length; i++)
-        if (cells[i].code != 0)
-            jp_text_add(out, cells[i].code);
-}

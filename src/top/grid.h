@@ -35,7 +35,4 @@ size_t jp_top_grid_put(struct jp_top_grid *grid, size_t line, size_t column, siz
 /* Gives a whole line a colour, whatever stands there. */
 void jp_top_grid_paint(struct jp_top_grid *grid, size_t line, enum jp_top_colour colour);
 
-/* A line as text, without the blanks at its end; added to `out`. */
-void jp_top_grid_text(const struct jp_top_grid *grid, size_t line, struct jp_str *out);
-
 #endif

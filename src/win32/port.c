@@ -129,25 +129,22 @@ free_port:
 
 /* A post can fail only when the kernel is out of memory. What it would have told is then lost for good: a member that never
  * ends, a thread that never quits. Ending is what the allocator does in the same place. */
-static void post(HANDLE port, ULONG_PTR key, uint64_t value) {
-    if (!PostQueuedCompletionStatus(port, 0, key, (OVERLAPPED *)(uintptr_t)value)) {
+static void post(HANDLE port, uint32_t message, ULONG_PTR key, uint64_t value) {
+    if (!PostQueuedCompletionStatus(port, message, key, (OVERLAPPED *)(uintptr_t)value)) {
         DWORD win32 = GetLastError();
         jp_win32_fatal("PostQueuedCompletionStatus", win32, "what it would have told is lost");
     }
 }
 
 void jp_win32_port_say(struct jp_win32_port *port, const struct jp_job_packet *packet) {
-    if (!PostQueuedCompletionStatus(port->port, packet->message, packet->key, (OVERLAPPED *)(uintptr_t)packet->pid)) {
-        DWORD win32 = GetLastError();
-        jp_win32_fatal("PostQueuedCompletionStatus", win32, "what it would have told is lost");
-    }
+    post(port->port, packet->message, packet->key, packet->pid);
 }
 
 void jp_win32_port_free(struct jp_win32_port *port) {
     if (!port)
         return;
     set_exit_port(NULL);
-    post(port->port, KEY_QUIT, 0);
+    post(port->port, 0, KEY_QUIT, 0);
     WaitForSingleObject(port->thread, INFINITE);
     CloseHandle(port->thread);
     CloseHandle(port->port);
@@ -180,7 +177,7 @@ static void CALLBACK process_ended(void *argument, BOOLEAN timed_out) {
     (void)timed_out;
     AcquireSRWLockShared(&exit_port.lock);
     if (exit_port.port)
-        post(exit_port.port, KEY_EXIT, (uintptr_t)argument);
+        post(exit_port.port, 0, KEY_EXIT, (uintptr_t)argument);
     ReleaseSRWLockShared(&exit_port.lock);
 }
 

@@ -44,15 +44,9 @@ static void integers_are_written_exactly(void **state) {
     jp_json_add_u64(object, "c", JP_JSON_EXACT_MAX);
     jp_json_add_u64(object, "d", JP_JSON_EXACT_MAX + 1);
     jp_json_add_u64(object, "e", UINT64_MAX);
-    jp_json_add_i64(object, "f", -1);
-    jp_json_add_i64(object, "g", -(int64_t)JP_JSON_EXACT_MAX);
-    jp_json_add_i64(object, "h", -(int64_t)JP_JSON_EXACT_MAX - 1);
-    jp_json_add_i64(object, "i", INT64_MIN);
-    jp_json_add_i64(object, "j", INT64_MAX);
     char *text = print(object);
     assert_string_equal(text, "{\"a\":0,\"b\":1000000000000000,\"c\":9007199254740991,\"d\":\"9007199254740992\","
-                              "\"e\":\"18446744073709551615\",\"f\":-1,\"g\":-9007199254740991,\"h\":\"-9007199254740992\","
-                              "\"i\":\"-9223372036854775808\",\"j\":\"9223372036854775807\"}");
+                              "\"e\":\"18446744073709551615\"}");
     jp_free(text);
     cJSON_Delete(object);
 }

@@ -189,30 +189,6 @@ static void the_first_pool_takes_it(void **state) {
     clear_specs(specs, POOLS);
 }
 
-static void what_must_be_known(void **state) {
-    (void)state;
-    static const struct {
-        const char *pools;
-        uint64_t needs;
-    } rows[] = {
-        {"[{}]", 0},
-        {"[{\"match\":[]}]", 0},
-        {"[{\"default\":true}]", 0},
-        {"[{\"match\":[{\"image\":\"a\"},{\"user\":\"b\"}]}]", JP_SCHEMA_BIT(JP_MATCH_IMAGE) | JP_SCHEMA_BIT(JP_MATCH_USER)},
-        {"[{\"default\":true,\"exclude\":[{\"parent\":\"a\"}]}]", JP_SCHEMA_BIT(JP_MATCH_PARENT)},
-        {"[{\"exclude\":[{\"parent\":\"a\"}]}]", 0}, /* of nothing */
-        {"[{\"match\":[{\"path\":\"a\"}],\"exclude\":[{\"command_line\":\"a\"}]}]", JP_SCHEMA_BIT(JP_MATCH_PATH) | JP_SCHEMA_BIT(JP_MATCH_COMMAND_LINE)},
-    };
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct jp_pool_spec spec;
-        const struct jp_pool_spec *pointer;
-        read_specs(rows[i].pools, &spec, &pointer, 1);
-        CHECK(jp_policy_match_needs(&pointer, 1) == rows[i].needs, "row %zu", i);
-        clear_specs(&spec, 1);
-    }
-    assert_int_equal(jp_policy_match_needs(NULL, 0), 0);
-}
-
 static void an_empty_rule_takes_nobody(void **state) {
     (void)state;
     struct jp_match empty = {0};
@@ -225,7 +201,7 @@ static void an_empty_rule_takes_nobody(void **state) {
 int main(void) {
     const struct CMUnitTest globs[] = {cmocka_unit_test(patterns), cmocka_unit_test(any_pattern_is_read_as_it_stands),
                                        cmocka_unit_test(no_pattern_takes_forever)};
-    const struct CMUnitTest rules[] = {cmocka_unit_test(the_first_pool_takes_it), cmocka_unit_test(what_must_be_known),
+    const struct CMUnitTest rules[] = {cmocka_unit_test(the_first_pool_takes_it),
                                        cmocka_unit_test(an_empty_rule_takes_nobody)};
     int failed = cmocka_run_group_tests(globs, NULL, NULL);
     failed += cmocka_run_group_tests(rules, NULL, NULL);

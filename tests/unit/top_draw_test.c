@@ -155,7 +155,7 @@ static void texts_are_cut(void **state) {
         struct jp_str line = {0};
         jp_top_grid_size(&grid, 6, 2);
         jp_top_grid_put(&grid, 1, 0, rows[i].room, JP_TOP_PLAIN, rows[i].text);
-        jp_top_grid_text(&grid, 1, &line);
+        world_grid_text(&grid, 1, &line);
         CHECK(strcmp(jp_str_text(&line), rows[i].wanted) == 0, "%s: %s", rows[i].wanted, jp_str_text(&line));
         jp_str_free(&line);
     }

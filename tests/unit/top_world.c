@@ -1,5 +1,7 @@
 #include "top_world.h"
 
+#include "base/text.h"
+
 #include <stdio.h>
 
 #define POOL(name, parent, rest) "{'name': '" name "', 'parent': " parent ", 'state': 'active', 'source': 'config', 'frozen': false, 'members': 1, " rest "}"
@@ -68,13 +70,23 @@ const char *world_names(const struct jp_top *top) {
     return names;
 }
 
+void world_grid_text(const struct jp_top_grid *grid, size_t line, struct jp_str *out) {
+    size_t length = grid->width;
+    const struct jp_top_cell *cells = &grid->cells[line * grid->width];
+    while (length > 0 && cells[length - 1].code == ' ')
+        length--;
+    for (size_t i = 0; i < length; i++)
+        if (cells[i].code != 0)
+            jp_text_add(out, cells[i].code);
+}
+
 char *world_screen(struct jp_top *top, size_t width, size_t height) {
     struct jp_top_grid grid = {0};
     struct jp_str text = {0};
     jp_top_grid_size(&grid, width, height);
     jp_top_draw(top, &grid);
     for (size_t line = 0; line < height; line++) {
-        jp_top_grid_text(&grid, line, &text);
+        world_grid_text(&grid, line, &text);
         jp_str_putc(&text, '\n');
     }
     jp_top_grid_free(&grid);

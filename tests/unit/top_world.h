@@ -20,6 +20,9 @@ void world_two(struct jp_top *top);
 /* The names of the lines: "web build idle". */
 const char *world_names(const struct jp_top *top);
 
+/* A line as text, without the blanks at its end; added to `out`. */
+void world_grid_text(const struct jp_top_grid *grid, size_t line, struct jp_str *out);
+
 /* The screen as lines, and one of them; new memory (jp_free). */
 char *world_screen(struct jp_top *top, size_t width, size_t height);
 char *world_line(struct jp_top *top, size_t width, size_t height, size_t line);
