@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 
 #include "store/backup.h"
+#include "win32/paths.h"
 
 #include <string.h>
 
@@ -139,6 +140,8 @@ static int backup(struct jp_cli *cli, cJSON *options) {
     if (code == JP_EXIT_OK && jp_store_backup(from, cli->arguments[0], &how, &error) != JP_OK) {
         jp_progress(NULL);
         jp_complain("%s", error.text);
+        if (!how.overwrite && from != NULL && !jp_ascii_equal_nocase(from, cli->arguments[0]) && jp_win32_file_exists(cli->arguments[0]))
+            jp_complain("--force puts the copy into its place");
         code = JP_EXIT_FAILED;
     }
     if (code == JP_EXIT_OK) {

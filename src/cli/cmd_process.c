@@ -236,8 +236,18 @@ const struct jp_option jp_wait_options[] = {
 
 static int wait_for(struct jp_cli *cli, cJSON *options) {
     cJSON *result = NULL;
+    struct jp_cli_failure failure;
+    char *pool = jp_strdup(cJSON_GetStringValue(jp_get(options, "pool")));
     cli->progress = "waiting";
-    int code = jp_cli_call(cli, "pool.wait", options, JP_CLIENT_NO_TIMEOUT, &result);
+    int code = JP_EXIT_OK;
+    if (jp_cli_try(cli, "pool.wait", options, JP_CLIENT_NO_TIMEOUT, &result, &failure) != JP_OK) {
+        const char *name = cJSON_GetStringValue(jp_get(jp_get(failure.answer, "data"), "name"));
+        bool is_late = name != NULL && strcmp(name, "timed_out") == 0 && !cli->json;
+        code = jp_cli_say_failure(cli, &failure);
+        if (is_late)
+            jp_complain("who is still there: jobpool ps %s", pool);
+    }
+    jp_free(pool);
     return code == JP_EXIT_OK ? jp_cli_print(cli, result, JP_VIEW(show_ended)) : code;
 }
 

@@ -91,7 +91,7 @@ static bool write_pieces(HANDLE handle, const char *bytes, size_t length) {
             break;
         const char *end = memchr(bytes, 'm', length);
         size_t sequence = end != NULL ? (size_t)(end - bytes) + 1 : length;
-        if (console)
+        if (console && end != NULL)
             SetConsoleTextAttribute(handle, attribute_of(info.wAttributes, atoi(bytes + strlen("\033["))));
         bytes += sequence;
         length -= sequence;

@@ -335,7 +335,8 @@ void jp_view_print(const struct jp_view *view, const struct jp_output_options *o
     cJSON *rows = made != NULL || view->list == NULL ? made : jp_get(result, view->list);
     if (options->sort != NULL)
         sort_rows(view, options->sort, rows);
-    cut_rows(options->limit, rows);
+    if (rows != NULL)
+        cut_rows(options->limit, rows);
     switch (options->format) {
     case JP_FORMAT_TABLE:
         add_table(view, options, columns, rows, result, out);

@@ -271,7 +271,7 @@ def test_a_backup_does_not_replace_a_file_unasked(writing, host, tmp_path):
     copy = tmp_path / "copy.db"
     copy.write_bytes(b"precious")
     refused = service.jobpool("accounting", "backup", host.path(copy))
-    assert refused.returncode == 1 and "copy.db" in refused.stderr and copy.read_bytes() == b"precious"
+    assert refused.returncode == 1 and "copy.db" in refused.stderr and "--force" in refused.stderr and copy.read_bytes() == b"precious"
     last = end_one()
     done = service.jobpool("accounting", "backup", host.path(copy), "--force")
     assert done.returncode == 0 and "copy.db" in done.stdout and last in ids_in(copy)

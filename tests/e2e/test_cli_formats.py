@@ -288,6 +288,17 @@ def test_colours_are_for_terminals(used):
     assert "\x1b" not in ok(used.jobpool("list", "--format", "csv", environment={"JOBPOOL_COLOR": "always"}))
 
 
+@on_a_terminal
+def test_colours_take_no_room_and_stay_on_the_terminal(used, tmp_path):
+    for arguments in (["accounting"], ["events", "-n", "5"], ["list", "--columns", "name,state,rights"]):
+        assert shown(used, *arguments, columns=80).text() == shown(used, *arguments, columns=80, NO_COLOR="1").text()
+    errors, script = tmp_path / "errors", tmp_path / "typed.cmd"
+    script.write_text(f'@echo off\r\n"{used.host.program("jobpool")}" 2> "{used.host.path(errors)}"\r\n', newline="")
+    with Terminal(used.host, "cmd", "/c", used.host.path(script)) as terminal:
+        assert terminal.finish() == 2
+    assert b"Pools:" in errors.read_bytes() and b"\x1b" not in errors.read_bytes()
+
+
 def cell_colour(terminal, word):
     line = next(number for number, text in enumerate(terminal.screen.display) if word in text)
     return terminal.screen.buffer[line][terminal.screen.display[line].index(word)].fg

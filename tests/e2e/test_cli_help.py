@@ -201,6 +201,13 @@ def test_short_forms_letters_and_aliases_are_the_same_command(stage):
     assert stage.json("pool", "rm", "again") == {"pool": "again", "terminated": 0}
 
 
+def test_who_waited_in_vain_is_told_where_to_look(stage, held):
+    ok(stage.jobpool("assign", "--pool", "nightly", held().pid))
+    result = stage.jobpool("wait", "nightly", "--timeout", "100ms")
+    assert result.returncode == 1 and "time-out has passed" in result.stderr and "jobpool ps nightly" in result.stderr
+    ok(stage.jobpool("kill", "nightly"))
+
+
 def test_what_to_do_is_said(stage):
     """Behind what went wrong; to people, not in the error object that programs read."""
     for arguments, advice in ((["show", "nobody"], "see: jobpool list"), (["kill", "4711"], "jobpool kill --pid 4711"),
