@@ -9,7 +9,7 @@
 enum {
     EAGER = 256, /* so many records, and the thread is woken in the midst of a turn of the loop */
     AUDIT_SHARE = 4, /* of the backlog's bound, beyond it: only for the audit trail */
-    SAMPLE_SHARE = 2, /* of the backlog's bound: beyond it no samples are kept any more */
+    SAMPLE_SHARE = 2, /* of the backlog's bound: beyond it no samples are kept any more, and nothing waits for what comes after it */
 };
 
 struct jp__waiter {
@@ -51,8 +51,10 @@ static void begin_record(struct jp__writer *writer) {
 }
 
 static void end_record(struct jp__writer *writer) {
+    bool fills = !writer->urgent && records_held(writer) >= writer->options.max_backlog / SAMPLE_SHARE;
+    writer->urgent |= fills;
     uv_mutex_unlock(&writer->mutex);
-    if (writer->unheard && ++writer->unheard_count >= EAGER)
+    if (fills || (writer->unheard && ++writer->unheard_count >= EAGER))
         hand_over(writer);
 }
 
@@ -108,6 +110,13 @@ void jp__writer_forget_pool(struct jp__writer *writer, const char *name) {
     begin_record(writer);
     jp__batch_add_forgotten_pool(&writer->backlog, name, jp__now_100ns());
     end_record(writer);
+}
+
+void jp__writer_release(struct jp__writer *writer) {
+    uv_mutex_lock(&writer->mutex);
+    writer->held_until_ms = 0;
+    uv_mutex_unlock(&writer->mutex);
+    uv_cond_signal(&writer->wake);
 }
 
 void jp__writer_suspect_damage(struct jp__writer *writer) {
@@ -302,6 +311,7 @@ jp_status jp__writer_start(const struct jp_store_options *options, const struct 
     writer->last_audit_id = start->last_audit_id;
     writer->news.committed_seq = writer->heard.committed_seq = start->last_seq;
     writer->news.figures = jp__writer_measure(writer, 0);
+    writer->held_until_ms = options->hold_ms > 0 ? jp__now_ms() + options->hold_ms : 0;
     jp__upkeep_set_retention(&writer->upkeep, &options->retention);
     writer->last_waiter = &writer->first_waiter;
     writer->async.data = writer;

@@ -51,7 +51,8 @@ struct jp__writer {
     uint64_t dropped_events, dropped_from_seq, dropped_to_seq, dropped_audits, dropped_samples;
     bool dropping;     /* since the last commit */
     bool suspected;    /* the file is damaged, says the reader */
-    bool urgent;       /* somebody waits for what is in the backlog */
+    bool urgent;       /* somebody waits for what is in the backlog, or it fills */
+    uint64_t held_until_ms; /* what nobody waits for is not written before */
     uint64_t stop_by_ms; /* not 0: stopping, and trying until then */
     struct jp__news news;
     struct jp__upkeep upkeep; /* says itself whose is what of it */

@@ -20,7 +20,8 @@ static uint64_t due_ms(const struct jp__writer *writer) {
         return 0;
     if (writer->backlog.ticket == 0 && writer->batch.ticket == 0)
         return UINT64_MAX; /* nothing was recorded, nor is left from before */
-    return writer->urgent ? 0 : writer->began_ms + writer->options.flush_interval_ms;
+    uint64_t flush = writer->began_ms + writer->options.flush_interval_ms;
+    return writer->urgent ? 0 : flush > writer->held_until_ms ? flush : writer->held_until_ms;
 }
 
 /* The same for what the thread does beside writing. A database that cannot be written cannot be purged either, but who asked is told. */
