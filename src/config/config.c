@@ -179,9 +179,12 @@ static void check_parent(const struct jp_config *config, const struct jp_map *na
 /* `items` are the pools' objects in the file: to look for each among all of them would take the square of their number. */
 static void check_parents(const struct jp_config *config, const cJSON *const *items, struct jp_faults *faults) {
     struct jp_map names = {0};
-    for (size_t i = 0; i < config->pool_count; i++)
+    bool any = false;
+    for (size_t i = 0; i < config->pool_count && !any; i++)
+        any = config->pools[i].spec.parent;
+    for (size_t i = 0; i < config->pool_count && any; i++)
         jp_map_put(&names, config->pools[i].name, &config->pools[i]);
-    for (size_t i = 0; i < config->pool_count; i++) {
+    for (size_t i = 0; i < config->pool_count && any; i++) {
         const struct jp_named_spec *pool = &config->pools[i];
         if (pool->spec.parent && jp_pool_name_valid(pool->spec.parent)) /* otherwise that was the fault */
             check_parent(config, &names, pool, items[i], faults);
@@ -189,7 +192,13 @@ static void check_parents(const struct jp_config *config, const cJSON *const *it
     jp_map_free(&names);
 }
 
+/* Those that are made of the pools' names differ as these do. */
 static void check_object_names(const struct jp_config *config, const cJSON *const *items, struct jp_faults *faults) {
+    bool any = false;
+    for (size_t i = 0; i < config->pool_count && !any; i++)
+        any = config->pools[i].spec.object_name;
+    if (!any)
+        return;
     struct jp_map names = {0};
     char **owned = jp_realloc_array(NULL, config->pool_count, sizeof *owned);
     for (size_t i = 0; i < config->pool_count; i++) {
@@ -278,17 +287,21 @@ static void read_pools(const struct jp_schema_context *context, const cJSON *poo
     *ret_items = jp_alloc(count * sizeof **ret_items);
     config->pools = jp_alloc(count * sizeof *config->pools);
     const cJSON *item;
+    struct jp_str path = {0};
+    jp_str_puts(&path, "pools.");
+    size_t before = path.length;
     cJSON_ArrayForEach(item, pools) {
         if (!name_valid(context, pools, item, "pool"))
             continue;
         (*ret_items)[config->pool_count] = item;
         struct jp_named_spec *pool = &config->pools[config->pool_count++];
         pool->name = jp_strdup(item->string);
-        char *path = jp_sprintf("pools.%s", item->string);
-        if (jp_schema_read(context, jp_pool_fields, item, path, &pool->spec))
-            jp_pool_spec_check(&pool->spec, item, path, context->faults);
-        jp_free(path);
+        path.length = before;
+        jp_str_puts(&path, item->string);
+        if (jp_schema_read(context, jp_pool_fields, item, jp_str_text(&path), &pool->spec))
+            jp_pool_spec_check(&pool->spec, item, jp_str_text(&path), context->faults);
     }
+    jp_str_free(&path);
 }
 
 static void set_u64(uint64_t present, unsigned row, uint64_t *value, uint64_t standard) {

@@ -4,6 +4,7 @@
 #include "base/units.h"
 
 enum { PROGRESS_MS = JP_DAEMON_STOP_HINT_MS / 4 };
+enum { HOLD_RECORD_MS = 1000 }; /* what a start records is one commit, after it: nobody waits for it, and the clients do for the start */
 enum { MAX_PACKETS = 65536 }; /* waiting between the port and the loop; past that the lists are read */
 
 static int64_t clock_100ns(void *context) {
@@ -48,6 +49,7 @@ static jp_status open_store(struct jp_daemon *daemon, struct jp_error *error) {
     struct jp_store_options options = {
         .file = daemon->config.database.file,
         .flush_interval_ms = daemon->config.database.flush_interval_100ns / JP_100NS_PER_MS,
+        .hold_ms = HOLD_RECORD_MS,
         .max_backlog = daemon->config.database.max_backlog,
         .retention = jp__retention(&daemon->config.retention),
         .log = &daemon->log,
@@ -95,7 +97,6 @@ static jp_status make_pools(struct jp_daemon *daemon, struct jp_error *error) {
         .record_interval_ms = daemon->config.sampling.record_100ns / JP_100NS_PER_MS,
         .on_event = jp__on_event,
     };
-    struct jp_reload_result loaded;
     daemon->pools = jp_pools_new(&surroundings, &daemon->start);
     struct jp_rpc_setup setup = {
         .pools = daemon->pools,
@@ -111,10 +112,9 @@ static jp_status make_pools(struct jp_daemon *daemon, struct jp_error *error) {
     jp_pools_set_access(daemon->pools, &daemon->config.access);
     daemon->rpc = jp_rpc_new(&setup, daemon->start.last_seq);
     jp_pools_note(daemon->pools, "SERVICE_STARTED", daemon->with.version);
-    jp_status status = jp_pools_load(daemon->pools, daemon->config.pools, daemon->config.pool_count, &loaded, error);
+    jp_status status = jp_pools_load(daemon->pools, daemon->config.pools, daemon->config.pool_count, NULL, error);
     if (status)
         return status;
-    jp_reload_result_clear(&loaded);
     jp_pools_adopt(daemon->pools, &daemon->start);
     jp_accounts_start_clear(&daemon->start);
     return JP_OK;
@@ -228,6 +228,7 @@ jp_status jp_daemon_run(struct jp_daemon *daemon, struct jp_error *error, char *
     status = start(daemon, error);
     if (status == JP_OK) {
         jp_log(&daemon->log, JP_LOG_INFO, "serving %zu pools on %s", daemon->config.pool_count, daemon->address);
+        jp_store_release(daemon->store);
         jp_config_free_pools(&daemon->config);
         daemon->serving = true;
         jp__watch_config(daemon);

@@ -252,15 +252,15 @@ const struct jp_field jp_pool_fields[] = {
                         .shorthand = "sddl", .documentation = "Who may do what with the pool; default as its parent, or the service."},
     {0}};
 
+static bool is_letter_or_digit(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
+
 bool jp_pool_name_valid(const char *name) {
-    size_t length = strlen(name);
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    if (!length || length > JP_POOL_NAME_MAX || !strchr(letters, name[0]))
+    size_t length = 0;
+    if (!is_letter_or_digit(name[0]))
         return false;
-    for (size_t i = 1; i < length; i++)
-        if (!strchr(letters, name[i]) && !strchr("._-", name[i]))
-            return false;
-    return true;
+    while (is_letter_or_digit(name[length]) || name[length] == '.' || name[length] == '_' || name[length] == '-')
+        length++;
+    return !name[length] && length <= JP_POOL_NAME_MAX;
 }
 
 bool jp_pool_spec_terminates(const struct jp_pool_spec *spec) {
@@ -270,7 +270,14 @@ bool jp_pool_spec_terminates(const struct jp_pool_spec *spec) {
 }
 
 char *jp_pool_object_name(const char *name, const struct jp_pool_spec *spec) {
-    return spec->object_name ? jp_strdup(spec->object_name) : jp_sprintf("Global\\JobPool.%s", name);
+    static const char before[] = "Global\\JobPool.";
+    if (spec->object_name)
+        return jp_strdup(spec->object_name);
+    size_t length = strlen(name);
+    char *object_name = jp_alloc(sizeof before + length); /* put together by hand: it is done for each of very many pools */
+    memcpy(object_name, before, sizeof before - 1);
+    memcpy(object_name + sizeof before - 1, name, length);
+    return object_name;
 }
 
 static const cJSON *child(const cJSON *object, const char *key) {

@@ -388,12 +388,15 @@ struct jp_accounts_start {
     size_t pool_count;
     struct jp_pool_past { /* of pools that were there when the last run ended */
         char *name, *parent; /* NULL: it had none */
+        bool defined; /* it has a definition */
         bool frozen, keep_frozen, suspends, below_frozen;
+        bool ephemeral;
         int64_t busy_since_100ns;
         int64_t job_time_used_100ns;
     } *pasts;
     size_t past_count;
-    struct jp_pool_counters { /* of every pool that there ever was, as long as anything is recorded under its name; who was used last comes last */
+    struct jp_pool_counters { /* of every pool that there ever was, as long as anything is recorded under its name, but for pasts of which
+                                 nothing was counted; who was used last comes last */
         char *name;
         bool ephemeral; /* it was, at last */
         struct jp_counters total;

@@ -84,6 +84,8 @@ static bool was_sampled(const struct jp_pool_counters *counters) {
 }
 
 void jp__counters_load(struct jp_pools *pools, const struct jp_accounts_start *start) {
+    for (size_t i = 0; i < start->past_count; i++)
+        counted_of(pools, start->pasts[i].name); /* also one of which nothing was counted is a name that was used */
     for (size_t i = 0; i < start->counter_count; i++) {
         struct jp_counted *counted = counted_of(pools, start->counters[i].name);
         line_remove(pools, counted);

@@ -57,15 +57,16 @@ static void forget_object_name(struct jp_pools *pools, const struct jp_pool *gon
         }
 }
 
-struct jp_pool *jp__pool_new(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec,
-                             struct jp_pool *parent, enum jp_pool_source source) {
+struct jp_pool *jp__pool_new(struct jp_pools *pools, const char *name, struct jp_pool_spec *spec, struct jp_pool *parent,
+                             enum jp_pool_source source) {
     struct jp_pool *pool = jp_alloc(sizeof *pool);
     pool->name = jp_strdup(name);
-    jp_schema_copy(jp_pool_fields, spec, &pool->spec);
+    pool->spec = *spec;
+    *spec = (struct jp_pool_spec){0};
     pool->parent = parent;
     pool->depth = parent ? parent->depth + 1 : 0;
     pool->source = source;
-    pool->object_name = jp_pool_object_name(name, spec);
+    pool->object_name = jp_pool_object_name(name, &pool->spec);
     pool->created_100ns = jp__now(pools);
     jp__pool_access_apply(pools, pool);
     if (parent)
@@ -74,7 +75,7 @@ struct jp_pool *jp__pool_new(struct jp_pools *pools, const char *name, const str
     note_object_name(pools, pool);
     jp__counters_attach(pools, pool);
     jp__order_add(pools, pool);
-    pools->ruled_count += jp__pool_has_rules(spec);
+    pools->ruled_count += jp__pool_has_rules(&pool->spec);
     jp__pool_remember(pools, pool);
     return pool;
 }
@@ -146,8 +147,32 @@ void jp__pool_go(struct jp_pools *pools, struct jp_pool *pool, const char *why) 
 
 /* --- through the interface --- */
 
-void jp__pool_record(struct jp_pools *pools, const struct jp_pool *pool) {
+/* But for its definition. */
+static struct jp_pool_record record_of(const struct jp_pool *pool) {
     const struct jp_pool *by = jp_pool_frozen_by(pool);
+    return (struct jp_pool_record){.name = pool->name,
+                                   .parent = pool->parent ? pool->parent->name : NULL,
+                                   .frozen = pool->frozen || pool->thaw_freeze,
+                                   .keep_frozen = pool->keep_frozen,
+                                   .suspends = pool->suspends || pool->thaw_rate,
+                                   .below_frozen = by && by != pool,
+                                   .ephemeral = pool->ephemeral != NULL,
+                                   .busy_since_100ns = pool->busy_since_100ns,
+                                   .job_time_used_100ns = (int64_t)(pool->spent.user_100ns - pool->job_time_base_100ns)};
+}
+
+bool jp__pool_is_on_record(const struct jp_pools *pools, const struct jp_pool *pool) {
+    const struct jp_pool_past *past = jp_map_get(&pools->pasts, pool->name);
+    if (!past || past->defined || past->ephemeral || pool->source == JP_POOL_PERSISTENT || pool->ephemeral)
+        return false;
+    struct jp_pool_record now = record_of(pool);
+    bool same_parent = now.parent && past->parent ? strcmp(now.parent, past->parent) == 0 : now.parent == past->parent;
+    return same_parent && now.frozen == past->frozen && now.keep_frozen == past->keep_frozen && now.suspends == past->suspends &&
+           now.below_frozen == past->below_frozen && now.busy_since_100ns == past->busy_since_100ns &&
+           now.job_time_used_100ns == past->job_time_used_100ns;
+}
+
+void jp__pool_record(struct jp_pools *pools, const struct jp_pool *pool) {
     if (pool->state == JP_POOL_ORPHAN)
         return; /* it is forgotten; only its members are waited for */
     struct jp_str definition = {0};
@@ -158,17 +183,9 @@ void jp__pool_record(struct jp_pools *pools, const struct jp_pool *pool) {
         jp_json_print(json, &definition);
         cJSON_Delete(json);
     }
-    pools->with.accounts->ops->record_pool(
-        pools->with.accounts, &(struct jp_pool_record){.name = pool->name,
-                                                       .parent = pool->parent ? pool->parent->name : NULL,
-                                                       .definition = definition.length ? jp_str_text(&definition) : NULL,
-                                                       .frozen = pool->frozen || pool->thaw_freeze,
-                                                       .keep_frozen = pool->keep_frozen,
-                                                       .suspends = pool->suspends || pool->thaw_rate,
-                                                       .below_frozen = by && by != pool,
-                                                       .ephemeral = pool->ephemeral != NULL,
-                                                       .busy_since_100ns = pool->busy_since_100ns,
-                                                       .job_time_used_100ns = (int64_t)(pool->spent.user_100ns - pool->job_time_base_100ns)});
+    struct jp_pool_record record = record_of(pool);
+    record.definition = definition.length ? jp_str_text(&definition) : NULL;
+    pools->with.accounts->ops->record_pool(pools->with.accounts, &record);
     jp_str_free(&definition);
 }
 
@@ -223,7 +240,9 @@ jp_status jp__pool_make(struct jp_pools *pools, const char *name, const struct j
         jp__ephemeral_clear(pools, ephemeral);
         return status;
     }
-    struct jp_pool *pool = jp__pool_new(pools, name, spec, parent, source);
+    struct jp_pool_spec own = {0};
+    jp_schema_copy(jp_pool_fields, spec, &own);
+    struct jp_pool *pool = jp__pool_new(pools, name, &own, parent, source);
     jp__ephemeral_attach(pools, pool, ephemeral);
     jp__pool_open(pools, pool);
     if (pool->state == JP_POOL_FAILED) {

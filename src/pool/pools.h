@@ -206,9 +206,10 @@ void jp_reload_result_clear(struct jp_reload_result *result);
 
 /* Makes the pools from the config what `specs` says; all or nothing: what cannot be done is found before anything is.
  * Pools made by RPC stay, unless a name clashes (then: JP_E_POOL_EXISTS). A pool whose job cannot be opened is kept as
- * FAILED. Removed pools with members become orphans; their processes are ended where the pool's on_remove says so. */
-jp_status jp_pools_load(struct jp_pools *pools, const struct jp_named_spec *specs, size_t count,
-                        struct jp_reload_result *ret_result, struct jp_error *error);
+ * FAILED. Removed pools with members become orphans; their processes are ended where the pool's on_remove says so.
+ * New pools take their specs over: those are all zero then. `ret_result` may be NULL. */
+jp_status jp_pools_load(struct jp_pools *pools, struct jp_named_spec *specs, size_t count, struct jp_reload_result *ret_result,
+                        struct jp_error *error);
 
 /* Once, after the first load: pools that were made with `persist` come back, rows of the last run that are still open are
  * taken up again or closed. */

@@ -250,8 +250,9 @@ void jp__seen_begin(struct jp_pools *pools, struct jp_pool_job *job); /* it was 
 void jp__seen_restore(struct jp_pools *pools, const struct jp_accounts_start *start); /* before members are taken up */
 
 /* pools.c */
-struct jp_pool *jp__pool_new(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec,
-                             struct jp_pool *parent, enum jp_pool_source source);
+/* Takes what is in `spec`, which is all zero then. */
+struct jp_pool *jp__pool_new(struct jp_pools *pools, const char *name, struct jp_pool_spec *spec, struct jp_pool *parent,
+                             enum jp_pool_source source);
 void jp__pool_open(struct jp_pools *pools, struct jp_pool *pool); /* to ACTIVE or FAILED */
 void jp__pool_fail(struct jp_pool *pool, const struct jp_error *why); /* it has no job */
 jp_status jp__pool_check_new(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec, struct jp_pool **ret_parent,
@@ -265,6 +266,8 @@ jp_status jp__ui_and_nesting(const char *parent, const char *child, struct jp_er
 /* What cannot be lifted or changed while the pool lives. */
 jp_status jp__pool_check_change(struct jp_pools *pools, const struct jp_pool *pool, const struct jp_pool_spec *merged, struct jp_error *error);
 void jp__pool_record(struct jp_pools *pools, const struct jp_pool *pool); /* as it is, in the accounts */
+/* The last run has left it there as it is now. To be asked before anything is recorded of it in this run. */
+bool jp__pool_is_on_record(const struct jp_pools *pools, const struct jp_pool *pool);
 void jp__pools_reap(struct jp_pools *pools);                         /* orphans that nobody is in any more */
 void jp__pool_go(struct jp_pools *pools, struct jp_pool *pool, const char *why); /* told, forgotten, discarded: it has no members and no children */
 jp_status jp__pool_make(struct jp_pools *pools, const char *name, const struct jp_pool_spec *spec, enum jp_pool_source source,

@@ -18,19 +18,32 @@ static bool moved(const struct jp_pool *pool, const struct jp_pool_spec *spec) {
     return !same_text(pool->spec.parent, spec->parent) || !same_text(pool->spec.object_name, spec->object_name);
 }
 
+/* What the config says. */
+struct wanted {
+    struct jp_named_spec *specs;
+    size_t count;
+    struct jp_map by_name; /* made when a name is looked for */
+};
+
+static struct jp_named_spec *find_spec(struct wanted *wanted, const char *name) {
+    for (size_t i = wanted->by_name.count; i < wanted->count; i++)
+        jp_map_put(&wanted->by_name, wanted->specs[i].name, &wanted->specs[i]);
+    return jp_map_get(&wanted->by_name, name);
+}
+
 /* Windows nests no jobs that have UI limits. */
-static jp_status check_parent(struct jp_pools *pools, const struct jp_map *by_name, const struct jp_named_spec *spec, struct jp_error *error) {
-    const struct jp_named_spec *parent = spec->spec.parent ? jp_map_get(by_name, spec->spec.parent) : NULL;
+static jp_status check_parent(struct jp_pools *pools, struct wanted *wanted, const struct jp_named_spec *spec, struct jp_error *error) {
+    const struct jp_named_spec *parent = spec->spec.parent ? find_spec(wanted, spec->spec.parent) : NULL;
     const struct jp_pool *there = spec->spec.parent ? jp_pools_find(pools, spec->spec.parent) : NULL;
     uint32_t ui = parent ? parent->spec.ui : there ? there->spec.ui : 0;
     return ui ? jp__ui_and_nesting(spec->spec.parent, spec->name, error) : JP_OK;
 }
 
-static jp_status check(struct jp_pools *pools, const struct jp_map *by_name, const struct jp_named_spec *specs, size_t count,
-                       struct jp_error *error) {
-    for (size_t i = 0; i < count; i++) {
+static jp_status check(struct jp_pools *pools, struct wanted *wanted, struct jp_error *error) {
+    const struct jp_named_spec *specs = wanted->specs;
+    for (size_t i = 0; i < wanted->count; i++) {
         const struct jp_pool *pool = jp_pools_find(pools, specs[i].name);
-        if (check_parent(pools, by_name, &specs[i], error) ||
+        if (check_parent(pools, wanted, &specs[i], error) ||
             jp_policy_check_strict(jp__host(pools), specs[i].name, &specs[i].spec, error))
             return error->status;
         if (!pool)
@@ -87,21 +100,19 @@ static void take_settings(struct jp_pools *pools, const struct jp_named_spec *sp
     if (changed)
         jp__pool_changed(pools, pool, restart_job_time);
     if (changed || again) {
-        jp_strings_add(&result->changed, pool->name);
+        if (result)
+            jp_strings_add(&result->changed, pool->name);
         jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_UPDATED", .origin = JP_ORIGIN_SERVICE, .detail = "reload"});
     }
 }
 
-static const struct jp_named_spec *find_spec(const struct jp_map *by_name, const char *name) { return jp_map_get(by_name, name); }
-
-/* Parents first. The config was checked: there is no cycle, and every parent is in `by_name` or there already. */
-static struct jp_pool *make(struct jp_pools *pools, const struct jp_map *by_name, const struct jp_named_spec *spec,
-                            struct jp_reload_result *result) {
+/* Parents first. The config was checked: there is no cycle, and every parent is wanted or there already. */
+static struct jp_pool *make(struct jp_pools *pools, struct wanted *wanted, struct jp_named_spec *spec, struct jp_reload_result *result) {
     struct jp_pool *pool = jp_pools_find(pools, spec->name);
     if (pool)
         return pool;
     const char *parent_name = spec->spec.parent;
-    struct jp_pool *parent = parent_name ? make(pools, by_name, find_spec(by_name, parent_name), result) : NULL;
+    struct jp_pool *parent = parent_name ? make(pools, wanted, find_spec(wanted, parent_name), result) : NULL;
     pool = jp__pool_new(pools, spec->name, &spec->spec, parent, JP_POOL_FROM_CONFIG);
     if (pool->depth >= JP_POOL_MAX_DEPTH) {
         struct jp_error error;
@@ -110,8 +121,10 @@ static struct jp_pool *make(struct jp_pools *pools, const struct jp_map *by_name
     } else {
         jp__pool_open(pools, pool);
     }
-    jp__pool_record(pools, pool);
-    jp_strings_add(&result->added, pool->name);
+    if (!jp__pool_is_on_record(pools, pool))
+        jp__pool_record(pools, pool);
+    if (result)
+        jp_strings_add(&result->added, pool->name);
     jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_CREATED", .origin = JP_ORIGIN_SERVICE, .detail = "config"});
     return pool;
 }
@@ -133,24 +146,34 @@ static bool end_with_pool(struct jp_pools *pools, struct jp_pool *pool) {
     return false;
 }
 
-static void remove_others(struct jp_pools *pools, const struct jp_map *by_name, struct jp_reload_result *result) {
+static bool is_of_config(const struct jp_pool *pool) { return pool->source == JP_POOL_FROM_CONFIG && pool->state != JP_POOL_ORPHAN; }
+
+/* All that are wanted are there. */
+static bool has_others(const struct jp_pools *pools, const struct wanted *wanted) {
+    size_t position = 0, count = 0;
+    for (const struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;)
+        count += is_of_config(pool);
+    return count > wanted->count;
+}
+
+static void remove_others(struct jp_pools *pools, struct wanted *wanted, struct jp_reload_result *result) {
     size_t count;
     struct jp_pool *const *all = jp_pools_sorted(pools, &count);
     for (size_t i = 0; i < count; i++) {
         struct jp_pool *pool = all[i];
-        if (pool->source != JP_POOL_FROM_CONFIG || pool->state == JP_POOL_ORPHAN || find_spec(by_name, pool->name))
+        if (!is_of_config(pool) || find_spec(wanted, pool->name))
             continue;
         pool->state = JP_POOL_ORPHAN;
         pools->reap_due = true;
         pools->with.accounts->ops->forget_pool(pools->with.accounts, pool->name);
         bool ended = end_with_pool(pools, pool), busy = pool->member_count > 0;
-        jp_strings_add(busy && !ended ? &result->orphaned : &result->removed, pool->name);
+        if (result)
+            jp_strings_add(busy && !ended ? &result->orphaned : &result->removed, pool->name);
         if (busy)
             jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_ORPHANED", .origin = JP_ORIGIN_SERVICE,
                                                 .detail = ended ? "removed from the configuration; its processes are ended"
                                                                 : "removed from the configuration; kept until its processes have ended"});
     }
-    jp__pools_reap(pools);
 }
 
 /* Those that were made through the pipe too: what stood in their way may be gone. */
@@ -161,32 +184,33 @@ static void retry_failed(struct jp_pools *pools) {
             jp__pool_open(pools, pool);
 }
 
-jp_status jp_pools_load(struct jp_pools *pools, const struct jp_named_spec *specs, size_t count,
-                        struct jp_reload_result *ret_result, struct jp_error *error) {
+jp_status jp_pools_load(struct jp_pools *pools, struct jp_named_spec *specs, size_t count, struct jp_reload_result *ret_result,
+                        struct jp_error *error) {
     if (pools->stopping)
         return jp_fail(error, JP_E_STOPPING, "the service is stopping");
-    struct jp_map by_name = {0};
-    for (size_t i = 0; i < count; i++)
-        jp_map_put(&by_name, specs[i].name, (void *)(uintptr_t)&specs[i]);
-    jp_status status = check(pools, &by_name, specs, count, error);
+    struct wanted wanted = {.specs = specs, .count = count};
+    jp_status status = check(pools, &wanted, error);
     if (status == JP_OK)
         status = reconfigure(pools, specs, count, error);
     if (status) {
-        jp_map_free(&by_name);
+        jp_map_free(&wanted.by_name);
         return status;
     }
 
-    *ret_result = (struct jp_reload_result){0};
+    if (ret_result)
+        *ret_result = (struct jp_reload_result){0};
     for (size_t i = 0; i < count; i++) {
         struct jp_pool *pool = jp_pools_find(pools, specs[i].name);
         if (pool)
             take_settings(pools, &specs[i], pool, ret_result);
     }
     for (size_t i = 0; i < count; i++)
-        make(pools, &by_name, &specs[i], ret_result);
-    remove_others(pools, &by_name, ret_result);
+        make(pools, &wanted, &specs[i], ret_result);
+    if (has_others(pools, &wanted))
+        remove_others(pools, &wanted, ret_result);
+    jp__pools_reap(pools);
     retry_failed(pools);
-    jp_map_free(&by_name);
+    jp_map_free(&wanted.by_name);
     jp__schedule_sample(pools);
     jp__queue_advance(pools);
     return JP_OK;

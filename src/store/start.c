@@ -45,7 +45,8 @@ static int load_pools(sqlite3 *db, struct jp_accounts_start *start) {
 }
 
 static int load_pasts(sqlite3 *db, struct jp_accounts_start *start) {
-    static const char sql[] = "SELECT name, frozen, busy_since_100ns, job_time_used_100ns, parent FROM pools WHERE deleted_100ns IS NULL"
+    static const char sql[] = "SELECT name, frozen, busy_since_100ns, job_time_used_100ns, parent, definition IS NOT NULL, ephemeral"
+                              " FROM pools WHERE deleted_100ns IS NULL"
                               " ORDER BY created_100ns, rowid";
     sqlite3_stmt *statement = NULL;
     int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
@@ -61,6 +62,8 @@ static int load_pasts(sqlite3 *db, struct jp_accounts_start *start) {
             .keep_frozen = bits & 2,
             .suspends = bits & 4,
             .below_frozen = bits & 8,
+            .defined = sqlite3_column_int(statement, 5),
+            .ephemeral = sqlite3_column_int(statement, 6),
             .busy_since_100ns = sqlite3_column_int64(statement, 2),
             .job_time_used_100ns = sqlite3_column_int64(statement, 3),
         };
@@ -78,7 +81,8 @@ static struct jp_spent read_spent(sqlite3_stmt *statement, int column) {
 static int load_counters(sqlite3 *db, struct jp_accounts_start *start) {
     static const char sql[] =
         "SELECT names.name, totals.*, resets.*, sampled.*, coalesce((SELECT ephemeral FROM pools WHERE pools.name = names.name), 0) FROM"
-        " (SELECT name FROM pools UNION SELECT pool FROM pool_totals) AS names"
+        " (SELECT name FROM pools WHERE deleted_100ns IS NOT NULL OR ephemeral OR name IN (SELECT pool FROM sampled)"
+        "  OR name IN (SELECT pool FROM resets) UNION SELECT pool FROM pool_totals) AS names"
         " LEFT JOIN (SELECT pool, " JP__COUNTER_COLUMNS " FROM pool_totals) AS totals ON totals.pool = names.name"
         " LEFT JOIN (SELECT run, number, time_100ns, " JP__COUNTER_COLUMNS " FROM resets) AS resets"
         "  ON (resets.run, resets.number) = (SELECT run, number FROM resets WHERE pool = names.name"

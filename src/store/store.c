@@ -151,6 +151,10 @@ struct jp_accounts *jp_store_accounts(struct jp_store *store) {
 
 /* --- open and close --- */
 
+void jp_store_release(struct jp_store *store) {
+    jp__writer_release(store->writer);
+}
+
 static void free_store(struct jp_store *store) {
     jp__owner_release(&store->owner);
     jp_free(store->file);

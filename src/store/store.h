@@ -31,6 +31,8 @@ enum {
 struct jp_store_options {
     const char *file;           /* UTF-8; its folder must exist */
     uint64_t flush_interval_ms; /* least time between two commits nobody waits for; 0: none */
+    uint64_t hold_ms;           /* so long after the opening nothing is written that nobody waits for, unless jp_store_release comes before, or
+                                   half of the backlog is full; 0: not held */
     uint64_t max_backlog;       /* records, above which events are dropped, and a quarter above that the audit trail's rows, too;
                                    0: JP_STORE_MAX_BACKLOG */
     struct jp_retention retention; /* all zero: nothing is ever deleted */
@@ -59,6 +61,9 @@ jp_status jp_store_open(const struct jp_store_options *options, struct jp_store 
                         struct jp_accounts_start *ret_start, struct jp_error *error);
 
 struct jp_accounts *jp_store_accounts(struct jp_store *store);
+
+/* The opening's user has recorded what it had to: ends the hold of `hold_ms`. */
+void jp_store_release(struct jp_store *store);
 
 /* `lost`: how many records could not be written any more. The store is gone by then. */
 typedef void jp_store_closed_fn(void *context, uint64_t lost);

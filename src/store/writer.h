@@ -17,6 +17,9 @@ jp_status jp__writer_start(const struct jp_store_options *options, const struct 
                            const struct jp_accounts_start *start, struct jp__reader *reader, struct jp__writer **ret_writer,
                            struct jp_error *error);
 
+/* See jp_store_release. */
+void jp__writer_release(struct jp__writer *writer);
+
 void jp__writer_add_event(struct jp__writer *writer, const struct jp_event *event);
 void jp__writer_add_audit(struct jp__writer *writer, const struct jp_audit_record *record);
 void jp__writer_add_process(struct jp__writer *writer, const struct jp_process_record *record);

@@ -5,12 +5,22 @@
 #include "win32/security.h"
 #include "win32/wide.h"
 
+#include <string.h>
 #include <winternl.h>
 
 struct jp_job *jp__job_object_new(HANDLE handle, const char *name) {
-    struct jp_job *job = jp_alloc(sizeof *job);
+    static const char begin[] = "the job object \"", end[] = "\"", nameless[] = "a job object without a name";
+    size_t length = name ? strlen(name) : 0;
+    struct jp_job *job = jp_alloc(sizeof *job + (name ? sizeof begin + length + sizeof end : sizeof nameless));
     job->handle = handle;
-    job->label = name ? jp_sprintf("the job object \"%s\"", name) : jp_strdup("a job object without a name");
+    job->label = (char *)(job + 1);
+    if (name) { /* put together by hand: it is done for each of very many pools */
+        memcpy(job->label, begin, sizeof begin - 1);
+        memcpy(job->label + sizeof begin - 1, name, length);
+        memcpy(job->label + sizeof begin - 1 + length, end, sizeof end);
+    } else {
+        memcpy(job->label, nameless, sizeof nameless);
+    }
     return job;
 }
 
@@ -18,7 +28,6 @@ void jp__job_object_close(struct jp_job *job) {
     if (!job)
         return;
     CloseHandle(job->handle);
-    jp_free(job->label);
     jp_free(job);
 }
 

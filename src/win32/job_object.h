@@ -10,7 +10,7 @@
 
 struct jp_job {
     HANDLE handle;
-    char *label; /* in sentences: `the job object "build"` */
+    char *label; /* in sentences: `the job object "build"`; of jp__job_object_new in the same memory */
     struct jp_principal *principal; /* the backend's: for whom it was made or opened; NULL: for the service itself */
 };
 

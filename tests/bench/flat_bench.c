@@ -122,14 +122,12 @@ static size_t parent_of(size_t i) {
     return place < 4 ? top : top + 1 + (place - 4) / 2;
 }
 
-static void load_pools(const struct jp_named_spec *specs, size_t count) {
-    struct jp_reload_result result;
+static void load_pools(struct jp_named_spec *specs, size_t count) {
     count_begin();
-    jp_status status = jp_pools_load(pools, specs, count, &result, &error);
+    jp_status status = jp_pools_load(pools, specs, count, NULL, &error);
     count_end("load", count);
     if (status)
         fail("the pools cannot be made", error.text);
-    jp_reload_result_clear(&result);
 }
 
 static void make_pools(size_t count) {

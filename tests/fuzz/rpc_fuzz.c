@@ -117,14 +117,12 @@ static const struct jp_launch_template *find_template(void *context, const char 
 static void load_pools(struct jp_pools *pools) {
     static char build[] = "build", sub[] = "sub", everyone[] = "Everyone", *who[] = {everyone};
     struct jp_named_spec specs[] = {{.name = build}, {.name = sub}};
-    struct jp_reload_result result;
+    struct jp_pool_spec below = {.present = JP_SCHEMA_BIT(JP_POOL_PARENT) | JP_SCHEMA_BIT(JP_POOL_ACCESS), .parent = build};
     struct jp_error error;
-    specs[1].spec.present = JP_SCHEMA_BIT(JP_POOL_PARENT) | JP_SCHEMA_BIT(JP_POOL_ACCESS);
-    specs[1].spec.parent = build;
-    specs[1].spec.access = (struct jp_access){.present = JP_SCHEMA_BIT(JP_ACCESS_ASSIGN) | JP_SCHEMA_BIT(JP_ACCESS_LAUNCH) | JP_SCHEMA_BIT(JP_ACCESS_CONTROL),
+    below.access = (struct jp_access){.present = JP_SCHEMA_BIT(JP_ACCESS_ASSIGN) | JP_SCHEMA_BIT(JP_ACCESS_LAUNCH) | JP_SCHEMA_BIT(JP_ACCESS_CONTROL),
                                               .assign = {who, 1}, .launch = {who, 1}, .control = {who, 1}};
-    MUST(jp_pools_load(pools, specs, 2, &result, &error) == JP_OK);
-    jp_reload_result_clear(&result);
+    jp_schema_copy(jp_pool_fields, &below, &specs[1].spec);
+    MUST(jp_pools_load(pools, specs, 2, NULL, &error) == JP_OK);
 }
 
 static void open_world(struct world *world) {

@@ -32,11 +32,11 @@ struct jp_ledger {
     size_t process_count;
     struct ledger_pool {
         char *name, *parent, *definition;
-        bool frozen, keep_frozen, suspends, below_frozen;
+        bool frozen, keep_frozen, suspends, below_frozen, ephemeral;
         int64_t busy_since_100ns;
         int64_t job_time_used_100ns;
     } *pools;
-    size_t pool_count;
+    size_t pool_count, pool_records;
     struct ledger_job {
         char *object_name, *pool;
         uint32_t session;
@@ -105,9 +105,10 @@ static void forget_pool(struct jp_accounts *accounts, const char *name) {
 static void record_pool(struct jp_accounts *accounts, const struct jp_pool_record *record) {
     struct jp_ledger *ledger = of(accounts);
     forget_pool(accounts, record->name);
+    ledger->pool_records++;
     ledger->pools = jp_realloc_array(ledger->pools, ledger->pool_count + 1, sizeof *ledger->pools);
     ledger->pools[ledger->pool_count++] = (struct ledger_pool){.name = jp_strdup(record->name), .parent = jp_strdup(record->parent), .definition = jp_strdup(record->definition),
-                                                               .frozen = record->frozen, .keep_frozen = record->keep_frozen, .suspends = record->suspends, .below_frozen = record->below_frozen,
+                                                               .frozen = record->frozen, .keep_frozen = record->keep_frozen, .suspends = record->suspends, .below_frozen = record->below_frozen, .ephemeral = record->ephemeral,
                                                                .busy_since_100ns = record->busy_since_100ns, .job_time_used_100ns = record->job_time_used_100ns};
 }
 
@@ -468,6 +469,7 @@ size_t jp_ledger_unobserved_count(const struct jp_ledger *ledger) { return ledge
 const struct jp_unobserved_record *jp_ledger_unobserved(const struct jp_ledger *ledger, size_t i) { return &ledger->unobserved[i]; }
 size_t jp_ledger_reset_count(const struct jp_ledger *ledger) { return ledger->reset_count; }
 const struct jp_reset_record *jp_ledger_reset(const struct jp_ledger *ledger, size_t i) { return &ledger->resets[i]; }
+size_t jp_ledger_pool_records(const struct jp_ledger *ledger) { return ledger->pool_records; }
 size_t jp_ledger_audit_count(const struct jp_ledger *ledger) { return ledger->audit_count; }
 const struct jp_audit_record *jp_ledger_audit(const struct jp_ledger *ledger, size_t i) { return &ledger->audits[i]; }
 struct jp_accounts_state *jp_ledger_state(struct jp_ledger *ledger) { return &ledger->state; }
@@ -484,7 +486,8 @@ static void start_pools(const struct jp_ledger *ledger, struct jp_accounts_start
         if (pool->definition)
             start->pools[start->pool_count++] = (struct jp_stored_pool){jp_strdup(pool->name), jp_strdup(pool->definition)};
         start->pasts[start->past_count++] = (struct jp_pool_past){
-            .name = jp_strdup(pool->name), .frozen = pool->frozen, .keep_frozen = pool->keep_frozen, .suspends = pool->suspends,
+            .name = jp_strdup(pool->name), .parent = jp_strdup(pool->parent), .defined = pool->definition != NULL,
+            .ephemeral = pool->ephemeral, .frozen = pool->frozen, .keep_frozen = pool->keep_frozen, .suspends = pool->suspends,
             .below_frozen = pool->below_frozen, .busy_since_100ns = pool->busy_since_100ns, .job_time_used_100ns = pool->job_time_used_100ns};
     }
 }

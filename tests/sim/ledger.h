@@ -30,6 +30,7 @@ size_t jp_ledger_unobserved_count(const struct jp_ledger *ledger);
 const struct jp_unobserved_record *jp_ledger_unobserved(const struct jp_ledger *ledger, size_t i);
 size_t jp_ledger_reset_count(const struct jp_ledger *ledger);
 const struct jp_reset_record *jp_ledger_reset(const struct jp_ledger *ledger, size_t i);
+size_t jp_ledger_pool_records(const struct jp_ledger *ledger); /* how often a pool was recorded */
 size_t jp_ledger_audit_count(const struct jp_ledger *ledger);
 const struct jp_audit_record *jp_ledger_audit(const struct jp_ledger *ledger, size_t i);
 uint32_t jp_ledger_keeper(const struct jp_ledger *ledger); /* its pid; 0: none */

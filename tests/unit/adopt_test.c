@@ -392,6 +392,35 @@ static void an_empty_job_that_was_there_claims_nothing(void **state) {
     jp_sim_hold_job(world->sim, "Global\\JobPool.one", false);
 }
 
+/* --- pools on record --- */
+
+static void a_pool_that_is_on_record_is_not_recorded_again(void **state) {
+    struct pool_world *world = *state;
+    pool_world_load(world, PAIR);
+    assert_int_equal(jp_ledger_pool_records(world->ledger), 2);
+    restart(world, PAIR);
+    pool_world_crash(world, PAIR);
+    assert_int_equal(jp_ledger_pool_records(world->ledger), 2);
+    restart(world, "{\"one\": {}, \"two\": {}}"); /* not below it any more */
+    assert_int_equal(jp_ledger_pool_records(world->ledger), 3);
+    restart(world, "{\"one\": {}, \"two\": {}}");
+    assert_int_equal(jp_ledger_pool_records(world->ledger), 3);
+}
+
+static void a_pool_that_was_made_with_persist_is_recorded_as_the_configs(void **state) {
+    struct pool_world *world = *state;
+    struct jp_pool_spec spec = {0};
+    struct jp_pool *pool;
+    struct jp_accounts_start start;
+    pool_world_load(world, "{}");
+    assert_int_equal(jp_pools_create(world->pools, "one", &spec, true, &pool, &world->error), JP_OK);
+    restart(world, ONE);
+    jp_ledger_start(world->ledger, &start);
+    assert_int_equal(start.pool_count, 0); /* it has no definition any more */
+    assert_int_equal(start.past_count, 1);
+    jp_accounts_start_clear(&start);
+}
+
 /* --- the end --- */
 
 static void those_that_end_with_the_service_are_asked_first(void **state) {
@@ -459,6 +488,8 @@ int main(void) {
         TEST(nobody_is_claimed_who_was_seen),
         TEST(a_job_that_the_accounts_do_not_know_claims_nothing),
         TEST(an_empty_job_that_was_there_claims_nothing),
+        TEST(a_pool_that_is_on_record_is_not_recorded_again),
+        TEST(a_pool_that_was_made_with_persist_is_recorded_as_the_configs),
         TEST(those_that_end_with_the_service_are_asked_first),
         TEST(a_new_database_gets_all_that_is_there),
     };

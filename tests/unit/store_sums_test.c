@@ -196,14 +196,20 @@ static void pools_come_back_with_their_past(void **state) {
     ops->forget_pool(world->accounts, "gone");
     reopen(world);
     assert_int_equal(world->start.past_count, 2);
+    assert_int_equal(world->start.counter_count, 1); /* of those that live only if there is something */
+    assert_int_equal(counters_of(world, "gone")->total.processes, 0);
     assert_int_equal(past_of(world, "a")->busy_since_100ns, 77);
     assert_int_equal(past_of(world, "a")->job_time_used_100ns, 5);
     assert_true(past_of(world, "a")->frozen);
     assert_int_equal(past_of(world, "b")->busy_since_100ns, 78);
+    assert_string_equal(past_of(world, "b")->parent, "a");
+    assert_false(past_of(world, "a")->defined || past_of(world, "a")->ephemeral);
     ops->record_pool(world->accounts, &(struct jp_pool_record){.name = "a"});
+    ops->record_pool(world->accounts, &(struct jp_pool_record){.name = "c", .definition = "{}", .ephemeral = true});
     reopen(world);
     assert_int_equal(past_of(world, "a")->busy_since_100ns, 0);
-    assert_int_equal(counters_of(world, "a")->total.processes, 0); /* of the living ones in any case */
+    assert_true(past_of(world, "c")->defined && past_of(world, "c")->ephemeral);
+    assert_true(counters_of(world, "c")->ephemeral);
     close_store(world);
 }
 

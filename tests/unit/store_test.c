@@ -348,6 +348,62 @@ static void records_wait_for_the_interval_when_nobody_waits(void **state) {
     assert_int_equal(ask_number(world->file, "SELECT count(*) FROM processes"), 1);
 }
 
+static void what_is_held_is_one_commit(void **state) {
+    struct world *world = *state;
+    world->hold_ms = 60000;
+    open_store(world);
+    for (uint64_t seq = 1; seq <= 10000; seq++) {
+        record_event(world, seq);
+        if (seq % 100 == 0)
+            uv_run(&world->loop, UV_RUN_NOWAIT);
+    }
+    assert_int_equal(state_of(world).backlog, 10000);
+    jp_store_release(world->store);
+    await_commit(world, 10000);
+    assert_int_equal(world->commits, 1);
+    record_event(world, 10001);
+    await_commit(world, 10001); /* once is for good */
+    close_store(world);
+}
+
+static void who_waits_does_not_wait_for_the_release(void **state) {
+    struct world *world = *state;
+    world->hold_ms = 60000;
+    open_store(world);
+    record_event(world, 1);
+    assert_int_equal(wait_durable(world), JP_OK);
+    assert_int_equal(ask_number(world->file, "SELECT count(*) FROM events"), 1);
+    record_event(world, 2);
+    close_store(world); /* nor does the end */
+    assert_int_equal(world->lost, 0);
+    assert_int_equal(ask_number(world->file, "SELECT count(*) FROM events"), 2);
+}
+
+static void a_hold_ends_by_itself(void **state) {
+    struct world *world = *state;
+    world->hold_ms = 20;
+    open_store(world);
+    record_event(world, 1);
+    await_commit(world, 1);
+    close_store(world);
+}
+
+/* What is to be kept is not lost for the sake of a hold, or of an interval. */
+static void a_backlog_that_fills_is_written(void **state) {
+    struct world *world = *state;
+    world->hold_ms = world->flush_interval_ms = 60000;
+    world->max_backlog = 1000;
+    open_store(world);
+    for (uint64_t seq = 1; seq <= 500; seq++)
+        record_event(world, seq);
+    await_commit(world, 500);
+    for (uint64_t seq = 501; seq <= 1000; seq++)
+        record_event(world, seq);
+    await_commit(world, 1000);
+    assert_int_equal(state_of(world).dropped_events, 0);
+    close_store(world);
+}
+
 /* --- a database that cannot be written --- */
 
 static void a_locked_database_degrades_and_recovers(void **state) {
@@ -467,6 +523,10 @@ int main(void) {
         TEST(commits_are_told_in_order_and_in_groups),
         TEST(waiting_does_not_wait_for_the_interval),
         TEST(records_wait_for_the_interval_when_nobody_waits),
+        TEST(what_is_held_is_one_commit),
+        TEST(who_waits_does_not_wait_for_the_release),
+        TEST(a_hold_ends_by_itself),
+        TEST(a_backlog_that_fills_is_written),
         TEST(a_locked_database_degrades_and_recovers),
         TEST(the_numbers_that_were_dropped_are_told),
         TEST(closing_a_locked_database_ends_and_counts_the_loss),

@@ -86,6 +86,7 @@ jp_status try_open(struct world *world) {
     struct jp_store_options options = {
         .file = world->file,
         .flush_interval_ms = world->flush_interval_ms,
+        .hold_ms = world->hold_ms,
         .max_backlog = world->max_backlog,
         .retention = world->retention,
         .log = &world->log,
@@ -131,6 +132,13 @@ void await_state(struct world *world, bool degraded) {
     uv_timer_start(&world->patience, out_of_patience, PATIENCE_MS, 0);
     int changes = world->state_changes;
     while (state_of(world).degraded != degraded || world->state_changes == changes)
+        uv_run(&world->loop, UV_RUN_ONCE);
+    uv_timer_stop(&world->patience);
+}
+
+void await_commit(struct world *world, uint64_t seq) {
+    uv_timer_start(&world->patience, out_of_patience, PATIENCE_MS, 0);
+    while (world->committed_seq < seq)
         uv_run(&world->loop, UV_RUN_ONCE);
     uv_timer_stop(&world->patience);
 }

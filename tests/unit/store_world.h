@@ -27,7 +27,7 @@ struct world {
     uv_mutex_t log_mutex; /* the store's threads log too */
     struct jp_str logged;
 
-    uint64_t flush_interval_ms, max_backlog, hurry; /* for open_store */
+    uint64_t flush_interval_ms, hold_ms, max_backlog, hurry; /* for open_store */
     struct jp_retention retention;
     struct jp_store *store;                  /* NULL when closed */
     struct jp_accounts *accounts;
@@ -52,6 +52,7 @@ void note_closed(void *context, uint64_t lost); /* of jp_store_close, with the w
 void await(struct world *world); /* runs the loop until somebody sets world->done */
 void out_of_patience(uv_timer_t *timer); /* ends a test that waits for what does not come */
 void await_state(struct world *world, bool degraded);
+void await_commit(struct world *world, uint64_t seq); /* for which nobody asks: until the events up to `seq` are on the disk */
 bool logged(struct world *world, const char *text);
 void overwrite(const char *file, int64_t offset, const char *bytes, unsigned length);
 
