@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -228,6 +229,24 @@ static void the_letter_of_the_specification(void **state) {
             cJSON_Delete(answer);
         }
         expect_silence(&world->client);
+    }
+}
+
+static int calls_until_there_is_no_memory; /* once */
+static void *allocate_mostly(size_t size) { return calls_until_there_is_no_memory-- ? malloc(size) : NULL; }
+
+/* Else a request would be carried out as if it had none. */
+static void nothing_is_done_without_its_parameters(void **state) {
+    struct rpc_world *world = *state;
+    cJSON_Hooks hooks = {.malloc_fn = allocate_mostly, .free_fn = free};
+    for (int i = 0; i < 4; i++) {
+        calls_until_there_is_no_memory = i;
+        cJSON_InitHooks(&hooks);
+        give(&world->client, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"service.ping\",\"params\":{\"a\":{\"b\":1}}}\n");
+        cJSON_InitHooks(NULL);
+        cJSON *answer = take(&world->client);
+        assert_non_null(cJSON_GetObjectItem(answer, "error"));
+        cJSON_Delete(answer);
     }
 }
 
@@ -815,6 +834,7 @@ static void filters_and_unsubscribing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(the_letter_of_the_specification),
+        TEST(nothing_is_done_without_its_parameters),
         TEST(notifications_are_not_answered),
         TEST(batches),
         TEST(batches_are_not_answered_without_end),
