@@ -207,7 +207,8 @@ static void read_name(struct jp_json_span string, char name[METHOD_NAME]) {
     }
 }
 
-/* False: a key is there twice, somewhere in it. Else the caller deletes the parameters. */
+/* False: a key is there twice, somewhere in it. Else the caller deletes the parameters. Where cJSON makes no tree of what was checked, because it has
+ * no memory for it, the request is refused: it is not carried out without what it says. */
 static bool read_request(struct jp_json_span json, struct request *ret) {
     struct envelope envelope = {.strange = true};
     *ret = (struct request){0};
@@ -220,9 +221,11 @@ static bool read_request(struct jp_json_span json, struct request *ret) {
     if (ret->valid) {
         read_name(envelope.method, ret->name);
         ret->params = envelope.params.length ? jp_json_span_tree(envelope.params) : NULL;
+        ret->valid = ret->params || !envelope.params.length;
     }
-    cJSON *rest = ret->valid && !envelope.strange ? NULL : jp_json_span_tree(json);
-    bool twice = has_key_twice(rest ? rest : ret->params);
+    bool whole = !ret->valid || envelope.strange; /* it is looked at */
+    cJSON *rest = whole ? jp_json_span_tree(json) : NULL;
+    bool twice = whole ? !rest || has_key_twice(rest) : has_key_twice(ret->params);
     cJSON_Delete(rest);
     if (twice)
         cJSON_Delete(ret->params);

@@ -1,5 +1,6 @@
 /* Bytes from a client, over pools on the simulated kernel: framing, rights, JSON-RPC, every method. Nothing may crash, leak or hang,
- * and whatever was asked, the pools stay in order. An input that ends with 'u' is an ordinary user's, any other an administrator's. */
+ * and whatever was asked, the pools stay in order. An input that ends with 'u' is an ordinary user's, any other an administrator's. Bytes from 0xF0 on
+ * between two pieces say what else happens: clients come and go, do not read, and read again; processes end; time passes. */
 #include "../sim/kernel.h"
 #include "../sim/ledger.h"
 #include "fuzz.h"
@@ -13,6 +14,8 @@ struct client {
     struct jp_peer peer; /* first */
     struct jp_sim *sim;
     struct jp_str sent;
+    struct jp_rpc_connection *connection; /* NULL: it has not come yet, or has gone */
+    size_t unread;
     bool user, closed;
 };
 
@@ -71,10 +74,7 @@ static void peer_send(struct jp_peer *peer) {
     check_sent(sent->data, sent->length);
     jp_str_clear(sent);
 }
-static size_t unsent(const struct jp_peer *peer) {
-    (void)peer;
-    return 0;
-}
+static size_t unsent(const struct jp_peer *peer) { return ((const struct client *)(const void *)peer)->unread; }
 static void peer_close(struct jp_peer *peer) { of_peer(peer)->closed = true; }
 
 static const struct jp_peer_ops peer_ops = {.identify = identify, .principal_free = principal_free, .principal_name = principal_name,
@@ -158,25 +158,80 @@ static void settle(struct world *world) {
     jp_rpc_on_time(world->rpc);
 }
 
+/* --- what is in an input --- */
+
+enum { CLIENTS = 3, NOT_READ = 64 << 20, FIRST_PID = 100, PIDS = 8 };
+
+static void go(struct client *client) {
+    if (client->connection)
+        jp_rpc_closed(client->connection);
+    client->connection = NULL;
+    client->unread = 0;
+    client->closed = false;
+}
+
+/* False: there is no room for it. */
+static bool come(struct world *world, struct client *client) {
+    if (client->closed)
+        go(client);
+    if (!client->connection)
+        client->connection = jp_rpc_open(world->rpc, &client->peer);
+    return client->connection != NULL;
+}
+
+static void happen(struct world *world, struct client *client, uint8_t what) {
+    uint32_t pid = (uint32_t)(FIRST_PID + 4 * (what % PIDS));
+    if (what % 8 == 0) {
+        go(client);
+    } else if (what % 8 == 1) {
+        client->unread = NOT_READ;
+    } else if (what % 8 == 2) {
+        client->unread = 0;
+        if (come(world, client))
+            jp_rpc_drained(client->connection);
+    } else if (what % 8 == 3) {
+        jp_sim_pass(world->sim, 61000);
+    } else if (jp_sim_alive(world->sim, pid)) {
+        jp_sim_exit(world->sim, pid, what);
+    }
+}
+
+/* In pieces, the first byte of each says how long; or what happens. Returns how many bytes that were. */
+static size_t take(struct world *world, struct client clients[CLIENTS], size_t *which, const uint8_t *data, size_t size) {
+    if (*data >= 0xFC) {
+        *which = *data % CLIENTS;
+        return 1;
+    }
+    if (*data >= 0xF0) {
+        happen(world, &clients[*which], *data);
+        return 1;
+    }
+    size_t piece = *data % 200 + (*data < 128 ? 800u : 1u);
+    piece = piece < size ? piece : size;
+    if (come(world, &clients[*which]))
+        jp_rpc_receive(clients[*which].connection, (const char *)data, piece);
+    return piece;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct world world;
-    struct client client = {.peer.ops = &peer_ops, .user = size && data[size - 1] == 'u'};
+    struct client clients[CLIENTS];
+    size_t which = 0;
     open_world(&world);
-    client.sim = world.sim;
-    struct jp_rpc_connection *connection = jp_rpc_open(world.rpc, &client.peer);
-    for (size_t at = 0; at < size && !client.closed;) { /* in pieces, the first byte of each says how long */
-        size_t piece = data[at] % 200 + (data[at] < 128 ? 800u : 1u);
-        if (piece > size - at)
-            piece = size - at;
-        jp_rpc_receive(connection, (const char *)data + at, piece);
-        at += piece;
+    for (size_t i = 0; i < CLIENTS; i++)
+        clients[i] = (struct client){.peer.ops = &peer_ops, .sim = world.sim, .user = size && data[size - 1] == 'u'};
+    for (size_t at = 0; at < size && !(which == 0 && clients[0].closed);) {
+        at += take(&world, clients, &which, data + at, size - at);
         settle(&world);
     }
-    if (!client.closed)
-        jp_rpc_receive(connection, "\n", 1);
+    for (size_t i = 0; i < CLIENTS; i++)
+        if (clients[i].connection && !clients[i].closed)
+            jp_rpc_receive(clients[i].connection, "\n", 1);
     settle(&world);
-    jp_rpc_closed(connection);
-    jp_str_free(&client.sent);
+    for (size_t i = 0; i < CLIENTS; i++) {
+        go(&clients[i]);
+        jp_str_free(&clients[i].sent);
+    }
     settle(&world);
     jp_rpc_stopping(world.rpc);
     jp_pools_stop(world.pools);

@@ -1,6 +1,8 @@
 /* JSON-RPC as it is spoken: requests, batches and notifications, what bounds them, and who gets no answer. */
 #include "rpc_world.h"
 
+#include <stdlib.h>
+
 /* A line in, a line out; NULL: nothing comes back. From the specification, and from what clients get wrong. */
 static void the_letter_of_the_specification(void **state) {
     struct rpc_world *world = *state;
@@ -53,6 +55,24 @@ static void the_letter_of_the_specification(void **state) {
             cJSON_Delete(answer);
         }
         expect_silence(&world->client);
+    }
+}
+
+static int calls_until_there_is_no_memory; /* once */
+static void *allocate_mostly(size_t size) { return calls_until_there_is_no_memory-- ? malloc(size) : NULL; }
+
+/* Else a request would be carried out as if it had none. */
+static void nothing_is_done_without_its_parameters(void **state) {
+    struct rpc_world *world = *state;
+    cJSON_Hooks hooks = {.malloc_fn = allocate_mostly, .free_fn = free};
+    for (int i = 0; i < 4; i++) {
+        calls_until_there_is_no_memory = i;
+        cJSON_InitHooks(&hooks);
+        jp_sim_client_say(&world->client, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"service.ping\",\"params\":{\"a\":{\"b\":1}}}\n");
+        cJSON_InitHooks(NULL);
+        cJSON *answer = take(&world->client);
+        assert_non_null(cJSON_GetObjectItem(answer, "error"));
+        cJSON_Delete(answer);
     }
 }
 
@@ -248,6 +268,7 @@ static void who_cannot_be_identified_gets_nothing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(the_letter_of_the_specification),
+        TEST(nothing_is_done_without_its_parameters),
         TEST(notifications_are_not_answered),
         TEST(batches),
         TEST(batches_are_not_answered_without_end),

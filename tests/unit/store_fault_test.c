@@ -283,6 +283,70 @@ static void a_power_cut_at_every_operation(void **state) {
     assert_true(tally.runs > 0 && were_met(&tally));
 }
 
+/* --- a new version, that comes to an older one's database --- */
+
+/* As version 5 left it, with some rows, of which one is open. */
+static struct world *world_of_version_5(struct expected *expected) {
+    struct world *world = new_world();
+    open_store(world);
+    for (int round = 0; round < ROUNDS; round++)
+        record_round(world, expected);
+    assert_true(make_durable(world, expected, true));
+    close_store(world);
+    execute_alone(world->file, "DROP INDEX usage_hours_by_pool; DROP INDEX usage_days_by_pool; DROP INDEX pools_gone;"
+                               "DROP TRIGGER processes_ended; DROP TRIGGER processes_fixed;"
+                               "CREATE TRIGGER processes_fixed BEFORE UPDATE ON processes BEGIN SELECT RAISE(ABORT, 'replaced, not updated'); END;"
+                               "PRAGMA user_version = 5");
+    return world;
+}
+
+#define HAS(name) "EXISTS(SELECT 1 FROM sqlite_schema WHERE name = '" name "')"
+
+/* Each step is done, or not begun; and the next start does what is left. */
+static uint64_t migrate_with(const struct fault *fault, uint64_t counts[FAULT_KINDS]) {
+    struct expected expected = {0};
+    struct world *world = world_of_version_5(&expected);
+    fault_vfs_arm(fault->kind, fault->at, fault->times);
+    if (try_open(world) == JP_OK)
+        close_store(world);
+    uint64_t injected = fault_vfs_injected();
+    for (int kind = 0; counts != NULL && kind < FAULT_KINDS; kind++)
+        counts[kind] = fault_vfs_count((enum fault_kind)kind);
+    if (fault->kind == FAULT_POWER)
+        fault_vfs_power_on(fault->survives_percent, fault->seed);
+    else
+        fault_vfs_arm(FAULT_NONE, 0, 0);
+    assert_number(world, "SELECT user_version BETWEEN 5 AND 7 FROM pragma_user_version", 1);
+    assert_number(world, "SELECT (user_version >= 6) = " HAS("pools_gone") " AND (user_version >= 6) = " HAS("usage_hours_by_pool")
+                         " AND (user_version >= 7) = " HAS("processes_ended") " AND " HAS("processes_fixed") " FROM pragma_user_version", 1);
+    assert_it_goes_on(world, &expected);
+    assert_number(world, "SELECT user_version = 7 FROM pragma_user_version", 1);
+    assert_number(world, "SELECT (SELECT sum(processes) FROM pool_totals) = count(*) FROM processes WHERE ended_100ns IS NOT NULL", 1);
+    void *state = world;
+    tear_down(&state);
+    return injected;
+}
+
+static void a_migration_that_is_interrupted(void **state) {
+    static const enum fault_kind kinds[] = {FAULT_TORN_WRITE, FAULT_FULL, FAULT_SYNC, FAULT_POWER};
+    uint64_t counts[FAULT_KINDS], seed = new_seed();
+    (void)state;
+    migrate_with(&(struct fault){.kind = FAULT_NONE}, counts);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        struct tally tally = {0};
+        for (uint64_t at = 1; at <= counts[kinds[i]]; at++) {
+            if (turn++ % parts != part)
+                continue;
+            running = (struct fault){.kind = kinds[i], .at = at, .times = 1, .survives_percent = random_below(&seed, 101), .seed = next_random(&seed)};
+            tally.runs++;
+            tally.faults += migrate_with(&running, NULL);
+            running.kind = FAULT_NONE;
+        }
+        print_tally(kinds[i], counts[kinds[i]], &tally);
+        assert_true(were_met(&tally));
+    }
+}
+
 static void random_faults(void **state) {
     (void)state;
     const char *wanted = getenv("JOBPOOL_FAULTS");
@@ -304,6 +368,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(every_fault_at_every_operation, name_fault),
         cmocka_unit_test_teardown(a_power_cut_at_every_operation, name_fault),
+        cmocka_unit_test_teardown(a_migration_that_is_interrupted, name_fault),
         cmocka_unit_test_teardown(random_faults, name_fault),
     };
     if (argc == 3) {
