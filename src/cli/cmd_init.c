@@ -150,6 +150,17 @@ static void take_answers(struct init *init, cJSON *options, bool *ret_given) {
     jp_free(folder);
 }
 
+/* A folder's name means what it does where it is typed: the service's own folder is another. */
+static void name_from_here(struct init *init) {
+    char *full = jp_win32_full_path(init->answers[DATA]);
+    if (*full == '\0') { /* the configuration's checker has said what it thinks of it */
+        jp_free(full);
+        return;
+    }
+    jp_free(init->answers[DATA]);
+    init->answers[DATA] = full;
+}
+
 static int complete_answers(struct init *init, cJSON *options) {
     bool given[QUESTIONS];
     bool forced = jp_take_switch(options, "--ask"), silent = jp_take_switch(options, "--yes");
@@ -164,6 +175,7 @@ static int complete_answers(struct init *init, cJSON *options) {
             return JP_EXIT_FAILED;
         }
     }
+    name_from_here(init);
     return JP_EXIT_OK;
 }
 

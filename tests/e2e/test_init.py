@@ -50,6 +50,14 @@ def test_the_next_steps_are_said(host, place):
     assert answer["file"] == host.path(file) and answer["create"] in said and answer["program"].endswith("jobpoold.exe")
 
 
+def test_a_folder_is_that_of_who_typed_it(host, place):
+    """The service would take a name that is not whole as one below its own folder."""
+    file = place / "jobpool.json"
+    assert host.run("jobpool", "init", "--yes", "--output", host.path(file), "--data", "accounts", cwd=place).returncode == 0
+    assert content(file)["database"]["file"] == host.path(place / "accounts" / "accounting.db")
+    assert content(file)["log"]["file"] == host.path(place / "accounts" / "jobpool.log")
+
+
 def test_options(host, place):
     file = place / "jobpool.json"
     result = init(host, file, "-p", "build", "--memory", "2GiB", "--processes", "7", "--allow", "Users", "--data", "C:\\some \"where\\")
