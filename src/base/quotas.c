@@ -26,7 +26,7 @@ const struct jp_field jp_quota_fields[] = {
     [JP_QUOTA_JOBS] = {.key = "jobs", .type = JP_FIELD_U32, QUOTA(jobs), .min = 1, .max = 1000,
                        .documentation = "Job handles of a connection. Default 64."},
     [JP_QUOTA_UNREAD] = {.key = "unread", .type = JP_FIELD_BYTES, QUOTA(unread_bytes), .min = 64 << 10, .max = 1 << 30,
-                         .documentation = "Answers that a client leaves unread; its further requests wait, and long answers that are on their way, or in a batch, are refused. Default 4MiB."},
+                         .documentation = "Answers that a client leaves unread; its further requests wait; long answers that cannot are refused. Default 4MiB."},
     [JP_QUOTA_STALL] = {.key = "stall", .type = JP_FIELD_DURATION, QUOTA(stall_100ns), .min = JP_100NS_PER_S, .max = DAY_100NS,
                         .documentation = "How long it may leave that much unread, or a message unfinished, before it is cut off. Default 60s."},
     [JP_QUOTA_FIRST_BYTE] = {.key = "first_byte", .type = JP_FIELD_DURATION, QUOTA(first_byte_100ns), .min = JP_100NS_PER_S / 10, .max = DAY_100NS,

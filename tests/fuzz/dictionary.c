@@ -76,7 +76,8 @@ static void print_names(void) {
 static void print_framing(void) { puts("\"Content-Length: \"\n\"content-type:\"\n\"\\x0d\\x0a\\x0d\\x0a\"\n\"\\xef\\xbb\\xbf\"\n\"\\x0a\""); }
 
 static void print_json(void) {
-    static const char *const words[] = {"\\\\ud83d\\\\ude00", "\\\\ud800", "\\\\u0000", "\\xed\\xa0\\x80", "\\\":", "1e308", "9007199254740993", "-0", "//", "/*", "*/", "null", "[[", "{}"};
+    static const char *const words[] = {"\\\\ud83d\\\\ude00", "\\\\ud800", "\\\\u0000", "\\xed\\xa0\\x80", "\\\":", "1e308",
+                                        "9007199254740993", "-0", "//", "/*", "*/", "null", "[[", "{}"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         printf("\"%s\"\n", words[i]);
 }
