@@ -26,6 +26,7 @@ CRASHES = (0xC0000005, 0xC0000409, 0xC00000FD, 0xC0000374)
 CODES = (0, 0, 0, 1, 2, 3, 255, 259, 1816, 0xFFFFFFFF, 0x40010004, 0xE06D7363, 0xC000013A) + CRASHES
 CHECK_EVERY = max(1000, OPERATIONS // 20)  # a check reads all that was ever recorded
 MAX_ALIVE = 60
+USED = ("userTime100ns", "kernelTime100ns", "readBytes", "writeBytes", "otherBytes", "readOperations", "writeOperations", "otherOperations")
 MAX_POOLS = 12
 
 
@@ -493,11 +494,49 @@ class Run:
             elif process.ended is None:
                 process.ended = "settled"
 
+    def used(self):
+        """What the pools say that they have used: to the moment, though nobody is asked for it."""
+        told = {name: self.world.rpc.call("pool.get", pool=name) for name in sorted(self.pools)}
+        return {(name, part, key): pool[part][key] for name, pool in told.items() for part in ("usage", "counters") for key in USED if key in pool[part]}
+
+    def work(self):
+        """All processes do some: what all of them, and those of each pool, have used more than before."""
+        done = collections.Counter()
+
+        def did(process, key, amount):
+            done.update({(name, "usage", key): amount for name in process.pools})
+            done[process.home, "counters", key] += amount
+
+        keepers = {row["pid"] for row in self.machine.order("keepers")["keepers"]}
+        for process in [process for pid, process in self.living.items() if process.pools and pid not in keepers]:
+            time, read, write = (self.random.randrange(1, 10_000) for _ in range(3))
+            if (self.order("burn", pid=process.pid, user100ns=time) or {}).get("burnt"):
+                process.user += time
+                did(process, "userTime100ns", time)
+            if self.order("io", pid=process.pid, read=read, write=write) is not None:  # the time may have been its last
+                for key, amount in {"readBytes": read, "writeBytes": write, "readOperations": 1, "writeOperations": 1}.items():
+                    did(process, key, amount)
+        self.learn()
+        return done
+
+    def check_used(self):
+        """It is told to the last bit though nobody has looked; then each member is asked, and that changes nothing."""
+        before = self.used()
+        done = self.work()
+        after = self.used()
+        wrong = {key: (before[key], done[key], after[key]) for key in before if before[key] + done[key] != after[key]}
+        assert not wrong, f"before, done, after: {wrong}"
+        for name in self.pools:
+            self.world.rpc.call("pool.processes", pool=name, recursive=False)
+        asked = self.used()
+        assert asked == after, {key: (after[key], asked[key]) for key in after if after[key] != asked[key]}
+
     def check(self):
         self.settle()
         self.check_members()
         self.check_rows()
         self.check_events()
+        self.check_used()
 
     def check_members(self):
         listed = {row["name"]: row for row in self.world.rpc.call("pool.list")["pools"]}
