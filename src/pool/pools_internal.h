@@ -419,7 +419,8 @@ void jp__used_leave(const struct jp_member *member); /* ... and is taken out of 
 void jp__used_rise(const struct jp_member *member, const struct jp__used *risen); /* it has told that it has used so much more */
 void jp__used_memory(struct jp_member *member, uint64_t commit_bytes, uint64_t working_set_bytes);
 void jp__used_end(struct jp_pool *pool, const struct jp_pool *below, const struct jp_usage *usage); /* in the pools from that one up to one below `below` */
-void jp__used_found(struct jp_pools *pools, struct jp_pool_job *job); /* somebody else had made it */
+void jp__used_found(struct jp_pools *pools, struct jp_pool_job *job); /* it was there already; while adopting, that is seen to by: */
+void jp__used_adopted(struct jp_pools *pools); /* whoever was there is known */
 void jp__used_claim(struct jp_pools *pools, struct jp_pool *pool, const struct jp_unobserved_record *record);
 void jp__used_count(struct jp_pools *pools, const struct jp_pool *pool, struct jp_counters *counters); /* what runs in it alone is added */
 

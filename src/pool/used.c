@@ -25,6 +25,13 @@ static void leave_beyond(struct jp__used *counted, const struct jp__used *known)
         counted->of[kind] = counted->of[kind] > known->of[kind] ? counted->of[kind] - known->of[kind] : 0;
 }
 
+static bool is_any(const struct jp__used *used) {
+    uint64_t any = 0;
+    for (size_t kind = 0; kind < JP__USED_KINDS; kind++)
+        any |= used->of[kind];
+    return any != 0;
+}
+
 static struct jp__used of_usage(const struct jp_usage *usage) {
     return (struct jp__used){{
         [JP__USED_USER] = usage->user_100ns,
@@ -85,12 +92,9 @@ void jp__used_leave(const struct jp_member *member) {
 }
 
 void jp__used_rise(const struct jp_member *member, const struct jp__used *risen) {
-    uint64_t any = 0;
-    for (size_t kind = 0; kind < JP__USED_KINDS; kind++)
-        any |= risen->of[kind];
     struct jp_pool_used *own = member->pool->used;
     own->own_peak_commit_bytes = larger(own->own_peak_commit_bytes, member->record.usage.peak_commit_bytes);
-    if (!any)
+    if (!is_any(risen))
         return;
     add(&own->own_running, risen);
     for (struct jp_pool *pool = member->pool; pool; pool = pool->parent)
@@ -149,6 +153,11 @@ static struct jp__used beyond_members(struct jp_pools *pools, const struct jp_po
     return all;
 }
 
+static void set_aside(struct jp_pool *pool, const struct jp__used *before) {
+    if (is_any(before))
+        add(&sums_of(pool)->before, before);
+}
+
 /* What those who are in the job have used so far: as members they are going to tell it. */
 static struct jp__used of_processes_in(struct jp_pools *pools, struct jp_pool_job *job) {
     struct jp__used all = {0};
@@ -173,12 +182,29 @@ static struct jp__used of_processes_in(struct jp_pools *pools, struct jp_pool_jo
 
 void jp__used_found(struct jp_pools *pools, struct jp_pool_job *job) {
     struct jp_job_accounting_and_io counted;
-    if (!is_comparable(pools) || !jp__job_accounting(pools, job, &counted))
+    if (pools->adopting || !is_comparable(pools) || !jp__job_accounting(pools, job, &counted))
         return;
     struct jp__used before = of_job(&counted), running = of_processes_in(pools, job);
     leave_comparable(pools, &before);
     leave_beyond(&before, &running);
-    add(&sums_of(job->pool)->before, &before);
+    set_aside(job->pool, &before);
+}
+
+/* What the members have used is in the sums, also of those who were found to have ended meanwhile. */
+void jp__used_adopted(struct jp_pools *pools) {
+    size_t position = 0;
+    if (!is_comparable(pools))
+        return;
+    for (struct jp_member *member; (member = jp_map_next(&pools->by_pid, &position)) != NULL;)
+        jp_pools_refresh_usage(pools, member);
+    position = 0;
+    for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;) {
+        bool existed = false;
+        for (size_t i = 0; i < pool->job_count; i++)
+            existed |= pool->jobs[i]->existed;
+        struct jp__used before = existed ? beyond_members(pools, pool) : (struct jp__used){0};
+        set_aside(pool, &before);
+    }
 }
 
 /* Of that, what was used before the job was found is in no sum here. */
