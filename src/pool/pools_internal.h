@@ -409,7 +409,7 @@ struct jp__used {
 struct jp_pool_used {
     struct jp__used running;                  /* what members have told, of the pool and of those below it */
     uint64_t commit_bytes, working_set_bytes; /* of the same */
-    struct jp__used ended;                    /* what members of the same have used that ended, and processes that nobody saw, since the service began */
+    struct jp__used ended;                    /* since the service began: what those used that have ended, also such as nobody saw */
     struct jp__used before;                   /* what the pool's jobs had counted beyond their processes when they were found */
     struct jp__used own_running;              /* of the pool's own members */
     uint64_t own_peak_commit_bytes;           /* of all that it ever had */
@@ -418,7 +418,8 @@ void jp__used_join(const struct jp_member *member);  /* it is in its pool's list
 void jp__used_leave(const struct jp_member *member); /* ... and is taken out of it */
 void jp__used_rise(const struct jp_member *member, const struct jp__used *risen); /* it has told that it has used so much more */
 void jp__used_memory(struct jp_member *member, uint64_t commit_bytes, uint64_t working_set_bytes);
-void jp__used_end(struct jp_pool *pool, const struct jp_pool *below, const struct jp_usage *usage); /* in the pools from that one up to one below `below` */
+/* A member that has used so much has ended: in the pool, and those above it that stand below `below`. */
+void jp__used_end(struct jp_pool *pool, const struct jp_pool *below, const struct jp_usage *usage);
 void jp__used_found(struct jp_pools *pools, struct jp_pool_job *job); /* it was there already; while adopting, that is seen to by: */
 void jp__used_adopted(struct jp_pools *pools); /* whoever was there is known */
 void jp__used_claim(struct jp_pools *pools, struct jp_pool *pool, const struct jp_unobserved_record *record);

@@ -4,7 +4,8 @@
  * Sums are kept: of what members that run have told, by samples and whenever one is asked for another reason, and of what those had used that ended.
  * A job object counts the same as its processes, up to this moment. So what the jobs have beyond those sums was used since the members told last, or
  * by a process of which nobody has been told yet; it is added. Where the host's jobs do not count (Wine), the sums are the answer, which are
- * those of the last sample; likewise if a member is in none of its pool's jobs (it was kept over a restart, and could not join the new one).
+ * those of the last sample; likewise if a member is in none of its pool's jobs (it was kept over a restart, and could not join the new one). It is
+ * never less than the members have told.
  *
  * Memory, the peak too, is nobody's sum but the members' own: it is as of the last sample. */
 #include "pool/pools_internal.h"

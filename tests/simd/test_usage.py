@@ -344,3 +344,21 @@ def test_memory_is_as_of_the_last_look(world):
     w.machine.exit(pid)
     gone = w.rpc.call("pool.get", pool="p")
     assert (gone["usage"]["commitBytes"], gone["usage"]["workingSetBytes"]) == (0, 0) and gone["counters"]["peakCommitBytes"] >= 18 * MIB
+
+
+def test_a_job_that_was_there_before_its_pool(world):
+    """Those who are in it bring what they have used along, those who have ended do not."""
+    w = world({})
+    job = w.rpc.call("job.create", name="Global\\theirs")["job"]
+    stays, gone = w.machine.spawn(), w.machine.spawn()
+    for pid in (stays, gone):
+        w.rpc.call("job.assignProcess", job=job, pid=pid)
+    works(w, stays, 2, 2, 2)
+    works(w, gone, 30, 30, 30)
+    w.machine.exit(gone)
+    w.rpc.call("pool.create", name="p", object_name="Global\\theirs")
+    w.machine.deliver()
+    assert w.members("p") == [stays]
+    assert used(w, "p") == (2, 2, 2)
+    works(w, stays, 1, 1, 1)
+    assert used(w, "p") == used(w, "p", "counters") == (3, 3, 3)
