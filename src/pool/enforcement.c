@@ -333,8 +333,10 @@ static void report_late_member(struct jp_pools *pools, struct jp_pool *pool, str
 }
 
 static void report_late_members(struct jp_pools *pools, struct jp_pool *pool, struct jp_pool *at) {
-    for (struct jp_member *member = at->first_member; member; member = member->next)
+    for (struct jp_member *member = at->first_member; member; member = member->next) {
+        jp_pools_refresh_usage(pools, member);
         report_late_member(pools, pool, member);
+    }
     for (size_t i = 0; i < at->child_count; i++)
         report_late_members(pools, pool, at->children[i]);
 }
