@@ -177,6 +177,7 @@ void jp_pools_adopt(struct jp_pools *pools, const struct jp_accounts_start *star
     jp_map_free(&pools->lost);
     jp__counters_trim(pools);
     jp__read_first_lists(pools);
+    jp__used_adopted(pools);
     jp__schedule_sample(pools); /* pools that came back may have rules */
     let_unrecorded_begin(pools, start);
     if (adopted || closed)

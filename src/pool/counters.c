@@ -176,28 +176,10 @@ void jp__count_unobserved(struct jp_pools *pools, const struct jp_unobserved_rec
     jp_counters_add_unobserved(&counted_of(pools, record->pool)->total, record);
 }
 
-/* What a running member has used so far, without the member itself: it is counted when it ends. */
-static void add_running(struct jp_pools *pools, struct jp_member *member, struct jp_counters *counters) {
-    struct jp_counters one = {0};
-    jp_pools_refresh_usage(pools, member);
-    jp_counters_add(&one, &member->record);
-    counters->user_100ns += one.user_100ns;
-    counters->kernel_100ns += one.kernel_100ns;
-    counters->read_operations += one.read_operations;
-    counters->write_operations += one.write_operations;
-    counters->other_operations += one.other_operations;
-    counters->read_bytes += one.read_bytes;
-    counters->write_bytes += one.write_bytes;
-    counters->other_bytes += one.other_bytes;
-    if (one.peak_commit_bytes > counters->peak_commit_bytes)
-        counters->peak_commit_bytes = one.peak_commit_bytes;
-}
-
-/* For ever, whatever was reset. */
+/* For ever, whatever was reset; of running members what they have used so far, without themselves: they are counted when they end. */
 static struct jp_counters all_of(struct jp_pools *pools, const struct jp_pool *pool) {
     struct jp_counters all = pool->counted->total;
-    for (struct jp_member *member = pool->first_member; member; member = member->next)
-        add_running(pools, member, &all);
+    jp__used_count(pools, pool, &all);
     return all;
 }
 
@@ -210,10 +192,12 @@ void jp_pools_counters(struct jp_pools *pools, const struct jp_pool *pool, struc
 
 /* --- setting them to zero --- */
 
-/* The base has what the members have used so far. Their rows must not have less, or a crash would leave them below it. */
+/* The base has what the members have used so far. Their rows must not have less, or a crash would leave them below it: so they are asked after that. */
 static void record_members(struct jp_pools *pools, const struct jp_pool *pool) {
-    for (const struct jp_member *member = pool->first_member; member; member = member->next)
+    for (struct jp_member *member = pool->first_member; member; member = member->next) {
+        jp_pools_refresh_usage(pools, member);
         pools->with.accounts->ops->record_process(pools->with.accounts, &member->record);
+    }
 }
 
 static void tell_reset(struct jp_pools *pools, struct jp_pool *pool, const char *by, const struct jp_counters *old) {
@@ -228,10 +212,11 @@ jp_status jp_pools_reset_counters(struct jp_pools *pools, struct jp_pool *pool, 
                                   struct jp_error *error) {
     if (pools->stopping)
         return jp_fail(error, JP_E_STOPPING, "the service is stopping");
-    int64_t since;
     struct jp_counted *counted = pool->counted;
-    jp_pools_counters(pools, pool, ret_old, &since);
     const struct jp_counters base = all_of(pools, pool);
+    *ret_old = base;
+    if (counted->base)
+        jp_counters_less(ret_old, counted->base);
     set_base(counted, &base, jp__now(pools));
     record_members(pools, pool);
     pools->with.accounts->ops->record_reset(

@@ -307,25 +307,10 @@ void jp__enforce_on_end(struct jp_pools *pools, struct jp_member *member, struct
     }
 }
 
-static void add_totals(struct jp_pools *pools, const struct jp_pool *pool, struct jp_policy_totals *totals) {
-    for (struct jp_member *member = pool->first_member; member; member = member->next) {
-        jp_pools_refresh_usage(pools, member);
-        const struct jp_usage *usage = &member->record.usage;
-        totals->members++;
-        totals->user_100ns += usage->user_100ns;
-        totals->kernel_100ns += usage->kernel_100ns;
-        totals->commit_bytes += member->commit_bytes;
-        totals->working_set_bytes += member->working_set_bytes;
-        totals->read_bytes += usage->read_bytes;
-        totals->write_bytes += usage->write_bytes;
-    }
-    for (size_t i = 0; i < pool->child_count; i++)
-        add_totals(pools, pool->children[i], totals);
-}
-
-void jp_pools_totals(struct jp_pools *pools, const struct jp_pool *pool, struct jp_policy_totals *ret_totals) {
-    *ret_totals = pool->spent;
-    add_totals(pools, pool, ret_totals);
+/* From what each member has told by now: that is what it is measured by. */
+void jp__restart_job_time(struct jp_pools *pools, struct jp_pool *pool) {
+    each_member(pools, pool, jp_pools_refresh_usage);
+    pool->job_time_base_100ns = pool->spent.user_100ns + (pool->used ? pool->used->running.of[JP__USED_USER] : 0);
 }
 
 /* --- limits that come too late --- */
@@ -348,8 +333,10 @@ static void report_late_member(struct jp_pools *pools, struct jp_pool *pool, str
 }
 
 static void report_late_members(struct jp_pools *pools, struct jp_pool *pool, struct jp_pool *at) {
-    for (struct jp_member *member = at->first_member; member; member = member->next)
+    for (struct jp_member *member = at->first_member; member; member = member->next) {
+        jp_pools_refresh_usage(pools, member);
         report_late_member(pools, pool, member);
+    }
     for (size_t i = 0; i < at->child_count; i++)
         report_late_members(pools, pool, at->children[i]);
 }

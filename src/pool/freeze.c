@@ -226,7 +226,7 @@ void jp__slices_measure(struct jp_pools *pools) {
         uint64_t slices = (now_ms - pool->slice_measured_ms) / JP_SLICE_MS;
         if (pool->slice_measured_ms && !slices)
             continue;
-        uint64_t cpu_100ns = cpu_of(pools, pool), used = cpu_100ns - pool->slice_cpu_100ns;
+        uint64_t cpu_100ns = cpu_of(pools, pool), used = cpu_100ns > pool->slice_cpu_100ns ? cpu_100ns - pool->slice_cpu_100ns : 0;
         uint32_t last = pool->slice_measured_ms ? pool->slice_run_ms : JP_SLICE_MS;
         if (pool->slice_measured_ms)
             pool->slice_run_ms = jp_policy_slice_ms(pool->spec.limits.cpu_rate.hard_cap, jp__host(pools)->processors, used / slices, last);

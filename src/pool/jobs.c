@@ -140,6 +140,7 @@ static jp_status open_job(struct jp_pools *pools, struct jp_pool *pool, char *ob
     jp_map_put_u64(&pools->by_key, key, job);
     if (obtained.existed) {
         find_session(pools, job);
+        jp__used_found(pools, job);
         jp__keeper_follow(pools, job);
         if (!pools->adopting) /* else the accounts may know of it: see jp__seen_restore */
             jp__seen_begin(pools, job);

@@ -67,6 +67,7 @@ static void link_to_pool(struct jp_pools *pools, struct jp_member *member, struc
     member->pool = pool;
     list_add(&pool->first_member, member);
     pool->member_count++;
+    jp__used_join(member);
     jp__presence_add(pools, member);
     jp__series_wake(pools, pool);
     jp__ephemeral_inhabited(pools, pool);
@@ -74,6 +75,7 @@ static void link_to_pool(struct jp_pools *pools, struct jp_member *member, struc
 }
 
 static void unlink_from_pool(struct jp_pools *pools, struct jp_member *member) {
+    jp__used_leave(member);
     list_remove(&member->pool->first_member, member);
     member->pool->member_count--;
     jp__presence_remove(pools, member);
@@ -227,6 +229,7 @@ struct jp_member *jp__member_adopt(struct jp_pools *pools, struct jp_pool *pool,
 void jp__member_move(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool) {
     if (member->stage == JP_MEMBER_LINGERING) { /* in no pool any more; its row is told where it was */
         jp__count_elsewhere(pools, &member->record, pool->name);
+        jp__used_end(pool, member->pool, &member->record.usage);
         linger_in(member, pool);
     } else {
         unlink_from_pool(pools, member);
@@ -325,28 +328,36 @@ static void look_at_newborn(struct jp_pools *pools, struct jp_member *member) {
 
 void jp__member_learn(struct jp_pools *pools, struct jp_member *member) { complete_facts(pools, member); }
 
-static void raise_to(uint64_t *value, uint64_t to) { *value = to > *value ? to : *value; }
+/* By how much. */
+static uint64_t raise_to(uint64_t *value, uint64_t to) {
+    uint64_t by = to > *value ? to - *value : 0;
+    *value += by;
+    return by;
+}
 
 /* A sample is taken beside the loop: its handle may have told more since. What has been used is never less than what was told. */
 void jp__member_merge_usage(struct jp_member *member, const struct jp_usage *fresh) {
     struct jp_usage *usage = &member->record.usage;
+    struct jp__used risen = {0};
     if (fresh->known & JP_USAGE_CPU) {
-        raise_to(&usage->user_100ns, fresh->user_100ns);
-        raise_to(&usage->kernel_100ns, fresh->kernel_100ns);
+        risen.of[JP__USED_USER] = raise_to(&usage->user_100ns, fresh->user_100ns);
+        risen.of[JP__USED_KERNEL] = raise_to(&usage->kernel_100ns, fresh->kernel_100ns);
     }
     if (fresh->known & JP_USAGE_MEMORY) {
         raise_to(&usage->peak_commit_bytes, fresh->peak_commit_bytes);
         raise_to(&usage->peak_working_set_bytes, fresh->peak_working_set_bytes);
     }
     if (fresh->known & JP_USAGE_IO) {
-        raise_to(&usage->read_operations, fresh->read_operations);
-        raise_to(&usage->write_operations, fresh->write_operations);
-        raise_to(&usage->other_operations, fresh->other_operations);
-        raise_to(&usage->read_bytes, fresh->read_bytes);
-        raise_to(&usage->write_bytes, fresh->write_bytes);
-        raise_to(&usage->other_bytes, fresh->other_bytes);
+        risen.of[JP__USED_READS] = raise_to(&usage->read_operations, fresh->read_operations);
+        risen.of[JP__USED_WRITES] = raise_to(&usage->write_operations, fresh->write_operations);
+        risen.of[JP__USED_OTHERS] = raise_to(&usage->other_operations, fresh->other_operations);
+        risen.of[JP__USED_READ_BYTES] = raise_to(&usage->read_bytes, fresh->read_bytes);
+        risen.of[JP__USED_WRITE_BYTES] = raise_to(&usage->write_bytes, fresh->write_bytes);
+        risen.of[JP__USED_OTHER_BYTES] = raise_to(&usage->other_bytes, fresh->other_bytes);
     }
     usage->known |= fresh->known;
+    if (member->stage != JP_MEMBER_LINGERING)
+        jp__used_rise(member, &risen);
 }
 
 void jp_pools_refresh_usage(struct jp_pools *pools, struct jp_member *member) {
@@ -375,6 +386,7 @@ static void finish(struct jp_pools *pools, struct jp_member *member, enum jp_end
     record(pools, member);
     jp__count_ended(pools, row);
     unlink_from_pool(pools, member);
+    jp__used_end(pool, NULL, &row->usage);
     list_add(&pool->first_lingering, member);
     pools->member_count--;
     jp__seen_end(pools, member, pool);

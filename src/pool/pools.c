@@ -121,6 +121,7 @@ static void take_apart(struct jp_pools *pools, struct jp_pool *pool) {
     jp_free(pool->object_name);
     jp_free(pool->failure);
     jp_free(pool->past);
+    jp_free(pool->used);
     jp_strings_free(&pool->troubles);
     jp__ephemeral_free(pools, pool);
     jp__pool_access_clear(pools, pool);
@@ -283,9 +284,7 @@ jp_status jp__pool_check_change(struct jp_pools *pools, const struct jp_pool *po
 void jp__pool_changed(struct jp_pools *pools, struct jp_pool *pool, bool restart_job_time) {
     if (restart_job_time) {
         pool->policy.job_time_over = false;
-        struct jp_policy_totals totals;
-        jp_pools_totals(pools, pool, &totals);
-        pool->job_time_base_100ns = totals.user_100ns;
+        jp__restart_job_time(pools, pool);
     }
     for (size_t i = 0; i < pool->job_count; i++) {
         jp__keeper_follow(pools, pool->jobs[i]);

@@ -29,6 +29,7 @@ struct jp_counted;
 struct jp_maker;
 struct jp_member;
 struct jp_pool;
+struct jp_pool_used;
 
 /* Of a pool that goes by itself: when its last process has ended, or nobody is left who would put one in. */
 struct jp_ephemeral {
@@ -95,6 +96,7 @@ struct jp_pool {
     bool is_present;
     struct jp_policy_state policy;  /* what decisions remember */
     struct jp_policy_totals spent;  /* what members have used that ended, of this pool and of those below it */
+    struct jp_pool_used *used;      /* used.c: sums over members; NULL: nobody was ever in it, nor below it */
     uint64_t job_time_base_100ns;   /* user time of the totals when the job time was set */
     struct jp_policy_clock run;     /* since when it has members, with those of its children; 0: it has none */
     int64_t busy_since_100ns;       /* the same on the wall, for the next run of the service */
@@ -380,13 +382,15 @@ struct jp_usage_picture {
 void jp_pools_usage(struct jp_pools *pools, struct jp_pool *top, struct jp_usage_picture *ret_picture);
 void jp_usage_picture_clear(struct jp_usage_picture *picture);
 
-/* What the pool and those below it use and have used; members by their handles, memory as of the last look. */
+/* What the pool and those below it use and have used since the service began (user time: since before, where the service keeps a job time). Times and
+ * bytes as of now, where the host's jobs count them; else, and memory, as of the last look. It costs the same however many members there are. */
 void jp_pools_totals(struct jp_pools *pools, const struct jp_pool *pool, struct jp_policy_totals *ret_totals);
 
 /* --- counters --- */
 
 /* What ended in the pool since the last reset (`since` 0: for ever), those below it not included. The times, operations and bytes have
- * what running members have used so far as well; the peak is of all that ever ran in it. */
+ * what running members have used so far as well, as jp_pools_totals; the peak is of all that ever ran in it, of running ones as of the last look. It
+ * costs the same however many members there are. */
 void jp_pools_counters(struct jp_pools *pools, const struct jp_pool *pool, struct jp_counters *ret_counters, int64_t *ret_since_100ns);
 /* Sets them to zero, in the name of `by`: recorded, and told (COUNTERS_RESET). */
 jp_status jp_pools_reset_counters(struct jp_pools *pools, struct jp_pool *pool, const char *by, struct jp_counters *ret_old,

@@ -103,6 +103,7 @@ void jp__pool_access_apply(struct jp_pools *pools, struct jp_pool *pool); /* its
 void jp__pool_access_clear(struct jp_pools *pools, struct jp_pool *pool);
 
 /* enforcement.c */
+void jp__restart_job_time(struct jp_pools *pools, struct jp_pool *pool); /* it is measured from now on */
 const struct jp_capabilities *jp__host(const struct jp_pools *pools);
 size_t jp__spec_chain(const struct jp_pool *pool, const struct jp_pool_spec **specs); /* outermost first, JP_POOL_MAX_DEPTH places; the length */
 void jp__enforce(struct jp_pools *pools);                                             /* after a sample */
@@ -391,6 +392,42 @@ void jp__schedule_list(struct jp_pools *pools, const struct jp_pool *pool);
 void jp__announce_zero(struct jp_pools *pools, struct jp_pool_job *job); /* if that is so, and nobody has told */
 void jp__schedule_sample(struct jp_pools *pools);                             /* by all that is known */
 void jp__schedule_sample_for(struct jp_pools *pools, const struct jp_pool *pool); /* the pool, or its chain, may need them oftener now */
+
+/* used.c: what pools have used, known without asking each member. */
+
+/* What only rises. */
+enum jp__used_kind {
+    JP__USED_USER, /* in 100 ns */
+    JP__USED_KERNEL,
+    JP__USED_READS,
+    JP__USED_WRITES,
+    JP__USED_OTHERS,
+    JP__USED_READ_BYTES,
+    JP__USED_WRITE_BYTES,
+    JP__USED_OTHER_BYTES,
+    JP__USED_KINDS
+};
+struct jp__used {
+    uint64_t of[JP__USED_KINDS];
+};
+struct jp_pool_used {
+    struct jp__used running;                  /* what members have told, of the pool and of those below it */
+    uint64_t commit_bytes, working_set_bytes; /* of the same */
+    struct jp__used ended;                    /* since the service began: what those used that have ended, also such as nobody saw */
+    struct jp__used before;                   /* what the pool's jobs had counted beyond their processes when they were found */
+    struct jp__used own_running;              /* of the pool's own members */
+    uint64_t own_peak_commit_bytes;           /* of all that it ever had */
+};
+void jp__used_join(const struct jp_member *member);  /* it is in its pool's list ... */
+void jp__used_leave(const struct jp_member *member); /* ... and is taken out of it */
+void jp__used_rise(const struct jp_member *member, const struct jp__used *risen); /* it has told that it has used so much more */
+void jp__used_memory(struct jp_member *member, uint64_t commit_bytes, uint64_t working_set_bytes);
+/* A member that has used so much has ended: in the pool, and those above it that stand below `below`. */
+void jp__used_end(struct jp_pool *pool, const struct jp_pool *below, const struct jp_usage *usage);
+void jp__used_found(struct jp_pools *pools, struct jp_pool_job *job); /* it was there already; while adopting, that is seen to by: */
+void jp__used_adopted(struct jp_pools *pools); /* whoever was there is known */
+void jp__used_claim(struct jp_pools *pools, struct jp_pool *pool, const struct jp_unobserved_record *record);
+void jp__used_count(struct jp_pools *pools, const struct jp_pool *pool, struct jp_counters *counters); /* what runs in it alone is added */
 
 /* wait.c */
 void jp__wait_on_exit(struct jp_pools *pools, struct jp_member *member);

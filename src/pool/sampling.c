@@ -82,8 +82,7 @@ void jp_pools_sampling(const struct jp_pools *pools, struct jp_sampling *ret_sam
 static void take_in(struct jp_pools *pools, struct jp_member *member, const struct jp_sample *sample, struct jp_policy_clock now) {
     uint64_t cpu_100ns = sample->usage.user_100ns + sample->usage.kernel_100ns; /* its record may be younger than the last sample */
     jp__member_merge_usage(member, &sample->usage);
-    member->commit_bytes = sample->commit_bytes;
-    member->working_set_bytes = sample->working_set_bytes;
+    jp__used_memory(member, sample->commit_bytes, sample->working_set_bytes);
     member->sampled_in = pools->sample_number;
     if (member->frozen || cpu_100ns != member->sampled_cpu_100ns)
         member->active = now;

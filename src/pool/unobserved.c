@@ -97,7 +97,7 @@ static struct jp_job_use find_use(struct jp_pools *pools, const struct jp_pool_j
 }
 
 static void claim(struct jp_pools *pools, struct jp_pool_job *job, const struct jp_job_accounting_and_io *counted) {
-    struct jp_job_use use = find_use(pools, job, counted);
+    struct jp_job_use use = find_use(pools, job, counted); /* which asks the members */
     int64_t now_100ns = jp__now(pools), since_100ns = job->quiet_since_100ns;
     struct jp_unobserved_record record = {
         .pool = job->pool->name, .session = job->session, .from_100ns = since_100ns < now_100ns ? since_100ns : now_100ns /* the clock was set back */,
@@ -105,6 +105,7 @@ static void claim(struct jp_pools *pools, struct jp_pool_job *job, const struct 
         .user_100ns = use.user_100ns, .kernel_100ns = use.kernel_100ns, .read_bytes = use.read_bytes, .write_bytes = use.write_bytes};
     pools->with.accounts->ops->record_unobserved(pools->with.accounts, &record);
     jp__count_unobserved(pools, &record);
+    jp__used_claim(pools, job->pool, &record);
     for (struct jp_pool *pool = job->pool; pool; pool = pool->parent) { /* those above have counted them too */
         struct jp_pool_job *above = jp__pool_job_of(pool, job->session);
         if (!above)

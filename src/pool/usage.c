@@ -1,4 +1,4 @@
-/* What pools use now, for people who watch: looks at the machine's processes when somebody asks, and one walk over the tree. */
+/* What pools use now, for people who watch: looks at the machine's processes when somebody asks, and one walk over the pools. */
 #include "pool/pools_internal.h"
 
 /* --- a look on demand --- */
@@ -73,43 +73,25 @@ static void take_limits(struct jp_pool_usage *usage, const struct jp_pool *pool)
     usage->frozen |= pool->frozen;
 }
 
-/* As of the look: handles are not asked, so a pool costs what its list of members is long. */
-static void add_own_members(struct jp_pool_usage *usage) {
-    for (const struct jp_member *member = usage->pool->first_member; member; member = member->next) {
-        const struct jp_usage *used = &member->record.usage;
-        usage->cpu_100ns += used->user_100ns + used->kernel_100ns;
-        usage->read_bytes += used->read_bytes;
-        usage->write_bytes += used->write_bytes;
-        usage->commit_bytes += member->commit_bytes;
-        usage->working_set_bytes += member->working_set_bytes;
-    }
+/* As of the look: neither handles nor jobs are asked. */
+static void take_sums(struct jp_pool_usage *usage, const struct jp_pool_used *sums) {
+    const uint64_t *running = sums->running.of, *ended = sums->ended.of;
+    usage->cpu_100ns = running[JP__USED_USER] + running[JP__USED_KERNEL] + ended[JP__USED_USER] + ended[JP__USED_KERNEL];
+    usage->read_bytes = running[JP__USED_READ_BYTES] + ended[JP__USED_READ_BYTES];
+    usage->write_bytes = running[JP__USED_WRITE_BYTES] + ended[JP__USED_WRITE_BYTES];
+    usage->commit_bytes = sums->commit_bytes;
+    usage->working_set_bytes = sums->working_set_bytes;
 }
 
-/* What ended below the pool is in its `spent` already: of its children only what runs is added, which is what they have beyond theirs. */
-static struct jp_pool_usage walk_from(struct walk *walk, struct jp_pool *pool, const struct jp_pool_usage *above) {
-    size_t index = pool->picture_index = walk->count++;
-    struct jp_pool_usage running = {.pool = pool, .total_members = pool->member_count};
-    struct jp_pool_usage *usage = &walk->found[index];
-    *usage = (struct jp_pool_usage){.pool = pool, .frozen = above->frozen, .memory_limit_of = above->memory_limit_of, .process_limit_of = above->process_limit_of};
+static void walk_from(struct walk *walk, struct jp_pool *pool, const struct jp_pool_usage *above) {
+    struct jp_pool_usage *usage = &walk->found[pool->picture_index = walk->count++];
+    *usage = (struct jp_pool_usage){.pool = pool, .total_members = jp_pool_total_members(pool), .frozen = above->frozen,
+                                    .memory_limit_of = above->memory_limit_of, .process_limit_of = above->process_limit_of, .events = pool->told};
     take_limits(usage, pool);
-    add_own_members(&running);
-    for (size_t i = 0; i < pool->child_count; i++) {
-        struct jp_pool_usage child = walk_from(walk, pool->children[i], usage);
-        running.total_members += child.total_members;
-        running.cpu_100ns += child.cpu_100ns;
-        running.read_bytes += child.read_bytes;
-        running.write_bytes += child.write_bytes;
-        running.commit_bytes += child.commit_bytes;
-        running.working_set_bytes += child.working_set_bytes;
-    }
-    usage->total_members = running.total_members;
-    usage->cpu_100ns = running.cpu_100ns + pool->spent.user_100ns - pool->restored_user_100ns + pool->spent.kernel_100ns;
-    usage->read_bytes = running.read_bytes + pool->spent.read_bytes;
-    usage->write_bytes = running.write_bytes + pool->spent.write_bytes;
-    usage->commit_bytes = running.commit_bytes;
-    usage->working_set_bytes = running.working_set_bytes;
-    usage->events = pool->told;
-    return running;
+    if (pool->used)
+        take_sums(usage, pool->used);
+    for (size_t i = 0; i < pool->child_count; i++)
+        walk_from(walk, pool->children[i], usage);
 }
 
 static void walk_below(struct walk *walk, struct jp_pool *top) {

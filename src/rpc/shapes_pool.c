@@ -50,14 +50,17 @@ static const struct jp_shape session = SHAPE("PoolSession", "One of a pool's job
 
 static const struct jp_shape_member totals_members[] = {
     COUNT("members", "Processes."),
-    COUNT("userTime100ns", "User-mode CPU time, with that of members that have ended."),
+    COUNT("userTime100ns", "User-mode CPU time, with that of members that have ended since the service began."),
     COUNT("kernelTime100ns", "Kernel-mode CPU time, likewise."),
-    COUNT("commitBytes", "Memory committed now."),
-    COUNT("workingSetBytes", "Working sets now."),
+    COUNT("commitBytes", "Memory that running members had committed at the last look at the machine's processes (service.status, sampling.last; pool.usage has one taken)."),
+    COUNT("workingSetBytes", "Their working sets, likewise."),
     COUNT("readBytes", "Bytes read, with those of members that have ended."),
     COUNT("writeBytes", "Bytes written, likewise."),
     {0}};
-static const struct jp_shape totals = SHAPE("PoolUsage", "What a pool with its children uses.", totals_members);
+static const struct jp_shape totals = SHAPE("PoolUsage",
+          "What a pool with its children uses. Times and bytes are of this moment, as its job objects count them, with those of processes that nobody has been told of "
+          "yet; where the host's do not (capabilities: processTimes, processIo), as of the last look at the machine's processes.",
+          totals_members);
 
 static const struct jp_shape_member counters_members[] = {
     {.key = "since", .kind = JP_SHAPE_TIME, .nullable = true, .documentation = "The last accounting.reset; null: since the pool was first heard of."},
@@ -68,7 +71,7 @@ static const struct jp_shape_member counters_members[] = {
     COUNT("unknown", "Nobody saw how."),
     COUNT("failures", "With an exit code other than 0."),
     COUNT("unobserved", "Counted by the job objects and seen by nobody, because they came and went while no service was there; the sums have what they used."),
-    COUNT_OR_NULL("userTime100ns", "User-mode CPU time, with that of running processes so far."),
+    COUNT_OR_NULL("userTime100ns", "User-mode CPU time, with that of running processes so far, as in the pool's usage."),
     COUNT_OR_NULL("kernelTime100ns", "Kernel-mode CPU time, likewise."),
     COUNT_OR_NULL("readOperations", "Reads."),
     COUNT_OR_NULL("writeOperations", "Writes."),
@@ -76,7 +79,7 @@ static const struct jp_shape_member counters_members[] = {
     COUNT_OR_NULL("readBytes", "Bytes read."),
     COUNT_OR_NULL("writeBytes", "Bytes written."),
     COUNT_OR_NULL("otherBytes", "Bytes of other operations."),
-    COUNT_OR_NULL("peakCommitBytes", "Of the largest process that ever was; a reset leaves it."),
+    COUNT_OR_NULL("peakCommitBytes", "Of the largest process that ever was; of running ones as of the last look at the machine's processes. A reset leaves it."),
     {0}};
 const struct jp_shape jp__shape_counters =
     SHAPE("Counters", "What ended in a pool since the last reset, without the pools below it. They go by the pool's name, over restarts and over deletion and making it anew.",

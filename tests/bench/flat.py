@@ -14,6 +14,7 @@ WHAT = {
     "ping": "service.ping",
     "status": "service.status",
     "process.get": "process.get",
+    "pool.get": "pool.get",
     "pool.assign": "pool.assign",
     "no pool": "pool.get of none",
     "runs": "a run in a pool of its own",
@@ -31,16 +32,14 @@ def count(lab, members, pools):
         return {phase: counts["instructions"] for phase, counts in callgrind.phases(folder).items()}
 
 
-def figures(members, pools):
-    shown = [Figure(key, f", {what}", "instructions", "lower", 1.3) for key, what in WHAT.items()]
-    # It asks each process in the pool and below it what it has used: it costs what these cost, and has a reach where they are not more.
-    return shown + [Figure("pool.get", ", pool.get", "instructions", "lower", 1.3 if members <= pools else None)]
+def figures():
+    return [Figure(key, f", {what}", "instructions", "lower", 1.3) for key, what in WHAT.items()]
 
 
 @contextlib.contextmanager
 def pairs(lab):
     counted = functools.lru_cache(None)(functools.partial(count, lab))
-    yield [Pair(f"flat, {members} members in {pools} pools", figures(members, pools), functools.partial(counted, members, pools),
+    yield [Pair(f"flat, {members} members in {pools} pools", figures(), functools.partial(counted, members, pools),
                 functools.partial(counted, *SMALLEST), rounds=1, free=False) for members, pools in SIZES]
 
 

@@ -175,6 +175,35 @@ def test_io_is_accounted(rpc, pool, jobber, accounted):
     assert accounted(pool, 1)[0]["otherOperations"] > 100
 
 
+@pytest.mark.windows_only("Wine's jobs count no CPU time")
+def test_jobs_count_what_their_processes_use(rpc, pool, jobber):
+    """While it is used, in the job and in the one above it: what pool.get tells lies between what its members have used before and after."""
+    below = f"{pool}-below"
+    rpc.call("pool.create", name=below, parent=pool)
+    for name in (pool, below):
+        rpc.call("pool.launch", pool=name, argv=jobber("burn", 20000))
+
+    def members():
+        return sum(row["userTime100ns"] for row in rpc.call("pool.processes", pool=pool)["processes"])
+
+    def own():
+        return sum(rpc.call("pool.get", pool=name)["counters"]["userTime100ns"] for name in (pool, below))
+
+    def told():
+        return rpc.call("pool.get", pool=pool)["usage"]["userTime100ns"]
+
+    last = members()
+    for _ in range(3):
+        wait_until(lambda: told() > last + 5_000_000, "its use to rise though nobody looks")  # noqa: B023 - it is called at once
+        for now in (members, told, members, own, members):
+            assert now() >= last, now.__name__
+            last = max(last, members())
+    rpc.call("pool.terminate", pool=pool)
+    rpc.call("pool.wait", pool=pool)
+    assert own() >= last and told() >= last
+    rpc.call("pool.delete", pool=below)
+
+
 @pytest.mark.windows_only("under Wine every process runs as one user, so nobody can be kept from another's process")
 def test_a_client_cannot_assign_what_it_could_not_open(host, rpc, pool):
     system = int(powershell(host, "(Get-Process -Name csrss | Select-Object -First 1).Id"))

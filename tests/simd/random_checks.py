@@ -1,10 +1,11 @@
-"""What is checked in a random run when faults have stopped and time has passed: members, counters, rows and events are what the truth is."""
+"""What is checked in a random run when faults have stopped and time has passed: members, counters, rows, events and use are what the truth is."""
 import collections
 
 from random_acts import CRASHES
 from random_truth import Truth
 
 EXITS = ("JOB_OBJECT_MSG_EXIT_PROCESS", "JOB_OBJECT_MSG_ABNORMAL_EXIT_PROCESS")
+USED = ("userTime100ns", "kernelTime100ns", "readBytes", "writeBytes", "otherBytes", "readOperations", "writeOperations", "otherOperations")
 
 
 class Checks(Truth):
@@ -112,3 +113,40 @@ class Checks(Truth):
             most = 1 + (self.processes[pid, start].missed_ends if (pid, start) in self.processes else 0)
             assert count <= most, (f"process {pid} {start}: {kind} of pool {pool} was told {count} times: "
                                    f"{[event for event in every if (event.get('pid'), event.get('startTime')) == (pid, start)]}")
+
+    def used(self):
+        """What the pools say that they have used: to the moment, though nobody is asked for it."""
+        told = {name: self.world.rpc.call("pool.get", pool=name) for name in sorted(self.pools)}
+        return {(name, part, key): pool[part][key] for name, pool in told.items() for part in ("usage", "counters") for key in USED if key in pool[part]}
+
+    def work(self):
+        """All processes do some: what all of them, and those of each pool, have used more than before."""
+        done = collections.Counter()
+
+        def did(process, key, amount):
+            done.update({(name, "usage", key): amount for name in process.pools})
+            done[process.home, "counters", key] += amount
+
+        keepers = {row["pid"] for row in self.machine.order("keepers")["keepers"]}
+        for process in [process for pid, process in self.living.items() if process.pools and pid not in keepers]:
+            time, read, write = (self.random.randrange(1, 10_000) for _ in range(3))
+            if (self.order("burn", pid=process.pid, user100ns=time) or {}).get("burnt"):
+                process.user += time
+                did(process, "userTime100ns", time)
+            if self.order("io", pid=process.pid, read=read, write=write) is not None:  # the time may have been its last
+                for key, amount in {"readBytes": read, "writeBytes": write, "readOperations": 1, "writeOperations": 1}.items():
+                    did(process, key, amount)
+        self.learn()
+        return done
+
+    def check_used(self):
+        """It is told to the last bit though nobody has looked; then each member is asked, and that changes nothing."""
+        before = self.used()
+        done = self.work()
+        after = self.used()
+        wrong = {key: (before[key], done[key], after[key]) for key in before if before[key] + done[key] != after[key]}
+        assert not wrong, f"before, done, after: {wrong}"
+        for name in self.pools:
+            self.world.rpc.call("pool.processes", pool=name, recursive=False)
+        asked = self.used()
+        assert asked == after, {key: (after[key], asked[key]) for key in after if after[key] != asked[key]}

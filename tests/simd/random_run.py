@@ -30,6 +30,7 @@ class Run(Acts, Checks):
         self.check_members()
         self.check_rows()
         self.check_events()
+        self.check_used()
 
     def run(self, operations):
         chances = [(self.create_pool, 4), (self.update_pool, 3), (self.delete_pool, 2), (self.spawn_free, 5), (self.spawn_child, 14),

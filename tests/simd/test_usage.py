@@ -238,3 +238,127 @@ def test_who_asks_is_told_who_he_is_and_what_he_may(world):
     everything = ["view", "assign", "launch", "control", "admin"]
     assert w.rpc.call("service.status")["caller"]["rights"] == everything
     assert {row["name"]: row["rights"] for row in w.rpc.call("pool.list")["pools"]} == {"p": everything, "q": everything}
+
+
+# ---------------------------------------------------------------------------------------------- what pool.get says: to the moment, and nobody is asked
+
+def used(w, pool, part="usage"):
+    """In milliseconds, and bytes."""
+    found = w.rpc.call("pool.get", pool=pool)[part]
+    return found["userTime100ns"] // 10_000, found["readBytes"], found["writeBytes"]
+
+
+def works(w, pid, ms, read, write):
+    w.machine.order("burn", pid=pid, user100ns=ms * 10_000)
+    w.machine.order("io", pid=pid, read=read, write=write)
+
+
+def test_a_pool_tells_what_it_has_used_though_nobody_has_looked(world):
+    """From its jobs, beyond what members have told: whoever ends, and whoever is asked, changes nothing of it."""
+    w = world({"top": {}, "low": {"parent": "top"}}, sampling={"record": "0s"})
+    one, other = w.assigned("top"), w.assigned("low")
+    works(w, one, 20, 300, 40)
+    works(w, other, 3, 7, 11)
+
+    def expect(top, low, own):
+        assert (used(w, "top"), used(w, "low")) == (top, low)
+        assert (used(w, "top", "counters"), used(w, "low", "counters")) == (own, low), "those below it not included"
+
+    expect((23, 307, 51), (3, 7, 11), (20, 300, 40))
+    assert looks(w) is None
+    assert len(w.members("top")) == 2, "each is asked"
+    expect((23, 307, 51), (3, 7, 11), (20, 300, 40))
+    works(w, other, 1, 1, 1)
+    w.machine.exit(other)
+    expect((24, 308, 52), (4, 8, 12), (20, 300, 40))
+    w.machine.advance(3000)
+    works(w, one, 1, 1, 1)
+    expect((25, 309, 53), (4, 8, 12), (21, 301, 41))
+    late = w.machine.spawn()
+    works(w, late, 100, 100, 100)
+    w.rpc.call("pool.assign", pool="low", pid=late)
+    expect((125, 409, 153), (104, 108, 112), (21, 301, 41))
+    w.rpc.call("accounting.reset", pool="low")
+    works(w, late, 2, 2, 2)
+    assert (used(w, "low"), used(w, "low", "counters")) == ((106, 110, 114), (2, 2, 2))
+    assert looks(w) is None
+
+
+def test_what_nobody_saw_is_in_it_before_it_is_claimed(world):
+    w = world({"top": {}, "low": {"parent": "top"}})
+    parent = w.assigned("low")
+    works(w, parent, 1, 1, 1)
+    child = w.machine.spawn(parent)
+    works(w, child, 5, 5, 5)
+    w.machine.exit(child, deliver=False)
+    w.machine.order("queue_set", items=[])
+    for _ in range(2):
+        assert used(w, "top") == used(w, "low") == used(w, "low", "counters") == (6, 6, 6)
+        assert used(w, "top", "counters") == (0, 0, 0)
+        w.machine.advance(130_000)
+    assert w.rpc.call("pool.get", pool="low")["counters"]["unobserved"] == 1
+
+
+def test_it_begins_with_the_service_and_goes_on_with_what_runs(world):
+    """What was used meanwhile, or before by those who have ended, is no part of it; in the counters is what the record has."""
+    w = world({"top": {}, "low": {"parent": "top"}})
+    kept, ended, left = w.assigned("low"), w.assigned("low"), w.assigned("low")
+    for pid, ms in ((kept, 1), (ended, 20), (left, 300)):
+        works(w, pid, ms, ms, ms)
+    w.machine.exit(ended)
+    w.machine.advance(3000)
+    w.stop()
+    works(w, kept, 2, 2, 2)
+    works(w, left, 4000, 4000, 4000)
+    w.machine.exit(left, deliver=False)
+    w.start()
+    assert used(w, "low") == used(w, "top") == (3, 3, 3)
+    assert used(w, "low", "counters") == (23, 23, 23)
+    works(w, kept, 5, 5, 5)
+    assert (used(w, "low"), used(w, "top"), used(w, "low", "counters")) == ((8, 8, 8), (8, 8, 8), (28, 28, 28))
+
+
+def test_where_jobs_do_not_count_it_is_as_of_the_last_look(world):
+    w = world({"top": {}, "low": {"parent": "top"}}, start=False, sampling={"interval": "1s"})
+    w.machine.order("like_wine")
+    w.start()
+    pid = w.assigned("low")
+    w.machine.advance(1000)
+    w.machine.order("burn", pid=pid, user100ns=70_000)
+    before = [w.rpc.call("pool.get", pool=pool)["usage"]["userTime100ns"] for pool in ("top", "low")]
+    w.machine.advance(1000)
+    after = [w.rpc.call("pool.get", pool=pool)["usage"]["userTime100ns"] for pool in ("top", "low")]
+    assert (before, after) == ([0, 0], [70_000, 70_000])
+    assert w.rpc.call("pool.get", pool="low")["counters"]["userTime100ns"] == 70_000
+
+
+def test_memory_is_as_of_the_last_look(world):
+    w = world({"p": {}}, sampling={"record": "0s"})
+    pid = w.assigned("p")
+    w.commit(pid, 9 * MIB)
+    w.rpc.call("pool.usage")
+    seen = w.rpc.call("pool.get", pool="p")
+    assert seen["usage"]["commitBytes"] >= 9 * MIB and seen["counters"]["peakCommitBytes"] >= 9 * MIB and seen["usage"]["workingSetBytes"] > 0
+    w.commit(pid, 9 * MIB)
+    assert w.rpc.call("pool.get", pool="p")["usage"]["commitBytes"] == seen["usage"]["commitBytes"]
+    w.machine.exit(pid)
+    gone = w.rpc.call("pool.get", pool="p")
+    assert (gone["usage"]["commitBytes"], gone["usage"]["workingSetBytes"]) == (0, 0) and gone["counters"]["peakCommitBytes"] >= 18 * MIB
+
+
+def test_a_job_that_was_there_before_its_pool(world):
+    """Those who are in it bring what they have used along, those who have ended do not."""
+    w = world({})
+    job = w.rpc.call("job.create", name="Global\\theirs")["job"]
+    stays, gone = w.machine.spawn(), w.machine.spawn()
+    for pid in (stays, gone):
+        w.rpc.call("job.assignProcess", job=job, pid=pid)
+    works(w, stays, 2, 2, 2)
+    works(w, gone, 30, 30, 30)
+    w.machine.exit(gone)
+    w.rpc.call("pool.create", name="p", object_name="Global\\theirs")
+    w.machine.deliver()
+    assert w.members("p") == [stays]
+    assert used(w, "p") == (2, 2, 2)
+    works(w, stays, 1, 1, 1)
+    assert used(w, "p") == used(w, "p", "counters") == (3, 3, 3)

@@ -99,6 +99,18 @@ static void a_limit_below_what_is_used_holds_from_then_on(void **state) {
     assert_true(jp_sim_alive(world->sim, small));
 }
 
+/* Where the kernel keeps it, there is no look to wait for: the members are asked. */
+static void a_time_below_what_is_used_is_told_of_at_once(void **state) {
+    struct pool_world *world = *state;
+    pool_world_load(world, "{\"p\": {}}");
+    uint32_t pid = launch(world, "p", "old.exe");
+    launch(world, "p", "young.exe");
+    jp_sim_grow_usage(world->sim, pid, 11 * (uint64_t)SECOND);
+    pool_world_load(world, "{\"p\": {\"limits\": {\"process_time\": \"10s\"}}}");
+    assert_int_equal(jp_sim_sample_count(world->sim), 0);
+    expect_told(world, "LIMIT_BELOW_USE", "p", pid, 1);
+}
+
 /* --- of a pool --- */
 
 static void the_newest_over_active_processes_is_ended(void **state) {
@@ -498,6 +510,7 @@ int main(void) {
         TEST(a_stranger_is_not_taken_for_a_child_that_has_ended),
         TEST(a_strict_pool_refuses_what_nobody_keeps),
         cmocka_unit_test_setup_teardown(where_the_kernel_enforces_nothing_is_done_twice, pool_world_open, pool_world_close),
+        cmocka_unit_test_setup_teardown(a_time_below_what_is_used_is_told_of_at_once, pool_world_open, pool_world_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

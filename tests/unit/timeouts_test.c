@@ -166,17 +166,18 @@ static void whoever_does_nothing_is_ended(void **state) {
     expect_ended(world, system, "p", TIMEOUT);
 }
 
-/* Somebody asks for the pool's usage again and again; what was used is not news to the next sample then. */
+/* Somebody asks for the process again and again; what was used is not news to the next sample then. */
 static void who_is_looked_at_is_not_idle(void **state) {
     struct pool_world *world = *state;
-    struct jp_policy_totals totals;
+    struct jp_member *member;
     pool_world_load(world, "{\"p\": {\"timeouts\": {\"idle\": \"10s\"}}}");
     uint32_t pid = launch(world, "p", "one.exe");
+    assert_int_equal(jp_pools_find_process(world->pools, pid, 0, &member, &world->error), JP_OK);
     for (int i = 0; i < 10; i++) {
         wait_ms(world, 2000);
         assert_true(jp_sim_alive(world->sim, pid));
         jp_sim_grow_usage(world->sim, pid, SECOND);
-        jp_pools_totals(world->pools, pool_of(world, "p"), &totals);
+        jp_pools_refresh_usage(world->pools, member);
     }
 }
 
