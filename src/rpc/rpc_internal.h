@@ -62,7 +62,8 @@ struct jp_rpc_connection {
     uint64_t midway_since_ms;       /* since when its message is not complete; 0: there is none */
     uint64_t finishing_since_ms;    /* closing, but not before it has read why; 0: it is not */
     bool spoke;                     /* a byte has come */
-    bool closing;
+    bool closing;               /* nothing is taken from it, nor said to it, any more */
+    bool cut;                   /* and it is not waited for: it has no place any more */
     struct jp_call *first_call; /* not answered yet */
     size_t call_count;
     struct jp_subscription *first_subscription;
@@ -126,7 +127,7 @@ struct jp_rpc {
     struct jp_rpc_setup with;
     struct jp_rpc_connection *first_connection;
     size_t connection_count;
-    size_t open_count; /* that are not closing */
+    size_t open_count; /* that are not cut; what one that finishes has not read takes memory, so it keeps its place */
     struct jp_refusals *refusals; /* audit.c */
     struct jp_str openrpc;        /* the document's members, once somebody has asked for it */
     struct jp_call *first_timed;
