@@ -73,30 +73,35 @@ void jp__note_dropped(struct jp_rpc_connection *connection, const struct jp_meth
 
 /* --- coming and going --- */
 
-static void begin_closing(struct jp_rpc_connection *connection, void (*close)(struct jp_peer *peer)) {
+static void cut_off(struct jp_rpc_connection *connection) {
+    if (connection->cut)
+        return;
+    connection->cut = connection->closing = true;
+    connection->rpc->open_count--;
+    connection->peer->ops->close(connection->peer);
+}
+
+void jp__finish(struct jp_rpc_connection *connection) {
     if (connection->closing)
         return;
     connection->closing = true;
-    connection->rpc->open_count--;
-    close(connection->peer);
-}
-
-static void cut_off(struct jp_rpc_connection *connection) { begin_closing(connection, connection->peer->ops->close); }
-
-void jp__finish(struct jp_rpc_connection *connection) {
     connection->finishing_since_ms = now_ms(connection->rpc) | 1;
     expect(connection->rpc, connection->finishing_since_ms, connection->rpc->with.quotas.stall_100ns);
-    begin_closing(connection, connection->peer->ops->finish);
+    connection->peer->ops->finish(connection->peer);
 }
 
+/* Of one that was told why it goes, else of one that has not sent a whole message: nobody knows whose that is, nor counts it for him. */
 static bool make_room(struct jp_rpc *rpc) {
-    struct jp_rpc_connection *oldest = NULL;
-    for (struct jp_rpc_connection *connection = rpc->first_connection; connection; connection = connection->next)
-        if (!connection->principal && !connection->closing) /* without a whole message nobody knows whose it is, nor counts it for him */
-            oldest = connection; /* newer ones stand in front */
-    if (oldest)
-        cut_off(oldest);
-    return oldest != NULL;
+    struct jp_rpc_connection *finishing = NULL, *nobodys = NULL;
+    for (struct jp_rpc_connection *connection = rpc->first_connection; connection; connection = connection->next) { /* the oldest stands last */
+        if (connection->closing && !connection->cut)
+            finishing = connection;
+        else if (!connection->principal && !connection->closing)
+            nobodys = connection;
+    }
+    if (finishing || nobodys)
+        cut_off(finishing ? finishing : nobodys);
+    return finishing || nobodys;
 }
 
 const char *jp_rpc_full(void) {
@@ -140,7 +145,7 @@ void jp_rpc_closed(struct jp_rpc_connection *connection) {
     if (connection->next)
         connection->next->previous = connection->previous;
     rpc->connection_count--;
-    rpc->open_count -= !connection->closing;
+    rpc->open_count -= !connection->cut;
     jp_framer_clear(&connection->framer);
     jp_str_free(&connection->waiting);
     jp_free(connection);
@@ -152,7 +157,7 @@ bool jp__may_stay(struct jp_rpc_connection *connection, struct jp_error *error) 
     const char *sid = ops->principal_sid(connection->peer, connection->principal);
     uint32_t count = 0;
     for (struct jp_rpc_connection *other = rpc->first_connection; other; other = other->next)
-        if (other->principal && !other->closing && strcmp(ops->principal_sid(other->peer, other->principal), sid) == 0)
+        if (other->principal && !other->cut && strcmp(ops->principal_sid(other->peer, other->principal), sid) == 0)
             count++;
     if (count <= rpc->with.quotas.connections_per_user)
         return true;
@@ -272,7 +277,7 @@ uint64_t jp__connections_on_time(struct jp_rpc *rpc, uint64_t now) {
         if (!connection->closing)
             look_at(connection, now, &next);
         else if (is_over(&(struct patience){connection->finishing_since_ms, rpc->with.quotas.stall_100ns, NULL}, now, &next))
-            connection->peer->ops->close(connection->peer); /* it does not even read why */
+            cut_off(connection); /* it does not even read why */
     rpc->impatient_ms = next;
     return next;
 }

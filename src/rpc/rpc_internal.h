@@ -64,7 +64,8 @@ struct jp_rpc_connection {
     uint64_t dropped_told_ms;
     uint64_t finishing_since_ms;    /* closing, but not before it has read why; 0: it is not */
     bool spoke;                     /* a byte has come */
-    bool closing;
+    bool closing;               /* nothing is taken from it, nor said to it, any more */
+    bool cut;                   /* and it is not waited for: it has no place any more */
     struct jp_call *first_call; /* not answered yet */
     size_t call_count;
     struct jp_subscription *first_subscription;
@@ -128,7 +129,7 @@ struct jp_rpc {
     struct jp_rpc_setup with;
     struct jp_rpc_connection *first_connection;
     size_t connection_count;
-    size_t open_count; /* that are not closing */
+    size_t open_count; /* that are not cut; what one that finishes has not read takes memory, so it keeps its place */
     uint64_t dropped_notifications; /* of all that there ever were */
     struct jp_refusals *refusals; /* audit.c */
     struct jp_str openrpc;        /* the document's members, once somebody has asked for it */

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from harness.host import wait_until
+from harness.simulated import ALICE
 
 DEFAULTS = {"message": "1MiB", "depth": 64, "batch": 100, "connections": 256, "connections_per_user": 32, "in_flight": 64, "subscriptions": 16,
             "jobs": 64, "unread": "4MiB", "stall": "1m", "first_byte": "10s", "idle": "0s", "ephemeral_pools": 100}
@@ -367,6 +368,22 @@ def test_a_batch_is_not_answered_without_end(limited):
     assert "result" in answers[0], "which alone is longer than that"
     assert all(refused(one, number) for number, one in enumerate(answers) if number)
     assert w.client.call("pool.list")["pools"], "it has read what there was"
+
+
+def test_who_is_told_why_and_does_not_read_counts_until_he_is_closed(limited):
+    """Else a broken message would give his place back, and leave what he has not read in memory, as often as he likes."""
+    w = limited(unread="1MiB", stall="5s", connections_per_user=4)
+    for _ in range(4):
+        client = w.machine.client(**ALICE)
+        client.call("service.ping")
+        client.send(*[request(number, "rpc.discover") for number in range(3)])
+        client.socket.sendall(b"Content-Length: many\r\n\r\n")
+    for _ in range(3):
+        w.rpc.call("service.ping")
+    assert is_turned_away(w.machine.client(**ALICE), "pool.list")
+    w.machine.advance(5100)
+    wait_until(lambda: connections(w) == 2, "them to be cut off")
+    assert w.machine.client(**ALICE).call("pool.list")["pools"]
 
 
 @pytest.mark.parametrize("half", [b'{"jsonrpc"', b"Content-Le", b"Content-Length: 20\r\n\r\n{", b"Content-Length: 20\r\n"])
