@@ -199,6 +199,7 @@ class Acts(Truth):
 
     def begin_storm(self):
         self.storm = True
+        self.calm = False
         self.learn()
         self.order("fail_often", operation=None, win32=self.random.choice([5, 8, 1450]), perMille=50)
 
@@ -285,7 +286,7 @@ class Acts(Truth):
             process.missed_ends += not process.alive and process.ended is None
         self.say("start")
         self.world.start()
-        self.up = True
+        self.up = self.calm = True
         for pool in self.pools.values():
             pool.used |= pool.ephemeral  # nobody holds it any more
         self.learn()

@@ -140,7 +140,10 @@ class Checks(Truth):
         return done
 
     def check_used(self):
-        """It is told to the last bit though nobody has looked; then each member is asked, and that changes nothing."""
+        """It is told to the last bit though nobody has looked; then each member is asked, and that changes nothing. Not after a storm: one whom the service
+        lost sight of in it, and found again, has told twice what it used."""
+        if not self.calm:
+            return
         before = self.used()
         done = self.work()
         after = self.used()

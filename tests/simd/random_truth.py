@@ -60,6 +60,7 @@ class Truth:
         self.said = collections.deque(maxlen=int(os.environ.get("JOBPOOL_LAST", "60")))
         self.number = 0
         self.storm = False
+        self.calm = True           # nothing has failed since the service started
         self.jobs = {}             # connection-scoped handle -> pids assigned
         self.up = True             # the service
         self.round = 0             # of deliveries
