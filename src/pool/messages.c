@@ -88,10 +88,13 @@ jp_status jp__open_of_job(struct jp_pools *pools, struct jp_pool_job *job, uint3
     jp_status status = jp__ops(pools)->process_open(pools->with.backend, pid, 0, JP_PROCESS_OBSERVE, NULL, &process, error);
     if (status)
         return status;
-    if (!jp__ops(pools)->process_exited(process, &exit_code) &&
-        jp__ops(pools)->job_contains(job->job, process, &contains, error) == JP_OK && !contains) {
+    if (!jp__ops(pools)->process_exited(process, &exit_code))
+        status = jp__ops(pools)->job_contains(job->job, process, &contains, error);
+    if (status == JP_OK && !contains)
+        status = jp_fail(error, JP_E_OTHER_PROCESS, "process %" PRIu32 " is another by now", pid);
+    if (status) {
         jp__ops(pools)->process_close(process);
-        return jp_fail(error, JP_E_OTHER_PROCESS, "process %" PRIu32 " is another by now", pid);
+        return status;
     }
     *ret_process = process;
     return JP_OK;

@@ -414,7 +414,7 @@ struct jp_pool_used {
     struct jp__used running;                  /* what members have told, of the pool and of those below it */
     uint64_t commit_bytes, working_set_bytes; /* of the same */
     struct jp__used ended;                    /* since the service began: what those used that have ended, also such as nobody saw */
-    struct jp__used before;                   /* what the pool's jobs had counted beyond their processes when they were found */
+    struct jp__used before;                   /* what its jobs had counted beyond that when they were found, or (modulo 2^64) short of it */
     struct jp__used own_running;              /* of the pool's own members */
     uint64_t own_peak_commit_bytes;           /* of all that it ever had */
 };

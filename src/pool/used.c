@@ -130,27 +130,38 @@ static void leave_comparable(struct jp_pools *pools, struct jp__used *counted) {
 
 static bool is_comparable(struct jp_pools *pools) { return jp__host(pools)->process_times || jp__host(pools)->process_io; }
 
-static struct jp__used beyond_members(struct jp_pools *pools, const struct jp_pool *pool) {
-    struct jp__used all = {0};
+/* What the pool's jobs have counted less what its sums have, whatever was set aside: below 0 (modulo 2^64) for what a member used that is in none of
+ * them. False if a job could not be asked. */
+static bool counted_beyond(struct jp_pools *pools, const struct jp_pool *pool, struct jp__used *ret_beyond) {
     struct jp_job_accounting_and_io counted;
-    if (!is_comparable(pools))
-        return all;
+    *ret_beyond = (struct jp__used){0};
     for (size_t i = 0; i < pool->job_count; i++) {
         if (!jp__job_accounting(pools, pool->jobs[i], &counted))
-            return (struct jp__used){0};
+            return false;
         struct jp__used job = of_job(&counted);
-        add(&all, &job);
+        add(ret_beyond, &job);
     }
     if (pool->past) {
         struct jp__used past = of_job(pool->past);
-        add(&all, &past);
+        add(ret_beyond, &past);
     }
-    leave_comparable(pools, &all);
     if (pool->used) {
-        leave_beyond(&all, &pool->used->before);
-        leave_beyond(&all, &pool->used->ended);
-        leave_beyond(&all, &pool->used->running);
+        take(ret_beyond, &pool->used->ended);
+        take(ret_beyond, &pool->used->running);
     }
+    leave_comparable(pools, ret_beyond);
+    return true;
+}
+
+static struct jp__used beyond_members(struct jp_pools *pools, const struct jp_pool *pool) {
+    struct jp__used all = {0};
+    if (!is_comparable(pools) || !counted_beyond(pools, pool, &all))
+        return (struct jp__used){0};
+    if (pool->used)
+        take(&all, &pool->used->before);
+    for (size_t kind = 0; kind < JP__USED_KINDS; kind++)
+        if (all.of[kind] > INT64_MAX)
+            all.of[kind] = 0;
     return all;
 }
 
@@ -191,7 +202,7 @@ void jp__used_found(struct jp_pools *pools, struct jp_pool_job *job) {
     set_aside(job->pool, &before);
 }
 
-/* What the members have used is in the sums, also of those who were found to have ended meanwhile. */
+/* What the members have used is in the sums, also of those who were found to have ended meanwhile, or could not join a job that had to be made anew. */
 void jp__used_adopted(struct jp_pools *pools) {
     size_t position = 0;
     if (!is_comparable(pools))
@@ -200,11 +211,9 @@ void jp__used_adopted(struct jp_pools *pools) {
         jp_pools_refresh_usage(pools, member);
     position = 0;
     for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;) {
-        bool existed = false;
-        for (size_t i = 0; i < pool->job_count; i++)
-            existed |= pool->jobs[i]->existed;
-        struct jp__used before = existed ? beyond_members(pools, pool) : (struct jp__used){0};
-        set_aside(pool, &before);
+        struct jp__used before;
+        if (pool->job_count && counted_beyond(pools, pool, &before))
+            set_aside(pool, &before);
     }
 }
 
