@@ -47,20 +47,21 @@ struct jp_pool_job {
     char *object_name; /* the pool's, with "#<session>" behind it for all but the first */
     struct jp_job *job;
     uint64_t key;   /* at the port; never used again */
+    /* what takes less than eight bytes is together, for there are many */
     bool listening; /* its messages come through the port; if not, the PID list is read often */
+    bool zero_due;  /* it had members since ACTIVE_PROCESS_ZERO was last told */
+    bool inhabited; /* it had members when it was opened */
+    bool existed;   /* an earlier run made it ... */
+    bool restored;  /* ... and the accounts know of it */
+    bool kept;      /* the keeper holds it too */
+    bool leaving;   /* it may be closed when the kernel agrees: see next_leaving */
     bool settled;   /* a process has joined: the job is of that session from then on */
     uint32_t session;
     uint64_t message_count; /* that came through the port */
-    bool zero_due; /* it had members since ACTIVE_PROCESS_ZERO was last told */
     int64_t created_100ns;
-    bool inhabited; /* it had members when it was opened */
-    bool existed;  /* an earlier run made it ... */
-    bool restored; /* ... and the accounts know of it */
     struct jp_job_use seen, before; /* what members of it are accounted with; before: of those before created_100ns. See unobserved.c */
     uint64_t excess, excess_messages, excess_since_ms; /* processes that it has counted beyond those; how long that has stood still */
     int64_t quiet_since_100ns;                         /* when it had none */
-    bool kept;     /* the keeper holds it too */
-    bool leaving;  /* it may be closed when the kernel agrees: */
     struct jp_pool_job *next_leaving;
 };
 
@@ -79,13 +80,22 @@ struct jp_pool {
     unsigned depth; /* 0: no parent */
     enum jp_pool_source source;
     enum jp_pool_state state;
+    uint32_t token_pid;       /* of whose process `token` is */
+    uint32_t slice_run_ms;    /* its members run so long of each slice ... */
+    bool slice_resting;       /* ... and are resting now */
+    bool suspends;            /* its CPU rate is kept in slices: so it stands in the accounts ... */
+    bool rest_awaited;        /* ... or will: see rest_id */
+    bool is_present;          /* it stands in the list of present_next */
+    bool frozen, keep_frozen; /* frozen itself; those above it may be too. keep: also over a crash of the service */
+    bool thaw_freeze, thaw_rate; /* found frozen, or suspending, after a crash: its members are let go of as they are taken up */
+    bool late_limits_due;     /* a limit was set: see jp__report_late_limits */
+    bool ended_with_service;  /* the service stops, and has ended it */
     struct jp_error *failure; /* FAILED: why; else NULL */
     char *object_name;     /* of its first job */
     struct jp_pool_job **jobs; /* none when FAILED; else the first is made with the pool, the others when a session needs one */
     size_t job_count;
     struct jp_job_accounting_and_io *past; /* of jobs that are closed; NULL: none ever was */
     struct jp_principal *token;           /* what only_token launches with, if it was given through the pipe */
-    uint32_t token_pid;                   /* whose it is */
     struct jp_member *first_member;
     size_t member_count; /* immediate ones */
     struct jp_member *first_lingering; /* that were its members, by next and previous */
@@ -93,28 +103,19 @@ struct jp_pool {
     struct jp_pool_session *sessions;
     size_t session_count;
     struct jp_pool *present_next, *present_previous; /* of pools with members, and of those that had some when last looked at */
-    bool is_present;
     struct jp_policy_state policy;  /* what decisions remember */
     struct jp_policy_totals spent;  /* what members have used that ended, of this pool and of those below it */
     struct jp_pool_used *used;      /* used.c: sums over members; NULL: nobody was ever in it, nor below it */
     uint64_t job_time_base_100ns;   /* user time of the totals when the job time was set */
     struct jp_policy_clock run;     /* since when it has members, with those of its children; 0: it has none */
     int64_t busy_since_100ns;       /* the same on the wall, for the next run of the service */
-    bool frozen, keep_frozen;       /* frozen itself; those above it may be too. keep: also over a crash of the service */
     uint64_t slice_cpu_100ns;       /* cpu_rate_fallback: what its members had used when it was last measured, ... */
     uint64_t slice_measured_ms;     /* ... and when */
-    uint32_t slice_run_ms;          /* they run so long of each slice */
-    bool slice_resting;             /* ... and are resting now, ... */
-    uint64_t slice_turn_ms;         /* ... until then */
-    bool suspends;                  /* its CPU rate is kept in slices: so it stands in the accounts ... */
-    int64_t rest_id;                /* ... on the disk, with the rows of its members up to this one; 0: it does not yet */
-    bool rest_awaited;              /* for that */
-    bool thaw_freeze, thaw_rate;    /* found frozen, or suspending, after a crash: its members are let go of as they are taken up */
-    bool late_limits_due;           /* a limit was set: see jp__report_late_limits */
+    uint64_t slice_turn_ms;         /* they run, or rest, until then */
+    int64_t rest_id;                /* it suspends, and that is on the disk with the rows of its members up to this one; 0: it is not yet */
     size_t picture_index;           /* while a picture is drawn: see enforcement.c and usage.c */
     uint64_t told;                  /* events of it and of those below it, since the service began */
     uint64_t restored_user_100ns;   /* what `spent` had of an earlier run: see jp__pool_remember */
-    bool ended_with_service;        /* the service stops, and has ended it */
     struct jp_strings troubles;     /* sentences: what could not be enforced */
     size_t queue_length;    /* requests that wait for room in it */
     uint64_t full_in_round; /* when the queue was last looked at */
