@@ -241,7 +241,7 @@ static bool over_bound(struct jp_call *call, bool in_batch, struct jp_error *err
     jp_status status = JP_OK;
     if (connection->call_count > most)
         status = jp_fail(error, JP_E_QUOTA, "%" PRIu32 " requests of this connection are not answered yet; that is the bound (quotas.in_flight)", most);
-    else if (in_batch) /* one message is not to be answered with any number of long ones */
+    else if (in_batch && call->id.length) /* one message is not to be answered with any number of long ones */
         status = jp__check_unread(connection, error);
     if (!status)
         return false;
