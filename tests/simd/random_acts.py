@@ -97,7 +97,7 @@ class Acts(Truth):
                 process.pools |= {at.name for at in pool.chain()}
                 process.home = pool.name
             self.learn()
-            process.unsure |= not process.alive and not process.api
+            process.unsure |= not process.alive  # a limit of the first of several pools may have ended it: then it got to the next no more
             if process.pools != before:
                 process.seen = True  # it may have got part of the way: then it is a member all the same
 

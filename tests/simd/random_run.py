@@ -1,5 +1,6 @@
 """A random run from its beginning to its end: thousands of acts, some of them restarts and storms of faults, and checks between them."""
 import os
+import re
 
 from random_acts import Acts
 from random_checks import Checks
@@ -69,9 +70,13 @@ def play(run, operations=OPERATIONS):
     try:
         run.run(operations)
         run.end()
-    except BaseException:
-        print(f"seed {SEED}, operation {run.number}; the last ones:", *run.said, sep="\n  ")
-        print("the log's end:", *run.machine.log().splitlines()[-int(os.environ.get("JOBPOOL_LAST", "20")):], sep="\n  ")
+    except BaseException as failure:
+        last = int(os.environ.get("JOBPOOL_LAST", "60"))
+        process = re.search(r"<(\d+) \d+ in ", str(failure))
+        if process:
+            print(f"of process {process[1]}:", *[line for line in run.said[:-last] if re.search(rf"\b{process[1]}\b", line)][-last:], sep="\n  ")
+        print(f"seed {SEED}, operation {run.number}; the last ones:", *run.said[-last:], sep="\n  ")
+        print("the log's end:", *run.machine.log().splitlines()[-last:], sep="\n  ")
         print("standard error:", run.machine.stderr()[-6000:])
         raise
     finally:

@@ -179,7 +179,7 @@ class CrashRun(PolicyRun):
         if killed:
             self.crashes[self.armed] += 1
         else:
-            self.proven = set(self.processes)
+            self.proven = {key for key, process in self.processes.items() if process.seen}
         self.armed = None
         self.revive(killed)
 
