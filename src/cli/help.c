@@ -351,9 +351,9 @@ static int no_help(struct jp_cli *cli, const char *before, const char *word) {
     while (jp_topics[count].name != NULL)
         count++;
     const char *topic = before == NULL ? jp_nearest(word, &jp_topics[0].name, count, sizeof jp_topics[0]) : NULL;
-    char *nearest = topic != NULL ? jp_strdup(topic) : jp_nearest_command(before, word);
+    char *nearest = topic != NULL ? jp_sprintf("\"%s\"", topic) : jp_nearest_command(before, word);
     jp_cli_misuse(cli, "there is no %s \"%s\"%s%s%s", before == NULL ? "command or topic" : "verb", word,
-                  nearest == NULL ? "" : "; did you mean \"", nearest == NULL ? "" : nearest, nearest == NULL ? "" : "\"?");
+                  nearest == NULL ? "" : "; did you mean ", nearest == NULL ? "" : nearest, nearest == NULL ? "" : "?");
     jp_free(nearest);
     return JP_EXIT_USAGE;
 }

@@ -151,41 +151,55 @@ static char *take_nearest(struct candidates *candidates, const char *word) {
     char *phrase = NULL;
     for (size_t i = 0; i < candidates->count; i++) {
         if (candidates->rows[i].word == nearest)
-            phrase = jp_strdup(candidates->rows[i].phrase);
+            phrase = jp_sprintf("\"%s\"", candidates->rows[i].phrase);
     }
     forget(candidates);
     return phrase;
 }
 
-/* What people are used to from other tools, and how it is written here. */
+/* What people are used to from other tools, and how it is written here: for pools and processes, and for the service itself. */
 static const struct {
-    const char *word, *phrase;
+    const char *word, *phrase, *of_service;
 } elsewhere_called[] = {
-    {"add", "create"},           {"cancel", "kill"},          {"check", "doctor"},           {"configure", "init"},
-    {"describe", "show"},        {"diagnose", "doctor"},      {"edit", "update"},            {"exec", "run"},
-    {"get", "show"},             {"health", "doctor"},        {"history", "accounting"},     {"info", "status"},
-    {"inspect", "show"},         {"install", "jobpoold install"}, {"limits", "show"},        {"log", "events"},
-    {"logs", "events"},          {"monitor", "top"},          {"new", "create"},             {"pause", "freeze"},
-    {"remove", "delete"},        {"restart", "sc stop JobPool\" and \"sc start JobPool"},           {"resume", "thaw"},
-    {"rules", "match"},          {"sacct", "accounting"},     {"set", "update"},             {"spawn", "launch"},
-    {"sreport", "accounting report"}, {"start", "launch\", or of the service \"sc start JobPool"},    {"stats", "top --once"},       {"stop", "kill\", or of the service \"sc stop JobPool"},
-    {"suspend", "freeze"},       {"tail", "events --follow"}, {"terminate", "kill"},         {"tree", "top --tree"},
-    {"unfreeze", "thaw"},        {"uninstall", "jobpoold uninstall"}, {"unpause", "thaw"},   {"upgrade", "jobpoold upgrade"},
-    {"usage", "accounting"},     {"watch", "events --follow"},
+    {"add", "create", NULL},           {"cancel", "kill", NULL},
+    {"check", "doctor", NULL},         {"configure", "init", NULL},
+    {"describe", "show", NULL},        {"diagnose", "doctor", NULL},
+    {"edit", "update", NULL},          {"exec", "run", NULL},
+    {"get", "show", NULL},             {"health", "doctor", NULL},
+    {"history", "accounting", NULL},   {"info", "status", NULL},
+    {"inspect", "show", NULL},         {"install", "jobpoold install", NULL},
+    {"limits", "show", NULL},          {"log", "events", NULL},
+    {"logs", "events", NULL},          {"monitor", "top", NULL},
+    {"new", "create", NULL},           {"pause", "freeze", NULL},
+    {"remove", "delete", NULL},        {"restart", "net stop JobPool && net start JobPool", NULL},
+    {"resume", "thaw", NULL},          {"rules", "match", NULL},
+    {"sacct", "accounting", NULL},     {"set", "update", NULL},
+    {"spawn", "launch", NULL},         {"sreport", "accounting report", NULL},
+    {"start", "launch", "sc start JobPool"}, {"stats", "top --once", NULL},
+    {"stop", "kill", "sc stop JobPool"}, {"suspend", "freeze", NULL},
+    {"tail", "events --follow", NULL}, {"terminate", "kill", NULL},
+    {"tree", "top --tree", NULL},      {"unfreeze", "thaw", NULL},
+    {"uninstall", "jobpoold uninstall", NULL}, {"unpause", "thaw", NULL},
+    {"upgrade", "jobpoold upgrade", NULL}, {"usage", "accounting", NULL},
+    {"watch", "events --follow", NULL},
 };
 
-static const char *find_elsewhere(const char *word) {
-    for (size_t i = 0; i < sizeof elsewhere_called / sizeof *elsewhere_called; i++)
+/* In quotes; NULL if it is not one of those. */
+static char *find_elsewhere(const char *word) {
+    for (size_t i = 0; i < sizeof elsewhere_called / sizeof *elsewhere_called; i++) {
+        const char *of_service = elsewhere_called[i].of_service;
         if (strcmp(elsewhere_called[i].word, word) == 0)
-            return elsewhere_called[i].phrase;
+            return jp_sprintf("\"%s\"%s%s%s", elsewhere_called[i].phrase, of_service != NULL ? ", or of the service \"" : "",
+                              of_service != NULL ? of_service : "", of_service != NULL ? "\"" : "");
+    }
     return NULL;
 }
 
 /* What fits where the word stands counts before what would fit elsewhere. */
 char *jp_nearest_command(const char *before, const char *word) {
-    const char *known = find_elsewhere(word);
-    if (known != NULL && (before == NULL || jp_find_noun(before) != NULL))
-        return jp_strdup(known);
+    char *known = before == NULL || jp_find_noun(before) != NULL ? find_elsewhere(word) : NULL;
+    if (known != NULL)
+        return known;
     struct candidates here = {0}, elsewhere = {0};
     if (before == NULL)
         add_first_words(&here);

@@ -12,8 +12,8 @@ const struct jp_command *jp_find_verb(const struct jp_command *group, const char
 /* Whether a command has this full form: `noun` and, in *ret_verb (jp_free), its verb there. */
 bool jp_verb_of_noun(const struct jp_command *command, const char *noun, char **ret_verb);
 
-/* The command that was most likely meant by a word, or by the verb `word` of a noun or a group, as it would be written ("pool list",
- * jp_free); NULL if nothing is near. `before` NULL: the first word. */
+/* The command that was most likely meant by a word, or by the verb `word` of a noun or a group, as it would be written, in quotes
+ * ("pool list", jp_free); NULL if nothing is near. `before` NULL: the first word. */
 char *jp_nearest_command(const char *before, const char *word);
 
 /* The verbs of a noun or a group: "list, show". jp_free. */

@@ -55,7 +55,7 @@ static int no_command(const struct jp_cli *cli, const char *before, const char *
     char *nearest = jp_nearest_command(before, word);
     const char *kind = before == NULL ? "command" : "verb";
     if (nearest != NULL)
-        jp_cli_misuse(cli, "there is no %s \"%s\"; did you mean \"%s\"?", kind, word, nearest);
+        jp_cli_misuse(cli, "there is no %s \"%s\"; did you mean %s?", kind, word, nearest);
     else
         jp_cli_misuse(cli, "there is no %s \"%s\"", kind, word);
     jp_free(nearest);

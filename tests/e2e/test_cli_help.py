@@ -165,7 +165,7 @@ def test_topics(host, markdown):
     (["lst"], '"list"'), (["freez", "x"], '"freeze"'), (["pool", "lst"], '"pool list"'), (["pol", "list"], '"pool"'), (["purge"], '"accounting purge"'),
     (["folow"], '"event follow"'), (["accounting", "reprt"], '"accounting report"'), (["job", "qurey"], '"job query"'), (["help", "unts"], '"units"'),
     (["pool", "events"], '"events"'), (["service", "stauts"], '"service status"'), (["help", "pool", "shwo"], '"pool show"'),
-    (["stop"], '"kill", or of the service "sc stop JobPool"'), (["install"], '"jobpoold install"'), (["exec", "x"], '"run"'), (["pool", "remove", "x"], '"delete"'),
+    (["stop"], '"kill", or of the service "sc stop JobPool"'), (["restart"], '"net stop JobPool && net start JobPool"'), (["install"], '"jobpoold install"'), (["exec", "x"], '"run"'), (["pool", "remove", "x"], '"delete"'),
     (["st"], '"status"'), (["acc"], '"accounting"'), (["pool", "fr"], '"pool freeze"'), (["list", "--colums", "name"], "--columns"),
 ])
 def test_what_was_meant(host, arguments, meant):
