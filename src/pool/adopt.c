@@ -14,7 +14,7 @@ void jp__pool_remember(struct jp_pools *pools, struct jp_pool *pool) {
     pool->suspends = past->suspends;
     pool->busy_since_100ns = past->busy_since_100ns;
     if (past->job_time_used_100ns > 0)
-        pool->spent.user_100ns = pool->restored_user_100ns = (uint64_t)past->job_time_used_100ns;
+        pool->restored_user_100ns = (uint64_t)past->job_time_used_100ns;
     else
         pool->job_time_base_100ns = (uint64_t)-past->job_time_used_100ns;
 }

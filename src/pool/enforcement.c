@@ -289,13 +289,8 @@ void jp__enforce_on_join(struct jp_pools *pools, struct jp_member *member) {
 
 void jp__enforce_on_limits(struct jp_pools *pools, struct jp_pool *pool) { each_member(pools, pool, adjust); }
 
-void jp__enforce_on_end(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool) {
-    const struct jp_usage *usage = &member->record.usage;
+void jp__enforce_on_end(struct jp_pools *pools, struct jp_pool *pool) {
     for (; pool; pool = pool->parent) {
-        pool->spent.user_100ns += usage->user_100ns;
-        pool->spent.kernel_100ns += usage->kernel_100ns;
-        pool->spent.read_bytes += usage->read_bytes;
-        pool->spent.write_bytes += usage->write_bytes;
         if (!jp_pool_total_members(pool)) {
             pool->run = (struct jp_policy_clock){0};
             pool->busy_since_100ns = 0;
@@ -310,7 +305,7 @@ void jp__enforce_on_end(struct jp_pools *pools, struct jp_member *member, struct
 /* From what each member has told by now: that is what it is measured by. */
 void jp__restart_job_time(struct jp_pools *pools, struct jp_pool *pool) {
     each_member(pools, pool, jp_pools_refresh_usage);
-    pool->job_time_base_100ns = pool->spent.user_100ns + (pool->used ? pool->used->running.of[JP__USED_USER] : 0);
+    pool->job_time_base_100ns = jp__used_past(pool).user_100ns + (pool->used ? pool->used->running.of[JP__USED_USER] : 0);
 }
 
 /* --- limits that come too late --- */
@@ -376,7 +371,7 @@ static void add_pool(struct picture *picture, struct jp_pool *pool) {
         .spec = &pool->spec,
         .parent = pool->parent ? pool->parent->picture_index : SIZE_MAX,
         .state = &pool->policy,
-        .past = pool->spent,
+        .past = jp__used_past(pool),
         .job_time_base_100ns = pool->job_time_base_100ns,
         .run = pool->run,
         .frozen = pool->frozen,

@@ -390,7 +390,7 @@ static void finish(struct jp_pools *pools, struct jp_member *member, enum jp_end
     list_add(&pool->first_lingering, member);
     pools->member_count--;
     jp__seen_end(pools, member, pool);
-    jp__enforce_on_end(pools, member, pool);
+    jp__enforce_on_end(pools, pool);
     pools->unwatched_count -= !member->watch;
     enter_stage(pools, member, JP_MEMBER_LINGERING);
     jp__wait_on_exit(pools, member);

@@ -159,7 +159,7 @@ static struct jp_pool_record record_of(const struct jp_pool *pool) {
                                    .below_frozen = by && by != pool,
                                    .ephemeral = pool->ephemeral != NULL,
                                    .busy_since_100ns = pool->busy_since_100ns,
-                                   .job_time_used_100ns = (int64_t)(pool->spent.user_100ns - pool->job_time_base_100ns)};
+                                   .job_time_used_100ns = (int64_t)(jp__used_past(pool).user_100ns - pool->job_time_base_100ns)};
 }
 
 bool jp__pool_is_on_record(const struct jp_pools *pools, const struct jp_pool *pool) {

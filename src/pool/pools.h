@@ -104,7 +104,6 @@ struct jp_pool {
     size_t session_count;
     struct jp_pool *present_next, *present_previous; /* of pools with members, and of those that had some when last looked at */
     struct jp_policy_state policy;  /* what decisions remember */
-    struct jp_policy_totals spent;  /* what members have used that ended, of this pool and of those below it */
     struct jp_pool_used *used;      /* used.c: sums over members; NULL: nobody was ever in it, nor below it */
     uint64_t job_time_base_100ns;   /* user time of the totals when the job time was set */
     struct jp_policy_clock run;     /* since when it has members, with those of its children; 0: it has none */
@@ -115,7 +114,7 @@ struct jp_pool {
     int64_t rest_id;                /* it suspends, and that is on the disk with the rows of its members up to this one; 0: it is not yet */
     size_t picture_index;           /* while a picture is drawn: see enforcement.c and usage.c */
     uint64_t told;                  /* events of it and of those below it, since the service began */
-    uint64_t restored_user_100ns;   /* what `spent` had of an earlier run: see jp__pool_remember */
+    uint64_t restored_user_100ns;   /* of its job time, what was used in an earlier run: see jp__pool_remember */
     struct jp_strings troubles;     /* sentences: what could not be enforced */
     size_t queue_length;    /* requests that wait for room in it */
     uint64_t full_in_round; /* when the queue was last looked at */

@@ -111,7 +111,7 @@ void jp__enforce_on_join(struct jp_pools *pools, struct jp_member *member);
 void jp__enforce_when_made(struct jp_pools *pools, struct jp_member *member); /* the part of it that waits for a newborn */
 void jp__report_late_limits(struct jp_pools *pools, struct jp_pool *pool);
 void jp__enforce_on_limits(struct jp_pools *pools, struct jp_pool *pool);
-void jp__enforce_on_end(struct jp_pools *pools, struct jp_member *member, struct jp_pool *pool); /* it was in that pool */
+void jp__enforce_on_end(struct jp_pools *pools, struct jp_pool *pool); /* a member of it has ended */
 uint64_t jp__enforcement_on_time(struct jp_pools *pools, uint64_t now_ms);
 /* Its handle to adjust, freeze and end it; the member's. */
 jp_status jp__member_control(struct jp_pools *pools, struct jp_member *member, struct jp_process **ret_process, struct jp_error *error);
@@ -243,7 +243,7 @@ uint64_t jp__leaving_jobs_on_time(struct jp_pools *pools, uint64_t now_ms);
 /* unobserved.c */
 void jp__job_record(struct jp_pools *pools, const struct jp_pool_job *job); /* in the accounts */
 void jp__seen_join(struct jp_pools *pools, struct jp_member *member); /* its jobs count it; again when more of them are known */
-void jp__seen_end(struct jp_pools *pools, const struct jp_member *member, struct jp_pool *pool); /* it was in that pool */
+void jp__seen_end(struct jp_pools *pools, const struct jp_member *member, struct jp_pool *pool); /* a member of it has ended */
 void jp__seen_refused(struct jp_pool_job *job);
 void jp__find_unobserved(struct jp_pools *pools); /* after lists were read */
 void jp__seen_last(struct jp_pools *pools, struct jp_pool_job *job); /* it is empty, and closed next */
@@ -424,6 +424,7 @@ void jp__used_rise(const struct jp_member *member, const struct jp__used *risen)
 void jp__used_memory(struct jp_member *member, uint64_t commit_bytes, uint64_t working_set_bytes);
 /* A member that has used so much has ended: in the pool, and those above it that stand below `below`. */
 void jp__used_end(struct jp_pool *pool, const struct jp_pool *below, const struct jp_usage *usage);
+struct jp_policy_totals jp__used_past(const struct jp_pool *pool); /* by those that have ended, with those below it; an earlier run's job time, too */
 void jp__used_found(struct jp_pools *pools, struct jp_pool_job *job); /* it was there already; while adopting, that is seen to by: */
 void jp__used_adopted(struct jp_pools *pools); /* whoever was there is known */
 void jp__used_claim(struct jp_pools *pools, struct jp_pool *pool, const struct jp_unobserved_record *record);

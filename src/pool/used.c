@@ -4,8 +4,8 @@
  * Sums are kept: of what members that run have told, by samples and whenever one is asked for another reason, and of what those had used that ended.
  * A job object counts the same as its processes, up to this moment. So what the jobs have beyond those sums was used since the members told last, or
  * by a process of which nobody has been told yet; it is added. Where the host's jobs do not count (Wine), the sums are the answer, which are
- * those of the last sample; likewise if a member is in none of its pool's jobs (it was kept over a restart, and could not join the new one). It is
- * never less than the members have told.
+ * those of the last sample. If a member is in none of its pool's jobs (it was kept over a restart, and could not join the new one), what it uses from
+ * then on hides as much of what the jobs have beyond. It is never less than the members have told.
  *
  * Memory, the peak too, is nobody's sum but the members' own: it is as of the last sample. */
 #include "pool/pools_internal.h"
@@ -231,19 +231,30 @@ void jp__used_claim(struct jp_pools *pools, struct jp_pool *pool, const struct j
 
 /* --- what is asked --- */
 
+static void add_to_totals(struct jp_policy_totals *totals, const struct jp__used *used) {
+    totals->user_100ns += used->of[JP__USED_USER];
+    totals->kernel_100ns += used->of[JP__USED_KERNEL];
+    totals->read_bytes += used->of[JP__USED_READ_BYTES];
+    totals->write_bytes += used->of[JP__USED_WRITE_BYTES];
+}
+
+struct jp_policy_totals jp__used_past(const struct jp_pool *pool) {
+    struct jp_policy_totals past = {.user_100ns = pool->restored_user_100ns};
+    if (pool->used)
+        add_to_totals(&past, &pool->used->ended);
+    return past;
+}
+
 void jp_pools_totals(struct jp_pools *pools, const struct jp_pool *pool, struct jp_policy_totals *ret_totals) {
-    struct jp__used all = beyond_members(pools, pool);
-    *ret_totals = (struct jp_policy_totals){.members = jp_pool_total_members(pool)};
-    if (pool->used) {
-        add(&all, &pool->used->ended);
-        add(&all, &pool->used->running);
-        ret_totals->commit_bytes = pool->used->commit_bytes;
-        ret_totals->working_set_bytes = pool->used->working_set_bytes;
-    }
-    ret_totals->user_100ns = all.of[JP__USED_USER] + pool->restored_user_100ns;
-    ret_totals->kernel_100ns = all.of[JP__USED_KERNEL];
-    ret_totals->read_bytes = all.of[JP__USED_READ_BYTES];
-    ret_totals->write_bytes = all.of[JP__USED_WRITE_BYTES];
+    struct jp__used beyond = beyond_members(pools, pool);
+    *ret_totals = jp__used_past(pool);
+    ret_totals->members = jp_pool_total_members(pool);
+    add_to_totals(ret_totals, &beyond);
+    if (!pool->used)
+        return;
+    add_to_totals(ret_totals, &pool->used->running);
+    ret_totals->commit_bytes = pool->used->commit_bytes;
+    ret_totals->working_set_bytes = pool->used->working_set_bytes;
 }
 
 /* The jobs of the pools below count in the pool's own, too. */
