@@ -178,13 +178,15 @@ static void check_parent(const struct jp_config *config, const struct jp_map *na
 
 /* `items` are the pools' objects in the file: to look for each among all of them would take the square of their number. */
 static void check_parents(const struct jp_config *config, const cJSON *const *items, struct jp_faults *faults) {
-    struct jp_map names = {0};
     bool any = false;
     for (size_t i = 0; i < config->pool_count && !any; i++)
         any = config->pools[i].spec.parent;
-    for (size_t i = 0; i < config->pool_count && any; i++)
+    if (!any)
+        return;
+    struct jp_map names = {0};
+    for (size_t i = 0; i < config->pool_count; i++)
         jp_map_put(&names, config->pools[i].name, &config->pools[i]);
-    for (size_t i = 0; i < config->pool_count && any; i++) {
+    for (size_t i = 0; i < config->pool_count; i++) {
         const struct jp_named_spec *pool = &config->pools[i];
         if (pool->spec.parent && jp_pool_name_valid(pool->spec.parent)) /* otherwise that was the fault */
             check_parent(config, &names, pool, items[i], faults);

@@ -141,7 +141,6 @@ static void tell_success(struct jp__writer *writer) {
     writer->news.degraded = false;
     writer->news.reason[0] = '\0';
     note_renewal(writer);
-    writer->dropping = false;
     struct dropped dropped = {.events = writer->dropped_events, .from_seq = writer->dropped_from_seq, .to_seq = writer->dropped_to_seq,
                               .audits = writer->dropped_audits, .samples = writer->dropped_samples};
     uv_mutex_unlock(&writer->mutex);
