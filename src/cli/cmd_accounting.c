@@ -135,7 +135,7 @@ int jp_command_processes(struct jp_cli *cli, cJSON *options) {
     uint64_t wanted = jp_take_number(options, "limit", UINT64_MAX);
     cJSON *result = cJSON_CreateObject();
     bool more = false;
-    bool sorted = cli->output.sort != NULL; /* what is first is not known before all are there */
+    bool sorted = cli->output.sort != NULL && wanted > 0; /* what is first is not known before all are there */
     cli->output.limit = sorted && wanted != UINT64_MAX ? wanted : 0;
     int code = append_pages(cli, options, sorted ? UINT64_MAX : wanted, cJSON_AddArrayToObject(result, "processes"), &more);
     cJSON_Delete(options);

@@ -37,10 +37,13 @@ static void show_joined(const cJSON *result, struct jp_str *out) {
     jp_str_putc(out, '\n');
 }
 
-/* What people type who think of a prompt of cmd.exe. */
+/* What people type who think of a prompt of cmd.exe. A file for its input may be missing, too. */
 static bool program_is_missing(const struct jp_cli_failure *failure) {
+    const cJSON *data = jp_get(failure->answer, "data");
+    const char *operation = cJSON_GetStringValue(jp_get(data, "operation"));
     uint64_t code = 0;
-    return jp_json_get_u64(jp_get(jp_get(failure->answer, "data"), "win32"), &code) && code == ERROR_FILE_NOT_FOUND;
+    return jp_json_get_u64(jp_get(data, "win32"), &code) && code == ERROR_FILE_NOT_FOUND && operation != NULL &&
+           strncmp(operation, "CreateProcess", strlen("CreateProcess")) == 0;
 }
 
 /* A pool may let its callers wait for room, for a time that it knows and we do not: so this has no patience of its own, which would

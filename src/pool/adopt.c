@@ -16,7 +16,7 @@ void jp__pool_remember(struct jp_pools *pools, struct jp_pool *pool) {
     if (past->job_time_used_100ns > 0)
         pool->restored_user_100ns = (uint64_t)past->job_time_used_100ns;
     else
-        pool->job_time_base_100ns = (uint64_t)-past->job_time_used_100ns;
+        pool->job_time_base_100ns = 0 - (uint64_t)past->job_time_used_100ns; /* damaged, it may be the one number that has no opposite */
 }
 
 /* Nobody is in it any more: what it was busy with is over. */

@@ -382,8 +382,8 @@ struct jp_usage_picture {
 void jp_pools_usage(struct jp_pools *pools, struct jp_pool *top, struct jp_usage_picture *ret_picture);
 void jp_usage_picture_clear(struct jp_usage_picture *picture);
 
-/* What the pool and those below it use and have used since the service began (user time: since before, where the service keeps a job time). Times and
- * bytes as of now, where the host's jobs count them; else, and memory, as of the last look. It costs the same however many members there are. */
+/* What the pool and those below it use and have used since the service began. Times and bytes as of now, where the host's jobs count them;
+ * else, and memory, as of the last look. It costs the same however many members there are. */
 void jp_pools_totals(struct jp_pools *pools, const struct jp_pool *pool, struct jp_policy_totals *ret_totals);
 
 /* --- counters --- */

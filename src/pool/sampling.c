@@ -19,8 +19,9 @@ struct jp_policy_clock jp__clock_at(const struct jp_pools *pools, int64_t wall_1
     struct jp_policy_clock clock = jp__clock(pools);
     int64_t now_100ns = jp__now(pools);
     if (now_100ns > wall_100ns) { /* of the clock on the wall: what else is there */
-        clock.awake_ms -= (uint64_t)(now_100ns - wall_100ns) / 10000;
-        clock.total_ms -= (uint64_t)(now_100ns - wall_100ns) / 10000;
+        uint64_t ago_ms = ((uint64_t)now_100ns - (uint64_t)wall_100ns) / 10000;
+        clock.awake_ms -= ago_ms;
+        clock.total_ms -= ago_ms;
     }
     return clock;
 }

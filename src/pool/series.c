@@ -142,7 +142,7 @@ static void record(struct jp_pools *pools, struct jp_pool *pool, const struct pi
     struct jp_sample_record row = {.pool = pool->name, .time_100ns = state->woke_100ns, .processes = 1, .spent = state->spent, .own = state->own,
                                    .has_io = jp__host(pools)->process_io};
     add_limits(pool, &row);
-    if (state->woke_100ns - state->row_100ns > rest)
+    if (state->row_100ns < state->woke_100ns - rest)
         ops->record_sample(pools->with.accounts, &row);
     rise(&state->spent.cpu_100ns, picture->risen.cpu_100ns);
     rise(&state->spent.read_bytes, picture->risen.read_bytes);

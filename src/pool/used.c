@@ -247,11 +247,11 @@ struct jp_policy_totals jp__used_past(const struct jp_pool *pool) {
 
 void jp_pools_totals(struct jp_pools *pools, const struct jp_pool *pool, struct jp_policy_totals *ret_totals) {
     struct jp__used beyond = beyond_members(pools, pool);
-    *ret_totals = jp__used_past(pool);
-    ret_totals->members = jp_pool_total_members(pool);
+    *ret_totals = (struct jp_policy_totals){.members = jp_pool_total_members(pool)};
     add_to_totals(ret_totals, &beyond);
     if (!pool->used)
         return;
+    add_to_totals(ret_totals, &pool->used->ended);
     add_to_totals(ret_totals, &pool->used->running);
     ret_totals->commit_bytes = pool->used->commit_bytes;
     ret_totals->working_set_bytes = pool->used->working_set_bytes;

@@ -254,6 +254,7 @@ def test_the_last_ones_by_sorting(used):
     assert answer == {"processes": rows[:2], "more": True}
     assert ok(used.jobpool("accounting", "processes", "--sort", "-id", "-n", "2", "--columns", "id", "--no-header")).split() == [str(row["id"]) for row in rows[:2]]
     assert used.json("accounting", "processes", "--sort", "-id", "-n", "5") == {"processes": rows, "more": False}
+    assert used.json("accounting", "processes", "--sort", "-id", "-n", "0") == {"processes": [], "more": True}, "as without --sort"
 
 
 def test_no_line_ends_in_blanks(used):

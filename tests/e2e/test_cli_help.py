@@ -215,6 +215,8 @@ def test_what_to_do_is_said(stage):
         result = stage.jobpool(*arguments)
         assert result.returncode == 1 and advice in result.stderr, result.stderr
         assert len(stage.jobpool("--json", *arguments).stderr.splitlines()) == 1
+    result = stage.jobpool("launch", "-p", "build", "--stdin", r"C:\no such file", "--", "cmd", "/c", "exit")
+    assert result.returncode == 1 and "stdin" in result.stderr and "run with" not in result.stderr, result.stderr
 
 
 # ------------------------------------------------------------------------------------------------------------- docs/cli.md

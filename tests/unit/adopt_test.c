@@ -253,6 +253,46 @@ static void a_job_time_that_the_service_keeps_goes_on(void **state) {
     assert_false(jp_sim_alive(world->sim, second));
 }
 
+/* Whatever a damaged record says. */
+static void times_that_nobody_recorded_do_no_harm(void **state) {
+    struct pool_world *world = *state;
+    struct jp_accounts_start start;
+    pool_world_load(world, ONE);
+    uint32_t pid = launch(world, "one", "a.exe");
+    deliver(world);
+    jp_sim_crash(world->sim);
+    jp_ledger_start(world->ledger, &start);
+    assert_int_equal(start.past_count, 1);
+    start.pasts[0].job_time_used_100ns = start.pasts[0].busy_since_100ns = INT64_MIN;
+    start.running[0].joined_100ns = INT64_MIN;
+    start.last_run_ended_100ns = INT64_MIN;
+    assert_int_equal(start.counter_count, 0);
+    start.counters = jp_alloc(sizeof *start.counters);
+    start.counters[start.counter_count++] = (struct jp_pool_counters){.name = jp_strdup("one"), .reset_100ns = INT64_MIN, .sampled_100ns = INT64_MIN};
+    pool_world_begin(world, ONE, &start);
+    jp_accounts_start_clear(&start);
+    jp_pools_set_record_interval(world->pools, 1000);
+    pass(world, 5000);
+    assert_true(jp_sim_alive(world->sim, pid));
+    assert_int_equal(pool_of(world, "one")->member_count, 1);
+}
+
+/* What is recorded for a job time that the service keeps is no use of this run's. */
+static void what_is_told_as_used_begins_with_the_service(void **state) {
+    struct pool_world *world = *state;
+    struct jp_policy_totals totals;
+    pool_world_load(world, ONE);
+    uint32_t pid = launch(world, "one", "a.exe");
+    jp_sim_grow_usage(world->sim, pid, 70000000);
+    jp_sim_exit(world->sim, pid, 0);
+    deliver(world);
+    assert_int_equal(jp_pools_freeze(world->pools, pool_of(world, "one"), false, &world->error), JP_OK); /* which records it, with that */
+    assert_int_equal(jp_pools_thaw(world->pools, pool_of(world, "one"), &world->error), JP_OK);
+    restart(world, ONE);
+    jp_pools_totals(world->pools, pool_of(world, "one"), &totals);
+    assert_int_equal(totals.user_100ns, 0);
+}
+
 /* --- what nobody saw --- */
 
 static uint64_t unobserved(struct pool_world *world, const char *pool) {
@@ -481,6 +521,8 @@ int main(void) {
         TEST(the_pools_clock_goes_on),
         TEST(an_idle_pools_clock_does_not),
         FORGETFUL(a_job_time_that_the_service_keeps_goes_on),
+        FORGETFUL(times_that_nobody_recorded_do_no_harm),
+        TEST(what_is_told_as_used_begins_with_the_service),
         TEST(a_child_that_nobody_saw_is_counted),
         TEST(a_child_whose_messages_were_lost_is_counted),
         TEST(what_nobody_saw_is_of_no_later_time_when_the_clock_was_set_back),
