@@ -45,17 +45,19 @@ jp_status jp__pool_access_check(struct jp_pools *pools, const struct jp_pool_spe
     return JP_OK;
 }
 
-void jp__pool_access_apply(struct jp_pools *pools, struct jp_pool *pool) {
+static void set_own(struct jp_pools *pools, struct jp_pool *pool, bool given) {
+    pools->access_own_count += given;
+    pools->access_own_count -= pool->access_is_own;
+    pool->access_is_own = given;
     jp__ops(pools)->descriptor_free(pool->descriptor);
-    pool->descriptor = jp_access_given(&pool->spec.access) ? make_or_none(pools, pool->name, &pool->spec.access) : NULL;
+    pool->descriptor = given ? make_or_none(pools, pool->name, &pool->spec.access) : NULL;
     pools->access_generation++;
 }
 
-void jp__pool_access_clear(struct jp_pools *pools, struct jp_pool *pool) {
-    jp__ops(pools)->descriptor_free(pool->descriptor);
-    pool->descriptor = NULL;
-    pools->access_generation++;
-}
+void jp__pool_access_apply(struct jp_pools *pools, struct jp_pool *pool) { set_own(pools, pool, jp_access_given(&pool->spec.access)); }
+void jp__pool_access_clear(struct jp_pools *pools, struct jp_pool *pool) { set_own(pools, pool, false); }
+
+bool jp_pools_access_is_one(const struct jp_pools *pools) { return !pools->access_own_count; }
 
 void jp_pools_set_access(struct jp_pools *pools, const struct jp_access *access) {
     jp__ops(pools)->descriptor_free(pools->descriptor);

@@ -96,7 +96,7 @@ struct jp_pool *jp__pool_that_has(struct jp_pools *pools, struct jp_process *pro
     for (struct jp_pool *pool; (pool = jp_map_next(&pools->by_name, &position)) != NULL;) {
         bool contains = false;
         if (!pool->parent && jp_pools_contains(pools, pool, process, &contains, &ignored) == JP_OK && contains)
-            return jp__deepest_with(pools, pool, process);
+            return jp__deepest_with(pools, pool, process, 0);
     }
     return NULL;
 }

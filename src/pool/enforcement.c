@@ -381,7 +381,6 @@ static void add_pool(struct picture *picture, struct jp_pool *pool) {
 static void add_members(struct jp_pools *pools, struct picture *picture, struct jp_pool *pool) {
     for (struct jp_member *member = pool->first_member; member; member = member->next) {
         const struct jp_usage *usage = &member->record.usage;
-        uint32_t exit_code;
         picture->policy.members[picture->policy.member_count++] = (struct jp_policy_member){
             .member = member,
             .pool = pool->picture_index,
@@ -395,8 +394,7 @@ static void add_members(struct jp_pools *pools, struct picture *picture, struct 
             .read_bytes = usage->read_bytes,
             .write_bytes = usage->write_bytes,
             .sampled = member->sampled_in == pools->sample_number && pools->sample_number,
-            .spared = !jp__member_runs(member) || member->terminated || member->asked_to_stop || member->uncontrollable ||
-                      (member->process && jp__ops(pools)->process_exited(member->process, &exit_code)), /* nobody has told yet */
+            .spared = !jp__member_runs(member) || member->terminated || member->asked_to_stop || member->uncontrollable,
         };
     }
 }
@@ -410,6 +408,16 @@ static void draw(struct jp_pools *pools, struct picture *picture) {
     for (struct jp_pool *pool = pools->first_present; pool; pool = pool->present_next) {
         add_pool(picture, pool);
         add_members(pools, picture, pool);
+    }
+}
+
+/* Who has ended, though nobody has told yet. Each asking is a system call. */
+static void spare_ended(struct jp_pools *pools, struct picture *picture) {
+    for (size_t i = 0; i < picture->policy.member_count; i++) {
+        struct jp_policy_member *one = &picture->policy.members[i];
+        const struct jp_member *member = one->member;
+        uint32_t exit_code;
+        one->spared = one->spared || (member->process && jp__ops(pools)->process_exited(member->process, &exit_code));
     }
 }
 
@@ -431,6 +439,33 @@ static void remember(void *context, const struct jp_decision *decision) {
     decisions->items = jp_realloc_array(decisions->items, decisions->count + 1, sizeof *decisions->items);
     decisions->items[decisions->count] = *decision;
     decisions->items[decisions->count++].detail = decision->detail ? jp_strdup(decision->detail) : NULL;
+}
+
+static void forget(struct decisions *decisions) {
+    for (size_t i = 0; i < decisions->count; i++)
+        jp_free((char *)(uintptr_t)decisions->items[i].detail);
+    jp_free(decisions->items);
+    *decisions = (struct decisions){0};
+}
+
+/* Nearly always it is that nothing is to be done. Else the members are asked whether they are there still, and it is decided anew. */
+static void decide(struct jp_pools *pools, struct picture *picture, struct decisions *decisions) {
+    draw(pools, picture);
+    size_t count = picture->policy.pool_count;
+    struct jp_policy_state *before = jp_realloc_array(NULL, count, sizeof *before);
+    for (size_t i = 0; i < count; i++)
+        before[i] = *picture->policy.pools[i].state;
+    jp_policy_decide(&picture->policy, remember, decisions);
+    if (decisions->count) {
+        forget(decisions);
+        for (size_t i = 0; i < count; i++)
+            *picture->policy.pools[i].state = before[i];
+        wipe(picture);
+        draw(pools, picture);
+        spare_ended(pools, picture);
+        jp_policy_decide(&picture->policy, remember, decisions);
+    }
+    jp_free(before);
 }
 
 void jp__pool_stop(struct jp_pools *pools, struct jp_pool *pool, uint32_t exit_code, bool graceful) {
@@ -481,13 +516,10 @@ void jp__enforce(struct jp_pools *pools) {
     report_all_late_limits(pools);
     struct picture picture;
     struct decisions decisions = {0};
-    draw(pools, &picture);
-    jp_policy_decide(&picture.policy, remember, &decisions);
-    for (size_t i = 0; i < decisions.count; i++) {
+    decide(pools, &picture, &decisions);
+    for (size_t i = 0; i < decisions.count; i++)
         carry_out(pools, picture.pools[decisions.items[i].pool], &decisions.items[i]);
-        jp_free((char *)(uintptr_t)decisions.items[i].detail);
-    }
-    jp_free(decisions.items);
+    forget(&decisions);
     wipe(&picture);
     jp__slices_measure(pools);
     jp__presence_trim(pools);

@@ -1,8 +1,6 @@
 /* Frozen pools, and the slices of a CPU rate that the kernel does not keep: both suspend members and let them go on. */
 #include "pool/pools_internal.h"
 
-#include <string.h>
-
 const struct jp_pool *jp_pool_frozen_by(const struct jp_pool *pool) {
     while (pool && !pool->frozen)
         pool = pool->parent;
@@ -150,11 +148,9 @@ void jp__freeze_release(struct jp_pools *pools, const struct jp_accounts_start *
     if (jp_pools_find(pools, row->pool))
         return;
     bool crashed = start->unclean;
-    for (size_t i = 0; i < start->past_count; i++) {
-        const struct jp_pool_past *last = &start->pasts[i];
-        if (strcmp(last->name, row->pool) == 0)
-            thaws = (unsigned)(last->frozen || last->below_frozen) + (crashed && last->suspends);
-    }
+    const struct jp_pool_past *last = jp_map_get(&pools->pasts, row->pool);
+    if (last)
+        thaws = (unsigned)(last->frozen || last->below_frozen) + (crashed && last->suspends);
     if (!thaws || jp__ops(pools)->process_open(pools->with.backend, row->facts.pid, row->facts.start_100ns, JP_PROCESS_CONTROL, NULL, &process, &ignored))
         return;
     const struct jp_pool *above = jp__pool_that_has(pools, process); /* which takes it up, as it is or as after a crash */

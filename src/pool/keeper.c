@@ -13,8 +13,10 @@ static bool wants_keeping(const struct jp_pool_job *job) { return (job->settled 
 
 static void end_keeper(struct jp_pools *pools) {
     size_t position = 0;
-    for (struct jp_pool_job *job; (job = jp_map_next(&pools->by_key, &position)) != NULL;)
+    for (struct jp_pool_job *job; pools->kept_count && (job = jp_map_next(&pools->by_key, &position)) != NULL;) {
+        pools->kept_count -= job->kept;
         job->kept = false;
+    }
     pools->kept_count = 0;
     jp__ops(pools)->keeper_close(pools->keeper);
     pools->keeper = NULL;

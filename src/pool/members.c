@@ -291,7 +291,7 @@ void jp__member_identify(struct jp_pools *pools, struct jp_member *member) {
     member->record.start_exact = true;
     record(pools, member);
     jp__freeze_join(pools, member);
-    jp__move_deeper(pools, member, jp__deepest_with(pools, member->pool, process));
+    jp__move_deeper(pools, member, jp__deepest_with(pools, member->pool, process, member->record.facts.parent_pid));
     watch_anew(pools, member);
 }
 

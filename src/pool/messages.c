@@ -66,18 +66,25 @@ void jp__announce_heard(struct jp_pools *pools, struct jp_member *member) {
             announce_exit(pools, member, pool, JP_MSG_EXIT_PROCESS);
 }
 
-/* The members' children inherit the deepest job of their parent; a message that comes from a job further up does not say so. */
-struct jp_pool *jp__deepest_with(struct jp_pools *pools, struct jp_pool *pool, struct jp_process *process) {
-    struct jp_error error;
-    for (size_t i = 0; i < pool->child_count; i++) {
-        struct jp_pool *child = pool->children[i];
-        for (size_t j = 0; j < child->job_count; j++) {
-            bool contains = false;
-            if (jp__ops(pools)->job_contains(child->jobs[j]->job, process, &contains, &error) == JP_OK && contains)
-                return jp__deepest_with(pools, child, process);
-        }
-    }
+static bool has(struct jp_pools *pools, struct jp_pool *pool, struct jp_process *process) {
+    struct jp_error ignored;
+    bool contains = false;
+    return jp_pools_contains(pools, pool, process, &contains, &ignored) == JP_OK && contains;
+}
+
+static struct jp_pool *deepest_below(struct jp_pools *pools, struct jp_pool *pool, struct jp_process *process) {
+    for (size_t i = 0; i < pool->child_count; i++)
+        if (has(pools, pool->children[i], process))
+            return deepest_below(pools, pool->children[i], process);
     return pool;
+}
+
+/* The members' children inherit the deepest job of their parent; a message that comes from a job further up does not say so. The parent's pool is
+ * asked first: hundreds of others may stand beside it, and each asking is a system call. */
+struct jp_pool *jp__deepest_with(struct jp_pools *pools, struct jp_pool *pool, struct jp_process *process, uint32_t parent_pid) {
+    const struct jp_member *parent = parent_pid ? jp__member_by_pid(pools, parent_pid) : NULL;
+    struct jp_pool *likely = parent && parent->pool && jp__pool_is_within(parent->pool, pool) ? parent->pool : pool;
+    return deepest_below(pools, likely != pool && has(pools, likely, process) ? likely : pool, process);
 }
 
 jp_status jp__open_of_job(struct jp_pools *pools, struct jp_pool_job *job, uint32_t pid, struct jp_process **ret_process,
@@ -127,7 +134,7 @@ struct jp_member *jp__discover(struct jp_pools *pools, struct jp_pool_job *job, 
     bool exact = false;
     if (jp__open_of_job(pools, job, pid, &process, &error) == JP_OK) {
         exact = jp__ops(pools)->process_facts(process, &facts, &error) == JP_OK && facts.start_100ns;
-        pool = jp__deepest_with(pools, pool, process);
+        pool = jp__deepest_with(pools, pool, process, exact ? facts.parent_pid : 0);
     } else {
         jp_log(pools->with.log, JP_LOG_DEBUG, "pool %s: %s", pool->name, error.text);
     }

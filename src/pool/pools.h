@@ -90,6 +90,7 @@ struct jp_pool {
     bool thaw_freeze, thaw_rate; /* found frozen, or suspending, after a crash: its members are let go of as they are taken up */
     bool late_limits_due;     /* a limit was set: see jp__report_late_limits */
     bool ended_with_service;  /* the service stops, and has ended it */
+    bool access_is_own;       /* it says itself who has which rights */
     struct jp_error *failure; /* FAILED: why; else NULL */
     char *object_name;     /* of its first job */
     struct jp_pool_job **jobs; /* none when FAILED; else the first is made with the pool, the others when a session needs one */
@@ -426,6 +427,7 @@ uint32_t jp_pools_rights(const struct jp_pools *pools, const struct jp_pool *poo
 /* What that is asked of: the same for the same rights, until the generation changes. */
 const struct jp_descriptor *jp_pools_descriptor(const struct jp_pools *pools, const struct jp_pool *pool);
 uint64_t jp_pools_access_generation(const struct jp_pools *pools);
+bool jp_pools_access_is_one(const struct jp_pools *pools); /* no pool has another descriptor than the service */
 
 /* --- the end --- */
 

@@ -77,6 +77,7 @@ struct jp_pools {
     uint64_t next_slice_ms; /* of a CPU rate */
     struct jp_descriptor *descriptor; /* of the service */
     uint64_t access_generation;       /* rises with each change of a descriptor */
+    size_t access_own_count;          /* pools that have one of their own */
     struct jp_map counted;  /* struct jp_counted, by the pool's name */
     struct jp_counted_line {
         struct jp_counted *first, *last;
@@ -341,8 +342,8 @@ char *jp__session_detail(const struct jp_pool_job *job); /* "session 2" where th
 void jp__announce_missing(struct jp_pools *pools, struct jp_member *member, bool exit);
 /* Tells of its end in the pools whose ports have done so, which its handle did not confirm then. */
 void jp__announce_heard(struct jp_pools *pools, struct jp_member *member);
-/* The deepest pool, from `pool` on down, whose job has the process. */
-struct jp_pool *jp__deepest_with(struct jp_pools *pools, struct jp_pool *pool, struct jp_process *process);
+/* The deepest pool, from `pool` on down, whose job has the process; `parent_pid` (0: unknown) spares asking them all. */
+struct jp_pool *jp__deepest_with(struct jp_pools *pools, struct jp_pool *pool, struct jp_process *process, uint32_t parent_pid);
 /* The deepest pool of all whose job has the process; or NULL. */
 struct jp_pool *jp__pool_that_has(struct jp_pools *pools, struct jp_process *process);
 /* Opens the process that the job's message or list means: not another that has the pid since. Of one that has ended nobody can tell. */

@@ -9,7 +9,6 @@
 #include "base/units.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 enum { QUIET_MS = 1000 };
 
@@ -182,13 +181,6 @@ void jp__seen_last(struct jp_pools *pools, struct jp_pool_job *job) {
 
 /* --- over a restart --- */
 
-static const struct jp_stored_job *stored_job(const struct jp_accounts_start *start, const struct jp_pool_job *job) {
-    for (size_t i = 0; i < start->job_count; i++)
-        if (strcmp(start->jobs[i].object_name, job->object_name) == 0)
-            return &start->jobs[i];
-    return NULL;
-}
-
 /* Of a job that no record tells of, the processes that have ended are as good as seen: these accounts cannot know better. */
 void jp__seen_begin(struct jp_pools *pools, struct jp_pool_job *job) {
     struct jp_job_accounting_and_io counted;
@@ -202,8 +194,7 @@ void jp__seen_begin(struct jp_pools *pools, struct jp_pool_job *job) {
         jp__job_record(pools, job);
 }
 
-static void restore(struct jp_pools *pools, const struct jp_accounts_start *start, struct jp_pool_job *job) {
-    const struct jp_stored_job *stored = stored_job(start, job);
+static void restore(struct jp_pools *pools, const struct jp_accounts_start *start, struct jp_pool_job *job, const struct jp_stored_job *stored) {
     job->quiet_since_100ns = start->last_run_ended_100ns ? start->last_run_ended_100ns : jp__now(pools);
     if (!stored || !job->settled || stored->session != job->session) {
         jp__seen_begin(pools, job);
@@ -217,8 +208,12 @@ static void restore(struct jp_pools *pools, const struct jp_accounts_start *star
 }
 
 void jp__seen_restore(struct jp_pools *pools, const struct jp_accounts_start *start) {
+    struct jp_map stored = {0};
     size_t position = 0;
+    for (size_t i = 0; i < start->job_count; i++)
+        jp_map_put(&stored, start->jobs[i].object_name, &start->jobs[i]);
     for (struct jp_pool_job *job; (job = jp_map_next(&pools->by_key, &position)) != NULL;)
         if (job->existed)
-            restore(pools, start, job);
+            restore(pools, start, job, jp_map_get(&stored, job->object_name));
+    jp_map_free(&stored);
 }

@@ -257,14 +257,13 @@ void jp_pools_totals(struct jp_pools *pools, const struct jp_pool *pool, struct 
     ret_totals->working_set_bytes = pool->used->working_set_bytes;
 }
 
-/* The jobs of the pools below count in the pool's own, too. */
+/* The jobs of the pools below count in the pool's own, too; they are not asked where there is nothing to be told apart. */
 static struct jp__used own_beyond_members(struct jp_pools *pools, const struct jp_pool *pool) {
-    struct jp__used below = {0};
-    for (size_t i = 0; i < pool->child_count; i++) {
+    struct jp__used own = beyond_members(pools, pool), below = {0};
+    for (size_t i = 0; i < pool->child_count && is_any(&own); i++) {
         struct jp__used child = beyond_members(pools, pool->children[i]);
         add(&below, &child);
     }
-    struct jp__used own = beyond_members(pools, pool);
     leave_beyond(&own, &below);
     return own;
 }

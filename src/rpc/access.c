@@ -120,11 +120,20 @@ struct jp_pool *jp__find_pool(struct jp_call *call, const char *name, struct jp_
 
 static void add_gone(void *context, const char *name) { jp_strings_add(context, name); }
 
+/* Administrators of the service do, and what is recorded of pools that are gone, too, unless a pool shuts them out. */
+static bool may_view_all(struct jp_call *call) {
+    size_t count;
+    struct jp_pool *const *all = jp_pools_sorted(call->rpc->with.pools, &count);
+    bool whole = jp__rights(call->connection, NULL) & JP_RIGHT_ADMIN; /* which implies the right to view */
+    for (size_t i = 0; i < count && whole && !jp_pools_access_is_one(call->rpc->with.pools); i++)
+        whole = jp__rights(call->connection, all[i]) & JP_RIGHT_VIEW;
+    return whole;
+}
+
 bool jp__viewable(struct jp_call *call, const struct jp_strings *asked, struct jp_strings *ret_pools, const struct jp_strings **ret_filter) {
     size_t count;
     struct jp_error error;
     struct jp_pool *const *all = jp_pools_sorted(call->rpc->with.pools, &count);
-    bool whole = jp__rights(call->connection, NULL) & JP_RIGHT_ADMIN; /* of the service: then of pools that are gone, too */
     *ret_pools = (struct jp_strings){0};
     for (size_t i = 0; asked && i < asked->count; i++)
         if (!jp__may_view(call->connection, asked->items[i])) {
@@ -139,9 +148,7 @@ bool jp__viewable(struct jp_call *call, const struct jp_strings *asked, struct j
     if (asked && asked->count)
         return true;
     *ret_filter = NULL;
-    for (size_t i = 0; i < count && whole; i++)
-        whole = jp__rights(call->connection, all[i]) & JP_RIGHT_VIEW;
-    if (whole)
+    if (may_view_all(call))
         return true;
     for (size_t i = 0; i < count; i++)
         if (jp__rights(call->connection, all[i]) & JP_RIGHT_VIEW)

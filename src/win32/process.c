@@ -53,10 +53,10 @@ void jp__process_close(struct jp_process *process) {
 /* It is asked for some times when a process ends; what it was then, it stays. */
 bool jp__process_exited(struct jp_process *process, uint32_t *ret_exit_code) {
     if (!process->ended) {
-        /* In this order: a code that is read after the end is the final one. */
         process->ended = jp__process_has_ended(process->handle);
         process->exit_code = STILL_ACTIVE;
-        GetExitCodeProcess(process->handle, &process->exit_code);
+        if (process->ended) /* the code is the final one by then */
+            GetExitCodeProcess(process->handle, &process->exit_code);
     }
     *ret_exit_code = process->exit_code;
     return process->ended;

@@ -8,7 +8,8 @@ from harness import callgrind
 from measure import Failed, Figure, Pair, Section, native
 
 SMALLEST = (10, 10)
-SIZES = [(1000, 10), (100000, 10), (1000, 1000), (10, 10000), (100000, 10000)]  # members, pools
+SIZES = [(1000, 10), (100000, 10), (1000, 1000), (10, 10000), (100000, 10000)]  # members, pools, in trees of ten
+BELOW_ONE = (1000, 1000, "below-one")  # all others directly below the first
 WHAT = {
     "messages": "a message",
     "ping": "service.ping",
@@ -17,16 +18,17 @@ WHAT = {
     "pool.get": "pool.get",
     "pool.assign": "pool.assign",
     "no pool": "pool.get of none",
+    "query": "events.query",
     "runs": "a run in a pool of its own",
     "ticks": "a tick, per member",
     "turns": "a turn of the loop with nothing due",
 }
 
 
-def count(lab, members, pools):
+def count(lab, members, pools, *how):
     with lab.fresh() as folder:
         try:
-            callgrind.run(folder, native("flat_bench"), members, pools, lab.of(50), options=callgrind.COLLECT_BY_ORDER, timeout=1800)
+            callgrind.run(folder, native("flat_bench"), members, pools, lab.of(50), *how, options=callgrind.COLLECT_BY_ORDER, timeout=1800)
         except callgrind.Failed as failed:
             raise Failed(str(failed)) from None
         return {phase: counts["instructions"] for phase, counts in callgrind.phases(folder).items()}
@@ -39,8 +41,11 @@ def figures():
 @contextlib.contextmanager
 def pairs(lab):
     counted = functools.lru_cache(None)(functools.partial(count, lab))
-    yield [Pair(f"flat, {members} members in {pools} pools", figures(), functools.partial(counted, members, pools),
-                functools.partial(counted, *SMALLEST), rounds=1, free=False) for members, pools in SIZES]
+
+    def pair(world, size):
+        return Pair(f"flat, {size[0]} members in {size[1]} {world}", figures(), functools.partial(counted, *size), functools.partial(counted, *SMALLEST),
+                    rounds=1, free=False)
+    yield [*(pair("pools", size) for size in SIZES), pair("pools below one", BELOW_ONE)]
 
 
 SECTION = Section("flat", pairs)

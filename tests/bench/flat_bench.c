@@ -5,8 +5,8 @@
  * What is counted is all that the service does but the system's part, which the simulated kernel plays, and the disk's, which is played by
  * accounts that keep nothing: their cost would be this program's. A client is connected that reads every event.
  *
- * Pools stand in trees of ten on three levels, whatever their number, so that chains are as long in each world; members are dealt out in
- * turn. Each operation is about another pool. */
+ * Pools stand in trees of ten on three levels, whatever their number, so that chains are as long in each world; or, "below one", all others
+ * directly below the first. Members are dealt out in turn. Each operation is about another pool. */
 #include "../sim/client.h"
 #include "flat_outside.h"
 
@@ -38,6 +38,7 @@ static struct client asker, reader;
 static struct jp_error error;
 static uint32_t *residents; /* one process of each of the first pools, to be parents */
 static size_t resident_count, member_count, pool_count;
+static bool below_one;
 
 static void fail(const char *what, const char *why) {
     fprintf(stderr, "flat_bench: %s%s%s\n", what, why ? ": " : "", why ? why : "");
@@ -118,6 +119,8 @@ static char *pool_name(size_t i) { return jp_sprintf("pool%05zu", i); }
 
 /* In each tree: one at the top, three below it, two below each of those. */
 static size_t parent_of(size_t i) {
+    if (below_one)
+        return 0;
     size_t place = i % TREE, top = i - place;
     return place < 4 ? top : top + 1 + (place - 4) / 2;
 }
@@ -136,7 +139,7 @@ static void make_pools(size_t count) {
     for (size_t i = 0; i < count; i++) {
         specs[i] = (struct jp_named_spec){.name = pool_name(i)};
         jp_schema_copy(jp_pool_fields, &spec, &specs[i].spec);
-        if (i % TREE) {
+        if (below_one ? i : i % TREE) {
             specs[i].spec.parent = pool_name(parent_of(i));
             specs[i].spec.present |= JP_SCHEMA_BIT(JP_POOL_PARENT);
         }
@@ -271,6 +274,13 @@ static char *about_new_pool(size_t which, uint32_t pid, size_t number) {
     return jp_sprintf("{\"name\":\"run%zu\",\"parent\":\"pool%05zu\",\"ephemeral\":true}", run_count++, which);
 }
 
+static char *about_one_event(size_t which, uint32_t pid, size_t number) {
+    (void)which;
+    (void)pid;
+    (void)number;
+    return jp_strdup("{\"limit\":1}");
+}
+
 static char *about_no_pool(size_t which, uint32_t pid, size_t number) {
     (void)pid;
     (void)number;
@@ -284,6 +294,7 @@ static const struct request requests[] = {
     {"process.get", "process.get", .params = about_process},
     {"pool.assign", "pool.assign", .params = about_both, .newcomer = true},
     {"no pool", "pool.get", .params = about_no_pool, .refused = true},
+    {"query", "events.query", .params = about_one_event},
 };
 
 static void ask(const struct request *request, size_t number) {
@@ -420,10 +431,12 @@ static void count_phase(const char *name, size_t (*phase)(size_t count), size_t 
 }
 
 int main(int argc, char **argv) {
-    unsigned long wanted = argc == 4 ? strtoul(argv[1], NULL, 10) : 0, count = argc == 4 ? strtoul(argv[3], NULL, 10) : 0;
-    pool_count = argc == 4 ? strtoul(argv[2], NULL, 10) : 0;
+    below_one = argc == 5 && strcmp(argv[4], "below-one") == 0;
+    bool understood = argc == 4 || below_one;
+    unsigned long wanted = understood ? strtoul(argv[1], NULL, 10) : 0, count = understood ? strtoul(argv[3], NULL, 10) : 0;
+    pool_count = understood ? strtoul(argv[2], NULL, 10) : 0;
     if (wanted == 0 || wanted > MOST_MEMBERS || pool_count == 0 || pool_count > MOST_POOLS || count == 0 || count > MOST_COUNT) {
-        fputs("flat_bench MEMBERS POOLS COUNT: counts the cost of so many messages, requests and turns, and of some ticks, with so many\n", stderr);
+        fputs("flat_bench MEMBERS POOLS COUNT [below-one]: counts the cost of so many messages, requests and turns, and of some ticks, with so many\n", stderr);
         return USAGE_ERROR;
     }
     open_world();

@@ -39,11 +39,11 @@ def bounds(pytestconfig):
 
 @pytest.fixture(scope="session")
 def flat(tmp_path_factory):
-    """flat(members, pools): what flat_bench counts there, {phase: {"instructions": ..., "allocations": ...}}."""
+    """flat(members, pools, *how): what flat_bench counts there, {phase: {"instructions": ..., "allocations": ..., "calls": ...}}."""
     @functools.lru_cache(None)
-    def run(members, pools):
+    def run(members, pools, *how):
         folder = tmp_path_factory.mktemp("flat")
-        callgrind.run(folder, NATIVE / "bench" / "flat_bench", members, pools, 30, options=callgrind.COLLECT_BY_ORDER)
+        callgrind.run(folder, NATIVE / "bench" / "flat_bench", members, pools, 30, *how, options=callgrind.COLLECT_BY_ORDER)
         return callgrind.phases(folder)
     return run
 

@@ -10,7 +10,7 @@ import pytest
 
 from harness.host import ROOT
 
-SMALL, CROWDED, LARGER = (10, 10), (1000, 10), (1000, 1000)  # members, pools
+SMALL, CROWDED, LARGER, BELOW_ONE = (10, 10), (1000, 10), (1000, 1000), (1000, 1000, "below-one")  # members, pools, which are in trees of ten
 PHASES = {
     "messages": "message",
     "ping": "service.ping",
@@ -19,6 +19,7 @@ PHASES = {
     "pool.get": "pool.get",
     "pool.assign": "pool.assign",
     "no pool": "unknown pool",
+    "query": "events.query",
     "runs": "run",
     "ticks": "tick and member",
     "turns": "turn of the loop",
@@ -27,24 +28,25 @@ PER_ROW = {"pool.list": "pool.list and pool", "pool.processes": "pool.processes 
 FLAT = 1.3
 
 
-@pytest.mark.parametrize("kind", ["instructions", "allocations"])
+@pytest.mark.parametrize("kind", ["instructions", "allocations", "calls"])
 @pytest.mark.parametrize("phase", PHASES)
 def test_one_costs_no_more_than_it_may(flat, bounds, phase, kind):
     bounds.check(f"{kind} per {PHASES[phase]}", flat(*SMALL)[phase][kind])
 
 
-@pytest.mark.parametrize("kind", ["instructions", "allocations"])
+@pytest.mark.parametrize("kind", ["instructions", "allocations", "calls"])
 @pytest.mark.parametrize("phase", PER_ROW)
 def test_a_row_costs_no_more_than_it_may(flat, bounds, phase, kind):
     bounds.check(f"{kind} per {PER_ROW[phase]}", flat(*LARGER)[phase][kind])
 
 
-@pytest.mark.parametrize("members, pools", [CROWDED, LARGER])
+@pytest.mark.parametrize("size", [CROWDED, LARGER, BELOW_ONE], ids=lambda size: "-".join(map(str, size)))
 @pytest.mark.parametrize("phase", [*PHASES, *PER_ROW])
-def test_it_costs_the_same_with_a_thousand_members(flat, phase, members, pools):
-    few, many = flat(*SMALL)[phase]["instructions"], flat(members, pools)[phase]["instructions"]
-    assert many <= few * FLAT, (f"{phase}: {few:,.0f} instructions with {SMALL[0]} members in {SMALL[1]} pools, {many:,.0f} with {members} in {pools}: "
-                                "something walks over all of them. To find it: callgrind_annotate of the dump")
+def test_it_costs_the_same_with_a_thousand_members(flat, phase, size):
+    for kind in ("instructions", "calls"):
+        few, many = flat(*SMALL)[phase][kind], flat(*size)[phase][kind]
+        assert many <= few * FLAT, (f"{phase}: {few:,.1f} {kind} with {SMALL[0]} members in {SMALL[1]} pools, {many:,.1f} with {size[0]} in {size[1]}: "
+                                    "something walks over all of them. To find it: callgrind_annotate of the dump")
 
 
 @pytest.mark.parametrize("kind", ["events", "processes"])

@@ -3,6 +3,7 @@ import re
 import subprocess
 
 ALLOCATE = {"malloc", "calloc", "realloc"}
+SYSTEM = "system_"  # so begin the names of what stands in for the system's calls
 COLLECT_BY_ORDER = ["--instr-atstart=no", "--collect-atstart=no"]  # for programs that say themselves when to count
 
 
@@ -21,23 +22,25 @@ def run(folder, program, *arguments, options=(), timeout=600):
 
 
 def read_dump(path):
-    """(the phase's name or "", {"instructions", "allocations"})"""
-    title, instructions, allocations, called = "", 0, 0, ""
+    """(the phase's name or "", {"instructions", "allocations", "calls": of the system})"""
+    title, instructions, allocations, calls, called = "", 0, 0, 0, ""
     with open(path, encoding="utf-8", errors="replace") as dump:
         for line in dump:
             if line.startswith("cfn="):
                 called = line[4:].strip()
             elif line.startswith("calls=") and called in ALLOCATE:
                 allocations += int(line[6:].split()[0])
+            elif line.startswith("calls=") and called.startswith(SYSTEM):
+                calls += int(line[6:].split()[0])
             elif line.startswith("totals:"):
                 instructions = int(line.split()[1])
             elif line.startswith("desc: Trigger: Client Request: "):
                 title = line.split(": ", 3)[3].strip()
-    return title, {"instructions": instructions, "allocations": allocations}
+    return title, {"instructions": instructions, "allocations": allocations, "calls": calls}
 
 
 def phases(folder):
-    """{phase: {"instructions": ..., "allocations": ...}}, each for one of what was counted: of the dumps "NAME COUNT"."""
+    """{phase: {"instructions": ..., "allocations": ..., "calls": ...}}, each for one of what was counted: of the dumps "NAME COUNT"."""
     found = {}
     for path in folder.glob("dump.*"):
         title, counts = read_dump(path)
