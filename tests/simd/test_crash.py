@@ -74,7 +74,7 @@ class CrashRun(PolicyRun):
 
     def prepare(self):
         super().prepare()
-        self.stuck = set()
+        self.stuck = set()      # suspended, and whether for good nobody can know
         if NAMES_DIE:
             self.machine.order("names_die")
         self.subscribers = [Subscriber(), Subscriber()]
@@ -224,8 +224,12 @@ class CrashRun(PolicyRun):
                     self.stuck.add(process)
         # Killed at its start or stop, it may have left in order by what the database says.
         self.maybe_frozen |= {name for name, keep in self.frozen.items() if not keep}
+        left = {process for process in self.living.values() if process.abandoned}
         self.went_down(crash)
         self.note_homes(homes)
+        for process in {process for process in self.living.values() if process.abandoned} - left:
+            if self.waits_to_begin(process):  # launched into a pool that is gone now, and not on record yet: nobody knows of it, to let it run
+                self.stuck.add(process)
         for _ in range(self.random.randrange(5)):
             self.random.choice([self.exit, self.spawn_child, self.burn])()
         for process in self.processes.values():
@@ -308,8 +312,11 @@ class CrashRun(PolicyRun):
         """A launch that a crash cut off is let run, or ended."""
         for process in self.living.values():
             if process.pools and process not in self.stuck:
-                state = self.machine.order("process", pid=process.pid)
-                assert not state["suspended"] or state["frozen"], f"{process} was launched and never let run: {state}"
+                assert not self.waits_to_begin(process), f"{process} was launched and never let run"
+
+    def waits_to_begin(self, process):
+        state = self.machine.order("process", pid=process.pid)
+        return state["suspended"] and not state["frozen"]
 
     def check_file(self):
         """As another program finds it, when the service has stopped in order."""
