@@ -95,6 +95,11 @@ static struct jp_job_use find_use(struct jp_pools *pools, const struct jp_pool_j
     };
 }
 
+static void add_unobserved(struct jp_job_use *sum, const struct jp_unobserved_record *record) {
+    sum->processes += record->processes;
+    add_use(sum, record->user_100ns, record->kernel_100ns, record->read_bytes, record->write_bytes);
+}
+
 static void claim(struct jp_pools *pools, struct jp_pool_job *job, const struct jp_job_accounting_and_io *counted) {
     struct jp_job_use use = find_use(pools, job, counted); /* which asks the members */
     int64_t now_100ns = jp__now(pools), since_100ns = job->quiet_since_100ns;
@@ -109,8 +114,11 @@ static void claim(struct jp_pools *pools, struct jp_pool_job *job, const struct 
         struct jp_pool_job *above = jp__pool_job_of(pool, job->session);
         if (!above)
             continue;
-        above->seen.processes += record.processes;
-        add_use(&above->seen, use.user_100ns, use.kernel_100ns, use.read_bytes, use.write_bytes);
+        add_unobserved(&above->seen, &record);
+        if (record.to_100ns <= above->created_100ns) { /* the clock was set back: see is_from_before */
+            add_unobserved(&above->before, &record);
+            jp__job_record(pools, above);
+        }
     }
     char cpu[JP_UNITS_TEXT];
     char *detail = jp_sprintf("%" PRIu64 " processes began and ended without being seen; they used %s of CPU time", record.processes,

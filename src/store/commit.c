@@ -43,13 +43,12 @@ static const char *const texts[JP__COMMIT_STATEMENTS] = {
         "  ephemeral = iif(excluded.deleted_100ns IS NULL, excluded.ephemeral, max(excluded.ephemeral, ephemeral)),"
         "  busy_since_100ns = excluded.busy_since_100ns, job_time_used_100ns = excluded.job_time_used_100ns",
 
-    /* One of the same time of making is the same job, told again. One that is older than this run may have rows of any age. */
+    /* One of the same time of making is the same job, told again. */
     [JP__COMMIT_JOB] =
         "INSERT INTO jobs(object_name, pool, session, created_100ns, before_processes, before_user_100ns, before_kernel_100ns,"
         "  before_read_bytes, before_write_bytes, after_id)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, iif(?4 >= (SELECT started_100ns FROM runs ORDER BY number DESC LIMIT 1),"
-        "                            (SELECT max(value, coalesce((SELECT max(id) FROM processes), 0)) FROM meta"
-        "                             WHERE key = 'last_process_id'), 0))"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
+        "        (SELECT max(value, coalesce((SELECT max(id) FROM processes), 0)) FROM meta WHERE key = 'last_process_id'))"
         " ON CONFLICT(object_name) DO UPDATE SET pool = excluded.pool, session = excluded.session,"
         "  created_100ns = excluded.created_100ns, before_processes = excluded.before_processes,"
         "  before_user_100ns = excluded.before_user_100ns, before_kernel_100ns = excluded.before_kernel_100ns,"

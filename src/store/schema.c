@@ -95,8 +95,8 @@ static const char *const freezing[] = {
  * Sums are cut at the largest integer: SQLite would make a REAL of one above, which STRICT refuses, and that commit would
  * fail for ever.
  *
- * `jobs.after_id`: rows up to it were there before the job; it only spares looking at them. The purged_ columns are what purged
- * rows have counted for the job.
+ * `jobs.after_id`: rows up to it were there before the job; it spares looking at them, and where the clock was set back only it tells. The
+ * purged_ columns are what purged rows have counted for the job.
  *
  * ROW is "NEW." in a trigger, and "" where the migration fills the sums from the rows that are there. */
 

@@ -267,3 +267,40 @@ def test_a_child_whose_messages_were_lost_is_counted(world):
     w.machine.advance(130_000)
     assert unobserved(w, "p") == (1, 20_000_000)
     assert w.machine.job("p")["accounting"]["total"] == 2
+
+
+def test_who_was_counted_after_the_clock_was_set_back_is_not_counted_again(world):
+    """Its row is of a time before the job was made, and so is not among those that the next run takes for the job's."""
+    w = world({"outer": {}, "inner": {"parent": "outer"}})
+    parent = w.launch("inner")
+    w.machine.deliver()
+    w.machine.order("shift_clock", ms=-86_400_000)
+    short_child(w, parent, 20_000_000)
+    w.machine.order("queue_set", items=[])
+    w.machine.advance(130_000)
+    assert unobserved(w, "inner") == (1, 20_000_000)
+    for _ in range(2):
+        w.flush()
+        w.stop()
+        w.start()
+        w.machine.advance(130_000)
+        assert (unobserved(w, "inner"), unobserved(w, "outer")[0]) == ((1, 20_000_000), 0)
+
+
+def test_a_job_has_no_row_of_before_it_was_made_though_the_clock_was_set_back(world):
+    """By their times they would be its own: then as many others could come and go unseen, and nobody would count them."""
+    w = world({})
+    w.rpc.call("pool.create", name="p", persist=True)
+    w.machine.exit(w.launch("p"))
+    w.machine.advance(3000)
+    w.rpc.call("pool.delete", pool="p")
+    w.machine.order("shift_clock", ms=-86_400_000)
+    w.rpc.call("pool.create", name="p", persist=True)
+    parent = w.launch("p")
+    w.machine.deliver()
+    w.flush()
+    w.stop()
+    short_child(w, parent, 20_000_000)
+    w.start()
+    w.machine.advance(130_000)
+    assert unobserved(w, "p") == (1, 20_000_000)
