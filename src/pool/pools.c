@@ -363,19 +363,22 @@ jp_status jp_pools_delete(struct jp_pools *pools, struct jp_pool *pool, bool ter
     return JP_OK;
 }
 
+/* One look at all of them, and another only if the last pool below an orphan has gone. */
 void jp__pools_reap(struct jp_pools *pools) {
-    size_t count;
-    bool again = pools->reap_due;
-    pools->reap_due = false;
-    while (again) {
-        again = false;
+    while (pools->reap_due) {
+        size_t count, place = 0;
         struct jp_pool *const *all = jp_pools_sorted(pools, &count);
-        for (size_t i = 0; i < count && !again; i++)
-            if (all[i]->state == JP_POOL_ORPHAN && !all[i]->member_count && !all[i]->child_count) {
-                jp__emit(pools, &(struct jp__event){.pool = all[i], .message = "POOL_REMOVED", .origin = JP_ORIGIN_SERVICE});
-                discard(pools, all[i]);
-                again = true; /* the order is another, and its parent may be next */
+        pools->reap_due = false;
+        while (place < count) {
+            struct jp_pool *pool = all[place];
+            if (pool->state != JP_POOL_ORPHAN || pool->member_count || pool->child_count) {
+                place++;
+                continue;
             }
+            jp__emit(pools, &(struct jp__event){.pool = pool, .message = "POOL_REMOVED", .origin = JP_ORIGIN_SERVICE});
+            discard(pools, pool); /* the next one stands in its place then */
+            all = jp_pools_sorted(pools, &count);
+        }
     }
 }
 

@@ -234,6 +234,21 @@ def test_entries_that_deny(world):
     assert rights(alice, "p") == {"view", "launch", "control"}, "entries count in their order"
 
 
+def test_an_administrator_reads_nothing_of_a_pool_that_shuts_him_out(world):
+    w = world({"p": {}, "q": {}})
+    for pool in ("p", "q"):
+        w.rpc.call("pool.assign", pool=pool, pid=w.machine.spawn())
+    w.machine.deliver()
+
+    def told():
+        return {event["pool"] for event in w.rpc.call("events.query", messages=["JOB_OBJECT_MSG_NEW_PROCESS"])["events"]}
+    assert told() == {"p", "q"}
+    w.rpc.call("pool.update", pool="p", access={"sddl": "D:(A;;0x1;;;S-1-5-32-546)"})
+    assert told() == {"q"}
+    w.rpc.call("pool.update", pool="q", access={"view": [ALICES]})
+    assert told() == {"q"}, "lists are beside what administrators have"
+
+
 def test_living_connections_have_new_rights_at_once(world):
     w = world({"p": {"access": NOBODY_AT_ALL}, "q": {}})
     alice = w.machine.client(**ALICE)
