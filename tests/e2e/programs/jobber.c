@@ -152,7 +152,8 @@ static int do_tree(wchar_t **arguments) {
     HANDLE children[MAX_WIDTH];
     DWORD count = 0;
     wchar_t child[MAX_PATH + 128];
-    swprintf(child, sizeof child / sizeof child[0], L"tree %lu %lu \"%ls\"", depth - 1, width, arguments[2]);
+    const wchar_t *quote = iswdigit(*arguments[2]) ? L"" : L"\"";
+    swprintf(child, sizeof child / sizeof child[0], L"tree %lu %lu %ls%ls%ls", depth - 1, width, quote, arguments[2], quote);
     for (; depth > 0 && count < width && count < MAX_WIDTH; count++)
         if (start_surely(child, &children[count]) != 0)
             return FAILURE;
