@@ -39,6 +39,8 @@ jp_status jp_daemon_read_config(const struct jp_daemon_platform *platform, const
 /* Does what is due; says when it wants to be called next (platform->now_ms), UINT64_MAX: not before something happens. */
 uint64_t jp_daemon_on_time(struct jp_daemon *daemon);
 void jp_daemon_drain(struct jp_daemon *daemon); /* what the sinks were told before this call has been handled when it returns */
+/* Calls back, later and on the loop's thread, when all that was recorded so far is on the disk, or the disk does not take it. */
+void jp_daemon_when_recorded(struct jp_daemon *daemon, void (*callback)(void *context, jp_status status), void *context);
 /* jp_daemon_run returns without a farewell to anybody, as if the process had ended. What the platform holds for the daemon, it
  * has taken away already. */
 void jp_daemon_abandon(struct jp_daemon *daemon);

@@ -101,6 +101,11 @@ uint64_t jp_daemon_on_time(struct jp_daemon *daemon) {
     return jp__daemon_now_ms(daemon) + STOP_STEP_MS;
 }
 
+void jp_daemon_when_recorded(struct jp_daemon *daemon, void (*callback)(void *context, jp_status status), void *context) {
+    struct jp_accounts *accounts = jp_store_accounts(daemon->store);
+    accounts->ops->when_durable(accounts, callback, context);
+}
+
 void jp_daemon_drain(struct jp_daemon *daemon) {
     jp_inbox_drain(&daemon->port_inbox);
     jp_inbox_drain(&daemon->door_inbox);

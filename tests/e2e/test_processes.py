@@ -177,16 +177,25 @@ def test_a_tree_is_counted_whole(rpc, pool, jobber, accounted):
     rpc.call("pool.launch", pool=pool, argv=jobber("tree", 2, 3, 300))
     rpc.call("pool.wait", pool=pool)
     rows = accounted(pool, 1 + 3 + 9)
-    assert {row["exitCode"] for row in rows} == {0} and len({row["id"] for row in rows}) == 13
-    assert len({(row["pid"], row["startTime"]) for row in rows}) == 13 and all(row["startTimeExact"] for row in rows)
+    seen = [row for row in rows if row["startTimeExact"]]  # on a busy machine one can be over before the service gets to it: that counts all the same
+    assert {row["exitCode"] for row in seen} == {0} and len({row["id"] for row in rows}) == 13
+    assert len({(row["pid"], row["startTime"]) for row in seen}) == len(seen)
 
 
-def test_children_are_described_as_fully_as_their_parent(rpc, pool, jobber, accounted):
+def test_children_are_described_as_fully_as_their_parent(rpc, pool, jobber, accounted, host, tmp_path):
     """A process may be told of before it is complete; what could not be read then must be read while it lives."""
-    rpc.call("pool.launch", pool=pool, argv=jobber("tree", 1, 2, 4000))
+    def complete():
+        rows = members(rpc, pool).values()
+        return len(rows) == 13 and all(row["startTimeExact"] and row["commandLine"] and row["userTime100ns"] is not None and row["peakCommitBytes"] for row in rows)
+
+    end = tmp_path / "end"
+    rpc.call("pool.launch", pool=pool, argv=jobber("tree", 2, 3, host.path(end)))
+    wait_until(complete, "all of them to be seen, and all of them to be told")
+    end.touch()
     rpc.call("pool.wait", pool=pool)
-    rows = accounted(pool, 3)
-    assert sorted((row["commandLine"] or "").split()[-3:] for row in rows) == [["0", "2", "4000"]] * 2 + [["1", "2", "4000"]]
+    rows = accounted(pool, 13)
+    assert sorted(row["commandLine"].split()[-3:-1] for row in rows) == [["0", "3"]] * 9 + [["1", "3"]] * 3 + [["2", "3"]]
+    assert {row["exitCode"] for row in rows} == {0} and len({(row["pid"], row["startTime"]) for row in rows}) == 13
     assert all(row["startTimeExact"] and row["image"] and row["user"] for row in rows)
     assert all(row["userTime100ns"] is not None and row["peakCommitBytes"] for row in rows)
 
@@ -291,12 +300,18 @@ def test_get_a_process_running_and_ended(rpc, pool, jobber, accounted):
 
 
 def test_cpu_time_is_told_of_the_one_who_used_it(rpc, pool, jobber, accounted):
-    busy = rpc.call("pool.launch", pool=pool, argv=jobber("burn", 3000))
-    idle = rpc.call("pool.launch", pool=pool, argv=jobber("sleep", 3000))
-    rpc.call("pool.wait", pool=pool)
+    busy = rpc.call("pool.launch", pool=pool, argv=jobber("burn", 120000))
+    idle = rpc.call("pool.launch", pool=pool, argv=jobber("sleep", 120000))
+
+    def seen(process, least_100ns):
+        row = rpc.call("process.get", pid=process["pid"])
+        return row["userTime100ns"] is not None and row["userTime100ns"] + row["kernelTime100ns"] > least_100ns
+
+    # A loaded machine may give the busy one next to nothing for long; a host without the final times, what a look at it last told.
+    wait_until(lambda: seen(idle, -1) and seen(busy, 10_000_000), "the busy one to have used a second")
+    rpc.call("pool.terminate", pool=pool)
     used = {row["pid"]: row["userTime100ns"] + row["kernelTime100ns"] for row in accounted(pool, 2)}
-    # A loaded machine gives the busy one less than a processor; a host without the final times, what a look at it last told.
-    assert used[busy["pid"]] > 5_000_000 > used[idle["pid"]]
+    assert used[busy["pid"]] > 10_000_000 and used[idle["pid"]] < 5_000_000
     summary = rpc.call("accounting.summary", pool=pool)["pools"][0]
     assert summary["withCpu"] == 2 and summary["userTime100ns"] + summary["kernelTime100ns"] == sum(used.values())
 

@@ -263,11 +263,11 @@ def test_a_time_for_all_of_it(service, rpc, pool, jobber):
 
 
 def test_the_time_holds_though_the_wrapper_is_gone(service, rpc, host, pool, jobber):
-    running = host.start("jobpool", "--pipe", service.pipe, "run", "--pool", pool, "--timeout", "3s", "--", *jobber("sleep", 600000),
-                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    row = wait_until(lambda: rpc.call("pool.processes", pool=pool)["processes"], "the command")[0]
+    running, row = started(service, host, rpc, pool, "--timeout", "10m", "--", *jobber("sleep", 600000))
     host.run("jobber", "kill", row["parentPid"], 9)
     running.wait(60)
+    assert rpc.call("pool.get", pool=row["pool"])["timeouts"] == {"pool_wall_clock": "10m"}, "it is the service's to keep"
+    rpc.call("pool.update", pool=row["pool"], timeouts={"pool_wall_clock": "1s"})  # or the wrapper might not be gone by then
     ended = rpc.call("pool.wait", pool=row["pool"], pid=row["pid"], startTime=row["startTime"])
     assert (ended["exitCode"], ended["ending"]) == (1460, "terminated")
 

@@ -134,6 +134,41 @@ static void start(const cJSON *in, cJSON *out) {
 
 static void take_round(struct jp_simd *with, void *most) { with->round_count = jp_sim_take(with->sim, with->round, *(const size_t *)most); }
 
+static void on_recorded(void *context, jp_status status) {
+    struct jp_simd *with = context;
+    (void)status;
+    uv_mutex_lock(&with->mutex);
+    with->recorded = true;
+    uv_cond_broadcast(&with->changed);
+    uv_mutex_unlock(&with->mutex);
+}
+
+static void ask_for_record(struct jp_simd *with, void *argument) {
+    (void)argument;
+    jp_daemon_when_recorded(with->daemon, on_recorded, with);
+}
+
+/* Who waits for the disk is called before the next step, however long that takes: else the clock would go on meanwhile, here by much and there
+ * by little, and the same orders would not give the same run. */
+static void finish_step(void) {
+    if (!simd.in_step || !simd.daemon)
+        return;
+    simd.recorded = false; /* nobody else looks at it yet */
+    if (!jp_simd_run(&simd, ask_for_record, NULL))
+        return;
+    uv_mutex_lock(&simd.mutex);
+    while (!simd.recorded && !simd.ended)
+        uv_cond_wait(&simd.changed, &simd.mutex);
+    uv_mutex_unlock(&simd.mutex);
+}
+
+/* While the port's thread tells of it, the loop waits: it takes the round as one. */
+static void tell_round(struct jp_simd *with, void *argument) {
+    (void)argument;
+    jp_simd_port_tell(with);
+    jp_daemon_drain(with->daemon);
+}
+
 static void finish_round(struct jp_simd *with, void *argument) {
     (void)argument;
     jp_daemon_drain(with->daemon);
@@ -147,8 +182,13 @@ static uint64_t deliver(uint64_t most) {
         if (!jp_simd_run(&simd, take_round, &room) || !simd.round_count)
             break;
         count += simd.round_count;
-        jp_simd_port_tell(&simd);
-        jp_simd_run(&simd, finish_round, NULL);
+        if (simd.in_step) {
+            jp_simd_run(&simd, tell_round, NULL);
+        } else {
+            jp_simd_port_tell(&simd);
+            jp_simd_run(&simd, finish_round, NULL);
+        }
+        finish_step();
     }
     return count;
 }
@@ -183,8 +223,10 @@ static void pass(struct jp_simd *with, void *argument) {
 static uint64_t advance(uint64_t ms, bool with_messages, uint64_t *ret_wakes) {
     struct passing passing = {.target_ms = jp_sim_now_ms(simd.sim) + ms, .deliver = with_messages};
     uint64_t count = with_messages ? deliver(UINT64_MAX) : 0;
-    while (!passing.there && jp_simd_run(&simd, pass, &passing))
+    while (!passing.there && jp_simd_run(&simd, pass, &passing)) {
+        finish_step();
         count += with_messages ? deliver(UINT64_MAX) : 0;
+    }
     *ret_wakes = passing.wakes;
     return count;
 }

@@ -274,6 +274,12 @@ static void reuse_pids(struct jp_simd *simd, const cJSON *in, cJSON *out) {
     jp_sim_reuse_pids(simd->sim, truth(in, "atOnce"));
 }
 
+static void in_step(struct jp_simd *simd, const cJSON *in, cJSON *out) {
+    (void)in;
+    (void)out;
+    simd->in_step = true;
+}
+
 static void slow_ends(struct jp_simd *simd, const cJSON *in, cJSON *out) {
     (void)out;
     jp_sim_slow_ends(simd->sim, jp_simd_number(in, "ms", 0));
@@ -536,7 +542,7 @@ static const struct {
     {"squat", squat},       {"take_name", take_name}, {"hold_job", hold_job},   {"fates", fates},       {"fate", fate},
     {"job", job},           {"process", process},   {"census", census},         {"now", now},           {"page_out", page_out},
     {"obeys", obeys},       {"debug", debug},       {"critical", critical},     {"forget_limits", forget_limits},
-    {"sleep", sleep_for},   {"shift_clock", shift_clock}, {"keepers", keepers},
+    {"sleep", sleep_for},   {"shift_clock", shift_clock}, {"keepers", keepers},         {"in_step", in_step},
 };
 
 struct errand {

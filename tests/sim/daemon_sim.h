@@ -37,6 +37,8 @@ struct jp_simd {
     bool at_work; /* `bell` is there */
     void (*order)(struct jp_simd *simd, void *argument);
     void *order_argument;
+    bool in_step;  /* nothing goes on beside the orders: a step is over when what comes of it is on the disk */
+    bool recorded; /* it is */
     bool dies; /* the process has ended at a write: nothing more is done */
     uv_async_t bell;
 

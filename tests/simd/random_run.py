@@ -81,3 +81,18 @@ def play(run, operations=OPERATIONS):
         raise
     finally:
         run.machine.kill()
+
+
+def play_twice(kind, seed, operations=600):
+    """Else what has failed once, on some machine, is not to be had again."""
+    said, pictures = [], []
+    for _ in range(2):
+        run = kind(seed)
+        try:
+            run.run(operations)
+            said.append(run.said)
+            pictures.append(run.everything())
+            run.end()
+        finally:
+            run.machine.kill()
+    assert said[0] == said[1] and pictures[0] == pictures[1], f"seed {seed}"

@@ -49,6 +49,7 @@ class Truth:
         self.pools = {name: Pool(name, None, True, {}) for name in ("one", "two")}
         self.world = World({"pools": {"one": {}, "two": {"limits": {"breakaway": "allow"}}}}, seed & 0xFFFFFFFF, start=False)
         self.machine = self.world.machine
+        self.machine.order("in_step")  # a seed is one run, on a busy machine too
         self.prepare()
         self.world.start()
         self.processes = {}        # (pid, start) -> Process

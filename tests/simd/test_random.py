@@ -5,7 +5,7 @@
 What happens stands in random_acts.py, what the daemon can know of it in random_truth.py, what must be so then in random_checks.py."""
 import pytest
 
-from random_run import SEED, Run, play
+from random_run import SEED, Run, play, play_twice
 
 pytestmark = pytest.mark.threads
 
@@ -15,13 +15,4 @@ def test_random():
 
 
 def test_the_same_seed_gives_the_same_run():
-    pictures = []
-    for _ in range(2):
-        run = Run(SEED)
-        try:
-            run.run(600)
-            pictures.append(run.everything())
-            run.end()
-        finally:
-            run.machine.kill()
-    assert pictures[0] == pictures[1], f"seed {SEED}"
+    play_twice(Run, SEED)

@@ -7,7 +7,7 @@ import collections
 
 import pytest
 
-from random_run import SEED, Run, play
+from random_run import SEED, Run, play, play_twice
 
 pytestmark = pytest.mark.threads
 
@@ -66,9 +66,11 @@ class PolicyRun(Run):
     def sleep(self):
         self.deliver()
         self.order("sleep", ms=self.random.choice([10, 1000, 3_600_000]))
+        self.machine.advance(0, deliver=False)  # what is due by now
 
     def set_clock(self):
         self.order("shift_clock", ms=self.random.randrange(-5000, 5000))
+        self.machine.advance(0, deliver=False)
 
     def went_down(self, crash):
         super().went_down(crash)
@@ -123,3 +125,8 @@ def test_random_policy():
 
 def test_random_policy_of_the_other_kind():
     play(PolicyRun(SEED + 1))
+
+
+def test_the_same_seed_gives_the_same_run():
+    """Who waits for the disk waits for real time: of that none may pass in between."""
+    play_twice(PolicyRun, SEED)

@@ -16,7 +16,7 @@ def run(program, tmp_path_factory):
     environment = dict(os.environ, WINEPREFIX=str(prefix))
     try:
         result = subprocess.run(["wine", PROGRAMS / f"{program}.exe"], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.DEVNULL, timeout=120, text=True, encoding="utf-8", errors="replace")
+                                stderr=subprocess.DEVNULL, timeout=600, text=True, encoding="utf-8", errors="replace")
     finally:
         subprocess.run(["wineserver", "-k"], env=environment, check=False)
     print(result.stdout)

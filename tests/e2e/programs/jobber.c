@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <tlhelp32.h>
 #include <wchar.h>
+#include <wctype.h>
 
 enum { USAGE_ERROR = 64, FAILURE = 65, MAX_WIDTH = 16 };
 
@@ -49,7 +50,7 @@ static void print_identity(void) {
 /* Starts this program again with other arguments. *ret_process may be NULL: the child goes its own way. Detached: a launched
  * job has no console, and for a child that wants one Wine would start a console host and a desktop, inside the job. */
 static int start_self(const wchar_t *arguments, HANDLE *ret_process) {
-    wchar_t program[MAX_PATH], line[MAX_PATH + 256];
+    wchar_t program[MAX_PATH], line[2 * MAX_PATH + 256];
     STARTUPINFOW startup = {.cb = sizeof startup};
     PROCESS_INFORMATION child;
     GetModuleFileNameW(NULL, program, MAX_PATH);
@@ -136,17 +137,27 @@ static int do_working_set(wchar_t **arguments) {
     return (int)(most >> 20);
 }
 
-/* DEPTH more generations of WIDTH children each; everyone lives MS, and waits for its own. */
+/* MS; or else a file, until that is there: for who must have seen everybody, however long that takes. */
+static void live(const wchar_t *until) {
+    if (iswdigit(*until))
+        Sleep(number(until));
+    else
+        while (GetFileAttributesW(until) == INVALID_FILE_ATTRIBUTES)
+            Sleep(50);
+}
+
+/* DEPTH more generations of WIDTH children each; everyone lives so long, and waits for its own. */
 static int do_tree(wchar_t **arguments) {
-    unsigned long depth = number(arguments[0]), width = number(arguments[1]), lifetime_ms = number(arguments[2]);
+    unsigned long depth = number(arguments[0]), width = number(arguments[1]);
     HANDLE children[MAX_WIDTH];
     DWORD count = 0;
-    wchar_t child[128];
-    swprintf(child, sizeof child / sizeof child[0], L"tree %lu %lu %lu", depth - 1, width, lifetime_ms);
+    wchar_t child[MAX_PATH + 128];
+    const wchar_t *quote = iswdigit(*arguments[2]) ? L"" : L"\"";
+    swprintf(child, sizeof child / sizeof child[0], L"tree %lu %lu %ls%ls%ls", depth - 1, width, quote, arguments[2], quote);
     for (; depth > 0 && count < width && count < MAX_WIDTH; count++)
         if (start_surely(child, &children[count]) != 0)
             return FAILURE;
-    Sleep(lifetime_ms);
+    live(arguments[2]);
     if (count > 0)
         WaitForMultipleObjects(count, children, TRUE, INFINITE);
     return 0;
@@ -436,7 +447,7 @@ static const struct verb {
     {L"priority", 1, do_priority, "MS: end after that with the priority class as exit code"},
     {L"processors", 1, do_processors, "MS: the same with the mask of processors"},
     {L"working-set", 1, do_working_set, "MS: the same with the largest working set in MiB"},
-    {L"tree", 3, do_tree, "DEPTH WIDTH MS: a process tree"},
+    {L"tree", 3, do_tree, "DEPTH WIDTH MS|FILE: a process tree, each of which lives for so long, or until the file is there"},
     {L"flock", 2, do_flock, "COUNT MS: as many children as can be had, each for so long"},
     {L"spawn-and-exit", 1, do_spawn_and_exit, "MS: end at once, and leave a child for so long"},
     {L"work", 7, do_work, "FOLDER POOL CODE MS DEPTH WIDTH PARENT: a process tree, each of which keeps a log"},
