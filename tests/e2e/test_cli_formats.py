@@ -264,8 +264,8 @@ def test_no_line_ends_in_blanks(used):
 def test_nothing_is_said_in_words(used):
     """Where nobody looks a heading stays a heading."""
     assert shown(used, "ps").text().strip() == "no processes"
-    assert shown(used, "events", "--message", "NOTHING_OF_THE_KIND").text().strip() == "no events"
-    assert ok(used.jobpool("ps")).startswith("PID  POOL") and ok(used.jobpool("events", "--message", "NOTHING_OF_THE_KIND")) == ""
+    assert shown(used, "events", "--message", "SILO_TERMINATED").text().strip() == "no events"
+    assert ok(used.jobpool("ps")).startswith("PID  POOL") and ok(used.jobpool("events", "--message", "SILO_TERMINATED")) == ""
 
 
 def test_a_frozen_pool_is_seen_in_the_list(used):
