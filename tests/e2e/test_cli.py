@@ -31,6 +31,8 @@ def lines(result):
     (["show", ""], "an argument is empty: POOL"), (["accounting", "--by", ""], '--by: "" is no value'), (["events", "--pool", ""], '--pool: "" is no value'),
     (["events", "-f", "--exec", ""], '--exec: "" is no value'), (["report", "-o", ""], '--output: "" is no value'), (["list", "--json=yes"], "--json takes no value"),
     (["run", "--pool", "child", "--timeout", "0", "cmd"], '--timeout: "0" is not from 1ms on'), (["run", "--pool", "child", "--report=yes", "cmd"], "--report takes no value"),
+    (["run", "--pool", "child", "--limit", "job_memroy=1GiB", "cmd"], 'no limit "job_memroy"; did you mean "job_memory"?'),
+    (["run", "--pool", "child", "--limits", '{"colour": 1}', "cmd"], '"jobpool capabilities" has them'),
 ])
 def test_wrong_usage(service, arguments, words):
     result = service.jobpool(*arguments)

@@ -89,7 +89,7 @@ def test_columns(used):
 
 @pytest.mark.parametrize("arguments, words", [
     (["list", "--columns", "nme"], ['"nme"', '"name"', "totalMembers"]), (["list", "--sort", "-stat"], ['"state"', "description"]),
-    (["list", "--columns", ""], ["--columns"]), (["list", "--format", "xml"], ["xml", "ndjson"]), (["status", "--sort", "pid"], ["no list"]),
+    (["list", "--columns", ""], ["--columns"]), (["list", "--columns", "name,state,POOL"], ['"POOL" is given twice']), (["list", "--format", "xml"], ["xml", "ndjson"]), (["status", "--sort", "pid"], ["no list"]),
     (["kill", "a", "--format", "csv"], ["csv", "json"]), (["accounting", "--by", "pol"], ["pol", "image"]), (["accounting", "--columns", "image"], ["image", "unobserved"]), (["reload", "--columns", "x"], ["columns"]),
 ])
 def test_what_cannot_be_shown_so_is_said_before_anything_is_done(used, arguments, words):
