@@ -95,7 +95,8 @@ static int main_utf8(int argc, char **argv, struct arguments *given) {
                                             {"dry-run", no_argument, NULL, 'n'},      {"no-start", no_argument, NULL, 's'},
                                             {"purge", no_argument, NULL, 'x'},        {"yes", no_argument, NULL, 'y'},
                                             {NULL, 0, NULL, 0}};
-    for (int option; (option = getopt_long(argc, argv, "c:hny", options, NULL)) != -1;) {
+    opterr = 0; /* what is wrong is said here, as jobpool says it */
+    for (int option; (option = getopt_long(argc, argv, ":c:hny", options, NULL)) != -1;) {
         switch (option) {
         case 'c':
             jp_free(given->config);
@@ -131,9 +132,10 @@ static int main_utf8(int argc, char **argv, struct arguments *given) {
             return say(version);
         case 'h':
             return say(help);
+        case ':':
+            return misused(strchr(argv[optind - 1], '=') ? "takes no value" : "wants a value", argv[optind - 1]);
         default:
-            fputs("jobpoold: see: jobpoold --help\n", stderr);
-            return JP_RUN_USAGE;
+            return misused("there is no option", argv[optind - 1]);
         }
     }
     if (optind + 1 < argc)

@@ -7,6 +7,7 @@
 #include "platform.h"
 #include "scm.h"
 #include "win32/installation.h"
+#include "win32/paths.h"
 
 #include <stdio.h>
 #include <windows.h>
@@ -168,6 +169,8 @@ int jp_run_check_config(const char *config_file) {
         fputs(faults, stdout);
     else
         printf("%s\n", error.text);
+    if (!jp_win32_file_exists(config_file))
+        printf("a first one is written by: jobpool init --output \"%s\"\n", config_file);
     jp_free(faults);
     return JP_RUN_USAGE;
 }

@@ -107,6 +107,7 @@ static void delete_file(struct uninstall *uninstall, const char *file) {
 static void delete_family(struct uninstall *uninstall, const char *file) {
     static const char *const more[] = {"", "-wal", "-shm", "-owner", ".*"};
     char *folder = jp_win32_folder_of(file);
+    size_t own = strlen(file) - (size_t)(strrchr(file, '\\') ? strrchr(file, '\\') + 1 - file : 0);
     for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
         WIN32_FIND_DATAW found;
         char *pattern = jp_sprintf("%s%s", file, more[i]);
@@ -114,7 +115,8 @@ static void delete_family(struct uninstall *uninstall, const char *file) {
         HANDLE search = FindFirstFileW(wide, &found);
         for (BOOL any = search != INVALID_HANDLE_VALUE; any; any = FindNextFileW(search, &found)) {
             char *name = jp_win32_utf8(found.cFileName), *path = jp_sprintf("%s\\%s", folder, name);
-            if (!(found.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY))
+            bool again = i > 0 && strlen(name) <= own; /* to Windows, "accounting.db.*" is "accounting.db" too */
+            if (!again && !(found.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY))
                 delete_file(uninstall, path);
             jp_free(name);
             jp_free(path);

@@ -54,6 +54,21 @@ static void complain_of_faults(const cJSON *faults) {
     }
 }
 
+/* What a person can do about it who came by a command; the service's own words are for programs too. */
+static const struct {
+    const char *name, *command, *hint; /* `command` NULL: of any */
+} hints[] = {
+    {"unknown_pool", NULL, "see: jobpool list"},
+    {"pool_exists", "create", "to change it: jobpool update"},
+    {"no_such_process", "kill", "see: jobpool ps"},
+};
+
+static void complain_of_hint(const struct jp_cli *cli, const char *name) {
+    for (size_t i = 0; name != NULL && i < sizeof hints / sizeof *hints; i++)
+        if (strcmp(hints[i].name, name) == 0 && (hints[i].command == NULL || strcmp(hints[i].command, cli->command->name) == 0))
+            jp_complain("%s", hints[i].hint);
+}
+
 static int answered_no(const struct jp_cli *cli, const struct jp_cli_failure *failure) {
     if (cli->json) {
         struct jp_str line = {0};
@@ -66,9 +81,7 @@ static int answered_no(const struct jp_cli *cli, const struct jp_cli_failure *fa
     const cJSON *data = jp_get(failure->answer, "data");
     jp_complain("%s", cJSON_GetStringValue(jp_get(failure->answer, "message")));
     complain_of_faults(jp_get(data, "faults"));
-    const char *name = cJSON_GetStringValue(jp_get(data, "name"));
-    if (name != NULL && strcmp(name, "unknown_pool") == 0)
-        jp_complain("see: jobpool list");
+    complain_of_hint(cli, cJSON_GetStringValue(jp_get(data, "name")));
     return JP_EXIT_FAILED;
 }
 

@@ -98,6 +98,10 @@ int jp_cli_say_failure(const struct jp_cli *cli, struct jp_cli_failure *failure)
 /* Calls and prints the result in the format that was asked for. Returns the exit code. `params` is taken. */
 int jp_cli_ask(struct jp_cli *cli, const char *method, cJSON *params, const struct jp_view *view);
 
+/* Whether what `options` name (under "pool", or the list "pools") are pools, or have been: of a pool that is gone there may be rows. JP_EXIT_OK,
+ * or the exit code after saying which is none, and what may be meant. */
+int jp_cli_check_pools(struct jp_cli *cli, const cJSON *options);
+
 /* Prints a result that was put together from several answers. Takes it. Returns JP_EXIT_OK, or JP_EXIT_USAGE if the view has not
  * the columns that were asked for, after saying so. */
 int jp_cli_print(struct jp_cli *cli, cJSON *result, const struct jp_view *view);

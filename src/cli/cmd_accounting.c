@@ -54,7 +54,13 @@ static cJSON *summary_tail(const cJSON *result, const struct jp_show *columns) {
 const struct jp_view jp_summary_view = {.list = "pools", .columns = summary_columns, .shown = 15,
     .gives_way = "unknown,unobserved,running,terminated,exited,writeBytes,readBytes,crashed,userTime100ns", .nothing = "no processes", .tail = summary_tail};
 
-int jp_command_summary(struct jp_cli *cli, cJSON *options) { return jp_cli_ask(cli, "accounting.summary", options, &jp_summary_view); }
+int jp_command_summary(struct jp_cli *cli, cJSON *options) {
+    int code = jp_cli_check_pools(cli, options);
+    if (code == JP_EXIT_OK)
+        return jp_cli_ask(cli, "accounting.summary", options, &jp_summary_view);
+    cJSON_Delete(options);
+    return code;
+}
 
 /* ---------------------------------------------------------------------------------------------------------- processes */
 
@@ -137,7 +143,9 @@ int jp_command_processes(struct jp_cli *cli, cJSON *options) {
     bool more = false;
     bool sorted = cli->output.sort != NULL && wanted > 0; /* what is first is not known before all are there */
     cli->output.limit = sorted && wanted != UINT64_MAX ? wanted : 0;
-    int code = append_pages(cli, options, sorted ? UINT64_MAX : wanted, cJSON_AddArrayToObject(result, "processes"), &more);
+    int code = jp_cli_check_pools(cli, options);
+    if (code == JP_EXIT_OK)
+        code = append_pages(cli, options, sorted ? UINT64_MAX : wanted, cJSON_AddArrayToObject(result, "processes"), &more);
     cJSON_Delete(options);
     if (code != JP_EXIT_OK) {
         cJSON_Delete(result);

@@ -35,6 +35,8 @@ static int purge(struct jp_cli *cli, cJSON *options) {
         code = jp_cli_misuse(cli, "how old? Give either --before or --older-than");
     else if (processes_only && events_only)
         code = jp_cli_misuse(cli, "either --processes-only or --events-only, not both");
+    if (code == JP_EXIT_OK)
+        code = jp_cli_check_pools(cli, options);
     if (code != JP_EXIT_OK) {
         cJSON_Delete(options);
         return code;
@@ -140,7 +142,8 @@ static int backup(struct jp_cli *cli, cJSON *options) {
     if (code == JP_EXIT_OK && jp_store_backup(from, cli->arguments[0], &how, &error) != JP_OK) {
         jp_progress(NULL);
         jp_complain("%s", error.text);
-        if (!how.overwrite && from != NULL && !jp_ascii_equal_nocase(from, cli->arguments[0]) && jp_win32_file_exists(cli->arguments[0]))
+        if (!how.overwrite && from != NULL && !jp_ascii_equal_nocase(from, cli->arguments[0]) && jp_win32_file_exists(cli->arguments[0]) &&
+            !jp_win32_is_folder(cli->arguments[0]))
             jp_complain("--force puts the copy into its place");
         code = JP_EXIT_FAILED;
     }

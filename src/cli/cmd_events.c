@@ -56,6 +56,11 @@ static int show_all(struct jp_cli *cli, cJSON *options) {
 
 /* Takes the options. */
 static int query(struct jp_cli *cli, cJSON *options) {
+    int code = jp_cli_check_pools(cli, options);
+    if (code != JP_EXIT_OK) {
+        cJSON_Delete(options);
+        return code;
+    }
     if (reads_on(cli, options))
         return show_all(cli, options);
     if (jp_get(options, "fromSeq") == NULL)
@@ -110,6 +115,8 @@ static int check_following(const struct jp_cli *cli, const cJSON *options) {
 static int follow(struct jp_cli *cli, cJSON *options, char *exec) {
     struct jp_event_following wanted = {.limit = jp_take_number(options, "limit", UINT64_MAX), .exec = exec};
     int code = check_following(cli, options);
+    if (code == JP_EXIT_OK && jp_cli_check_pools(cli, options) != JP_EXIT_OK)
+        jp_complain("its events are shown as soon as somebody makes it");
     if (code == JP_EXIT_OK && jp_get(options, "from") != NULL)
         code = since_as_number(cli, options);
     wanted.params = options;
@@ -122,6 +129,11 @@ static int follow(struct jp_cli *cli, cJSON *options, char *exec) {
 
 int jp_command_events(struct jp_cli *cli, cJSON *options) {
     bool at_once = jp_take_switch(options, "--at-once"), reconnect = jp_take_switch(options, "--reconnect");
+    int code = jp_event_read_messages(cli, jp_get(options, "messages"));
+    if (code != JP_EXIT_OK) {
+        cJSON_Delete(options);
+        return code;
+    }
     char *exec = jp_take_text(options, "--exec");
     if (jp_take_switch(options, "--follow")) {
         if (at_once)

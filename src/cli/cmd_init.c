@@ -15,9 +15,9 @@
 const struct jp_option jp_init_options[] = {
     {"output|o", "FILE", JP_OPTION_TEXT, "--output", "the file to write; default %ProgramData%\\JobPool\\jobpool.json"},
     {"pool|p", "NAME", JP_OPTION_TEXT, "--pool", "the first pool's name; default \"default\""},
-    {"memory", "SIZE", JP_OPTION_TEXT, "--memory", "what its processes may use together: 4GiB; default: as much as there is"},
-    {"processes", "N", JP_OPTION_TEXT, "--processes", "how many it may have at a time; default 200"},
-    {"allow", "ACCOUNT", JP_OPTION_TEXT, "--allow", "an account or group that may use it, \"\" for none but administrators; default Interactive: who sits here"},
+    {"memory", "SIZE", JP_OPTION_TEXT_OR_NONE, "--memory", "what its processes may use together: 4GiB; default: as much as there is"},
+    {"processes", "N", JP_OPTION_TEXT_OR_NONE, "--processes", "how many it may have at a time; default 200"},
+    {"allow", "ACCOUNT", JP_OPTION_TEXT_OR_NONE, "--allow", "an account or group that may use it, \"\" for none but administrators; default Interactive: who sits here"},
     {"data", "FOLDER", JP_OPTION_TEXT, "--data", "the folder of accounts and log; default: that of the file"},
     {"force", NULL, JP_OPTION_SWITCH, "--force", "write over a file that is there"},
     {"ask", NULL, JP_OPTION_SWITCH, "--ask", "ask for what no option says, even where standard input is no console"},
@@ -245,8 +245,8 @@ int jp_command_init(struct jp_cli *cli, cJSON *options) {
     bool force = jp_take_switch(options, "--force");
     struct jp_error error;
     int code = JP_EXIT_OK;
-    if (!force && jp_win32_file_exists(init.file)) { /* before anybody is asked anything */
-        jp_complain("%s is there already; --force writes over it", init.file);
+    if (jp_win32_is_folder(init.file) || (!force && jp_win32_file_exists(init.file))) { /* before anybody is asked anything */
+        jp_complain("%s is %s", init.file, jp_win32_is_folder(init.file) ? "a folder; give the name of a file in it" : "there already; --force writes over it");
         code = JP_EXIT_FAILED;
     }
     if (code == JP_EXIT_OK)

@@ -315,12 +315,15 @@ static void add_facts(const struct making *making, int64_t now) {
 int jp_command_page(struct jp_cli *cli, cJSON *options) {
     int64_t now = jp_win32_now_100ns();
     char *name = jp_take_text(options, "--output"), *zone = zone_name(now);
-    struct making making = {.cli = cli, .answers = cJSON_CreateObject(), .pools = take_pools(options)};
+    struct making making = {.cli = cli, .answers = cJSON_CreateObject()};
     struct jp_page_maker maker = {.version = JP_VERSION, .zone = zone, .local_offset_100ns = local_offset_100ns};
     struct jp_str page = {0};
     if (name == NULL)
         name = default_name(now);
     int code = read_period(&making, options, now);
+    if (code == JP_EXIT_OK)
+        code = jp_cli_check_pools(cli, options);
+    making.pools = take_pools(options);
     if (code == JP_EXIT_OK && jp_get(options, "from") == NULL)
         code = find_beginning(&making);
     if (code == JP_EXIT_OK)

@@ -109,9 +109,14 @@ int jp_command_report(struct jp_cli *cli, cJSON *options) {
         cJSON_Delete(options);
         return jp_cli_misuse(cli, "%s", error.text);
     }
+    int code = jp_cli_check_pools(cli, options);
+    if (code != JP_EXIT_OK) {
+        cJSON_Delete(options);
+        return code;
+    }
     cJSON *result = NULL;
     cli->progress = "reading the accounts";
-    int code = jp_cli_call(cli, "accounting.report", options, JP_CLIENT_NO_TIMEOUT, &result); /* as long as there are rows */
+    code = jp_cli_call(cli, "accounting.report", options, JP_CLIENT_NO_TIMEOUT, &result); /* as long as there are rows */
     return code == JP_EXIT_OK ? jp_cli_print(cli, result, &view) : code;
 }
 

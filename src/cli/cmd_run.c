@@ -4,6 +4,8 @@
  * before that ends it without one of its instructions having run. */
 #include "cli/run.h"
 
+#include "base/units.h"
+
 const struct jp_option jp_run_options[] = {
     {"pool|p", "NAME", JP_OPTION_TEXT, "pool", "the pool (required)"},
     {"limit", "KEY=VALUE", JP_OPTION_SETTING, "--limit", "a limit for this run alone, in a pool of its own below NAME; may be repeated"},
@@ -43,10 +45,15 @@ static void take_plan(const struct jp_cli *cli, cJSON *options, struct plan *pla
 }
 
 static int check_plan(const struct jp_cli *cli, const cJSON *options, const struct plan *plan) {
+    const char *timeout = cJSON_GetStringValue(jp_get(options, "--timeout"));
+    uint64_t timeout_100ns;
+    struct jp_error error;
     if (jp_get(options, "pool") == NULL)
         return jp_cli_misuse(cli, "which pool? Give --pool NAME");
     if (plan->start.detach && (plan->report || plan->start.end_tree))
         return jp_cli_misuse(cli, "--%s needs somebody who waits for the command; it does not go with --detach", plan->report ? "report" : "end-tree");
+    if (timeout != NULL && jp_duration_parse(timeout, &timeout_100ns, &error) == JP_OK && timeout_100ns < JP_100NS_PER_MS)
+        return jp_cli_misuse(cli, "--timeout: \"%s\" is not from 1ms on", timeout);
     return JP_EXIT_OK;
 }
 

@@ -38,6 +38,7 @@ static const struct jp_show columns[] = {
     {"MEMORY BY", "memoryLimitBy", JP_SHOW_STATE},
     {"READ/S", "readBytesPerSecond", JP_SHOW_BYTES},
     {"WRITE/S", "writeBytesPerSecond", JP_SHOW_BYTES},
+    {"TIME", "time", JP_SHOW_TIME}, /* of the frame */
     {0},
 };
 
@@ -103,6 +104,8 @@ static int take_wish(const struct jp_cli *cli, cJSON *options, struct jp_top *to
         return code;
     if (wish->frames != UINT64_MAX && (!wish->batch || once))
         return jp_cli_misuse(cli, "--frames goes with --batch");
+    if (wish->frames == 0)
+        return jp_cli_misuse(cli, "--frames: \"0\" is not from 1 on");
     if (once)
         wish->frames = 1;
     if (!wish->batch && cli->output.format != JP_FORMAT_TABLE)
@@ -130,7 +133,20 @@ static int ask(struct jp_cli *cli, struct jp_top *top, const char *pool) {
     return code;
 }
 
-/* Rates take two looks: the first frame is there after one interval. Between two tables is an empty line. */
+/* Of a tree people see the depth. What was sorted by something else is no tree any more. */
+static cJSON *report(const struct jp_cli *cli, const struct jp_top *top) {
+    cJSON *report = jp_top_report(top), *row = jp_get(report, "pools")->child;
+    if (!top->tree || cli->output.format != JP_FORMAT_TABLE || cli->output.sort != NULL)
+        return report;
+    for (size_t i = 0; row != NULL && i < top->line_count; i++, row = row->next) {
+        char *name = jp_sprintf("%*s%s", 2 * (int)top->lines[i].depth, "", top->lines[i].row->key);
+        cJSON_ReplaceItemInObjectCaseSensitive(row, "name", cJSON_CreateString(name));
+        jp_free(name);
+    }
+    return report;
+}
+
+/* Rates take two looks: the first frame is there after one interval. Between two tables is an empty line; csv is one table, with one heading. */
 static int print_frames(struct jp_cli *cli, struct jp_top *top, const struct wish *wish) {
     int code = ask(cli, top, wish->pool);
     for (uint64_t i = 0; code == JP_EXIT_OK && i < wish->frames && jp_output_good(); i++) {
@@ -139,7 +155,9 @@ static int print_frames(struct jp_cli *cli, struct jp_top *top, const struct wis
         if (code == JP_EXIT_OK && i > 0 && cli->output.format == JP_FORMAT_TABLE)
             jp_output("\n", 1);
         if (code == JP_EXIT_OK)
-            code = jp_cli_print(cli, jp_top_report(top), &jp_top_view);
+            code = jp_cli_print(cli, report(cli, top), &jp_top_view);
+        if (cli->output.format == JP_FORMAT_CSV)
+            cli->output.no_header = true;
     }
     return code;
 }

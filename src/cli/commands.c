@@ -152,7 +152,7 @@ const struct jp_command jp_commands[] = {
      .options = jp_wait_options, .min_arguments = 1, .max_arguments = 1, .run = jp_command_wait},
     {.name = "events", .full = "event list",
      .summary = "what happened, and with --follow what happens",
-     .details = "Without --since and --from-seq the last ones. --message EXIT_PROCESS is short for JOB_OBJECT_MSG_EXIT_PROCESS.\n"
+     .details = "Without --since and --from-seq the last ones. --message EXIT_PROCESS, in any case, is short for JOB_OBJECT_MSG_EXIT_PROCESS.\n"
                 "One line an event: its number, time, pool, what happened, process, exit code, who told\n"
                 "(kernel: Windows; reconciler: the service found out; service: it did it). --format ndjson: an event a line;\n"
                 "csv: also with --follow.\n"

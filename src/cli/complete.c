@@ -1,6 +1,6 @@
 /* The commands completion, which prints a script for a shell, and complete, which that script asks: what can stand here? All that a
  * shell's script does is to ask, so that it never is older than the program. */
-#include "cli/cli.h"
+#include "cli/events.h"
 #include "cli/help.h"
 #include "cli/lookup.h"
 #include "job/limits.h"
@@ -146,6 +146,8 @@ static void propose_values(struct proposals *proposals, const struct jp_command 
         propose_columns(proposals, command);
     else if (is_one_of(row->key, of_pools))
         propose_pools(proposals);
+    else if (strcmp(row->key, "messages") == 0)
+        jp_event_each_message(propose_choice, proposals);
     else if (row->kind == JP_OPTION_TIME)
         jp_option_each_choice(&(struct jp_option){.value = "today|yesterday|7d|30d"}, propose_choice, proposals);
     else
@@ -335,6 +337,6 @@ int jp_command_complete(struct jp_cli *cli, cJSON *options) {
 }
 
 const struct jp_option jp_complete_options[] = {
-    {"word", "TEXT", JP_OPTION_TEXT, "--word", "the word that is being written; without it, the last argument"},
+    {"word", "TEXT", JP_OPTION_TEXT_OR_NONE, "--word", "the word that is being written; without it, the last argument"},
     {0},
 };

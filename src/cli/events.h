@@ -9,6 +9,13 @@
 void jp_event_show(const cJSON *event, struct jp_str *out);
 void jp_event_complain_of_gap(const cJSON *gap);
 
+/* --- what one can tell, in events_messages.c --- */
+
+void jp_event_each_message(jp_choice_fn *tell, void *context);
+
+/* Writes the names in the list as the service knows them. JP_EXIT_OK, or the exit code after saying which is none; NULL is an empty list. */
+int jp_event_read_messages(const struct jp_cli *cli, cJSON *messages);
+
 /* --- a program for each event, in events_exec.c --- */
 
 struct jp_event_exec {

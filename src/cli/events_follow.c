@@ -2,6 +2,7 @@
  * done with, shown and its program run, before the next one is looked at: who is slow here makes the service wait, and loses nothing. */
 #include "cli/events.h"
 
+#include <string.h>
 #include <windows.h>
 
 struct follower {
@@ -54,12 +55,20 @@ static void print_line(struct follower *follower, const cJSON *object) {
     jp_str_free(&text);
 }
 
-/* As a table of one, of which only the first has a heading. */
+/* As a table of one, of which only the first has a heading; the rows of the others are as wide as it, so that they stand below it. */
 static void print_row(struct follower *follower, const cJSON *event) {
+    const struct jp_output_options *output = &follower->cli->output;
+    struct jp_output_options row = *output;
+    bool is_table = output->format == JP_FORMAT_TABLE, headed = follower->shown > 0 || output->no_header;
+    struct jp_str text = {0};
+    row.no_header = headed && !is_table;
     cJSON *page = cJSON_CreateObject();
     cJSON_AddItemToArray(cJSON_AddArrayToObject(page, "events"), cJSON_Duplicate(event, true));
-    jp_cli_print(follower->cli, page, &jp_events_view);
-    follower->cli->output.no_header = true;
+    jp_view_print(&jp_events_view, &row, page, &text);
+    size_t heading = headed && is_table ? strcspn(jp_str_text(&text), "\n") + 1 : 0;
+    jp_output(jp_str_text(&text) + heading, text.length - heading);
+    jp_str_free(&text);
+    cJSON_Delete(page);
 }
 
 /* Nobody reads any more: that is an end too. */

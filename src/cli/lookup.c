@@ -117,13 +117,13 @@ char *jp_list_verbs(const char *before) {
     return jp_str_take(&text);
 }
 
-static void add_first_words(struct candidates *candidates) {
+static void add_first_words(struct candidates *candidates, const char *before) {
     for (const struct jp_command *command = jp_commands; command->name != NULL; command++)
         if (!command->only_full && !command->hidden)
-            add(candidates, command->name, NULL);
-    add(candidates, "help", NULL);
+            add(candidates, command->name, before);
+    add(candidates, "help", before);
     for (const struct jp_noun *noun = jp_nouns; noun->name != NULL; noun++)
-        add(candidates, noun->name, NULL);
+        add(candidates, noun->name, before);
 }
 
 static void add_all_verbs(struct candidates *candidates) {
@@ -195,21 +195,21 @@ static char *find_elsewhere(const char *word) {
     return NULL;
 }
 
-/* What fits where the word stands counts before what would fit elsewhere. */
+/* What fits where the word stands counts before what would fit elsewhere: "accounting top" is no verb, but "jobpool top" is a command. */
 char *jp_nearest_command(const char *before, const char *word) {
     char *known = before == NULL || jp_find_noun(before) != NULL ? find_elsewhere(word) : NULL;
     if (known != NULL)
         return known;
     struct candidates here = {0}, elsewhere = {0};
     if (before == NULL)
-        add_first_words(&here);
+        add_first_words(&here, NULL);
     else
         add_verbs(&here, before);
     char *nearest = take_nearest(&here, word);
     if (nearest != NULL)
         return nearest;
     if (before != NULL)
-        add_first_words(&elsewhere);
+        add_first_words(&elsewhere, "jobpool");
     add_all_verbs(&elsewhere);
     return take_nearest(&elsewhere, word);
 }

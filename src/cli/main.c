@@ -109,6 +109,9 @@ static int check_argument_count(const struct jp_cli *cli) {
         return jp_cli_misuse(cli, "an argument is missing: %s", command->arguments);
     if (cli->argument_count > command->max_arguments)
         return jp_cli_misuse(cli, "\"%s\" is one argument too many", cli->arguments[command->max_arguments]);
+    for (size_t i = 0; i < cli->argument_count && !command->passes_through; i++) /* what an unset variable of a script leaves */
+        if (*cli->arguments[i] == '\0')
+            return jp_cli_misuse(cli, "an argument is empty: %s", command->arguments);
     return JP_EXIT_OK;
 }
 

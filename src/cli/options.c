@@ -64,6 +64,18 @@ static const struct jp_option *row_of(const struct getopt_table *table, int valu
     return NULL;
 }
 
+/* A value that is missing, or ("--report=yes" of a switch) one too many: getopt says ':' of both. */
+static void wrong_value(const struct getopt_table *table, const char *word, struct jp_error *error) {
+    const struct jp_option *row = row_of(table, optopt);
+    if (row == NULL || row->kind != JP_OPTION_SWITCH) {
+        jp_fail(error, JP_E_PARAMS, "%s wants a value", word);
+        return;
+    }
+    char *name = jp_option_name(row);
+    jp_fail(error, JP_E_PARAMS, "--%s takes no value", name);
+    jp_free(name);
+}
+
 /* getopt tells a letter that it does not know in `optopt`; at a word, that is 0. */
 static void unknown_option(const struct getopt_table *table, const char *word, struct jp_error *error) {
     if (optopt != 0 && optopt < FIRST_VALUE) {
@@ -178,26 +190,30 @@ static jp_status add_value(const struct jp_option *row, const char *text, cJSON 
     return JP_OK;
 }
 
-static jp_status add_option(const struct jp_option *row, const char *text, cJSON *into, struct jp_error *error) {
-    jp_status status = JP_OK;
+static jp_status add_of_kind(const struct jp_option *row, const char *text, cJSON *into, struct jp_error *error) {
     switch (row->kind) {
     case JP_OPTION_SWITCH:
         cJSON_DeleteItemFromObjectCaseSensitive(into, row->key);
         cJSON_AddTrueToObject(into, row->key);
-        break;
+        return JP_OK;
     case JP_OPTION_LIST:
-        status = add_to_list(row, text, collection(into, row->key, cJSON_CreateArray), error);
-        break;
+        return add_to_list(row, text, collection(into, row->key, cJSON_CreateArray), error);
     case JP_OPTION_SETTING:
-        status = add_setting(collection(into, row->key, cJSON_CreateObject), text, error);
-        break;
+        return add_setting(collection(into, row->key, cJSON_CreateObject), text, error);
     case JP_OPTION_TEXT:
+    case JP_OPTION_TEXT_OR_NONE:
     case JP_OPTION_NUMBER:
     case JP_OPTION_TIME:
     case JP_OPTION_DURATION:
-        status = add_value(row, text, into, error);
         break;
     }
+    return add_value(row, text, into, error);
+}
+
+static jp_status add_option(const struct jp_option *row, const char *text, cJSON *into, struct jp_error *error) {
+    bool needs_text = row->kind == JP_OPTION_TEXT || row->kind == JP_OPTION_LIST;
+    jp_status status = needs_text && *text == '\0' ? jp_fail(error, JP_E_PARAMS, "\"\" is no value")
+                                                   : add_of_kind(row, text, into, error);
     if (status == JP_OK)
         return JP_OK;
     struct jp_error why = *error;
@@ -216,7 +232,7 @@ static int read_options(const struct getopt_table *table, int argc, char **argv,
             return optind;
         const struct jp_option *row = value == '?' || value == ':' ? NULL : row_of(table, value);
         if (value == ':') {
-            jp_fail(error, JP_E_PARAMS, "%s wants a value", argv[optind - 1]);
+            wrong_value(table, argv[optind - 1], error);
             return 0;
         }
         if (row == NULL) {

@@ -7,8 +7,9 @@
 
 enum jp_option_kind {
     JP_OPTION_SWITCH,   /* no value: true */
-    JP_OPTION_TEXT,     /* a string */
-    JP_OPTION_LIST,     /* may be repeated: a list of strings */
+    JP_OPTION_TEXT,     /* a string; not an empty one, which is what an unset variable of a script leaves */
+    JP_OPTION_TEXT_OR_NONE, /* a string that may be empty */
+    JP_OPTION_LIST,     /* may be repeated: a list of strings, of which none is empty */
     JP_OPTION_NUMBER,   /* a decimal number */
     JP_OPTION_TIME,     /* "2026-11-22T07:15:30Z", "yesterday", "7d": passed on in UTC */
     JP_OPTION_DURATION, /* "30s": checked, passed on as it is */

@@ -3,7 +3,10 @@
 #include "cli/run_limits.h"
 
 #include "base/units.h"
+#include "job/limits.h"
 #include "win32/clock.h"
+
+#include <string.h>
 
 static const char *const reasons[] = {"--limit", "--limits", "--timeout", "--report"};
 
@@ -44,6 +47,26 @@ static cJSON *take_limits(const struct jp_cli *cli, cJSON *options) {
     return limits;
 }
 
+/* Said here, where "limits.memroy" of a request that nobody wrote would be no help. */
+static bool know_limits(const struct jp_cli *cli, const cJSON *limits) {
+    size_t count = 0;
+    while (jp_limit_fields[count].key != NULL)
+        count++;
+    const cJSON *item;
+    cJSON_ArrayForEach(item, limits) {
+        size_t i = 0;
+        while (i < count && strcmp(jp_limit_fields[i].key, item->string) != 0)
+            i++;
+        if (i < count)
+            continue;
+        const char *nearest = jp_nearest(item->string, &jp_limit_fields->key, count, sizeof *jp_limit_fields);
+        jp_cli_misuse(cli, "there is no limit \"%s\"%s%s%s (\"jobpool capabilities\" has them)", item->string, nearest != NULL ? "; did you mean \"" : "",
+                      nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
+        return false;
+    }
+    return true;
+}
+
 static char *new_name(const char *parent) {
     return jp_run_pool_name(parent, GetCurrentProcessId(), (uint64_t)jp_win32_now_100ns() / JP_100NS_PER_MS);
 }
@@ -52,6 +75,10 @@ int jp_run_make_pool(struct jp_cli *cli, cJSON *options) {
     cJSON *limits = take_limits(cli, options);
     if (limits == NULL)
         return JP_EXIT_USAGE;
+    if (!know_limits(cli, limits)) {
+        cJSON_Delete(limits);
+        return JP_EXIT_USAGE;
+    }
     char *parent = jp_take_text(options, "pool"), *timeout = jp_take_text(options, "--timeout");
     char *name = new_name(parent);
     cJSON *params = jp_cli_object("name", name);

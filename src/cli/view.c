@@ -52,7 +52,15 @@ static jp_status no_column(const struct jp_view *view, const char *name, struct 
     return JP_E_PARAMS;
 }
 
-/* The columns named in "a,b", ended by an empty one, or with `chosen` NULL only looks whether they are there. */
+/* Whether `column` is one that was chosen before: twice would be an object with two keys of one name. */
+static bool is_chosen(const struct jp_show *chosen, size_t count, const struct jp_show *column) {
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(chosen[i].key, column->key) == 0)
+            return true;
+    return false;
+}
+
+/* The columns named in "a,b", ended by an empty one. */
 static jp_status choose(const struct jp_view *view, const char *names, struct jp_show *chosen, struct jp_error *error) {
     size_t count = 0;
     while (*names != '\0') {
@@ -64,7 +72,9 @@ static jp_status choose(const struct jp_view *view, const char *names, struct jp
             status = no_column(view, name, error);
         else if (count == JP_SHOW_COLUMNS_MAX)
             status = jp_fail(error, JP_E_PARAMS, "too many columns: at most %d", (int)JP_SHOW_COLUMNS_MAX);
-        else if (chosen != NULL)
+        else if (is_chosen(chosen, count, column))
+            status = jp_fail(error, JP_E_PARAMS, "column \"%s\" is given twice", name);
+        else
             chosen[count] = *column;
         count++;
         jp_free(name);
@@ -91,7 +101,8 @@ jp_status jp_view_check(const struct jp_view *view, const struct jp_output_optio
         return jp_fail(error, JP_E_PARAMS, "json is the service's whole answer here, without columns; use --format ndjson");
     if (options->sort != NULL && (!has_columns || !is_list(view)))
         return jp_fail(error, JP_E_PARAMS, "what this prints is no list to sort");
-    if (wants_some(options) && choose(view, options->columns, NULL, error) != JP_OK)
+    struct jp_show columns[JP_SHOW_COLUMNS_MAX + 1];
+    if (wants_some(options) && choose(view, options->columns, columns, error) != JP_OK)
         return JP_E_PARAMS;
     if (options->sort != NULL) {
         const char *name = options->sort + (options->sort[0] == '-');

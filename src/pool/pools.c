@@ -346,7 +346,7 @@ jp_status jp_pools_delete(struct jp_pools *pools, struct jp_pool *pool, bool ter
         return jp_fail(error, JP_E_POOL_BUSY, "pool \"%s\" has %zu child pools; delete them first", pool->name, pool->child_count);
     jp__read_lists_of(pools, pool);
     if (pool->member_count && !terminate)
-        return jp_fail(error, JP_E_POOL_BUSY, "pool \"%s\" has %zu processes; terminate them first, or pass terminate: true",
+        return jp_fail(error, JP_E_POOL_BUSY, "pool \"%s\" has processes (%zu); terminate them first, or with it: \"terminate\": true, jobpool delete --terminate",
                        pool->name, pool->member_count);
     if (pool->member_count) {
         jp_status status = jp_pools_terminate(pools, pool, 1, ret_terminated, error);

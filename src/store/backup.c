@@ -47,6 +47,8 @@ static jp_status refuse_target(const char *from_file, const char *to_file, bool 
     uv_stat_t from, to;
     if (look_at(to_file, &to) != 0)
         return JP_OK;
+    if ((to.st_mode & S_IFMT) == S_IFDIR)
+        return jp_fail(error, JP_E_STORE, "\"%s\" is a folder; give the name of a file in it", to_file);
     if (look_at(from_file, &from) == 0 && from.st_dev == to.st_dev && from.st_ino == to.st_ino)
         return jp_fail(error, JP_E_STORE, "\"%s\" and \"%s\" are the same file", from_file, to_file);
     if (!overwrite)

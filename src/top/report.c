@@ -42,6 +42,7 @@ static cJSON *pool_object(const struct jp_top *top, const struct jp_top_row *row
     add_bytes_rate(object, "ioBytesPerSecond", row->io_per_s);
     add_rate(object, "eventsPerSecond", row->events_per_s);
     jp_json_add_string(object, "enforcedBy", row->enforced_by);
+    jp_json_add_string(object, "time", top->now.time); /* a row of csv or ndjson is told apart from that of the frame before it */
     return object;
 }
 

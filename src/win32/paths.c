@@ -52,6 +52,13 @@ bool jp_win32_file_exists(const char *file) {
     return win32 == ERROR_SUCCESS || win32 == ERROR_ACCESS_DENIED || win32 == ERROR_SHARING_VIOLATION;
 }
 
+bool jp_win32_is_folder(const char *name) {
+    wchar_t *wide = jp_win32_wide(name);
+    DWORD attributes = GetFileAttributesW(wide);
+    jp_free(wide);
+    return attributes != INVALID_FILE_ATTRIBUTES && attributes & FILE_ATTRIBUTE_DIRECTORY;
+}
+
 bool jp_win32_elevated(void) {
     HANDLE token;
     TOKEN_ELEVATION elevation = {0};
@@ -78,6 +85,8 @@ static jp_status write_whole(const char *file, const wchar_t *wide, const char *
 }
 
 jp_status jp_win32_write_file(const char *file, const char *text, bool overwrite, struct jp_error *error) {
+    if (jp_win32_is_folder(file))
+        return jp_fail(error, JP_E_SYSTEM, "cannot write %s: it is a folder; give the name of a file in it", file);
     char *partial = jp_sprintf("%s.partial", file);
     wchar_t *from = jp_win32_wide(partial), *to = jp_win32_wide(file);
     jp_status status = write_whole(partial, from, text, error);

@@ -9,6 +9,7 @@ char *jp_win32_own_path(void);                 /* of the program that runs */
 char *jp_win32_folder_of(const char *file);    /* "C:\a" of "C:\a\b"; "C:\" of "C:\a"; "." of "b" */
 char *jp_win32_default_config(void);           /* %ProgramData%\JobPool\jobpool.json */
 bool jp_win32_file_exists(const char *file);   /* or folder; also one that may not be looked at */
+bool jp_win32_is_folder(const char *name);
 bool jp_win32_elevated(void);                  /* whether this process has an administrator's rights */
 
 /* Writes a whole file. Without `overwrite` one that is there stays, and is an error. A file that

@@ -275,6 +275,8 @@ def test_a_backup_does_not_replace_a_file_unasked(writing, host, tmp_path):
     last = end_one()
     done = service.jobpool("accounting", "backup", host.path(copy), "--force")
     assert done.returncode == 0 and "copy.db" in done.stdout and last in ids_in(copy)
+    folder = service.jobpool("accounting", "backup", host.path(tmp_path))
+    assert folder.returncode == 1 and "is a folder" in folder.stderr and "--force" not in folder.stderr
     itself = service.jobpool("accounting", "backup", host.path(service.database_file), "--force")
     assert itself.returncode == 1 and "same file" in itself.stderr
 

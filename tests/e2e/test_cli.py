@@ -28,6 +28,11 @@ def lines(result):
     (["assign", "7"], "--pool"), (["launch", "cmd"], "--pool"), (["create", "x", "{"], "JSON"), (["create", "x", "[]"], "object"),
     (["update", "x"], "change"), (["rpc"], "method"), (["rpc", "pool.list", "{"], "JSON"), (["rpc", "--stdio", "pool.list"], "--stdio"),
     (["help", "evnts"], '"events"'), (["--pipe", "a\\b", "status"], "a\\b"), (["launch", "--pool", "p", "--env", "=x", "cmd"], "=x"),
+    (["show", ""], "an argument is empty: POOL"), (["accounting", "--by", ""], '--by: "" is no value'), (["events", "--pool", ""], '--pool: "" is no value'),
+    (["events", "-f", "--exec", ""], '--exec: "" is no value'), (["report", "-o", ""], '--output: "" is no value'), (["list", "--json=yes"], "--json takes no value"),
+    (["run", "--pool", "child", "--timeout", "0", "cmd"], '--timeout: "0" is not from 1ms on'), (["run", "--pool", "child", "--report=yes", "cmd"], "--report takes no value"),
+    (["run", "--pool", "child", "--limit", "job_memroy=1GiB", "cmd"], 'no limit "job_memroy"; did you mean "job_memory"?'),
+    (["run", "--pool", "child", "--limits", '{"colour": 1}', "cmd"], '"jobpool capabilities" has them'),
 ])
 def test_wrong_usage(service, arguments, words):
     result = service.jobpool(*arguments)
@@ -114,7 +119,8 @@ def test_create_update_delete(service, tmp_path, host):
     file.write_text('{ /* more */ "limits": {"active_processes": 4} } // end', encoding="utf-8")
     assert service.json("update", "cli", "--file", host.path(file))["limits"] == {"active_processes": 4}
     assert "cli" in ok(service.jobpool("update", "cli", '{"description": "x"}'))
-    assert service.jobpool("create", "cli").returncode == 1
+    again = service.jobpool("create", "cli")
+    assert again.returncode == 1 and "jobpool update" in again.stderr
     assert service.json("delete", "cli") == {"pool": "cli", "terminated": 0}
     assert service.jobpool("delete", "cli").returncode == 1
     missing = service.jobpool("create", "cli", "--file", "C:\\no\\such.json")

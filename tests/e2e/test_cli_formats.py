@@ -89,7 +89,7 @@ def test_columns(used):
 
 @pytest.mark.parametrize("arguments, words", [
     (["list", "--columns", "nme"], ['"nme"', '"name"', "totalMembers"]), (["list", "--sort", "-stat"], ['"state"', "description"]),
-    (["list", "--columns", ""], ["--columns"]), (["list", "--format", "xml"], ["xml", "ndjson"]), (["status", "--sort", "pid"], ["no list"]),
+    (["list", "--columns", ""], ["--columns"]), (["list", "--columns", "name,state,POOL"], ['"POOL" is given twice']), (["list", "--format", "xml"], ["xml", "ndjson"]), (["status", "--sort", "pid"], ["no list"]),
     (["kill", "a", "--format", "csv"], ["csv", "json"]), (["accounting", "--by", "pol"], ["pol", "image"]), (["accounting", "--columns", "image"], ["image", "unobserved"]), (["reload", "--columns", "x"], ["columns"]),
 ])
 def test_what_cannot_be_shown_so_is_said_before_anything_is_done(used, arguments, words):
@@ -265,8 +265,8 @@ def test_no_line_ends_in_blanks(used):
 def test_nothing_is_said_in_words(used):
     """Where nobody looks a heading stays a heading."""
     assert shown(used, "ps").text().strip() == "no processes"
-    assert shown(used, "events", "--message", "NOTHING_OF_THE_KIND").text().strip() == "no events"
-    assert ok(used.jobpool("ps")).startswith("PID  POOL") and ok(used.jobpool("events", "--message", "NOTHING_OF_THE_KIND")) == ""
+    assert shown(used, "events", "--message", "SILO_TERMINATED").text().strip() == "no events"
+    assert ok(used.jobpool("ps")).startswith("PID  POOL") and ok(used.jobpool("events", "--message", "SILO_TERMINATED")) == ""
 
 
 def test_a_frozen_pool_is_seen_in_the_list(used):

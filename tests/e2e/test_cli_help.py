@@ -164,7 +164,7 @@ def test_topics(host, markdown):
 @pytest.mark.parametrize("arguments, meant", [
     (["lst"], '"list"'), (["freez", "x"], '"freeze"'), (["pool", "lst"], '"pool list"'), (["pol", "list"], '"pool"'), (["purge"], '"accounting purge"'),
     (["folow"], '"event follow"'), (["accounting", "reprt"], '"accounting report"'), (["job", "qurey"], '"job query"'), (["help", "unts"], '"units"'),
-    (["pool", "events"], '"events"'), (["service", "stauts"], '"service status"'), (["help", "pool", "shwo"], '"pool show"'),
+    (["pool", "events"], '"jobpool events"'), (["accounting", "top"], '"jobpool top"'), (["help", "accounting", "top"], '"jobpool top"'), (["service", "stauts"], '"service status"'), (["help", "pool", "shwo"], '"pool show"'),
     (["stop"], '"kill", or of the service "sc stop JobPool"'), (["restart"], '"net stop JobPool && net start JobPool"'), (["install"], '"jobpoold install"'), (["exec", "x"], '"run"'), (["pool", "remove", "x"], '"delete"'),
     (["st"], '"status"'), (["acc"], '"accounting"'), (["pool", "fr"], '"pool freeze"'), (["list", "--colums", "name"], "--columns"),
 ])

@@ -1,11 +1,12 @@
 """events.subscribe, unsubscribe and query: every event once, in order, across clients and restarts."""
 import json
+import re
 import signal
 import subprocess
 
 import pytest
 
-from harness.host import WINDOWS, wait_until
+from harness.host import ROOT, WINDOWS, wait_until
 
 
 def make_events(rpc, jobber, pool, count):
@@ -227,6 +228,45 @@ def test_formats_while_following(service, rpc, pool):
     lines = service.jobpool(*follow, "--format", "ndjson").stdout.splitlines()
     assert [json.loads(line)["message"] for line in lines] == ["POOL_CREATED", "POOL_UPDATED"]
     assert service.jobpool(*follow, "--sort", "seq").returncode == 2
+
+
+def test_rows_stand_below_each_other_while_following(service, rpc, pool):
+    first = rpc.call("pool.update", pool=pool, description="a") and rpc.call("events.query", pools=[pool])["events"][0]["seq"]
+    follow = ("events", "-f", "--pool", pool, "--from-seq", first, "--limit", 2, "--columns", "exitCode,message")
+    assert service.jobpool(*follow).stdout.splitlines() == ["EXIT CODE  MESSAGE", "        -  POOL_CREATED", "        -  POOL_UPDATED"]
+    assert service.jobpool(*follow, "--no-header").stdout.splitlines() == ["        -  POOL_CREATED", "        -  POOL_UPDATED"]
+
+
+def test_messages_by_name(service, rpc, pool):
+    """In any case, with and without Windows' prefix; what is none is said, instead of showing nothing for ever. All that docs/rpc.md has are known."""
+    table = re.search(r"^## Events\n.*?^(\| message .*?)\n\n", (ROOT / "docs" / "rpc.md").read_text(encoding="utf-8"), re.M | re.S).group(1)
+    told = [name for line in table.splitlines() for name in re.findall(r"`([A-Z]+_[A-Z_]+)`", line.split("|")[1])]
+    assert len(told) > 30
+    everything = [word for name in (*told, "job_object_msg_new_process") for word in ("-m", name)]
+    assert service.jobpool("events", "-n", "1", *everything).returncode == 0
+    assert service.jobpool("events", "--pool", pool, "-m", "pool_created").stdout.split()[3:4] == ["POOL_CREATED"]
+    result = service.jobpool("events", "-f", "-m", "EXIT_PROCES")
+    assert result.returncode == 2 and 'no message "EXIT_PROCES"; did you mean "EXIT_PROCESS"?' in result.stderr
+
+
+@pytest.mark.parametrize("command", [["events"], ["accounting"], ["accounting", "summary"], ["accounting", "report"], ["accounting", "processes"], ["accounting", "purge", "--older-than", "90d"], ["report", "-o", "-"]])
+def test_a_pool_that_never_was_is_said(service, rpc, pool, command):
+    result = service.jobpool(*command, "--pool", f"{pool}x")
+    assert result.returncode == 1 and result.stdout == "" and f'no pool "{pool}x"; did you mean "' in result.stderr, result.stderr
+    rpc.call("pool.delete", pool=pool)
+    assert service.jobpool(*command, "--pool", pool).returncode == 0, "it was there, and left an event"
+    rpc.call("pool.create", name=pool)
+
+
+def test_who_follows_a_pool_that_is_not_there_yet_is_told(service, rpc, pool, host):
+    following = follow(service, host, "--pool", f"{pool}x", "--limit", 1, text=True)
+    assert f'no pool "{pool}x"' in following.stderr.readline()
+    while "as soon as somebody makes it" not in following.stderr.readline():
+        pass
+    rpc.call("pool.create", name=f"{pool}x")
+    wait_until(lambda: rpc.call("pool.update", pool=f"{pool}x", description="again") and following.poll() is not None, "an event to be told", interval=0.2)
+    assert following.stdout.read().split()[2] == f"{pool}x"
+    rpc.call("pool.delete", pool=f"{pool}x")
 
 
 def test_colours_by_kind(service, rpc, pool, jobber):

@@ -95,6 +95,8 @@ def test_a_file_that_is_there_is_not_written_over(host, place):
     assert result.returncode == 1 and "--force" in result.stderr and "Name of" not in result.stderr, "it is said before anything is asked"
     assert file.read_text(encoding="utf-8") == "mine"
     assert init(host, file, "--force").returncode == 0 and faults(host, file) == ""
+    folder = init(host, file.parent, "--force")
+    assert folder.returncode == 1 and "is a folder" in folder.stderr
     assert [path.name for path in place.iterdir()] == ["jobpool.json"]
 
 

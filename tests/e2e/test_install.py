@@ -133,6 +133,7 @@ def test_the_manual_lists_the_privileges_that_the_code_uses():
 @pytest.mark.parametrize("arguments, words", [
     (["instal"], 'no command "instal"; did you mean "install"?'), (["qqqq"], 'no command "qqqq"'), (["install", "--purge"], "install"), (["uninstall", "--from", "x"], "uninstall"), (["--dry-run"], "command"),
     (["install", "now"], "now"), (["install", "--console"], "install"),
+    (["install", "--account", "x"], "no option: --account"), (["--config"], "wants a value: --config"), (["--console=yes"], "takes no value: --console=yes"),
 ])
 def test_wrong_arguments(machine, arguments, words):
     result = machine.jobpoold(*arguments)
@@ -287,6 +288,8 @@ def test_purging_leaves_nothing_at_all(machine):
     machine.done("install")
     refused = machine.jobpoold("uninstall", "--purge")
     assert refused.returncode == 1 and "--yes" in refused.stderr and machine.state() == "RUNNING", "nobody is there to ask"
+    planned = [line for line in machine.done("uninstall", "--purge", "--dry-run") if line.startswith("del ")]
+    assert planned and len(planned) == len(set(planned)), "each once"
     machine.done("uninstall", "--purge", "--yes")
     assert machine.picture() == before
 

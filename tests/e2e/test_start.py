@@ -51,6 +51,11 @@ def test_check_config_of_a_good_one(host, console):
     assert check(host, console({"pools": {"p": {"limits": {"job_memory": "512MiB"}}}})).returncode == 0
 
 
+def test_check_config_of_none(host, tmp_path):
+    result = host.run("jobpoold", "--check-config", "--config", host.path(tmp_path / "none.json"))
+    assert result.returncode == 2 and "ERROR_FILE_NOT_FOUND" in result.stdout and "jobpool init --output" in result.stdout
+
+
 def test_check_config_lists_every_fault_with_its_place(host, console):
     service = console(FAULTY)
     result = check(host, service)

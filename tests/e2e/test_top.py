@@ -340,7 +340,14 @@ def test_once_as_table_and_csv(service, pool, family):
     assert lines[0].split() == ["POOL", "CPU%", "MEMORY", "LIMIT", "PROCS", "MAX", "IO/S", "EVENTS/S", "BY"]
     assert [line.split()[0] for line in lines[1:]] == [pool, family["b"], family["a"], family["c"]]
     frames = service.jobpool("top", "--batch", "-n", "2", "--pool", family["b"], "-d", "1s", "--format", "csv", "--columns", "name,processes").stdout
-    assert [row for row in csv.reader(io.StringIO(frames)) if row[0] != "name"] == [[family["b"], "1"]] * 2
+    assert list(csv.reader(io.StringIO(frames))) == [["name", "processes"]] + [[family["b"], "1"]] * 2, "one table"
+    times = service.jobpool("top", "--batch", "-n", "2", "--pool", family["b"], "-d", "1s", "--format", "csv", "--columns", "time", "--no-header").stdout.split()
+    assert len(times) == 2 and times[0] < times[1], "by which frames are told apart"
+
+
+def test_once_as_a_tree(service, pool, family):
+    lines = service.jobpool("top", "--once", "--tree", "--pool", pool, "-d", "1s", "--columns", "name", "--no-header").stdout.splitlines()
+    assert lines == [pool, *(f"  {family[letter]}" for letter in "abc")]
 
 
 def test_batch_prints_frame_after_frame(service, pool):
@@ -352,7 +359,7 @@ def test_batch_prints_frame_after_frame(service, pool):
 @pytest.mark.parametrize("arguments, says", [
     ([], "--once prints one frame"), (["--json"], "--once prints one frame"), (["--columns", "name"], "--once and --batch"), (["-n", "2"], "--frames goes with --batch"),
     (["--once", "-n", "2"], "--frames goes with --batch"), (["--once", "-d", "100ms"], "1s to 24h"), (["--once", "-d", "soon"], "soon"),
-    (["--once", "--sort", "colour"], "no column"),
+    (["--once", "--sort", "colour"], "no column"), (["--batch", "-n", "0"], "--frames"), (["--once", "--pool", ""], '--pool: "" is no value'),
 ])
 def test_what_cannot_be(service, arguments, says):
     result = service.jobpool("top", *arguments)

@@ -175,7 +175,7 @@ static void a_report_for_programs(void **state) {
                         "{\"name\":\"build\",\"parent\":null,\"state\":\"active\",\"frozen\":false,\"cpuPercent\":150,\"machinePercent\":37.5,"
                         "\"cpuTime100ns\":115000000,\"commitBytes\":900000000,\"workingSetBytes\":800000000,\"memoryLimitBytes\":1073741824,"
                         "\"memoryLimitBy\":\"kernel\",\"processes\":12,\"processLimit\":64,\"readBytesPerSecond\":1000,\"writeBytesPerSecond\":24,"
-                        "\"ioBytesPerSecond\":1024,\"eventsPerSecond\":20,\"enforcedBy\":\"kernel\"}");
+                        "\"ioBytesPerSecond\":1024,\"eventsPerSecond\":20,\"enforcedBy\":\"kernel\",\"time\":\"2026-11-22T20:15:01.0000000Z\"}");
     jp_str_clear(&text);
     jp_json_print(cJSON_GetObjectItem(report, "seconds"), &text);
     assert_string_equal(jp_str_text(&text), "1");
