@@ -366,14 +366,14 @@ int jp_help_run(struct jp_cli *cli, int argc, char **argv) {
     const struct jp_noun *noun = jp_find_noun(argv[1]);
     const struct jp_topic *topic = find_topic(argv[1]);
     const struct jp_command *command = jp_find_short(argv[1]), *verb = NULL;
-    if (noun != NULL && argc > 2)
-        verb = jp_find_full(noun->name, argv[2]);
-    else if (command != NULL && command->verbs != NULL && argc > 2)
-        verb = jp_find_verb(command, argv[2]);
-    if (argc > 2 && verb != NULL)
-        return jp_help_command(noun != NULL ? NULL : command, verb);
-    if (argc > 2 && (noun != NULL || (command != NULL && command->verbs != NULL)))
-        return no_help(cli, argv[1], argv[2]);
+    bool has_verbs = noun != NULL || (command != NULL && command->verbs != NULL);
+    int most = has_verbs ? 3 : 2;
+    if (argc > most && (has_verbs || command != NULL || topic != NULL))
+        return jp_cli_misuse(cli, "\"%s\" is one argument too many", argv[most]);
+    if (has_verbs && argc > 2) {
+        verb = noun != NULL ? jp_find_full(noun->name, argv[2]) : jp_find_verb(command, argv[2]);
+        return verb != NULL ? jp_help_command(noun != NULL ? NULL : command, verb) : no_help(cli, argv[1], argv[2]);
+    }
     if (noun != NULL)
         return jp_help_noun(noun);
     if (command != NULL)

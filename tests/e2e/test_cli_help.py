@@ -173,7 +173,7 @@ def test_what_was_meant(host, arguments, meant):
     assert result.returncode == 2 and result.stdout == "" and f"did you mean {meant}?" in result.stderr, result.stderr
 
 
-@pytest.mark.parametrize("arguments", [["qqqqqqqq"], ["pool", "qqqqqqqq"], ["pool"], ["help", "qqqqqqqq"], ["accounting", "--by"], ["-q"], ["list", "-p", "x"]])
+@pytest.mark.parametrize("arguments", [["qqqqqqqq"], ["pool", "qqqqqqqq"], ["pool"], ["help", "qqqqqqqq"], ["help", "run", "x"], ["help", "pool", "show", "x"], ["help", "units", "x"], ["accounting", "--by"], ["-q"], ["list", "-p", "x"]])
 def test_what_is_no_command(host, arguments):
     result = host.run("jobpool", *arguments)
     assert result.returncode == 2 and result.stdout == "" and "did you mean" not in result.stderr and "see: jobpool help" in result.stderr
