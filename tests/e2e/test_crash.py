@@ -369,5 +369,7 @@ def check_database(service, subscribers):
     assert (first, last) == (1, count), "the events' numbers have no gap"
     assert all(subscriber.last <= last for subscriber in subscribers)
     assert database.execute("SELECT count(*) FROM processes GROUP BY pid, start_100ns ORDER BY 1 DESC LIMIT 1").fetchone() == (1,)
-    assert database.execute("SELECT count(*) FROM processes WHERE ended_100ns IS NULL").fetchone() == (0,)
+    # Of one that hangs in its start nobody has a handle: that it was ended with its pool, lists tell, after the time that there was until the stop.
+    still = "SELECT pid, pool, image FROM processes WHERE ended_100ns IS NULL AND (start_exact OR image IS NOT NULL)"
+    assert database.execute(still).fetchall() == []
     database.close()
