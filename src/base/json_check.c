@@ -54,7 +54,7 @@ static jp_status skip_comment(struct scanner *s) {
     } else {
         return fail(s, "a comment");
     }
-    for (size_t i = begin; i < end; i++)
+    for (size_t i = begin; s->blanked && i < end; i++)
         if (text[i] != '\n' && text[i] != '\r')
             s->blanked[i] = ' ';
     s->at = end;

@@ -229,7 +229,9 @@ static void put_member(struct jp_json_out *out, const cJSON *item) {
 
 void jp_out_members(struct jp_json_out *out, const cJSON *object) {
     const cJSON *item;
-    cJSON_ArrayForEach(item, object) put_member(out, item); /* elements of an array have no key */
+    cJSON_ArrayForEach(item, object) {
+        put_member(out, item); /* elements of an array have no key */
+    }
 }
 
 void jp_out_printed_members(struct jp_json_out *out, const char *json, size_t length) {

@@ -385,17 +385,27 @@ static void check_sddl(const struct jp_config_host *host, const char *sddl, cons
         jp_faults_add(faults, item, false, "%s: %s", path, error.text);
 }
 
-/* Of the service, and of each pool. */
-static void check_access(const struct jp_config_host *host, const struct jp_config *config, const cJSON *root, const cJSON *const *items,
-                         struct jp_faults *faults) {
+static void check_access(const struct jp_config_host *host, const struct jp_config *config, const cJSON *root, struct jp_faults *faults) {
     jp_access_check(&config->access, key_or(root, "access"), "access", faults);
     check_sddl(host, config->access.sddl, key_or(root, "access"), "access", faults);
+}
+
+static void check_access_of_pools(const struct jp_config_host *host, const struct jp_config *config, const cJSON *const *items, struct jp_faults *faults) {
     for (size_t i = 0; i < config->pool_count; i++) {
         const char *sddl = config->pools[i].spec.access.sddl;
         char *path = sddl ? jp_sprintf("pools.%s.access", config->pools[i].name) : NULL;
         check_sddl(host, sddl, key_or(items[i], "access"), path, faults);
         jp_free(path);
     }
+}
+
+/* What is wrong with them together. */
+static void check_pools(const struct jp_config_host *host, const struct jp_config *config, const cJSON *const *items, struct jp_faults *faults) {
+    check_parents(config, items, faults);
+    check_defaults(config, items, faults);
+    if (!faults->count)
+        check_object_names(config, items, faults);
+    check_access_of_pools(host, config, items, faults);
 }
 
 static void check_pipe(const struct jp_config_host *host, const struct jp_config *config, const cJSON *root, struct jp_faults *faults) {
@@ -436,13 +446,11 @@ jp_status jp_config_parse(const char *text, size_t length, const struct jp_confi
     if (templates)
         read_templates(&context, templates, &config);
     check_templates(&config, templates, &faults);
-    check_parents(&config, items, &faults);
-    check_defaults(&config, items, &faults);
-    if (!faults.count)
-        check_object_names(&config, items, &faults);
+    if (items)
+        check_pools(host, &config, items, &faults);
     check_pipe(host, &config, json.root, &faults);
     check_sampling(&config, json.root, &faults);
-    check_access(host, &config, json.root, items, &faults);
+    check_access(host, &config, json.root, &faults);
     jp_free(items);
 
     jp_status status = JP_OK;
