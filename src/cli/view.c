@@ -75,8 +75,7 @@ static jp_status choose(const struct jp_view *view, const char *names, struct jp
         else if (is_chosen(chosen, count, column))
             status = jp_fail(error, JP_E_PARAMS, "column \"%s\" is given twice", name);
         else
-            chosen[count] = *column;
-        count++;
+            chosen[count++] = *column;
         jp_free(name);
         if (status != JP_OK)
             return status;
